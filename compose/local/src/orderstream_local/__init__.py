@@ -1,0 +1,1 @@
+"""The whole of Orderstream on one machine, without containers."""

@@ -1,0 +1,1 @@
+"""The toolkit that every Orderstream service is made with."""

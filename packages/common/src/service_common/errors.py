@@ -1,0 +1,121 @@
+"""The errors every service speaks in: what may be tried again, what never, and the facts of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = [
+    "ConflictError",
+    "ForbiddenError",
+    "InvalidError",
+    "MalformedError",
+    "NotFoundError",
+    "PermanentError",
+    "PreconditionFailedError",
+    "PreconditionRequiredError",
+    "ServiceError",
+    "TransientError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "Violation",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong: where (RFC 6901 pointer), what, and the facts a program needs."""
+
+    pointer: str
+    detail: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class ServiceError(Exception):
+    """Any failure the services foresee.
+
+    Attributes:
+        slug: names the kind of problem in the ``type`` of its problem document; stable, kebab-case.
+        violations: each single thing that is wrong, for a client that wants to point at it.
+    """
+
+    slug = "error"
+
+    def __init__(self, detail: str, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.violations = tuple(violations)
+
+
+class TransientError(ServiceError):
+    """Trying the same again later may succeed."""
+
+    slug = "transient"
+
+
+class UnavailableError(TransientError):
+    """Something needed is away.
+
+    Attributes:
+        retry_after_s: when to come back, in seconds.
+    """
+
+    slug = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class PermanentError(ServiceError):
+    """Trying the same again never succeeds."""
+
+    slug = "permanent"
+
+
+class MalformedError(PermanentError):
+    """The input has no readable form at all."""
+
+    slug = "malformed"
+
+
+class InvalidError(PermanentError):
+    """The input can be read and means nothing allowed."""
+
+    slug = "invalid"
+
+
+class NotFoundError(PermanentError):
+    """What is named does not exist."""
+
+    slug = "not-found"
+
+
+class ConflictError(PermanentError):
+    """The state of the thing forbids it."""
+
+    slug = "conflict"
+
+
+class PreconditionFailedError(PermanentError):
+    """The thing has another version than the caller saw."""
+
+    slug = "version-lost"
+
+
+class PreconditionRequiredError(PermanentError):
+    """The caller has to say which version it saw."""
+
+    slug = "version-required"
+
+
+class UnauthorizedError(PermanentError):
+    """The caller did not say who it is."""
+
+    slug = "unauthorized"
+
+
+class ForbiddenError(PermanentError):
+    """The caller is not allowed to."""
+
+    slug = "forbidden"

@@ -1,0 +1,1 @@
+"""The processing service: fulfils each order through a durable saga."""
