@@ -13,6 +13,7 @@ import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from service_common.errors import PermanentError
+from service_common.times import rfc3339
 
 __all__ = ["EventType", "Item", "OrderEvent", "UnreadableEventError", "decode", "encode"]
 
@@ -134,7 +135,7 @@ def encode(event: OrderEvent) -> str:
         "source": event.source,
         "type": event.type.value,
         "subject": str(event.order_id),
-        "time": event.time,
+        "time": rfc3339(event.time),
         "datacontenttype": "application/json",
         "data": data,
     }
