@@ -1,0 +1,143 @@
+"""`./run bench orders`: what an order costs, how long it takes, and how many the embedded stack takes.
+
+The stack, the load (`driver.py`) and this meter are processes of their own. Prints a table, then one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from orderstream_local.stack import Ports, Stack, StackOptions
+from tests.bench.usage import Meter
+
+SERVICES = ("order-service", "inventory-service", "processing-service", "notification-service")
+PRODUCTS = 12
+STOCK = 1_000_000
+
+
+async def stock_up(url: str) -> list[str]:
+    """Put products of this run on the shelf."""
+    run = uuid.uuid4().hex[:8]
+    products = [f"bench-{run}-{number}" for number in range(PRODUCTS)]
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        for product in products:
+            async with session.post(f"{url}/inventory", json={"productId": product, "stock": STOCK}):
+                pass
+    return products
+
+
+async def stock_left(url: str, products: list[str]) -> int:
+    """Count what is still on the shelf."""
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        total = 0
+        for product in products:
+            async with session.get(f"{url}/inventory/{product}") as response:
+                total += (await response.json())["stock"]
+        return total
+
+
+async def drive(stack: Stack, products: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """Run the driver as a process and return what it measured."""
+    arguments = [
+        *("--orders", stack.url("order-service"), "--notifications", stack.url("notification-service")),
+        *("--products", ",".join(products), "--rate", str(options.rate)),
+        *("--seconds", str(options.seconds), "--clients", str(options.saturate)),
+    ]
+    driver = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.driver", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await driver.communicate()
+    if driver.returncode:
+        sys.exit(f"the driver ended with {driver.returncode}")
+    result: dict[str, Any] = orjson.loads(output)
+    return result
+
+
+async def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Start the stack, warm it, load it, and hold the books against each other."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        async with Stack(StackOptions(data=Path(folder), ports=Ports.free(), web=False)) as stack:
+            products = await stock_up(stack.url("inventory-service"))
+            warm_up = argparse.Namespace(rate=20, seconds=3, saturate=0)
+            warmed = await drive(stack, products, warm_up)
+            meter = Meter(stack.pids())
+            meter.start()
+            sampler = asyncio.create_task(meter.sample())
+            result = await drive(stack, products, options)
+            sampler.cancel()
+            cpu = meter.cpu_s()
+            left = await stock_left(stack.url("inventory-service"), products)
+    sold = PRODUCTS * STOCK - left
+    accepted = result["accepted"]
+    per_order = {name: round(1000 * seconds / max(1, accepted), 2) for name, seconds in cpu.items()}
+    return {
+        **result,
+        "stock_sold_but_not_ordered": sold - accepted - warmed["accepted"],
+        "cpu_ms_per_order": per_order,
+        "cpu_ms_per_order_services": round(
+            sum(cost for name, cost in per_order.items() if name.startswith(SERVICES)), 2
+        ),
+        "peak_rss_mb": meter.peak_rss_mb(),
+        "python": platform.python_version(),
+        "rate": options.rate if not options.saturate else None,
+        "clients": options.saturate or None,
+        "seconds": options.seconds,
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the table."""
+    console = Console()
+    times = Table("from the order's time in the schedule", "p50 ms", "p95 ms", "p99 ms", "max ms")
+    rows = {
+        "POST answered": result["post_ms"],
+        "CREATED seen over SSE": result["sse"]["created_ms"],
+        "end seen over SSE": result["sse"]["terminal_ms"],
+        "CREATED seen over WebSocket": result["ws"]["created_ms"],
+        "end seen over WebSocket": result["ws"]["terminal_ms"],
+    }
+    for name, row in rows.items():
+        times.add_row(name, *(str(row.get(column, "-")) for column in ("p50", "p95", "p99", "max")))
+    console.print(times)
+    costs = Table("process", "CPU ms an order", "peak memory MB")
+    for name, cost in result["cpu_ms_per_order"].items():
+        costs.add_row(name, str(cost), str(result["peak_rss_mb"][name]))
+    costs.add_row("the services together", str(result["cpu_ms_per_order_services"]), "")
+    console.print(costs)
+    lost = result["sse"]["lost"] + result["ws"]["lost"]
+    twice = result["sse"]["duplicates"] + result["ws"]["duplicates"]
+    console.print(
+        f"{result['accepted']} orders accepted, {result['accepted_per_s']}/s; finished {result['finished_per_s']}/s; "
+        f"refused {result['refused'] or 'none'}; pushes lost {lost}, doubled {twice}"
+    )
+
+
+def main() -> None:
+    """Parse the arguments, measure, print; exit 1 when anything was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="./run bench orders", description=__doc__)
+    parser.add_argument("--rate", type=float, default=50, help="orders a second, open loop (50)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
+    parser.add_argument(
+        "--saturate", type=int, default=0, metavar="CLIENTS", help="closed loop of so many clients instead"
+    )
+    result = asyncio.run(measure(parser.parse_args()))
+    show(result)
+    sys.stdout.write(orjson.dumps(result).decode() + "\n")
+    broken = sum(result[proto][fault] for proto in ("sse", "ws") for fault in ("lost", "duplicates"))
+    sys.exit(1 if broken or result["stock_sold_but_not_ordered"] else 0)
+
+
+if __name__ == "__main__":
+    main()
