@@ -1,0 +1,28 @@
+"""PostgreSQL for the services: pooled single statements, notifications, and errors that say whether to try again.
+
+Everything that knows aiopg and psycopg2 lives in this package.
+"""
+
+from __future__ import annotations
+
+from service_common.postgres.database import Database, Params, Row
+from service_common.postgres.errors import (
+    DatabaseUnavailableError,
+    DataError,
+    IntegrityError,
+    StatementError,
+    StatementTimeoutError,
+)
+from service_common.postgres.values import Json
+
+__all__ = [
+    "DataError",
+    "Database",
+    "DatabaseUnavailableError",
+    "IntegrityError",
+    "Json",
+    "Params",
+    "Row",
+    "StatementError",
+    "StatementTimeoutError",
+]

@@ -1,0 +1,106 @@
+"""A database as the services use it: one statement, one round trip, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from service_common.errors import ServiceError
+from service_common.postgres.listen import notifications
+from service_common.postgres.pool import Pool
+from service_common.postgres.session import Params, Row, Session, SessionOptions
+
+__all__ = ["Database", "Params", "Row"]
+
+
+class Database:
+    """Runs single statements, each its own transaction, on a bounded pool of connections.
+
+    Placeholders are ``%s`` or ``%(name)s``; in a statement with parameters a literal per cent sign is doubled. Lists
+    become arrays, ``Json`` wraps what goes into ``json`` and ``jsonb``, timestamps come back aware and in UTC.
+
+    Every method raises one of the errors of :mod:`service_common.postgres.errors`:
+    DatabaseUnavailableError and StatementTimeoutError (try again), IntegrityError and DataError (never again),
+    StatementError (a fault in the statement). A cancelled statement is abandoned; the server ends it within 0.5 s.
+    """
+
+    def __init__(self, pool: Pool, options: SessionOptions) -> None:
+        self._pool = pool
+        self._options = options
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, url: str, *, size: int = 8, name: str = "orderstream", statement_timeout_s: float = 5.0
+    ) -> AsyncIterator[Database]:
+        """Open the database at *url*; does not fail when it is away, but :attr:`available` tells.
+
+        Args:
+            url: a libpq connection URI or string.
+            size: the most connections at once, beside those of :meth:`listen`.
+            name: what the server shows as ``application_name``.
+            statement_timeout_s: how long the server lets one statement run, in seconds.
+        """
+        options = SessionOptions(url, name, statement_timeout_s)
+        pool = Pool(options, size)
+        database = cls(pool, options)
+        try:
+            await database._warm_up()
+            yield database
+        finally:
+            await pool.close()
+
+    @property
+    def available(self) -> bool:
+        """Whether the database answers, as far as is known; false from a broken connection until a probe succeeds."""
+        return self._pool.availability.up
+
+    async def wait_available(self) -> None:
+        """Return when the database answers: what consumers wait for before they take work."""
+        await self._pool.availability.wait()
+
+    async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
+        """Run *sql* and return its rows."""
+        session = await self._pool.take()
+        try:
+            await session.run(sql, params)
+            return session.rows()
+        finally:
+            self._release(session)
+
+    async def fetch_one(self, sql: str, params: Params = ()) -> Row | None:
+        """Run *sql* and return its first row, or None when there is none."""
+        rows = await self.fetch(sql, params)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, params: Params = ()) -> int:
+        """Run *sql* and return how many rows it touched."""
+        session = await self._pool.take()
+        try:
+            await session.run(sql, params)
+            return session.rowcount()
+        finally:
+            self._release(session)
+
+    async def ping(self) -> None:
+        """Return when the database answers a trivial statement."""
+        await self.fetch("SELECT 1")
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """Yield the payload of each notification on *channel*, for as long as it is iterated.
+
+        Uses a connection of its own and opens a new one when it breaks. What is sent meanwhile is lost, so an empty
+        payload is yielded each time that it has begun to listen: look at the table then.
+        """
+        async with aclosing(notifications(self._options, self._pool.availability, channel)) as payloads:
+            async for payload in payloads:
+                yield payload
+
+    def _release(self, session: Session) -> None:
+        self._pool.give_back(session)
+
+    async def _warm_up(self) -> None:
+        try:
+            await self.ping()
+        except ServiceError:
+            return

@@ -1,0 +1,101 @@
+"""What can go wrong at the database, in the words of the services."""
+
+from __future__ import annotations
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from service_common.errors import PermanentError, ServiceError, UnavailableError
+
+__all__ = [
+    "DataError",
+    "DatabaseUnavailableError",
+    "IntegrityError",
+    "StatementError",
+    "StatementTimeoutError",
+    "is_connection_failure",
+    "translate",
+]
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the session or does not take one
+_SESSION_ENDING = frozenset(
+    {
+        errorcodes.ADMIN_SHUTDOWN,
+        errorcodes.CRASH_SHUTDOWN,
+        errorcodes.CANNOT_CONNECT_NOW,
+        errorcodes.DATABASE_DROPPED,
+        errorcodes.IDLE_SESSION_TIMEOUT,
+    }
+)
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """PostgreSQL is away, starting, full or busy; whether the statement took effect is unknown."""
+
+    slug = "database-unavailable"
+
+
+class StatementTimeoutError(UnavailableError):
+    """The statement ran longer than it may; it had no effect when the server says so, otherwise that is unknown."""
+
+    slug = "statement-timeout"
+
+
+class IntegrityError(PermanentError):
+    """A constraint of the schema refuses the rows.
+
+    Attributes:
+        constraint: the name of the constraint, or None when the server gives none (NOT NULL).
+    """
+
+    slug = "integrity"
+
+    def __init__(self, detail: str, constraint: str | None) -> None:
+        super().__init__(detail)
+        self.constraint = constraint
+
+
+class DataError(PermanentError):
+    """A value has no place in its type: out of range, not valid text, a NUL character."""
+
+    slug = "data"
+
+
+class StatementError(ServiceError):
+    """The server refuses the statement itself: a fault of ours, so neither transient nor the caller's.
+
+    Attributes:
+        sqlstate: the five-character code of the server, if it gave one.
+    """
+
+    slug = "statement"
+
+    def __init__(self, detail: str, sqlstate: str | None) -> None:
+        super().__init__(detail)
+        self.sqlstate = sqlstate
+
+
+def is_connection_failure(error: psycopg2.Error) -> bool:
+    """Tell whether *error* is about the session and not about the one statement."""
+    code = error.pgcode
+    if code is None:
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | psycopg2.DatabaseError)
+    return code.startswith("08") or code in _SESSION_ENDING
+
+
+def translate(error: psycopg2.Error) -> ServiceError:
+    """Return what *error* means to a service."""
+    detail = str(error).strip() or type(error).__name__
+    match error:
+        case psycopg2.extensions.QueryCanceledError():
+            return StatementTimeoutError(detail)
+        case psycopg2.IntegrityError():
+            return IntegrityError(detail, error.diag.constraint_name)
+        case psycopg2.DataError():
+            return DataError(detail)
+        case psycopg2.OperationalError() | psycopg2.InterfaceError():
+            return DatabaseUnavailableError(detail)
+        case _ if is_connection_failure(error):
+            return DatabaseUnavailableError(detail)
+        case _:
+            return StatementError(detail, error.pgcode)

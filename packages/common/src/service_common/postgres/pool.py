@@ -1,0 +1,117 @@
+"""A bounded set of sessions, the broken ones replaced."""
+
+from __future__ import annotations
+
+import asyncio
+
+from service_common.errors import ServiceError
+from service_common.postgres.availability import Availability
+from service_common.postgres.errors import DatabaseUnavailableError
+from service_common.postgres.session import Session, SessionOptions, connect
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """At most *size* sessions, opened when needed.
+
+    aiopg's own pool leaves waiters waiting when a broken connection is given back; here the permit is what is bounded,
+    so a session that breaks only means that the next holder of the permit opens another.
+    """
+
+    def __init__(self, options: SessionOptions, size: int, *, patience_s: float = 0.25) -> None:
+        self.availability = Availability(self._probe)
+        self._options = options
+        self._permits = asyncio.Semaphore(size)
+        self._patience_s = patience_s
+        self._idle: list[Session] = []
+        self._sessions: set[Session] = set()
+        self._closed = False
+
+    async def take(self) -> Session:
+        """Return a session for one statement; hand it to :meth:`give_back` whatever happens.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is away, or every session stays busy.
+        """
+        if not self.availability.up:
+            await self._be_patient()
+        if self._permits.locked():
+            await self._queue()
+        else:
+            await self._permits.acquire()
+        try:
+            return self._reuse() or await self._open()
+        except BaseException:
+            self._permits.release()
+            raise
+
+    def give_back(self, session: Session) -> None:
+        """Take *session* back, or forget it when it broke."""
+        if session.usable and not self._closed:
+            self._idle.append(session)
+        else:
+            self._discard(session)
+        self._permits.release()
+
+    async def close(self) -> None:
+        """Close every session; statements that are running fail."""
+        self._closed = True
+        self._idle.clear()
+        for session in tuple(self._sessions):
+            self._discard(session)
+        await self.availability.close()
+
+    async def _be_patient(self) -> None:
+        """Wait a moment for the first probe: one broken connection is no outage."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self.availability.wait()
+        except TimeoutError:
+            raise DatabaseUnavailableError("PostgreSQL is away") from None
+
+    async def _queue(self) -> None:
+        try:
+            async with asyncio.timeout(self._options.answer_timeout_s):
+                await self._permits.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailableError("every connection to PostgreSQL is busy") from None
+        if not self.availability.up:
+            self._permits.release()
+            raise DatabaseUnavailableError("PostgreSQL is away")
+
+    def _reuse(self) -> Session | None:
+        while self._idle:
+            session = self._idle.pop()
+            if session.usable:
+                return session
+            self._discard(session)
+        return None
+
+    async def _open(self) -> Session:
+        if self._closed:
+            raise DatabaseUnavailableError("the pool is closed")
+        try:
+            session = await connect(self._options)
+        except ServiceError as error:
+            self.availability.lost(error)
+            raise
+        self._sessions.add(session)
+        return session
+
+    def _discard(self, session: Session) -> None:
+        self._sessions.discard(session)
+        session.close()
+
+    async def _probe(self) -> None:
+        session = self._reuse()
+        if session is None:
+            session = await connect(self._options)
+            self._sessions.add(session)
+        try:
+            async with asyncio.timeout(self._options.connect_timeout_s):
+                await session.run("SELECT 1", ())
+        except TimeoutError as error:
+            raise DatabaseUnavailableError("PostgreSQL gave no answer") from error
+        finally:
+            self._discard(session)
