@@ -1,0 +1,59 @@
+"""What every application of the system starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import aiohttp_cors
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from service_common.config import ServiceConfig
+from service_common.health import HEALTH_ROUTES
+from service_common.keys import METRICS, NAME, READINESS, SERVICE_TOKEN, VERSION
+from service_common.metrics import Metrics
+from service_common.middlewares import problems, trace
+from service_common.readiness import Readiness
+from service_common.requests import MAX_BODY_BYTES
+
+__all__ = ["allow_origins", "new_app"]
+
+_DISTRIBUTION = "orderstream-common"
+# what a page may read of an answer besides its body
+_EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "traceparent")
+
+
+def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.Application:
+    """Make the application *name*: traced, its failures problem documents, with the common endpoints and keys.
+
+    Args:
+        name: as in ``order-service``.
+        config: gives the token of the internal endpoints.
+        middlewares: go inside the common ones, the outermost first.
+    """
+    app = web.Application(middlewares=[trace, problems, *middlewares], client_max_size=MAX_BODY_BYTES)
+    app[NAME] = name
+    app[VERSION] = version(_DISTRIBUTION)
+    app[SERVICE_TOKEN] = config.service_token
+    app[READINESS] = Readiness()
+    app[METRICS] = Metrics()
+    app.on_shutdown.append(_drain)
+    app.add_routes(HEALTH_ROUTES)
+    return app
+
+
+def allow_origins(app: web.Application, origins: Sequence[str]) -> None:
+    """Let pages of *origins* (``*`` for any) read the answers of every route added so far (CORS)."""
+    if not origins:
+        return
+    options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
+        expose_headers=_EXPOSED, allow_headers="*", allow_methods="*"
+    )
+    cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
+    for route in list(app.router.routes()):
+        cors.add(route)
+
+
+async def _drain(app: web.Application) -> None:
+    app[READINESS].draining = True
