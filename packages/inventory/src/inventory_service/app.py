@@ -1,0 +1,50 @@
+"""Composition root of the inventory service: the one module that sees all others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeAlias
+
+from aiohttp import web
+
+from service_common.apps import allow_origins, new_app
+from service_common.keys import METRICS, READINESS
+from service_common.migrate import migrate
+from service_common.postgres import Database
+
+from .config import Config
+from .handlers import ROUTES
+from .keys import CONFIG, INVENTORY
+from .postgres import SqlStock
+from .seed import seed_demo_products
+from .service import InventoryService
+
+__all__ = ["create_app", "inventory"]
+
+NAME = "inventory-service"
+
+Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
+
+
+async def inventory(app: web.Application) -> AsyncIterator[None]:
+    """Open the inventory on PostgreSQL."""
+    config = app[CONFIG]
+    await migrate(config.database_url, "inventory_service.migrations")
+    async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
+        app[READINESS].add("database", database.ping)
+        stock = SqlStock(database)
+        if config.seed_products:
+            await seed_demo_products(stock)
+        app[INVENTORY] = InventoryService(stock, app[METRICS])
+        yield
+        await stock.close()
+
+
+def create_app(config: Config, resources: Sequence[Resource] = (inventory,)) -> web.Application:
+    """Compose the service; tests replace *resources* by in-memory ones."""
+    app = new_app(NAME, config)
+    app[CONFIG] = config
+    app.cleanup_ctx.extend(resources)
+    app.add_routes(ROUTES)
+    allow_origins(app, config.allowed_origins)
+    return app

@@ -1,0 +1,29 @@
+"""What the inventory service reads from its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service_common.config import ServiceConfig, reading, shared_fields
+
+__all__ = ["Config"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(ServiceConfig):
+    """Settings of the inventory service; *seed_products* puts the demo products in, once."""
+
+    seed_products: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Config:
+        """Read *environ*.
+
+        Raises:
+            ConfigError: with all that is missing or wrong.
+        """
+        with reading(environ) as env:
+            shared = shared_fields(env, name="inventory-service", port=8081)
+            seed_products = env.bool("SEED_PRODUCTS", False)
+        return cls(**shared, seed_products=seed_products)

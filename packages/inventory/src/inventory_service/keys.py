@@ -1,0 +1,13 @@
+"""Where the application keeps what its handlers use."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from .config import Config
+from .service import InventoryService
+
+__all__ = ["CONFIG", "INVENTORY"]
+
+CONFIG = web.AppKey("config", Config)
+INVENTORY = web.AppKey("inventory", InventoryService)

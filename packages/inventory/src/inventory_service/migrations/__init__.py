@@ -1,0 +1,1 @@
+"""The schema of the inventory, one file a change."""

@@ -1,0 +1,135 @@
+"""The stock in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service_common.coalesce import Coalescer
+from service_common.postgres import Database, Json, Row
+from service_common.statements import load_statements
+
+from .domain import (
+    Given,
+    Level,
+    Line,
+    Outcome,
+    Product,
+    ProductExistsError,
+    Released,
+    Reused,
+    Short,
+    Shortage,
+    Taken,
+    Unknown,
+    UnknownProductError,
+    VersionLostError,
+)
+
+__all__ = ["SqlStock"]
+
+
+class SqlStock:
+    """A `StockRepository` on PostgreSQL.
+
+    Operations that arrive together are carried out by one statement, in the order of their arrival: under load a hot
+    product costs one commit for many orders, not one each.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = load_statements(__package__)
+        self._takes = Coalescer[dict[str, Any], Outcome](self._take_all)
+
+    async def get(self, product_id: str) -> Product:
+        """Return one product."""
+        rows = await self.get_many((product_id,))
+        if not rows:
+            raise UnknownProductError(f"There is no product {product_id}.")
+        return rows[0]
+
+    async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
+        """Return those that exist, ordered by id."""
+        rows = await self._database.fetch(self._sql["get_products"], {"product_ids": list(product_ids)})
+        return [Product(*row) for row in rows]
+
+    async def page(self, *, after: str, limit: int) -> list[Product]:
+        """Return the products that come after an id."""
+        rows = await self._database.fetch(self._sql["page_products"], {"after": after, "limit": limit})
+        return [Product(*row) for row in rows]
+
+    async def add(self, product_id: str, stock: int) -> Product:
+        """Put a product in."""
+        row = await self._database.fetch_one(self._sql["add_product"], {"product_id": product_id, "stock": stock})
+        if row is None:
+            raise ProductExistsError(product_id)
+        return Product(*row)
+
+    async def change(self, product_id: str, stock: int, version: int | None) -> Product:
+        """Set the stock of a product at a version."""
+        row = await self._database.fetch_one(
+            self._sql["change_stock"], {"product_id": product_id, "stock": stock, "version": version}
+        )
+        return Product(*_found(product_id, version, row))
+
+    async def remove(self, product_id: str, version: int | None) -> None:
+        """Take a product out."""
+        row = await self._database.fetch_one(
+            self._sql["remove_product"], {"product_id": product_id, "version": version}
+        )
+        _found(product_id, version, row)
+
+    async def take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+        """Take all lines or none, once."""
+        return await self._takes.submit(
+            {"id": operation_id, "items": {line.product_id: line.quantity for line in lines}}
+        )
+
+    async def release(self, operation_id: str) -> Given:
+        """Give back what an operation took, once."""
+        row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
+        items: Mapping[str, int] = row[0] if row else {}
+        return Given(tuple(Line(product_id, quantity) for product_id, quantity in sorted(items.items())))
+
+    async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
+        """Put products in, once for each name."""
+        return await self._database.execute(
+            self._sql["seed_products"],
+            {
+                "name": name,
+                "product_ids": [product_id for product_id, _ in products],
+                "stocks": [stock for _, stock in products],
+            },
+        )
+
+    async def close(self) -> None:
+        """Return when the operations that are under way have their outcome."""
+        await self._takes.close()
+
+    async def _take_all(self, operations: Sequence[dict[str, Any]]) -> list[Outcome | Exception]:
+        rows = await self._database.fetch(self._sql["take_stock"], (Json(operations),))
+        return [_outcome(*row) for row in rows]
+
+
+def _found(product_id: str, version: int | None, row: Row | None) -> Row:
+    """Return the row of a product that was changed; a row that begins with null is one at another version."""
+    if row is not None and row[0] is not None:
+        return row
+    if row is None or version is None:
+        raise UnknownProductError(f"There is no product {product_id}.")
+    raise VersionLostError(product_id, version)
+
+
+def _outcome(outcome: str, facts: list[Any]) -> Outcome:
+    match outcome:
+        case "taken":
+            return Taken(tuple(Level(fact["productId"], fact["stock"]) for fact in facts))
+        case "short":
+            return Short(tuple(Shortage(fact["productId"], fact["requested"], fact["stock"]) for fact in facts))
+        case "unknown":
+            return Unknown(tuple(facts))
+        case "released":
+            return Released()
+        case "reused":
+            return Reused()
+    raise ValueError(f"take_stock answers {outcome}")

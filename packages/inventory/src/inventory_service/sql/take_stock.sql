@@ -1,0 +1,1 @@
+SELECT outcome, facts FROM take_stock(%s)

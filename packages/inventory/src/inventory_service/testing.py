@@ -1,0 +1,124 @@
+"""The inventory without a database, for tests of what uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .domain import (
+    Given,
+    Line,
+    Outcome,
+    Product,
+    ProductExistsError,
+    Released,
+    Reused,
+    Taken,
+    UnknownProductError,
+    VersionLostError,
+    decide,
+)
+
+__all__ = ["InMemoryStock"]
+
+
+@dataclass(slots=True)
+class _Operation:
+    lines: frozenset[Line] | None  # None: released before it took anything
+    outcome: Outcome
+    released: bool = False
+
+
+class InMemoryStock:
+    """A `StockRepository` in dictionaries; it behaves as `SqlStock` does, which one suite of tests sees to."""
+
+    def __init__(self) -> None:
+        self._products: dict[str, Product] = {}
+        self._last_versions: dict[str, int] = {}
+        self._operations: dict[str, _Operation] = {}
+        self._seeded: set[str] = set()
+
+    async def get(self, product_id: str) -> Product:
+        """Return one product."""
+        if product_id not in self._products:
+            raise UnknownProductError(f"There is no product {product_id}.")
+        return self._products[product_id]
+
+    async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
+        """Return those that exist, ordered by id."""
+        return [self._products[each] for each in sorted(set(product_ids)) if each in self._products]
+
+    async def page(self, *, after: str, limit: int) -> list[Product]:
+        """Return the products that come after an id."""
+        return [self._products[each] for each in sorted(self._products) if each > after][:limit]
+
+    async def add(self, product_id: str, stock: int) -> Product:
+        """Put a product in."""
+        if product_id in self._products:
+            raise ProductExistsError(product_id)
+        version = self._last_versions.get(product_id, 0) + 1
+        self._products[product_id] = Product(product_id, stock, version, datetime.now(UTC))
+        return self._products[product_id]
+
+    async def change(self, product_id: str, stock: int, version: int | None) -> Product:
+        """Set the stock of a product at a version."""
+        await self._require(product_id, version)
+        return self._set(product_id, stock)
+
+    async def remove(self, product_id: str, version: int | None) -> None:
+        """Take a product out."""
+        await self._require(product_id, version)
+        self._last_versions[product_id] = self._products.pop(product_id).version
+
+    async def take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+        """Take all lines or none, once."""
+        known = self._operations.get(operation_id)
+        if known is None:
+            return self._take(operation_id, lines)
+        if known.lines is not None and known.lines != frozenset(lines):
+            return Reused()
+        return Released() if known.released else known.outcome
+
+    async def release(self, operation_id: str) -> Given:
+        """Give back what an operation took, once."""
+        operation = self._operations.setdefault(operation_id, _Operation(None, Released(), released=True))
+        if operation.lines is None or not isinstance(operation.outcome, Taken):
+            operation.released = True
+            return Given(())
+        given = sorted(operation.lines, key=lambda line: line.product_id)
+        if not operation.released:
+            operation.released = True
+            for line in given:
+                if line.product_id in self._products:
+                    self._set(line.product_id, self._products[line.product_id].stock + line.quantity)
+        return Given(tuple(given))
+
+    async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
+        """Put products in, once for each name."""
+        if name in self._seeded:
+            return 0
+        self._seeded.add(name)
+        missing = [(product_id, stock) for product_id, stock in products if product_id not in self._products]
+        for product_id, stock in missing:
+            await self.add(product_id, stock)
+        return len(missing)
+
+    def _take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+        outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
+        self._operations[operation_id] = _Operation(frozenset(lines), outcome)
+        if isinstance(outcome, Taken):
+            for level in outcome.levels:
+                self._set(level.product_id, level.stock)
+        return outcome
+
+    def _set(self, product_id: str, stock: int) -> Product:
+        product = self._products[product_id]
+        changed = replace(product, stock=stock, version=product.version + 1, last_update=datetime.now(UTC))
+        self._products[product_id] = changed
+        return changed
+
+    async def _require(self, product_id: str, version: int | None) -> None:
+        product = await self.get(product_id)
+        if version is not None and product.version != version:
+            raise VersionLostError(product_id, version)

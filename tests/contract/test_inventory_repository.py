@@ -1,0 +1,224 @@
+"""What every repository of stock does: one suite over the fake and the adapter on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from inventory_service.domain import (
+    MAX_STOCK,
+    Given,
+    Level,
+    Line,
+    ProductExistsError,
+    Released,
+    Reused,
+    Short,
+    Shortage,
+    Taken,
+    Unknown,
+    UnknownProductError,
+    VersionLostError,
+)
+from inventory_service.ports import StockRepository
+from inventory_service.postgres import SqlStock
+from inventory_service.testing import InMemoryStock
+from service_common.migrate import migrate
+from service_common.postgres import Database
+
+
+@pytest.fixture(params=["in memory", "postgres"])
+async def stock(request: pytest.FixtureRequest) -> AsyncIterator[StockRepository]:
+    if request.param == "in memory":
+        yield InMemoryStock()
+        return
+    database_url: str = request.getfixturevalue("database_url")
+    await migrate(database_url, "inventory_service.migrations")
+    async with Database.open(database_url) as database:
+        repository = SqlStock(database)
+        yield repository
+        await repository.close()
+
+
+async def test_product_put_in_is_there_at_version_one(stock: StockRepository) -> None:
+    before = datetime.now(UTC)
+    added = await stock.add("123", 40)
+    assert (added.product_id, added.stock, added.version) == ("123", 40, 1)
+    assert before.replace(microsecond=0) <= added.last_update <= datetime.now(UTC)
+    assert await stock.get("123") == added
+
+
+async def test_product_cannot_be_put_in_twice(stock: StockRepository) -> None:
+    await stock.add("123", 40)
+    with pytest.raises(ProductExistsError):
+        await stock.add("123", 1)
+    assert (await stock.get("123")).stock == 40
+
+
+async def test_absent_product_is_an_error(stock: StockRepository) -> None:
+    with pytest.raises(UnknownProductError):
+        await stock.get("123")
+    with pytest.raises(UnknownProductError):
+        await stock.change("123", 1, 1)
+    with pytest.raises(UnknownProductError):
+        await stock.change("123", 1, None)
+    with pytest.raises(UnknownProductError):
+        await stock.remove("123", None)
+
+
+async def test_many_products_come_in_the_order_of_their_bytes(stock: StockRepository) -> None:
+    for product_id in ("b", "a", "B", "10", "9", "a-1", "a.1", "a_1"):
+        await stock.add(product_id, 1)
+    found = await stock.get_many(["b", "nothing", "a", "B", "a"])
+    assert [product.product_id for product in found] == ["B", "a", "b"]
+    assert [product.product_id for product in await stock.page(after="", limit=5)] == ["10", "9", "B", "a", "a-1"]
+    assert [product.product_id for product in await stock.page(after="a-1", limit=5)] == ["a.1", "a_1", "b"]
+
+
+async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> None:
+    await stock.add("123", 40)
+    changed = await stock.change("123", 7, 1)
+    assert (changed.stock, changed.version) == (7, 2)
+    with pytest.raises(VersionLostError):
+        await stock.change("123", 8, 1)
+    assert (await stock.change("123", MAX_STOCK, None)).version == 3
+    assert (await stock.get("123")).stock == MAX_STOCK
+
+
+async def test_removed_product_comes_back_with_a_version_never_seen(stock: StockRepository) -> None:
+    await stock.add("123", 40)
+    await stock.change("123", 41, 1)
+    with pytest.raises(VersionLostError):
+        await stock.remove("123", 1)
+    await stock.remove("123", 2)
+    with pytest.raises(UnknownProductError):
+        await stock.get("123")
+    assert (await stock.add("123", 5)).version == 3
+    await stock.remove("123", None)
+    assert (await stock.add("123", 5)).version == 4
+
+
+async def test_operation_takes_every_line(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.add("b", 2)
+    outcome = await stock.take("1:1", [Line("b", 2), Line("a", 1)])
+    assert outcome == Taken((Level("a", 4), Level("b", 0)))
+    assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(4, 2), (0, 2)]
+
+
+async def test_short_operation_takes_nothing_and_names_every_short_line(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.add("b", 2)
+    await stock.add("c", 0)
+    outcome = await stock.take("1:1", [Line("c", 1), Line("b", 3), Line("a", 1)])
+    assert outcome == Short((Shortage("b", 3, 2), Shortage("c", 1, 0)))
+    assert [each.stock for each in await stock.get_many(["a", "b", "c"])] == [5, 2, 0]
+
+
+async def test_operation_on_unknown_products_takes_nothing(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    outcome = await stock.take("1:1", [Line("y", 1), Line("a", 9), Line("x", 1)])
+    assert outcome == Unknown(("x", "y"))
+    assert (await stock.get("a")).stock == 5
+
+
+async def test_repeated_operation_gets_the_first_outcome(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    first = await stock.take("1:1", [Line("a", 3)])
+    short = await stock.take("2:1", [Line("a", 3)])
+    unknown = await stock.take("3:1", [Line("b", 3)])
+    await stock.change("a", 100, None)
+    await stock.add("b", 100)
+    assert await stock.take("1:1", [Line("a", 3)]) == first == Taken((Level("a", 2),))
+    assert await stock.take("2:1", [Line("a", 3)]) == short == Short((Shortage("a", 3, 2),))
+    assert await stock.take("3:1", [Line("b", 3)]) == unknown == Unknown(("b",))
+    assert [each.stock for each in await stock.get_many(["a", "b"])] == [100, 100]
+
+
+async def test_order_of_lines_does_not_make_another_operation(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.add("b", 5)
+    first = await stock.take("1:1", [Line("b", 1), Line("a", 2)])
+    assert await stock.take("1:1", [Line("a", 2), Line("b", 1)]) == first
+
+
+async def test_operation_id_with_other_lines_takes_nothing(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.take("1:1", [Line("a", 1)])
+    assert await stock.take("1:1", [Line("a", 2)]) == Reused()
+    assert await stock.take("1:1", [Line("a", 1), Line("b", 1)]) == Reused()
+    assert (await stock.get("a")).stock == 4
+
+
+async def test_release_gives_back_once(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.add("b", 5)
+    await stock.take("1:1", [Line("b", 1), Line("a", 2)])
+    given = Given((Line("a", 2), Line("b", 1)))
+    assert await stock.release("1:1") == given
+    assert await stock.release("1:1") == given
+    assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(5, 3), (5, 3)]
+    assert await stock.take("1:1", [Line("b", 1), Line("a", 2)]) == Released()
+    assert await stock.take("1:1", [Line("b", 1)]) == Reused()
+
+
+async def test_release_before_the_operation_keeps_it_from_taking(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    assert await stock.release("1:1") == Given(())
+    assert await stock.take("1:1", [Line("a", 2)]) == Released()
+    assert await stock.release("1:1") == Given(())
+    assert (await stock.get("a")).stock == 5
+
+
+async def test_release_of_a_refused_operation_gives_nothing(stock: StockRepository) -> None:
+    await stock.add("a", 1)
+    await stock.take("1:1", [Line("a", 2)])
+    assert await stock.release("1:1") == Given(())
+    assert await stock.take("1:1", [Line("a", 2)]) == Released()
+    assert (await stock.get("a")).stock == 1
+
+
+async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.add("b", 5)
+    await stock.take("1:1", [Line("a", 2), Line("b", 2)])
+    await stock.remove("a", None)
+    await stock.release("1:1")
+    assert [(each.product_id, each.stock) for each in await stock.get_many(["a", "b"])] == [("b", 5)]
+
+
+async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.take("1:1", [Line("a", 5)])
+    await stock.change("a", MAX_STOCK, None)
+    await stock.release("1:1")
+    assert (await stock.get("a")).stock == MAX_STOCK + 5
+
+
+async def test_operations_that_arrive_together_are_served_in_their_order(stock: StockRepository) -> None:
+    await stock.add("a", 3)
+    outcomes = await asyncio.gather(
+        stock.take("9:1", [Line("a", 2)]),
+        stock.take("1:1", [Line("a", 2)]),
+        stock.take("9:1", [Line("a", 2)]),
+        stock.take("9:1", [Line("a", 1)]),
+        stock.take("5:1", [Line("a", 1)]),
+    )
+    assert list(outcomes) == [
+        Taken((Level("a", 1),)),
+        Short((Shortage("a", 2, 1),)),
+        Taken((Level("a", 1),)),
+        Reused(),
+        Taken((Level("a", 0),)),
+    ]
+
+
+async def test_seed_is_put_in_once(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    assert await stock.seed("demo", [("a", 1), ("b", 2)]) == 1
+    await stock.remove("b", None)
+    assert await stock.seed("demo", [("a", 1), ("b", 2)]) == 0
+    assert [(each.product_id, each.stock) for each in await stock.page(after="", limit=9)] == [("a", 5)]
