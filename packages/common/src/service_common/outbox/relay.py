@@ -1,0 +1,166 @@
+"""Sends what the outbox holds: any number of relays at once, each event at least once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+from service_common.errors import TransientError
+from service_common.metrics import Metrics
+from service_common.outbox.sender import Publisher, Sender
+from service_common.outbox.table import OutboxRow, OutboxTable
+from service_common.outbox.upkeep import Upkeep
+from service_common.postgres import Database
+
+__all__ = ["OutboxRelay"]
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+
+class OutboxRelay:
+    """Claims events by lease, sends them outside of any transaction, marks those that the queue took.
+
+    A relay that dies between sending and marking leaves events that are sent again when the lease ends; their ids are
+    the same. Each destination is sent to by itself, so that one that is away holds up none of the others.
+
+    Args:
+        database: holds the table of ``service_common.outbox_migrations``.
+        publisher: takes the messages.
+        source: the ``source`` of the events.
+        spacing_s: the least time between two claims, in seconds: what commits meanwhile shares a request. An idle relay
+            sends at once.
+        lease_s: how long a claim hides its events from other relays, in seconds.
+        batch: the most events of one claim.
+        poll_s: how often to look without being woken, in seconds.
+        metrics: where to count.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        source: str = "/order-service",
+        *,
+        spacing_s: float = 0.05,
+        lease_s: float = 30.0,
+        batch: int = 200,
+        poll_s: float = 1.0,
+        metrics: Metrics | None = None,
+    ) -> None:
+        metrics = Metrics() if metrics is None else metrics
+        self._database = database
+        self._table = OutboxTable(database)
+        self._sender = Sender(publisher, source, metrics, timeout_s=lease_s)
+        self._upkeep = Upkeep(self._table, metrics)
+        self._spacing_s, self._lease_s, self._batch, self._poll_s = spacing_s, lease_s, batch, poll_s
+        self._due = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._busy: set[str] = set()
+        self._left_behind = False
+        self._failures: dict[str, int] = defaultdict(int)
+        self._unmarked: set[int] = set()
+
+    def wake(self) -> None:
+        """Say that events were committed."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Send until :meth:`stop`; waits for a database or a queue that is away.
+
+        Raises:
+            ExceptionGroup: a fault in the statements or in this relay, never an outage.
+        """
+        self._ended.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                upkeep = tasks.create_task(self._upkeep.run())
+                await self._relay(tasks)
+                upkeep.cancel()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Send what is due now, up to one batch, and return when everything in flight has ended."""
+        self._stop.set()
+        self._due.set()
+        await self._ended.wait()
+
+    async def _relay(self, tasks: asyncio.TaskGroup) -> None:
+        failures = 0
+        while True:
+            last = self._stop.is_set()
+            try:
+                await self._turn(tasks)
+                failures = 0
+            except TransientError as error:
+                if not failures:
+                    logger.warning("outbox not read", extra={"reason": str(error)})
+                failures += 1
+                await self._pause(min(self._poll_s, _backoff_s(failures)))
+            if last:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._due.wait()
+
+    async def _turn(self, tasks: asyncio.TaskGroup) -> None:
+        self._due.clear()
+        await self._mark(())
+        rows = await self._table.claim(self._batch, self._lease_s, self._busy)
+        self._left_behind = bool(self._busy) or len(rows) == self._batch
+        lanes: dict[str, list[OutboxRow]] = defaultdict(list)
+        for row in rows:
+            lanes[row.destination].append(row)
+        for destination, lane in lanes.items():
+            self._busy.add(destination)
+            tasks.create_task(self._deliver(destination, lane))
+        if rows:
+            await self._pause(self._spacing_s)
+
+    async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
+        messages = self._sender.encode(rows)
+        sent = await self._sender.send(destination, rows, messages)
+        await self._settle(sent, [row.id for row in rows if row.id not in sent])
+        if sent or not messages:
+            self._failures.pop(destination, None)
+        else:
+            self._failures[destination] += 1
+            await self._pause(_backoff_s(self._failures[destination]))
+        self._busy.discard(destination)
+        if self._left_behind:
+            self._due.set()
+
+    async def _settle(self, sent: Collection[int], failed: Sequence[int]) -> None:
+        try:
+            await self._mark(sent)
+            if failed:
+                await self._table.postpone(failed)
+        except TransientError as error:
+            logger.warning("outbox not marked yet", extra={"reason": str(error)})
+
+    async def _mark(self, sent: Collection[int]) -> None:
+        """Mark *sent*, and before the next claim those that an outage kept from being marked."""
+        self._unmarked.update(sent)
+        if marking := sorted(self._unmarked):
+            await self._table.mark_sent(marking)
+            self._unmarked.difference_update(marking)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not through a stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+
+
+def _backoff_s(failures: int) -> float:
+    longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures, 16))
+    return longest_s * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing

@@ -1,0 +1,86 @@
+"""One claimed batch to one queue: encoded, sent, counted, told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from service_common.errors import ServiceError
+from service_common.events import encode
+from service_common.metrics import Metrics
+from service_common.outbox.table import OutboxRow
+from service_common.sqs import Outgoing
+from service_common.trace import tracing
+
+__all__ = ["Outcome", "Publisher", "Sender"]
+
+logger = logging.getLogger(__name__)
+
+
+class Outcome(Protocol):
+    """What became of a batch: the keys that were taken, and of those that were not, why."""
+
+    @property
+    def sent(self) -> Collection[str]: ...  # noqa: D102
+
+    @property
+    def failed(self) -> Mapping[str, object]: ...  # noqa: D102
+
+
+class Publisher(Protocol):
+    """Where the events go."""
+
+    async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> Outcome:
+        """Send *messages* and tell which of them the queue took."""
+        ...
+
+
+class Sender:
+    """Sends rows as the events of *source* and never raises: what was not sent is what it does not return."""
+
+    def __init__(self, publisher: Publisher, source: str, metrics: Metrics, *, timeout_s: float) -> None:
+        self._publisher = publisher
+        self._source = source
+        self._timeout_s = timeout_s
+        self._sent = metrics.counter("outbox_sent_total", "Events that a queue took.", ("queue",))
+        self._failed = metrics.counter("outbox_failed_total", "Attempts to send an event that failed.", ("queue",))
+
+    def encode(self, rows: Sequence[OutboxRow]) -> list[Outgoing]:
+        """Return the messages of *rows*; a row that is no event is told, left out and stays in the table."""
+        return [message for row in rows if (message := self._message(row))]
+
+    async def send(self, destination: str, rows: Sequence[OutboxRow], messages: Sequence[Outgoing]) -> set[int]:
+        """Send the *messages* made from *rows* and return the ids of those that the queue took."""
+        taken = await self._publish(destination, messages) if messages else ()
+        sent = [row for row in rows if str(row.id) in taken]
+        for row in sent:
+            with tracing(row.traceparent):
+                logger.info("published", extra={"type": row.type, "orderId": row.order_id, "queue": destination})
+        self._sent.labels(destination).inc(len(sent))
+        self._failed.labels(destination).inc(len(rows) - len(sent))
+        return {row.id for row in sent}
+
+    async def _publish(self, destination: str, messages: Sequence[Outgoing]) -> Collection[str]:
+        facts = {"queue": destination, "events": len(messages)}
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                outcome = await self._publisher.send(destination, messages)
+        except (ServiceError, TimeoutError) as error:
+            logger.warning("not published", extra={**facts, "reason": str(error) or "no answer"})
+        except Exception:  # whatever it is, the events stay and the other queues go on
+            logger.exception("not published", extra=facts)
+        else:
+            if outcome.failed:
+                reasons = sorted({str(reason) for reason in outcome.failed.values()})
+                logger.warning("partly not published", extra={**facts, "reasons": reasons})
+            return outcome.sent
+        return ()
+
+    def _message(self, row: OutboxRow) -> Outgoing | None:
+        try:
+            return Outgoing(str(row.id), encode(row.event(self._source)))
+        except (ValueError, KeyError, TypeError):
+            logger.exception("no event", extra={"outboxId": row.id, "queue": row.destination})
+            return None

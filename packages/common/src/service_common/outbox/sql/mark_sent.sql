@@ -1,0 +1,4 @@
+UPDATE outbox
+SET sent_at = now()
+WHERE id = ANY (%(ids)s)
+  AND sent_at IS NULL

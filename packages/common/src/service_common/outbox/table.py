@@ -1,0 +1,87 @@
+"""The outbox as the relay sees it: what is due, what was sent, what has to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service_common.events import EventType, Item, OrderEvent
+from service_common.postgres import Database
+from service_common.statements import load_statements
+
+__all__ = ["OutboxRow", "OutboxTable"]
+
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 15.0
+_PURGE_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One event for one queue, as it was committed."""
+
+    id: int
+    destination: str
+    type: str
+    order_id: int
+    version: int
+    occurred_at: datetime
+    traceparent: str | None
+    data: Mapping[str, Any]
+
+    def event(self, source: str) -> OrderEvent:
+        """Return the event that *source* announces.
+
+        Raises:
+            ValueError: the type is none of ours.
+            KeyError: an item lacks a member.
+        """
+        return OrderEvent(
+            type=EventType(self.type),
+            source=source,
+            order_id=self.order_id,
+            version=self.version,
+            time=self.occurred_at,
+            traceparent=self.traceparent,
+            items=tuple(Item(item["productId"], item["quantity"]) for item in self.data.get("orderItems", ())),
+            reason=self.data.get("reason"),
+        )
+
+
+class OutboxTable:
+    """The statements of the relay; each raises what :class:`Database` raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = load_statements("service_common.outbox")
+
+    async def claim(self, limit: int, lease_s: float, excluded: Collection[str]) -> list[OutboxRow]:
+        """Take the oldest *limit* events that are due and hide them from other relays for *lease_s* seconds.
+
+        Events for the destinations in *excluded* stay.
+        """
+        rows = await self._database.fetch(
+            self._sql["claim"], {"limit": limit, "lease_s": lease_s, "excluded": list(excluded)}
+        )
+        return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
+
+    async def mark_sent(self, ids: Sequence[int]) -> None:
+        """Note that the queue has taken them."""
+        await self._database.execute(self._sql["mark_sent"], {"ids": list(ids)})
+
+    async def postpone(self, ids: Sequence[int]) -> None:
+        """Let them become due again after a pause that grows with their attempts, at most 15 s."""
+        await self._database.execute(
+            self._sql["postpone"], {"ids": list(ids), "first_s": _FIRST_PAUSE_S, "cap_s": _LONGEST_PAUSE_S}
+        )
+
+    async def backlog(self) -> tuple[int, float]:
+        """Return how many events are not sent, and the age of the oldest in seconds."""
+        [(pending, oldest_s)] = await self._database.fetch(self._sql["backlog"])
+        return pending, oldest_s
+
+    async def purge(self, retention_s: float) -> int:
+        """Delete some of the events that were sent more than *retention_s* seconds ago; return how many."""
+        return await self._database.execute(self._sql["purge"], {"limit": _PURGE_LIMIT, "retention_s": retention_s})

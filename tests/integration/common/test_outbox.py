@@ -1,0 +1,356 @@
+"""The outbox relay on a real table, against a publisher that fails in every way that SQS does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import psycopg2
+import pytest
+
+from service_common.events import decode
+from service_common.metrics import Metrics
+from service_common.migrate import migrate
+from service_common.outbox import OutboxRelay
+from service_common.outbox.table import OutboxTable
+from service_common.outbox.upkeep import Upkeep
+from service_common.postgres import Database, DatabaseUnavailableError, StatementError
+from service_common.sqs import Outgoing, SqsUnavailableError
+
+LIMIT_S = 10.0
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+QUEUE = "notification-queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    sent: frozenset[str]
+    failed: dict[str, str]
+
+
+@dataclass
+class UnreliablePublisher:
+    """Takes messages; *refuse* names why a message is not taken, *before* and *after* may raise or wait."""
+
+    refuse: Callable[[str, Outgoing], str | None] = lambda _queue, _message: None
+    before: Callable[[str], object] = lambda _queue: None
+    after: Callable[[str], object] = lambda _queue: None
+    taken: list[tuple[str, str]] = field(default_factory=list)
+    batches: list[tuple[str, int]] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> Outcome:
+        await self._happen(self.before(queue_name))
+        failed = {each.key: reason for each in messages if (reason := self.refuse(queue_name, each))}
+        sent = [each for each in messages if each.key not in failed]
+        async with self.changed:
+            self.taken += [(queue_name, each.body) for each in sent]
+            self.batches.append((queue_name, len(messages)))
+            self.changed.notify_all()
+        await self._happen(self.after(queue_name))
+        return Outcome(frozenset(each.key for each in sent), failed)
+
+    @staticmethod
+    async def _happen(what: object) -> None:
+        if isinstance(what, asyncio.Event):
+            await what.wait()
+
+    def orders(self, queue: str = QUEUE) -> Counter[int]:
+        return Counter(decode(body).order_id for name, body in self.taken if name == queue)
+
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(LIMIT_S), self.changed:
+            await self.changed.wait_for(condition)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    await migrate(database_url, "service_common.outbox_migrations")
+    async with Database.open(database_url, size=4) as database:
+        yield database
+
+
+@asynccontextmanager
+async def relaying(relay: OutboxRelay) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(relay.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def commit(
+    database: Database, orders: Sequence[int], *, queue: str = QUEUE, kind: str = "order-cancelled"
+) -> None:
+    await database.execute(
+        "INSERT INTO outbox (destination, type, order_id, version, traceparent)"
+        " SELECT %s, %s, id, 1, %s FROM unnest(%s) AS id",
+        (queue, kind, TRACEPARENT, list(orders)),
+    )
+
+
+async def wait_until_sent(database: Database, total: int) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while await count_sent(database) != total:  # noqa: ASYNC110  # the table tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def count_sent(database: Database) -> int:
+    with suppress(DatabaseUnavailableError):
+        [(sent,)] = await database.fetch("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL")
+        return int(sent)
+    return 0
+
+
+async def test_committed_event_is_sent_when_woken_and_marked(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relay = OutboxRelay(database, publisher, "/order-service", poll_s=60)
+    async with relaying(relay):
+        await database.execute(
+            "INSERT INTO outbox (destination, type, order_id, version, traceparent, data) VALUES (%s,%s,7,2,%s,%s)",
+            (QUEUE, "order-created", TRACEPARENT, '{"orderItems":[{"productId":"123","quantity":2}]}'),
+        )
+        relay.wake()
+        await wait_until_sent(database, 1)
+    [(queue, body)] = publisher.taken
+    event = decode(body)
+    assert (queue, event.order_id, event.version, event.source) == (QUEUE, 7, 2, "/order-service")
+    assert [(item.product_id, item.quantity) for item in event.items] == [("123", 2)]
+    assert event.traceparent == TRACEPARENT
+
+
+async def test_event_that_nobody_announces_is_found_by_polling(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.05)):
+        await commit(database, [1])
+        await wait_until_sent(database, 1)
+
+
+async def test_rolled_back_event_is_never_sent(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relay = OutboxRelay(database, publisher, poll_s=0.02)
+    async with relaying(relay):
+        with pytest.raises(StatementError):
+            await database.execute(
+                "DO $$ BEGIN INSERT INTO outbox (destination, type, order_id, version)"
+                " VALUES ('q', 'order-cancelled', 1, 1); RAISE 'no'; END $$"
+            )
+        await commit(database, [2])
+        await wait_until_sent(database, 1)
+    assert publisher.orders() == {2: 1}
+
+
+async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_again(database: Database) -> None:
+    odd = {str(number) for number in range(1, 41, 2)}
+
+    def refuse_once(_queue: str, message: Outgoing) -> str | None:
+        if message.key not in odd:
+            return None
+        odd.remove(message.key)
+        return "Throttled"
+
+    publisher = UnreliablePublisher(refuse=refuse_once)
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+        await commit(database, range(1, 41))
+        await wait_until_sent(database, 40)
+    assert publisher.orders() == dict.fromkeys(range(1, 41), 1)
+    assert len(publisher.batches) > 1
+
+
+async def test_unmentioned_message_counts_as_not_sent(database: Database) -> None:
+    lost = [True]
+
+    @dataclass
+    class Forgetful(UnreliablePublisher):
+        async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> Outcome:
+            if lost.pop() if lost else False:
+                return Outcome(frozenset(), {})
+            return await super().send(queue_name, messages)
+
+    publisher = Forgetful()
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+        await commit(database, [1])
+        await wait_until_sent(database, 1)
+    assert publisher.orders() == {1: 1}
+
+
+async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
+    failures = iter([SqsUnavailableError("away"), TimeoutError(), RuntimeError("a bug of the publisher")])
+
+    def fail(_queue: str) -> None:
+        if error := next(failures, None):
+            raise error
+
+    publisher = UnreliablePublisher(before=fail)
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)) as task:
+        await commit(database, [1, 2, 3])
+        await wait_until_sent(database, 3)
+        assert not task.done()
+    assert publisher.orders() == {1: 1, 2: 1, 3: 1}
+
+
+async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
+    thaw = asyncio.Event()
+    publisher = UnreliablePublisher(before=lambda queue: thaw if queue == "processing-queue" else None)
+    relay = OutboxRelay(database, publisher, poll_s=0.02, spacing_s=0.005)
+    async with relaying(relay):
+        for order in range(1, 6):
+            await commit(database, [order], queue="processing-queue")
+            await commit(database, [order])
+            relay.wake()
+            await wait_until_sent(database, order)
+        assert publisher.orders("processing-queue") == {}
+        thaw.set()
+        await wait_until_sent(database, 10)
+
+
+async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Database) -> None:
+    hang = [asyncio.Event()]
+    publisher = UnreliablePublisher(before=lambda _: hang.pop() if hang else None)
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02, lease_s=0.2)):
+        await commit(database, [1])
+        await wait_until_sent(database, 1)
+
+
+async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(database: Database) -> None:
+    never = asyncio.Event()
+    first = UnreliablePublisher(after=lambda _: never)
+    async with relaying(OutboxRelay(database, first, poll_s=0.02, lease_s=0.3)):
+        await commit(database, [1, 2])
+        await first.wait_for(lambda: len(first.taken) == 2)
+    second = UnreliablePublisher()
+    async with relaying(OutboxRelay(database, second, poll_s=0.02)):
+        await wait_until_sent(database, 2)
+    assert [decode(body).id for _, body in second.taken] == [decode(body).id for _, body in first.taken]
+
+
+async def test_relays_beside_each_other_send_each_event_once(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relays = [OutboxRelay(database, publisher, poll_s=0.01, spacing_s=0.001, batch=7) for _ in range(3)]
+    async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
+        await asyncio.gather(*(commit(database, range(start, start + 50)) for start in range(1, 501, 50)))
+        for relay in relays:
+            relay.wake()
+        await wait_until_sent(database, 500)
+    assert publisher.orders() == dict.fromkeys(range(1, 501), 1)
+
+
+async def test_event_announced_again_is_sent_again_with_the_same_id(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relay = OutboxRelay(database, publisher, poll_s=60)
+    async with relaying(relay):
+        await commit(database, [1])
+        relay.wake()
+        await wait_until_sent(database, 1)
+        await database.execute("UPDATE outbox SET sent_at = NULL, available_at = now()")
+        relay.wake()
+        await publisher.wait_for(lambda: len(publisher.taken) == 2)
+    first, second = (decode(body).id for _, body in publisher.taken)
+    assert first == second
+
+
+async def test_row_that_is_no_event_stays_and_stops_no_other(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    metrics = Metrics()
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02, metrics=metrics)) as task:
+        await commit(database, [1], kind="order-eaten")
+        await commit(database, [2, 3])
+        await wait_until_sent(database, 2)
+        assert not task.done()
+    assert publisher.orders() == {2: 1, 3: 1}
+    assert await database.fetch_one("SELECT attempts >= 1 FROM outbox WHERE sent_at IS NULL") == (True,)
+    exposition = metrics.exposition().decode()
+    assert f'orderstream_outbox_sent_total{{queue="{QUEUE}"}} 2.0' in exposition
+    assert f'orderstream_outbox_failed_total{{queue="{QUEUE}"}}' in exposition
+
+
+async def test_commits_close_together_share_a_batch(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relay = OutboxRelay(database, publisher, poll_s=60, spacing_s=0.1)
+    async with relaying(relay):
+        for order in range(1, 21):
+            await commit(database, [order])
+            relay.wake()
+        await wait_until_sent(database, 20)
+    assert len(publisher.batches) <= 5
+
+
+async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
+    release = asyncio.Event()
+    publisher = UnreliablePublisher(after=lambda _: release)
+    relay = OutboxRelay(database, publisher, poll_s=60)
+    async with relaying(relay) as task:
+        await commit(database, [1], queue="processing-queue")
+        relay.wake()
+        await publisher.wait_for(lambda: len(publisher.taken) == 1)
+        await commit(database, [2])
+        stopping = asyncio.create_task(relay.stop())
+        await publisher.wait_for(lambda: len(publisher.taken) == 2)
+        assert not stopping.done()
+        release.set()
+        async with asyncio.timeout(LIMIT_S):
+            await stopping
+            await task
+    assert await database.fetch_one("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL") == (2,)
+
+
+async def test_stop_of_a_relay_that_never_ran_returns(database: Database) -> None:
+    await OutboxRelay(database, UnreliablePublisher()).stop()
+
+
+async def test_lost_sessions_are_survived_and_marks_are_made_up_for(database: Database, postgres_dsn: str) -> None:
+    publisher = UnreliablePublisher(after=lambda _: _end_sessions(postgres_dsn) if len(publisher.taken) == 3 else None)
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)) as task:
+        await commit(database, [1, 2, 3])
+        await publisher.wait_for(lambda: len(publisher.taken) == 3)
+        await database.wait_available()
+        await wait_until_sent(database, 3)
+        assert not task.done()
+    assert publisher.orders() == {1: 1, 2: 1, 3: 1}
+
+
+def _end_sessions(url: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orderstream'")
+    connection.close()
+
+
+async def test_missing_table_ends_the_relay(database: Database) -> None:
+    await database.execute("DROP TABLE outbox")
+    with pytest.raises(ExceptionGroup) as caught:
+        await OutboxRelay(database, UnreliablePublisher()).run()
+    assert caught.group_contains(StatementError)
+
+
+async def test_each_published_event_is_told_with_its_trace(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "service_common.outbox")
+    relay = OutboxRelay(database, UnreliablePublisher(), poll_s=0.02)
+    async with relaying(relay):
+        await commit(database, [1])
+        await wait_until_sent(database, 1)
+    [record] = [each for each in caplog.records if each.getMessage() == "published"]
+    facts = record.__dict__
+    assert (facts["type"], facts["orderId"], facts["queue"]) == ("order-cancelled", 1, QUEUE)
+
+
+async def test_backlog_is_measured_and_old_rows_are_deleted(database: Database) -> None:
+    metrics = Metrics()
+    await commit(database, range(1, 4))
+    await database.execute("UPDATE outbox SET created_at = now() - interval '90 s' WHERE order_id = 1")
+    await database.execute("UPDATE outbox SET sent_at = now() - interval '8 days' WHERE order_id = 2")
+    await database.execute("UPDATE outbox SET sent_at = now() - interval '6 days' WHERE order_id = 3")
+    await Upkeep(OutboxTable(database), metrics).once()
+    assert await database.fetch("SELECT order_id FROM outbox ORDER BY 1") == [(1,), (3,)]
+    exposition = metrics.exposition().decode()
+    assert "orderstream_outbox_pending_events 1.0" in exposition
+    [oldest_s] = [line.split()[1] for line in exposition.splitlines() if line.startswith("orderstream_outbox_oldest")]
+    assert 90 <= float(oldest_s) < 100
