@@ -1,0 +1,81 @@
+"""Composition root of the order service: the one module that sees all others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import TypeAlias
+
+from aiohttp import web
+
+from service_common.apps import allow_origins, new_app
+from service_common.background import background
+from service_common.client import RetryingClient
+from service_common.keys import METRICS, READINESS
+from service_common.migrate import migrate
+from service_common.outbox import OutboxRelay
+from service_common.postgres import Database
+from service_common.publisher import Publisher
+from service_common.readiness import Readiness
+from service_common.sqs import Sqs
+
+from .config import NAME, Config
+from .handlers import ROUTES
+from .inventory import HttpStock
+from .keys import CONFIG, SERVICE
+from .postgres import Queues, SqlOrders
+from .reconcile import Reconciliation
+from .service import OrderService
+
+__all__ = ["create_app", "orders"]
+
+Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
+
+SOURCE = f"/{NAME}"
+
+
+async def orders(app: web.Application) -> AsyncIterator[None]:
+    """Open the orders on PostgreSQL, SQS and the inventory service."""
+    config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
+    await migrate(config.database_url, "service_common.outbox_migrations", "order_service.migrations")
+    async with (
+        Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
+        Sqs.open(config.aws) as sqs,
+        RetryingClient(config.inventory_urls, name="inventory-service", metrics=metrics) as client,
+    ):
+        relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
+        repository = SqlOrders(database, Queues(config.processing_queue, config.notification_queue))
+        reconciliation = Reconciliation(repository, relay.wake, after_s=config.reconcile_after_s)
+        readiness.add("database", database.ping)
+        for queue in (config.processing_queue, config.notification_queue):
+            readiness.add(queue, partial(sqs.check, queue))
+        async with (
+            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 2),
+            background(readiness, "reconciliation", reconciliation.run),
+        ):
+            app[SERVICE] = OrderService(repository, HttpStock(client), relay.wake)
+            yield
+
+
+@asynccontextmanager
+async def relaying(relay: OutboxRelay, readiness: Readiness, *, stop_within_s: float) -> AsyncIterator[None]:
+    """Relay while the block runs, and what it left behind as well as can be done within *stop_within_s* seconds."""
+    async with background(readiness, "relay", relay.run):
+        try:
+            yield
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(stop_within_s):
+                    await relay.stop()
+
+
+def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web.Application:
+    """Compose the service; tests replace *resources* by in-memory ones."""
+    app = new_app(NAME, config)
+    app[CONFIG] = config
+    app.cleanup_ctx.extend(resources)
+    app.add_routes(ROUTES)
+    allow_origins(app, config.allowed_origins)
+    return app

@@ -1,0 +1,49 @@
+"""What the order service reads from its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from environs import validate
+
+from service_common.config import ServiceConfig, reading, shared_fields
+
+__all__ = ["NAME", "Config"]
+
+NAME = "order-service"
+PORT = 8080
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(ServiceConfig):
+    """What the order service needs to know beside what all services do.
+
+    Attributes:
+        inventory_urls: replicas of the inventory service.
+        processing_queue: whom orders are announced to that are to be fulfilled.
+        notification_queue: whom everything is announced to.
+        reconcile_after_s: how long an order may stay CREATED before it is announced again, and then again.
+    """
+
+    inventory_urls: tuple[str, ...]
+    processing_queue: str
+    notification_queue: str
+    reconcile_after_s: float
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Config:
+        """Read *environ*.
+
+        Raises:
+            ConfigError: with everything that is missing or wrong.
+        """
+        with reading(environ) as env:
+            fields = {
+                **shared_fields(env, name=NAME, port=PORT),
+                "inventory_urls": env.urls("INVENTORY_URL"),
+                "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
+                "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
+                "reconcile_after_s": env.float("RECONCILE_AFTER_S", 300.0, validate=validate.Range(1.0, 86_400.0)),
+            }
+        return cls(**fields)

@@ -1,0 +1,3 @@
+SELECT false, request_hash, order_id, item_ids, answered_at
+FROM idempotency
+WHERE key = %s

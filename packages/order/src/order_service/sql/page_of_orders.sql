@@ -1,0 +1,13 @@
+-- The ids first: the items of what is not on the page are not to be gathered.
+WITH page AS MATERIALIZED (
+    SELECT id
+    FROM orders
+    WHERE (%(status)s::text IS NULL OR status = %(status)s)
+      AND (%(after)s::bigint IS NULL OR id < %(after)s)
+    ORDER BY id DESC
+    LIMIT %(limit)s
+)
+SELECT id, version, status, failure_reason, created_at, updated_at, item_ids, product_ids, quantities
+FROM page
+JOIN whole_order USING (id)
+ORDER BY id DESC

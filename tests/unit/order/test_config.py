@@ -1,0 +1,29 @@
+"""What the order service reads from its environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from order_service.config import Config
+from service_common.config import ConfigError
+
+REQUIRED = {
+    "SERVICE_TOKEN": "secret",
+    "DATABASE_URL": "postgresql://orders",
+    "INVENTORY_URL": "http://one:8081/, http://two:8081",
+}
+
+
+def test_what_is_not_said_has_its_default() -> None:
+    config = Config.from_environ(REQUIRED)
+    assert config.port == 8080
+    assert config.log_group == "order-service-logs"
+    assert config.inventory_urls == ("http://one:8081", "http://two:8081")
+    assert (config.processing_queue, config.notification_queue) == ("processing-queue", "notification-queue")
+    assert config.reconcile_after_s == 300
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as raised:
+        Config.from_environ({"RECONCILE_AFTER_S": "soon", "INVENTORY_URL": "inventory"})
+    assert set(raised.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "INVENTORY_URL", "RECONCILE_AFTER_S"}

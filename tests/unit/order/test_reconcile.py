@@ -1,0 +1,65 @@
+"""How late orders are looked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from order_service.reconcile import Reconciliation
+from service_common.errors import PermanentError, ServiceError, UnavailableError
+
+
+class Late:
+    """LateOrders that answer from a list, one answer a call."""
+
+    def __init__(self, answers: Sequence[Sequence[int] | ServiceError]) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[float, int]] = []
+        self.exhausted = asyncio.Event()
+
+    async def announce_late(self, *, after_s: float, limit: int) -> Sequence[int]:
+        self.asked.append((after_s, limit))
+        answer = self.answers.pop(0)
+        if not self.answers:
+            self.exhausted.set()
+        if isinstance(answer, ServiceError):
+            raise answer
+        return answer
+
+
+class Wakes:
+    """Counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+async def test_nothing_late_wakes_nobody() -> None:
+    wakes = Wakes()
+    assert await Reconciliation(Late([[]]), wakes, after_s=300).look() == 0
+    assert wakes.count == 0
+
+
+async def test_a_full_batch_is_followed_by_another() -> None:
+    late, wakes = Late([[1, 2], [3, 4], [5]]), Wakes()
+    assert await Reconciliation(late, wakes, after_s=300, batch=2).look() == 5
+    assert (late.asked, wakes.count) == ([(300, 2)] * 3, 3)
+
+
+async def test_an_outage_does_not_end_it() -> None:
+    late = Late([UnavailableError("away"), [1]])
+    async with asyncio.timeout(5):
+        running = asyncio.create_task(Reconciliation(late, Wakes(), after_s=0.01).run())
+        await late.exhausted.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_fault_ends_it() -> None:
+    with pytest.raises(PermanentError):
+        await Reconciliation(Late([PermanentError("fault")]), Wakes(), after_s=0.01).run()

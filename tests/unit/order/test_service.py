@@ -1,0 +1,180 @@
+"""The use cases, on orders and stock in memory."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from order_service.domain import (
+    ClosedVersionError,
+    KeyReusedError,
+    OrderLine,
+    OrderNotFoundError,
+    OrderStateError,
+    OrderStatus,
+    PlaceOrder,
+    ShortStockError,
+    StaleOrderError,
+    UnknownProductError,
+)
+from order_service.service import OrderService
+from order_service.testing import InMemoryOrders, InMemoryStock
+from service_common.errors import UnavailableError
+
+TWO = (OrderLine("123", 2),)
+
+
+class Shop:
+    """The service with all its surroundings in sight."""
+
+    def __init__(self) -> None:
+        self.orders = InMemoryOrders()
+        self.stock = InMemoryStock({"123": 5, "456": 0})
+        self.wakes = 0
+        self.service = OrderService(self.orders, self.stock, self.wake)
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    @property
+    def events(self) -> list[tuple[str, int, int]]:
+        return [(each.type, each.order_id, each.version) for each in self.orders.announced]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+async def test_a_placed_order_is_stored_announced_and_logged(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    placed = await shop.service.place(PlaceOrder(TWO))
+    assert await shop.service.get(placed.order.id) == placed.order
+    assert shop.events == [("order-created", placed.order.id, 1)]
+    assert shop.wakes == 1
+    assert [(each.message, each.__dict__["orderId"]) for each in caplog.records] == [
+        ("order accepted", placed.order.id)
+    ]
+
+
+async def test_nothing_is_stored_without_stock(shop: Shop) -> None:
+    with pytest.raises(ShortStockError):
+        await shop.service.place(PlaceOrder((OrderLine("123", 6),)))
+    with pytest.raises(UnknownProductError):
+        await shop.service.place(PlaceOrder((OrderLine("999", 1),), "key"))
+    shop.stock.failure = UnavailableError("away")
+    with pytest.raises(UnavailableError):
+        await shop.service.place(PlaceOrder(TWO, "key"))
+    assert ((await shop.service.page()).orders, shop.events, shop.wakes) == ([], [], 0)
+
+
+async def test_the_same_key_is_the_same_answer(shop: Shop) -> None:
+    first = await shop.service.place(PlaceOrder(TWO, "key"))
+    await shop.service.close(first.order.id, 1)
+    again = await shop.service.place(PlaceOrder(TWO, "key"))
+    assert (again.order, first.replayed, again.replayed) == (first.order, False, True)
+    assert len(shop.events) == shop.wakes == 1
+
+
+async def test_the_same_key_needs_no_stock_the_second_time(shop: Shop) -> None:
+    first = await shop.service.place(PlaceOrder(TWO, "key"))
+    shop.stock.stock["123"] = 0
+    assert (await shop.service.place(PlaceOrder(TWO, "key"))).order == first.order
+    shop.stock.failure = UnavailableError("away")
+    assert (await shop.service.place(PlaceOrder(TWO, "key"))).order == first.order
+
+
+async def test_the_same_key_with_another_body_is_refused_with_and_without_stock(shop: Shop) -> None:
+    await shop.service.place(PlaceOrder(TWO, "key"))
+    with pytest.raises(KeyReusedError):
+        await shop.service.place(PlaceOrder((OrderLine("123", 1),), "key"))
+    with pytest.raises(KeyReusedError):
+        await shop.service.place(PlaceOrder((OrderLine("456", 1),), "key"))
+    assert len(shop.events) == 1
+
+
+async def test_an_amended_order_is_announced_with_its_new_version(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    amended = await shop.service.amend(order.id, (OrderLine("123", 1),), expected_version=1)
+    assert (amended.version, [item.quantity for item in amended.items]) == (2, [1])
+    assert shop.events[1:] == [("order-updated", order.id, 2)]
+    assert shop.wakes == 2
+
+
+async def test_amending_asks_for_stock_as_placing_does(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    with pytest.raises(ShortStockError):
+        await shop.service.amend(order.id, (OrderLine("456", 1),))
+    assert (await shop.service.get(order.id)) == order
+
+
+async def test_what_cannot_be_amended_is_told_before_the_inventory_is_asked(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    shop.stock.failure = UnavailableError("away")
+    with pytest.raises(OrderNotFoundError):
+        await shop.service.amend(order.id + 1, TWO)
+    with pytest.raises(StaleOrderError):
+        await shop.service.amend(order.id, TWO, expected_version=2)
+    await shop.service.cancel(order.id)
+    with pytest.raises(OrderStateError):
+        await shop.service.amend(order.id, TWO)
+
+
+async def test_a_cancellation_is_announced_once(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    cancelled = await shop.service.cancel(order.id)
+    assert cancelled.status is OrderStatus.CANCELLED
+    assert await shop.service.cancel(order.id) == cancelled
+    assert shop.events[1:] == [("order-cancelled", order.id, 1)]
+    assert shop.orders.announced[1].queues == {"notification"}
+
+
+async def test_an_order_is_closed_once_and_logged(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    caplog.set_level(logging.INFO)
+    closed = await shop.service.close(order.id, 1)
+    assert closed.status is OrderStatus.CLOSED
+    assert await shop.service.close(order.id, 1) == closed
+    assert [each.message for each in caplog.records] == ["order closed"]
+
+
+async def test_a_failed_order_keeps_its_reason(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    await shop.service.fail(order.id, 1, "out of stock")
+    assert (await shop.service.fail(order.id, 1, "something else")).failure_reason == "out of stock"
+    with pytest.raises(OrderStateError):
+        await shop.service.close(order.id, 1)
+
+
+async def test_only_the_present_version_is_closed(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    await shop.service.amend(order.id, TWO)
+    with pytest.raises(ClosedVersionError):
+        await shop.service.close(order.id, 1)
+    assert (await shop.service.close(order.id, 2)).status is OrderStatus.CLOSED
+
+
+async def test_an_order_that_is_not_there_is_not_found_by_anything(shop: Shop) -> None:
+    for attempt in (
+        shop.service.get(1),
+        shop.service.cancel(1),
+        shop.service.close(1, 1),
+        shop.service.fail(1, 1, "gone"),
+    ):
+        with pytest.raises(OrderNotFoundError):
+            await attempt
+
+
+async def test_pages_follow_each_other_to_the_end(shop: Shop) -> None:
+    shop.stock.stock["123"] = 100
+    placed = [(await shop.service.place(PlaceOrder(TWO))).order.id for _ in range(5)]
+    first = await shop.service.page(limit=3)
+    second = await shop.service.page(limit=3, after=first.next)
+    assert [order.id for order in (*first.orders, *second.orders)] == placed[::-1]
+    assert (first.next, second.next) == (placed[2], None)
+
+
+async def test_a_page_that_ends_exactly_has_no_next(shop: Shop) -> None:
+    await shop.service.place(PlaceOrder(TWO))
+    assert (await shop.service.page(limit=1)).next is None
