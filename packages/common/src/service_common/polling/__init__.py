@@ -1,0 +1,1 @@
+"""The parts of the poller, each with one thing to keep right."""

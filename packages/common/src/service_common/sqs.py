@@ -1,0 +1,316 @@
+"""SQS as the services use it: queues by name, batches of ten with the failures of each entry, errors of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import orjson
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
+
+from service_common.config import AwsConfig
+from service_common.errors import PermanentError, UnavailableError
+from service_common.sqs_wire import SigV4, SqsWire
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import (
+        BatchResultErrorEntryTypeDef,
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+__all__ = [
+    "MAX_BATCH",
+    "Message",
+    "Outgoing",
+    "Queue",
+    "QueueMissingError",
+    "Received",
+    "Refusal",
+    "Sqs",
+    "SqsRefusedError",
+    "SqsUnavailableError",
+]
+
+MAX_BATCH = 10
+USER_AGENT = "orderstream"
+CALL_LIMIT_S = 5.0  # a call that carries no long poll
+CONNECT_LIMIT_S = 2.0
+KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocore's own default
+MAX_POLL_S = 20
+_MISSING = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+_THROTTLED = frozenset({"RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled"})
+
+
+class SqsUnavailableError(UnavailableError):
+    """SQS gave no answer, failed by itself or wants fewer requests."""
+
+    slug = "sqs-unavailable"
+
+
+class QueueMissingError(UnavailableError):
+    """There is no such queue, at the moment: it may be about to be created."""
+
+    slug = "queue-missing"
+
+
+class SqsRefusedError(PermanentError):
+    """SQS understood the request and does not allow it: a permission, a wrong parameter.
+
+    Attributes:
+        code: SQS's name for it, such as ``AccessDenied``.
+    """
+
+    slug = "sqs-refused"
+
+    def __init__(self, detail: str, *, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue that exists; *dead_letter_url* is None when its redrive policy names none."""
+
+    name: str
+    url: str
+    dead_letter_url: str | None
+    visibility_timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a handler sees of a message.
+
+    Attributes:
+        id: SQS's, the same at each receive; a message that was sent twice has two.
+        receive_count: 1 at the first receive.
+        attributes: the message attributes that are texts or numbers.
+        sent_at: when SQS took it.
+    """
+
+    id: str
+    body: str
+    receive_count: int
+    attributes: Mapping[str, str]
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message with the *handle* of this receive, by which it is extended and deleted."""
+
+    message: Message
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send; *key* is the sender's own name for it, by which it is told what became of it."""
+
+    key: str
+    body: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What SQS says of an entry of a batch that failed; *sender_fault* means that the same again fails again."""
+
+    code: str
+    message: str
+    sender_fault: bool
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.message else self.code
+
+
+class Sqs:
+    """One connection to SQS, to be shared by everything in a process.
+
+    Its long polls have a connection pool of their own. Nothing is tried twice here: who calls knows whether, and when.
+    Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`.
+    """
+
+    def __init__(self, client: SQSClient) -> None:
+        self._client = client
+        self._queues: dict[str, Queue] = {}
+        self._resolving = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, aws: AwsConfig, *, max_polls: int = 16, max_calls: int = 32) -> AsyncIterator[Sqs]:
+        """Open without a request, so that a service starts while SQS is away.
+
+        Args:
+            aws: where it is.
+            max_polls: connections for receives.
+            max_calls: connections for everything else.
+        """
+        session = get_session()
+        tls = _tls(session) if (aws.endpoint_url or "https:").startswith("https:") else True
+        async with (
+            _http(max_polls, MAX_POLL_S + CALL_LIMIT_S, tls) as polls,
+            _http(max_calls, CALL_LIMIT_S, tls) as calls,
+            session.create_client(
+                "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
+            ) as client,
+        ):
+            credentials = await session.get_credentials()
+            if credentials is None:
+                raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
+            signer = SigV4(client.meta.region_name, "sqs")
+            wire = SqsWire(credentials, signer, polls, calls)
+            client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # its stub knows no answers
+            yield cls(client)
+
+    async def queue(self, name: str) -> Queue:
+        """Return the queue *name*; SQS is asked once, and again after it said that the queue is missing."""
+        known = self._queues.get(name)
+        if known is not None:
+            return known
+        async with self._resolving:
+            if name not in self._queues:
+                self._queues[name] = await self._resolve(name)
+            return self._queues[name]
+
+    async def check(self, name: str) -> None:
+        """Ask SQS whether the queue is there."""
+        with self._translated(name):
+            await self._client.get_queue_url(QueueName=name)
+
+    async def receive(self, queue: Queue, limit: int, wait_s: int) -> list[Received]:
+        """Receive up to *limit* (1 to 10) messages, waiting up to *wait_s* (0 to 20) seconds for the first.
+
+        A caller that is cancelled loses the messages that come in the meantime until their visibility timeout.
+        """
+        with self._translated(queue.name):
+            async with asyncio.timeout(wait_s + CALL_LIMIT_S):
+                answer = await self._client.receive_message(
+                    QueueUrl=queue.url,
+                    MaxNumberOfMessages=limit,
+                    WaitTimeSeconds=wait_s,
+                    VisibilityTimeout=queue.visibility_timeout_s,  # what the heartbeat goes by, even if it was changed
+                    MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                    MessageAttributeNames=["All"],
+                )
+        return [_received(raw) for raw in answer.get("Messages") or ()]
+
+    async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, Refusal]:
+        """Send up to ten messages; return what failed, by position. *name* is for the error."""
+        with self._translated(name):
+            answer = await self._client.send_message_batch(
+                QueueUrl=url, Entries=[_entry(position, each) for position, each in enumerate(batch)]
+            )
+        return _refusals(answer.get("Failed") or ())
+
+    async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
+        """Delete up to ten messages; return what failed, by position."""
+        with self._translated(queue.name):
+            answer = await self._client.delete_message_batch(
+                QueueUrl=queue.url,
+                Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
+            )
+        return _refusals(answer.get("Failed") or ())
+
+    async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
+        """Show up to ten messages, each as (handle, seconds from now), again then; return what failed, by position."""
+        with self._translated(queue.name):
+            answer = await self._client.change_message_visibility_batch(
+                QueueUrl=queue.url,
+                Entries=[
+                    {"Id": str(position), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                    for position, (handle, seconds) in enumerate(timeouts)
+                ],
+            )
+        return _refusals(answer.get("Failed") or ())
+
+    async def _resolve(self, name: str) -> Queue:
+        with self._translated(name):
+            url = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
+            answer = await self._client.get_queue_attributes(
+                QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+            )
+            attributes = answer.get("Attributes", {})
+            dead_letter_url = None
+            if policy := attributes.get("RedrivePolicy"):
+                dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
+                dead_letter_url = (await self._client.get_queue_url(QueueName=dead_letters))["QueueUrl"]
+        return Queue(name, url, dead_letter_url, int(attributes.get("VisibilityTimeout", 30)))
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise self._of_answer(name, error) from error
+        except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SqsUnavailableError(f"{name}: SQS gave no answer: {type(error).__name__}: {error}") from error
+
+    def _of_answer(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
+        code = error.response["Error"].get("Code", "")
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if code in _MISSING:
+            self._queues.pop(name, None)
+            return QueueMissingError(f"queue {name} does not exist")
+        if code in _THROTTLED or status >= 500:
+            return SqsUnavailableError(f"{name}: {error}")
+        return SqsRefusedError(f"{name}: {error}", code=code)
+
+
+# Validation repeats what this module's types say; retries are the callers', who know deadlines and outcomes; a fixed
+# user agent saves building one, twice a request, from forty parts.
+_CLIENT_CONFIG = AioConfig(
+    parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"}, user_agent=USER_AGENT
+)
+
+
+def _tls(session: AioSession) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=session.get_config_variable("ca_bundle") or get_cert_path(True))
+
+
+def _http(connections: int, limit_s: float, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEPALIVE_S, ssl=tls)
+    limits = aiohttp.ClientTimeout(total=limit_s, sock_connect=CONNECT_LIMIT_S)
+    return aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=True)
+
+
+def _received(raw: MessageTypeDef) -> Received:
+    system = raw.get("Attributes", {})
+    attributes = raw.get("MessageAttributes")
+    message = Message(
+        id=raw["MessageId"],
+        body=raw["Body"],
+        receive_count=int(system.get("ApproximateReceiveCount", 1)),
+        attributes={name: each["StringValue"] for name, each in attributes.items() if "StringValue" in each}
+        if attributes
+        else {},
+        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+    )
+    return Received(message, raw["ReceiptHandle"])
+
+
+def _entry(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryTypeDef:
+    entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": outgoing.body}
+    if outgoing.attributes:
+        entry["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in outgoing.attributes.items()
+        }
+    return entry
+
+
+def _refusals(failed: Sequence[BatchResultErrorEntryTypeDef]) -> dict[int, Refusal]:
+    return {
+        int(each["Id"]): Refusal(each["Code"], each.get("Message", ""), each.get("SenderFault", False))
+        for each in failed
+    }
