@@ -1,0 +1,544 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from time import monotonic
+
+import orjson
+import pytest
+from aiohttp import web
+
+from service_common.client import (
+    Call,
+    CircuitPolicy,
+    OutcomeUnknownError,
+    RefusedError,
+    Reply,
+    RetryingClient,
+    RetryPolicy,
+)
+from service_common.errors import ServiceError, UnavailableError
+from service_common.metrics import Metrics
+from service_common.trace import tracing
+
+READ = Call("GET", "/inventory/{product_id}", idempotent=True)
+LIST = Call("GET", "/inventory", idempotent=True)
+TAKE = Call("POST", "/inventory/decrement", idempotent=True)
+ADD = Call("POST", "/inventory", idempotent=False)
+IMPATIENT = RetryPolicy(first_delay_s=0.001, max_delay_s=0.002)
+LATE_S = 0.5  # what a busy machine may add to a time limit
+
+Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at_s: float
+
+
+class Server:
+    """A service that answers its n-th request by its n-th behaviour, and all later ones by the last."""
+
+    def __init__(self, *behaviours: Behaviour) -> None:
+        self.seen: list[Seen] = []
+        self.arrived = asyncio.Condition()
+        self._behaviours = behaviours
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
+
+    async def stop_listening(self) -> None:
+        assert self._runner is not None
+        for site in tuple(self._runner.sites):
+            await site.stop()
+
+    async def stop(self) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        async with self.arrived:
+            self.seen.append(Seen(request.method, request.raw_path, headers, body, monotonic()))
+            self.arrived.notify_all()
+        return await self._behaviours[min(len(self.seen), len(self._behaviours)) - 1](request)
+
+    async def wait_seen(self, count: int) -> None:
+        async with asyncio.timeout(5), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.seen) >= count)
+
+
+@asynccontextmanager
+async def serving(*behaviours: Behaviour) -> AsyncIterator[Server]:
+    server = Server(*behaviours)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def answer(status: int, body: object = None, *, content_type: str = "application/json", **headers: str) -> Behaviour:
+    content = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+
+    async def behave(_: web.Request) -> web.StreamResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(status=status, body=content, content_type=content_type, headers=named)
+
+    return behave
+
+
+def raw(content: bytes) -> Behaviour:
+    async def behave(request: web.Request) -> web.StreamResponse:
+        assert isinstance(request.transport, asyncio.Transport)
+        request.transport.write(content)
+        request.transport.close()
+        return web.Response()
+
+    return behave
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    assert isinstance(request.transport, asyncio.Transport)
+    request.transport.abort()
+    return web.Response()
+
+
+OK = answer(200, {"stock": 40})
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """A port that is taken and does not listen."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@contextmanager
+def never_connecting() -> Iterator[str]:
+    """A port whose queue of connections is full: the kernel drops each further one."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            queued = sockets.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def client_of(
+    *urls: str,
+    token: str | None = None,
+    policy: RetryPolicy = IMPATIENT,
+    circuit: CircuitPolicy | None = None,
+    metrics: Metrics | None = None,
+) -> RetryingClient:
+    return RetryingClient(urls, name="inventory-service", token=token, policy=policy, circuit=circuit, metrics=metrics)
+
+
+async def test_reply_carries_status_and_decoded_body() -> None:
+    async with serving(answer(201, {"a": [1]})) as server, client_of(server.url) as client:
+        assert await client.request(TAKE, json={"operationId": "1:1"}) == Reply(201, {"a": [1]})
+        (seen,) = server.seen
+        assert (seen.method, seen.path, seen.body) == ("POST", "/inventory/decrement", b'{"operationId":"1:1"}')
+        assert seen.headers["content-type"] == "application/json"
+
+
+async def test_empty_body_is_none() -> None:
+    async with serving(answer(204)) as server, client_of(server.url) as client:
+        assert await client.request(TAKE) == Reply(204, None)
+
+
+async def test_path_values_are_encoded_and_base_path_is_kept() -> None:
+    async with serving(OK) as server, client_of(server.url + "/prefix/") as client:
+        await client.request(READ, path={"product_id": "a/b ?ü%"})
+        await client.request(READ, path={"product_id": 7})
+        await client.request(LIST, query=[("productId", "a&b"), ("productId", "c")])
+        assert [seen.path for seen in server.seen] == [
+            "/prefix/inventory/a%2Fb%20%3F%C3%BC%25",
+            "/prefix/inventory/7",
+            "/prefix/inventory?productId=a%26b&productId=c",
+        ]
+
+
+async def test_token_trace_and_deadline_travel() -> None:
+    async with serving(OK) as server, client_of(server.url, token="s3cret") as client:
+        with tracing(None) as trace:
+            await client.request(LIST)
+        await client.request(LIST)
+        traced, untraced = (seen.headers for seen in server.seen)
+        assert traced["authorization"] == "Bearer s3cret"
+        assert traced["traceparent"] == trace.traceparent
+        assert 2900 <= int(traced["x-deadline-ms"]) <= 3000
+        assert "traceparent" not in untraced
+
+
+async def test_connection_is_kept_alive() -> None:
+    ports: list[int] = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.json_response({})
+
+    async with serving(note) as server, client_of(server.url) as client:
+        for _ in range(5):
+            await client.request(LIST)
+        assert len(set(ports)) == 1
+
+
+async def test_conflict_is_refused_with_its_problem_and_not_repeated() -> None:
+    problem = {
+        "type": "urn:orderstream:problem:short-stock",
+        "title": "Short stock",
+        "status": 409,
+        "detail": "not enough",
+        "traceId": "ab" * 16,
+        "errors": [{"pointer": "/items/0", "detail": "short", "productId": "123", "stock": 2}],
+    }
+    conflict = answer(409, problem, content_type="application/problem+json")
+    async with serving(conflict) as server, client_of(server.url) as client:
+        with pytest.raises(RefusedError) as caught:
+            await client.request(TAKE, json={})
+        assert len(server.seen) == 1
+        assert caught.value.status == 409
+        assert caught.value.problem.type == "urn:orderstream:problem:short-stock"
+        assert caught.value.problem.trace_id == "ab" * 16
+        assert caught.value.violations[0].facts == {"productId": "123", "stock": 2}
+        assert str(caught.value) == "inventory-service answered 409: not enough"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'{"status":"x","errors":7}', b"\xff\xfe"])
+async def test_refusal_without_a_problem_document_is_still_a_refusal(body: bytes) -> None:
+    async with serving(answer(404, body)) as server, client_of(server.url) as client:
+        with pytest.raises(RefusedError) as caught:
+            await client.request(LIST)
+        assert caught.value.status == caught.value.problem.status == 404
+
+
+@pytest.mark.parametrize(
+    "failure", [*(answer(status) for status in (408, 429, 502, 503, 504)), reset, raw(b""), raw(b"HTTP/1.1 200 OK\r\n")]
+)
+async def test_passing_failure_of_an_idempotent_call_is_overcome(failure: Behaviour) -> None:
+    async with serving(failure, failure, OK) as server, client_of(server.url) as client:
+        assert (await client.request(TAKE, json={})).data == {"stock": 40}
+        assert len(server.seen) == 3
+        assert {seen.body for seen in server.seen} == {b"{}"}
+
+
+async def test_truncated_body_of_an_idempotent_call_is_overcome() -> None:
+    truncated = raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    async with serving(truncated, OK) as server, client_of(server.url) as client:
+        assert (await client.request(LIST)).data == {"stock": 40}
+
+
+async def test_there_are_at_most_three_attempts() -> None:
+    async with serving(answer(503)) as server, client_of(server.url) as client:
+        with pytest.raises(UnavailableError, match="answered 503"):
+            await client.request(LIST)
+        assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("failure", [answer(503), answer(504), reset])
+async def test_call_that_is_not_idempotent_is_sent_once(failure: Behaviour) -> None:
+    async with serving(failure, OK) as server, client_of(server.url) as client:
+        with pytest.raises(OutcomeUnknownError):
+            await client.request(ADD, json={})
+        assert len(server.seen) == 1
+
+
+async def test_dead_kept_alive_connection_is_not_retried_behind_our_back() -> None:
+    replace = Call("PUT", "/inventory/1", idempotent=False)
+    async with serving(OK, reset) as server, client_of(server.url) as client:
+        await client.request(LIST)
+        with pytest.raises(OutcomeUnknownError):
+            await client.request(replace, json={})
+        assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("failure", [answer(500), answer(302, location="/elsewhere"), answer(501)])
+async def test_other_answers_are_not_repeated(failure: Behaviour) -> None:
+    async with serving(failure) as server, client_of(server.url) as client:
+        with pytest.raises(UnavailableError):
+            await client.request(LIST)
+        assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"stock":', b"\xff\xfe", b"NaN"])
+async def test_answer_that_is_no_json_leaves_the_outcome_unknown(body: bytes) -> None:
+    async with serving(answer(200, body)) as server, client_of(server.url) as client:
+        with pytest.raises(OutcomeUnknownError, match="no JSON"):
+            await client.request(TAKE, json={})
+        assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("content", [b"SMTP 220 ready\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"])
+async def test_answer_that_is_no_http_leaves_the_outcome_unknown(content: bytes) -> None:
+    async with serving(raw(content)) as server, client_of(server.url) as client:
+        with pytest.raises(OutcomeUnknownError):
+            await client.request(ADD, json={})
+        assert len(server.seen) == 1
+
+
+async def test_failed_read_had_no_effect_to_be_unknown() -> None:
+    async with serving(reset) as server, client_of(server.url) as client:
+        with pytest.raises(UnavailableError) as caught:
+            await client.request(LIST)
+        assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+async def test_outcome_stays_unknown_when_later_attempts_do_not_get_through() -> None:
+    async def last_words(request: web.Request) -> web.StreamResponse:
+        await server.stop_listening()
+        return await reset(request)
+
+    async with serving(last_words) as server, client_of(server.url) as client:
+        with pytest.raises(OutcomeUnknownError, match="no connection"):
+            await client.request(TAKE, json={})
+
+
+async def test_hanging_server_is_given_the_attempt_timeout_then_asked_again() -> None:
+    call = Call("GET", "/", idempotent=True, attempt_timeout_s=0.1, deadline_s=3)
+    async with serving(hang, OK) as server, client_of(server.url) as client:
+        started = monotonic()
+        assert (await client.request(call)).status == 200
+        assert 0.1 <= monotonic() - started < 0.1 + LATE_S
+        first, second = (int(seen.headers["x-deadline-ms"]) for seen in server.seen)
+        assert second <= first - 100
+
+
+async def test_deadline_bounds_all_attempts_and_delays() -> None:
+    call = Call("POST", "/", idempotent=True, attempt_timeout_s=0.2, deadline_s=0.3)
+    async with serving(hang) as server, client_of(server.url) as client:
+        started = monotonic()
+        with pytest.raises(OutcomeUnknownError, match="no answer within"):
+            await client.request(call)
+        assert 0.3 <= monotonic() - started < 0.3 + LATE_S
+        assert len(server.seen) == 2
+
+
+async def test_body_that_never_ends_counts_against_the_attempt() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"[")
+        return await hang(request)
+
+    call = Call("GET", "/", idempotent=False, attempt_timeout_s=0.1)
+    async with serving(drip) as server, client_of(server.url) as client:
+        with pytest.raises(UnavailableError, match="no answer within"):
+            await client.request(call)
+
+
+async def test_retry_after_in_seconds_is_a_floor() -> None:
+    async with serving(answer(503, Retry_After="1"), OK) as server, client_of(server.url) as client:
+        await client.request(LIST)
+        first, second = server.seen
+        assert second.at_s - first.at_s >= 1.0
+
+
+async def test_retry_after_as_date_is_a_floor() -> None:
+    date = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    unavailable = answer(503, Retry_After=format_datetime(date, usegmt=True))
+    async with serving(unavailable, OK) as server, client_of(server.url) as client:
+        await client.request(LIST)
+        assert datetime.now(UTC) >= date
+        assert len(server.seen) == 2
+
+
+async def test_retry_after_beyond_the_deadline_is_not_waited_but_passed_on() -> None:
+    async with serving(answer(503, Retry_After="60")) as server, client_of(server.url) as client:
+        started = monotonic()
+        with pytest.raises(UnavailableError) as caught:
+            await client.request(LIST)
+        assert caught.value.retry_after_s == 60
+        assert monotonic() - started < LATE_S
+        assert len(server.seen) == 1
+
+
+async def test_refused_connection_is_retried_though_not_idempotent_and_had_no_effect() -> None:
+    metrics = Metrics()
+    with refusing() as url:
+        async with client_of(url, metrics=metrics) as client:
+            with pytest.raises(UnavailableError, match="no connection") as caught:
+                await client.request(ADD, json={})
+            assert not isinstance(caught.value, OutcomeUnknownError)
+    assert attempts(metrics, "POST /inventory", "unreached") == 3
+
+
+async def test_connection_that_does_not_come_is_retried_though_not_idempotent() -> None:
+    policy = RetryPolicy(first_delay_s=0.001, connect_timeout_s=0.1)
+    with never_connecting() as url:
+        async with serving(OK) as server, client_of(url, server.url, policy=policy) as client:
+            assert (await client.request(ADD, json={})).status == 200
+
+
+async def test_next_base_url_is_taken_without_delay_and_kept() -> None:
+    policy = RetryPolicy(attempts=1, first_delay_s=60, max_delay_s=60)
+    metrics = Metrics()
+    with refusing() as away:
+        async with serving(OK) as server, client_of(away, server.url, policy=policy, metrics=metrics) as client:
+            for _ in range(3):
+                assert (await client.request(ADD, json={})).status == 200
+            assert len(server.seen) == 3
+    assert attempts(metrics, "POST /inventory", "answered") == 3
+    assert attempts(metrics, "POST /inventory", "unreached") == 0
+
+
+async def test_retry_goes_to_the_next_base_url() -> None:
+    async with serving(answer(503)) as ill, serving(OK) as well, client_of(ill.url, well.url) as client:
+        assert (await client.request(LIST)).status == 200
+        assert (len(ill.seen), len(well.seen)) == (1, 1)
+
+
+async def test_open_circuit_fails_at_once_and_closes_after_probes() -> None:
+    circuit = CircuitPolicy(window=4, minimum=4, open_s=0.2, probes=1)
+    policy = RetryPolicy(attempts=1)
+    metrics = Metrics()
+    failing = [answer(500)] * 4
+    async with (
+        serving(*failing, OK) as server,
+        client_of(server.url, policy=policy, circuit=circuit, metrics=metrics) as client,
+    ):
+        for _ in range(4):
+            with pytest.raises(UnavailableError, match="answered 500"):
+                await client.request(LIST)
+        assert circuit_state(metrics) == 2
+        with pytest.raises(UnavailableError, match="circuit is open") as caught:
+            await client.request(TAKE, json={})
+        assert not isinstance(caught.value, OutcomeUnknownError)
+        assert 0 < caught.value.retry_after_s <= 0.2
+        assert len(server.seen) == 4
+        await eventually_answered(client)
+        assert circuit_state(metrics) == 0
+
+
+async def test_call_gives_up_as_soon_as_it_opened_the_circuit() -> None:
+    circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
+    async with serving(answer(503)) as server, client_of(server.url, circuit=circuit) as client:
+        with pytest.raises(UnavailableError, match="circuit is open"):
+            await client.request(LIST)
+        assert len(server.seen) == 2
+
+
+async def test_refusals_leave_the_circuit_closed() -> None:
+    circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
+    async with serving(answer(409)) as server, client_of(server.url, circuit=circuit) as client:
+        for _ in range(10):
+            with pytest.raises(RefusedError):
+                await client.request(LIST)
+        assert len(server.seen) == 10
+
+
+async def test_cancelled_calls_are_neutral() -> None:
+    circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
+    metrics = Metrics()
+    async with serving(*[hang] * 5, OK) as server, client_of(server.url, circuit=circuit, metrics=metrics) as client:
+        for count in range(1, 6):
+            await cancel_when_seen(client, server, count)
+        assert (await client.request(LIST)).status == 200
+    assert attempts(metrics, "GET /inventory", "cancelled") == 5
+
+
+async def test_cancelled_probe_gives_its_permit_back() -> None:
+    circuit = CircuitPolicy(window=2, minimum=2, open_s=0.01, probes=1)
+    policy = RetryPolicy(attempts=1)
+    async with (
+        serving(reset, reset, hang, OK) as server,
+        client_of(server.url, policy=policy, circuit=circuit) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(UnavailableError):
+                await client.request(LIST)
+        probe = asyncio.create_task(eventually_answered(client))
+        await server.wait_seen(3)
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        assert (await client.request(LIST)).status == 200
+
+
+async def test_retries_of_all_calls_share_one_budget() -> None:
+    policy = RetryPolicy(first_delay_s=0.001, budget_burst=4, budget_ratio=0.1)
+    circuit = CircuitPolicy(window=1000, minimum=1000)
+    async with serving(answer(503)) as server, client_of(server.url, policy=policy, circuit=circuit) as client:
+        results = await asyncio.gather(*(client.request(LIST) for _ in range(40)), return_exceptions=True)
+        assert all(isinstance(result, UnavailableError) for result in results)
+        assert 44 <= len(server.seen) <= 40 + 4 + 4
+
+
+async def test_calls_and_their_time_are_counted_by_outcome() -> None:
+    metrics = Metrics()
+    async with serving(OK, answer(404), answer(500)) as server, client_of(server.url, metrics=metrics) as client:
+        for _ in range(3):
+            with suppress(ServiceError):
+                await client.request(TAKE)
+    for outcome in ("answered", "refused", "outcome-unknown"):
+        assert calls(metrics, "POST /inventory/decrement", outcome) == 1
+
+
+def test_base_url_that_is_none_is_an_error() -> None:
+    for urls in ((), ("inventory:8081",), ("/inventory",), ("ftp://inventory",)):
+        with pytest.raises(ValueError, match="URL"):
+            client_of(*urls)
+
+
+async def cancel_when_seen(client: RetryingClient, server: Server, count: int) -> None:
+    call = asyncio.create_task(client.request(LIST))
+    await server.wait_seen(count)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def eventually_answered(client: RetryingClient) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await client.request(LIST)
+            except UnavailableError as error:
+                await asyncio.sleep(error.retry_after_s)
+            else:
+                return
+
+
+def sample(metrics: Metrics, name: str, **labels: str) -> float:
+    value = metrics.registry.get_sample_value(f"orderstream_{name}", {"client": "inventory-service", **labels})
+    return value or 0.0
+
+
+def attempts(metrics: Metrics, call: str, outcome: str) -> float:
+    return sample(metrics, "client_attempts_total", call=call, outcome=outcome)
+
+
+def calls(metrics: Metrics, call: str, outcome: str) -> float:
+    return sample(metrics, "client_call_seconds_count", call=call, outcome=outcome)
+
+
+def circuit_state(metrics: Metrics) -> float:
+    return sample(metrics, "client_circuit_state")
