@@ -1,0 +1,18 @@
+-- One database for each service, owned by a role that can do nothing else. May be run again.
+-- In a container the password comes from DATABASE_PASSWORD.
+\set ON_ERROR_STOP on
+\getenv password DATABASE_PASSWORD
+
+SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, :'password')
+FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
+
+SELECT format('CREATE DATABASE %I OWNER %I', name, name)
+FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name)
+\gexec
+
+SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', name)
+FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+\gexec

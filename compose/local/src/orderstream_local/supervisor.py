@@ -1,0 +1,61 @@
+"""The processes of one system together: started, looked up, and stopped in the right order within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+
+from .layout import DataFolder
+from .process import ProcessSpec, ServiceProcess
+
+__all__ = ["Supervisor"]
+
+STOP_WITHIN_S = 9.0
+_LONGEST_STOP_S = 5.0
+_KEPT_FOR_EACH_LEVEL_S = 0.8
+
+
+class Supervisor:
+    """Starts processes under *data* and stops them; *report* is told what becomes of them meanwhile.
+
+    Attributes:
+        processes: by name.
+    """
+
+    def __init__(self, data: DataFolder, report: Callable[[str], None]) -> None:
+        self._data = data
+        self._report = report
+        self.processes: dict[str, ServiceProcess] = {}
+
+    async def start(self, specs: Sequence[ProcessSpec]) -> None:
+        """Start the processes, all at once."""
+        async with asyncio.TaskGroup() as group:
+            for spec in specs:
+                group.create_task(self._start(spec))
+
+    async def stop(self) -> None:
+        """Stop the processes, the highest level first, within ten seconds whatever they do."""
+        deadline = time.monotonic() + STOP_WITHIN_S
+        waves = _waves(list(self.processes.values()))
+        for below, wave in zip(range(len(waves) - 1, -1, -1), waves, strict=True):
+            left_s = deadline - time.monotonic() - below * _KEPT_FOR_EACH_LEVEL_S
+            within_s = min(max(left_s, _KEPT_FOR_EACH_LEVEL_S / 2), _LONGEST_STOP_S)
+            await asyncio.gather(*(process.stop(within_s) for process in wave))
+        self.processes.clear()
+
+    async def _start(self, spec: ProcessSpec) -> None:
+        process = ServiceProcess(
+            spec,
+            pid_file=self._data.pid_file(spec.name),
+            log=self._data.log_file(spec.name),
+            report=self._report,
+        )
+        self.processes[spec.name] = process
+        await process.start()
+
+
+def _waves(processes: Sequence[ServiceProcess]) -> list[list[ServiceProcess]]:
+    by_level = sorted(processes, key=lambda process: -process.spec.level)
+    return [list(wave) for _, wave in itertools.groupby(by_level, key=lambda process: process.spec.level)]
