@@ -1,0 +1,104 @@
+"""Composition root of the processing service: the one module that sees all others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeAlias
+
+from aiohttp import web
+
+from service_common.apps import allow_origins, new_app
+from service_common.background import background
+from service_common.client import RetryingClient
+from service_common.keys import METRICS, READINESS
+from service_common.migrate import migrate
+from service_common.outbox import OutboxRelay
+from service_common.poller import Poller, PollerSettings
+from service_common.postgres import Database
+from service_common.publisher import Publisher
+from service_common.sqs import Sqs
+
+from .config import NAME, Config
+from .consumers import OrderConsumer
+from .engine import Engine
+from .handlers import ROUTES
+from .inventory import HttpStock
+from .keys import CONFIG, SAGAS
+from .lateness import Lateness
+from .orders import HttpOrders
+from .postgres import SqlSagas
+from .runner import Runner
+
+__all__ = ["create_app", "processing"]
+
+Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
+
+SOURCE = f"/{NAME}"
+# of the time to stop in: what the messages and the sagas in flight have to end, and then the events that they left
+STOP_SHARE = 0.4
+RELAY_SHARE = 0.15
+
+
+async def processing(app: web.Application) -> AsyncIterator[None]:
+    """Open the sagas on PostgreSQL, SQS and the services they ask, and run them."""
+    config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
+    token = config.service_token
+    await migrate(config.database_url, "service_common.outbox_migrations", "processing_service.migrations")
+    async with (
+        Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
+        Sqs.open(config.aws) as sqs,
+        RetryingClient(config.inventory_urls, name="inventory-service", token=token, metrics=metrics) as inventory,
+        RetryingClient(config.order_urls, name="order-service", token=token, metrics=metrics) as orders,
+    ):
+        readiness.add("database", database.ping)
+        for queue in (config.processing_queue, config.notification_queue):
+            readiness.add(queue, partial(sqs.check, queue))
+        sagas = SqlSagas(database, config.notification_queue)
+        relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
+        runner = Runner(sagas, HttpStock(inventory), HttpOrders(orders), relay.wake, metrics)
+        engine = Engine(sagas, runner)
+        poller = Poller(
+            sqs,
+            config.processing_queue,
+            OrderConsumer(engine),
+            settings=PollerSettings(stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
+            gate=partial(_gate, engine, database),
+            metrics=metrics,
+        )
+        async with (
+            background(readiness, "lateness", Lateness(sagas, metrics).run),
+            background(readiness, "relay", relay.run),
+            background(readiness, "engine", engine.run),
+            background(readiness, "poller", poller.run),
+        ):
+            app[SAGAS] = sagas
+            yield
+            # what still arrives is stored, and left to the next engine
+            await asyncio.gather(poller.stop(), engine.stop(config.shutdown_grace_s * STOP_SHARE))
+            await sagas.close()
+            await _finish(relay, within_s=config.shutdown_grace_s * RELAY_SHARE)
+
+
+async def _gate(engine: Engine, database: Database) -> None:
+    """Wait until a message that is received can become a saga that runs."""
+    await engine.wait_room()
+    await database.wait_available()
+
+
+async def _finish(relay: OutboxRelay, *, within_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await relay.stop()
+
+
+def create_app(config: Config, resources: Sequence[Resource] = (processing,)) -> web.Application:
+    """Compose the service; tests replace *resources* by in-memory ones."""
+    app = new_app(NAME, config)
+    app[CONFIG] = config
+    app.cleanup_ctx.extend(resources)
+    app.add_routes(ROUTES)
+    allow_origins(app, config.allowed_origins)
+    return app

@@ -1,0 +1,1 @@
+"""The schema of the sagas, one file a change."""

@@ -1,0 +1,104 @@
+"""Takes one claimed saga through its steps, each outcome written before the next step begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+from service_common.metrics import Metrics
+from service_common.trace import tracing
+
+from .ports import Claim, OrderGateway, SagaRepository, StockGateway
+from .saga import Outcome, Saga, Step, Unknown, retry_delay_s
+
+__all__ = ["Runner"]
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Carries out steps at the services they are asked of; each may be repeated and has its effect once.
+
+    Args:
+        sagas: where they are kept.
+        stock: where stock is taken and released.
+        orders: where orders end.
+        announce: called when a commit has left an event in the outbox.
+        metrics: where to count.
+    """
+
+    def __init__(
+        self,
+        sagas: SagaRepository,
+        stock: StockGateway,
+        orders: OrderGateway,
+        announce: Callable[[], None],
+        metrics: Metrics,
+    ) -> None:
+        self._sagas = sagas
+        self._stock = stock
+        self._orders = orders
+        self._announce = announce
+        self._seconds = metrics.histogram("saga_seconds", "From the start of a saga to its end.", ("state",))
+        self._unanswered = metrics.counter("saga_steps_unanswered_total", "Steps whose outcome is unknown.", ("step",))
+
+    async def run(self, claim: Claim) -> float | None:
+        """Run the saga to its end, to a step without an answer, or until the claim is lost.
+
+        Returns:
+            In how many seconds it is to be run again; None when that is nothing to this engine any more.
+
+        Raises:
+            TransientError: what came of the last step could not be written; it will be repeated after the lease.
+        """
+        began_s = monotonic()
+        saga = claim.saga
+        with tracing(saga.traceparent):
+            while not saga.ended:
+                outcome = await self._carry_out(saga)
+                before, saga = saga, saga.after(outcome)
+                delay_s = self._delay_s(saga, outcome) if saga.state is before.state else None
+                if not await self._sagas.save(claim, saga, delay_s):
+                    logger.warning("saga was taken over", extra=_facts(saga))
+                    return None
+                if delay_s is not None:
+                    self._tell_delay(before.step, saga, delay_s)
+                    return delay_s
+            self._tell_end(saga, claim.age_s + monotonic() - began_s)
+        return None
+
+    async def _carry_out(self, saga: Saga) -> Outcome:
+        try:
+            match saga.step:
+                case Step.TAKE_STOCK:
+                    return await self._stock.take(saga.operation_id, saga.items)
+                case Step.CLOSE_ORDER:
+                    return await self._orders.close(saga.order_id, saga.version)
+                case Step.FAIL_ORDER:
+                    return await self._orders.fail(saga.order_id, saga.version, saga.reason or "no reason was given")
+                case Step.RELEASE_STOCK:
+                    return await self._stock.release(saga.operation_id)
+        except Exception as error:
+            logger.exception("unforeseen error in a step", extra=_facts(saga))
+            return Unknown(f"{type(error).__name__}: {error}")
+
+    def _delay_s(self, saga: Saga, outcome: Outcome) -> float:
+        return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unknown) else 0.0)
+
+    def _tell_delay(self, step: Step, saga: Saga, delay_s: float) -> None:
+        self._unanswered.labels(step.value).inc()
+        logger.warning(
+            "saga waits",
+            extra={**_facts(saga), "attempts": saga.attempts, "error": saga.last_error, "delay_s": round(delay_s, 3)},
+        )
+
+    def _tell_end(self, saga: Saga, age_s: float) -> None:
+        if saga.event is not None:
+            self._announce()
+        self._seconds.labels(saga.state.value).observe(age_s)
+        logger.info("saga ended", extra={**_facts(saga), "reason": saga.reason, "seconds": round(age_s, 3)})
+
+
+def _facts(saga: Saga) -> dict[str, object]:
+    return {"orderId": saga.order_id, "version": saga.version, "state": saga.state.value}

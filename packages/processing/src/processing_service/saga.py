@@ -1,0 +1,209 @@
+"""The saga of one version of an order: which step comes next and what its outcome leads to. No I/O.
+
+::
+
+    STARTED --stock taken--> STOCK_TAKEN --order closed--> DONE
+       | refused                  | order cancelled or changed
+       v                          v
+    FAILING --order cancelled or changed--> RELEASING --stock given back--> RELEASED
+       | order failed
+       v
+    FAILED
+
+An outcome that is unknown leaves the saga where it is: the same step is tried again, for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from service_common.events import EventType, Item
+
+__all__ = [
+    "LATE_AFTER_S",
+    "Outcome",
+    "Refused",
+    "Saga",
+    "State",
+    "Step",
+    "Succeeded",
+    "Unknown",
+    "Withdrawn",
+    "retry_delay_s",
+]
+
+LATE_AFTER_S = 30.0
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 15.0
+MAX_TEXT = 500
+
+
+class State(StrEnum):
+    """How far a saga has come; the last three are ends."""
+
+    STARTED = "STARTED"
+    STOCK_TAKEN = "STOCK_TAKEN"
+    FAILING = "FAILING"
+    RELEASING = "RELEASING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    RELEASED = "RELEASED"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self not in _STEPS
+
+
+class Step(Enum):
+    """What is asked of another service."""
+
+    TAKE_STOCK = "take stock"
+    CLOSE_ORDER = "close order"
+    FAIL_ORDER = "fail order"
+    RELEASE_STOCK = "release stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The step was carried out, now or by an earlier attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The stock can't be had, for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The order service does not want this version of the order any more: cancelled, changed, gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer that says whether the step was carried out; *retry_after_s* is the least time to wait."""
+
+    error: str
+    retry_after_s: float = 0.0
+
+
+Outcome: TypeAlias = Succeeded | Refused | Withdrawn | Unknown
+
+_STEPS: Mapping[State, Step] = MappingProxyType(
+    {
+        State.STARTED: Step.TAKE_STOCK,
+        State.STOCK_TAKEN: Step.CLOSE_ORDER,
+        State.FAILING: Step.FAIL_ORDER,
+        State.RELEASING: Step.RELEASE_STOCK,
+    }
+)
+_TRANSITIONS: Mapping[tuple[State, type[Outcome]], State] = MappingProxyType(
+    {
+        (State.STARTED, Succeeded): State.STOCK_TAKEN,
+        (State.STARTED, Refused): State.FAILING,
+        (State.STOCK_TAKEN, Succeeded): State.DONE,
+        (State.STOCK_TAKEN, Withdrawn): State.RELEASING,
+        (State.FAILING, Succeeded): State.FAILED,
+        (State.FAILING, Withdrawn): State.RELEASING,
+        (State.RELEASING, Succeeded): State.RELEASED,
+    }
+)
+_EVENTS: Mapping[State, EventType] = MappingProxyType(
+    {State.DONE: EventType.ORDER_PROCESSED, State.FAILED: EventType.ORDER_FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """The work on one version of an order.
+
+    Attributes:
+        reason: why the order fails, once it is known to.
+        attempts: how often a step was tried, all steps together.
+        failures: how often the present step was tried without an answer, in a row.
+        last_error: what the last of these said.
+    """
+
+    order_id: int
+    version: int
+    items: tuple[Item, ...]
+    traceparent: str | None = None
+    state: State = State.STARTED
+    reason: str | None = None
+    attempts: int = 0
+    failures: int = 0
+    last_error: str | None = None
+
+    @property
+    def operation_id(self) -> str:
+        """What makes taking and releasing its stock happen once."""
+        return f"{self.order_id}:{self.version}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self.state.ended
+
+    @property
+    def step(self) -> Step:
+        """What comes next.
+
+        Raises:
+            ValueError: nothing does.
+        """
+        if self.ended:
+            raise ValueError(f"the saga of {self.operation_id} has ended")
+        return _STEPS[self.state]
+
+    @property
+    def event(self) -> EventType | None:
+        """What is told of the end that it has come to: nothing of an order that somebody else brought to its end."""
+        return _EVENTS.get(self.state)
+
+    def after(self, outcome: Outcome) -> Saga:
+        """Return the saga as the outcome of its step leaves it.
+
+        An outcome that its step can't have is as good as unknown.
+
+        Raises:
+            ValueError: it has ended.
+        """
+        step = self.step
+        if isinstance(outcome, Unknown):
+            return self._tried_in_vain(step, outcome.error)
+        target = _TRANSITIONS.get((self.state, type(outcome)))
+        if target is None:
+            return self._tried_in_vain(step, f"answered by {outcome}")
+        reason = _text(outcome.reason) if isinstance(outcome, Refused) else self.reason
+        return replace(self, state=target, reason=reason, attempts=self.attempts + 1, failures=0)
+
+    def _tried_in_vain(self, step: Step, error: str) -> Saga:
+        last_error = _text(f"{step.value}: {error}")
+        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
+
+
+def retry_delay_s(
+    failures: int, retry_after_s: float = 0.0, uniform: Callable[[float, float], float] = random.uniform
+) -> float:
+    """Return how long to wait after the *failures*-th failure in a row (1 is the first), in seconds.
+
+    Doubles up to 15 s, half of it by chance: sagas that failed together do not come back together, and none at once
+    ("equal jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+    doublings = min(max(failures, 1) - 1, 16)  # beyond that the longest delay is reached
+    longest_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**doublings)
+    return max(retry_after_s, uniform(longest_s / 2, longest_s))
+
+
+def _text(said: str) -> str:
+    """Cut what others said to what a column and a message take: no NUL, no lone surrogate, 500 characters."""
+    return said.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_TEXT]

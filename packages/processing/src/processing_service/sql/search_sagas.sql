@@ -1,0 +1,19 @@
+SELECT
+    order_id,
+    version,
+    state,
+    attempts,
+    last_error,
+    reason,
+    next_run_at,
+    next_run_at IS NOT NULL AND started_at < now() - make_interval(secs => %(late_after_s)s),
+    entered
+FROM saga
+WHERE (%(state)s::text IS NULL OR state = %(state)s)
+    AND (%(open)s::boolean IS NULL OR (next_run_at IS NOT NULL) = %(open)s)
+    AND (
+        %(late)s::boolean IS NULL
+        OR (next_run_at IS NOT NULL AND started_at < now() - make_interval(secs => %(late_after_s)s)) = %(late)s
+    )
+ORDER BY order_id DESC, version DESC
+LIMIT %(limit)s

@@ -1,0 +1,131 @@
+"""The processing service without its surroundings, for tests: sagas in memory, services that answer as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from service_common.events import EventType
+
+from .ports import Admission, Census, Claim, SagaRecord
+from .saga import LATE_AFTER_S, Saga, State
+
+__all__ = ["InMemorySagas"]
+
+
+@dataclass(slots=True)
+class _Row:
+    saga: Saga
+    started_at: datetime
+    next_run_at: datetime | None
+    lease_until: datetime | None = None
+    fence: int = 0
+    entered: dict[State, datetime] = field(default_factory=dict)
+
+
+class InMemorySagas:
+    """A `SagaRepository` and `SagaReader` in a dictionary; it behaves as `SqlSagas` does, which one suite sees to.
+
+    Attributes:
+        told: the events that went into the outbox, each with its order and version.
+    """
+
+    def __init__(self, *, lease_s: float = 10.0, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.told: list[tuple[EventType, int, int]] = []
+        self._rows: dict[tuple[int, int], _Row] = {}
+        self._lease = timedelta(seconds=lease_s)
+        self._now = now
+
+    async def start(self, saga: Saga, *, claimed: bool) -> Admission:
+        """Store a new saga."""
+        key = saga.order_id, saga.version
+        if key in self._rows:
+            return Admission(new=False)
+        now = self._now()
+        row = self._rows[key] = _Row(saga, now, now, entered={State.STARTED: now})
+        if claimed and not self._waits(row):
+            return Admission(new=True, claim=self._claim(row))
+        return Admission(new=True)
+
+    async def claim(self, limit: int) -> list[Claim]:
+        """Claim sagas that are due."""
+        now = self._now()
+        due = [row for row in self._rows.values() if _is_due(row, now) and not self._waits(row)]
+        due.sort(key=lambda row: row.next_run_at or now)
+        return [self._claim(row) for row in due[:limit]]
+
+    async def save(self, claim: Claim, saga: Saga, delay_s: float | None = None) -> bool:
+        """Write what became of a claimed saga."""
+        row = self._rows[saga.order_id, saga.version]
+        if row.fence != claim.fence or row.saga.ended:
+            return False
+        now = self._now()
+        if row.saga.state is not saga.state:
+            row.entered[saga.state] = now
+        row.saga = saga
+        row.lease_until = None if saga.ended or delay_s is not None else now + self._lease
+        if saga.ended:
+            row.next_run_at = None
+            if saga.event is not None:
+                self.told.append((saga.event, saga.order_id, saga.version))
+        elif delay_s is not None:
+            row.next_run_at = now + timedelta(seconds=delay_s)
+        return True
+
+    async def hand_back(self, claims: Sequence[Claim]) -> None:
+        """Give up claims."""
+        for claim in claims:
+            row = self._rows[claim.saga.order_id, claim.saga.version]
+            if row.fence == claim.fence:
+                row.lease_until = None
+
+    async def of_order(self, order_id: int) -> list[SagaRecord]:
+        """Return the sagas of an order."""
+        return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
+
+    async def search(self, *, state: State | None, late: bool | None, limit: int) -> list[SagaRecord]:
+        """Return sagas in a state, late or not."""
+        records = [self._record(self._rows[key]) for key in sorted(self._rows, reverse=True)]
+        return [
+            record for record in records if state in {None, record.state} and (late is None or record.late is late)
+        ][:limit]
+
+    async def census(self) -> Census:
+        """Count what is open."""
+        records = [self._record(row) for row in self._rows.values() if not row.saga.ended]
+        states = [record.state for record in records]
+        return Census({state: states.count(state) for state in set(states)}, sum(record.late for record in records))
+
+    def _waits(self, row: _Row) -> bool:
+        order_id, version = row.saga.order_id, row.saga.version
+        return any(
+            other.saga.order_id == order_id and other.saga.version < version and not other.saga.ended
+            for other in self._rows.values()
+        )
+
+    def _claim(self, row: _Row) -> Claim:
+        now = self._now()
+        row.fence += 1
+        row.lease_until = now + self._lease
+        return Claim(row.saga, row.fence, (now - row.started_at).total_seconds())
+
+    def _record(self, row: _Row) -> SagaRecord:
+        late = not row.saga.ended and (self._now() - row.started_at).total_seconds() > LATE_AFTER_S
+        return SagaRecord(
+            order_id=row.saga.order_id,
+            version=row.saga.version,
+            state=row.saga.state,
+            attempts=row.saga.attempts,
+            last_error=row.saga.last_error,
+            reason=row.saga.reason,
+            next_run_at=row.next_run_at,
+            late=late,
+            entered=dict(row.entered),
+        )
+
+
+def _is_due(row: _Row, now: datetime) -> bool:
+    return (
+        row.next_run_at is not None and row.next_run_at <= now and (row.lease_until is None or row.lease_until <= now)
+    )
