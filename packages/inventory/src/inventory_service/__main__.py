@@ -1,10 +1,11 @@
-"""Runs the inventory service."""
+"""Starts the inventory service: ``python -m inventory_service``."""
 
 from __future__ import annotations
 
 from service_common.run import run
 
 from .app import create_app
-from .config import Config
+from .config import NAME, Config
 
-run("inventory-service", Config.from_environ, create_app)
+if __name__ == "__main__":
+    run(NAME, Config.from_environ, create_app)

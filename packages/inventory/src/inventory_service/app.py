@@ -12,7 +12,7 @@ from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
 from service_common.postgres import Database
 
-from .config import Config
+from .config import NAME, Config
 from .handlers import ROUTES
 from .keys import CONFIG, INVENTORY
 from .postgres import SqlStock
@@ -20,8 +20,6 @@ from .seed import seed_demo_products
 from .service import InventoryService
 
 __all__ = ["create_app", "inventory"]
-
-NAME = "inventory-service"
 
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 

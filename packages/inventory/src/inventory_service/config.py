@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from service_common.config import ServiceConfig, reading, shared_fields
 
-__all__ = ["Config"]
+__all__ = ["NAME", "Config"]
+
+NAME = "inventory-service"
+PORT = 8081
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,6 @@ class Config(ServiceConfig):
             ConfigError: with all that is missing or wrong.
         """
         with reading(environ) as env:
-            shared = shared_fields(env, name="inventory-service", port=8081)
+            shared = shared_fields(env, name=NAME, port=PORT)
             seed_products = env.bool("SEED_PRODUCTS", False)
         return cls(**shared, seed_products=seed_products)

@@ -50,7 +50,7 @@ async def get_products(request: web.Request) -> web.Response:
     """Answer those products that are named and exist, or a page of all."""
     if "productId" in request.query:
         return await _chosen(request)
-    page = load(_PAGE, dict(request.query))
+    page = load(_PAGE, {name: value for name, value in request.query.items() if value})
     products, following = await request.app[INVENTORY].page(**page)
     return _products(products, following)
 

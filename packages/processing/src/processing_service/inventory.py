@@ -21,7 +21,7 @@ _REFUSED = frozenset({404, 409, 422})
 
 
 class HttpStock:
-    """Takes and releases stock by the internal endpoints of the inventory service, which know operations by their ids."""
+    """Takes and releases stock by internal endpoints of the inventory service, which know an operation by its id."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client

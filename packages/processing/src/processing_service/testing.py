@@ -126,6 +126,6 @@ class InMemorySagas:
 
 
 def _is_due(row: _Row, now: datetime) -> bool:
-    return (
-        row.next_run_at is not None and row.next_run_at <= now and (row.lease_until is None or row.lease_until <= now)
-    )
+    if row.next_run_at is None or row.next_run_at > now:
+        return False
+    return row.lease_until is None or row.lease_until <= now
