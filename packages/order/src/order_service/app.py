@@ -52,7 +52,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
         async with (
-            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 2),
+            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 4),
             background(readiness, "reconciliation", reconciliation.run),
         ):
             app[SERVICE] = OrderService(repository, HttpStock(client), relay.wake)

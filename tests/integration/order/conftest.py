@@ -1,0 +1,129 @@
+"""The order service as it runs: on PostgreSQL, SQS and an inventory service, asked over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
+
+import boto3
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from order_service.app import create_app
+from order_service.config import Config
+from service_common.events import OrderEvent, decode
+from service_common.middlewares import Handler
+from service_common.sqs import Sqs
+
+TOKEN = "token-of-the-services"
+
+Api: TypeAlias = TestClient[web.Request, web.Application]
+AppClient: TypeAlias = Callable[[web.Application], Awaitable[Api]]
+Events: TypeAlias = Callable[[str, int], Awaitable[list[OrderEvent]]]
+
+
+@pytest.fixture
+def stock() -> dict[str, int]:
+    """What the inventory service has; tests change it."""
+    return {"123": 5, "456": 9, "empty": 0}
+
+
+@pytest.fixture
+def outage() -> asyncio.Event:
+    """While it is set, the inventory service answers 503."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """What the inventory service was asked, in order."""
+    return []
+
+
+@pytest.fixture
+async def inventory_url(stock: dict[str, int], outage: asyncio.Event, asked: list[str]) -> AsyncIterator[str]:
+    """The URL of an inventory service."""
+
+    @web.middleware
+    async def watched(request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked.append(str(request.rel_url))
+        if outage.is_set():
+            raise web.HTTPServiceUnavailable
+        return await handler(request)
+
+    async def one(request: web.Request) -> web.Response:
+        product_id = request.match_info["product_id"]
+        if product_id not in stock:
+            return web.json_response({}, status=404)
+        return web.json_response({"productId": product_id, "stock": stock[product_id], "version": 1})
+
+    async def many(request: web.Request) -> web.Response:
+        known = [each for each in request.query.getall("productId") if each in stock]
+        items = [{"productId": each, "stock": stock[each], "version": 1} for each in known]
+        return web.json_response({"items": items, "next": None})
+
+    app = web.Application(middlewares=[watched])
+    app.add_routes([web.get("/inventory/{product_id}", one), web.get("/inventory", many)])
+    async with TestServer(app) as server:
+        yield str(server.make_url("/"))
+
+
+@pytest.fixture
+def queues(aws_endpoint: str) -> tuple[str, str]:
+    """The names of a processing and a notification queue of this test alone."""
+    client = boto3.client("sqs", endpoint_url=aws_endpoint, region_name="us-east-1")
+    names = (f"processing-{uuid.uuid4().hex}", f"notification-{uuid.uuid4().hex}")
+    for name in names:
+        client.create_queue(QueueName=name)
+    client.close()
+    return names
+
+
+@pytest.fixture
+def config(database_url: str, aws_endpoint: str, queues: tuple[str, str], inventory_url: str) -> Config:
+    return Config.from_environ(
+        {
+            "SERVICE_TOKEN": TOKEN,
+            "DATABASE_URL": database_url,
+            "AWS_ENDPOINT_URL": aws_endpoint,
+            "INVENTORY_URL": inventory_url,
+            "PROCESSING_QUEUE": queues[0],
+            "NOTIFICATION_QUEUE": queues[1],
+            "CLOUDWATCH": "false",
+            "ALLOWED_ORIGINS": "http://localhost:4200",
+        }
+    )
+
+
+@pytest.fixture
+async def api(aiohttp_client: AppClient, config: Config) -> Api:
+    return await aiohttp_client(create_app(config))
+
+
+@pytest.fixture
+async def events(config: Config) -> AsyncIterator[Events]:
+    """Receives so many events from the processing or the notification queue; a test's time limit ends the wait."""
+    names = {"processing": config.processing_queue, "notification": config.notification_queue}
+    async with Sqs.open(config.aws) as sqs:
+
+        async def receive(which: str, count: int) -> list[OrderEvent]:
+            queue = await sqs.queue(names[which])
+            received: list[OrderEvent] = []
+            while len(received) < count:
+                batch = await sqs.receive(queue, 10, 1)
+                received += [decode(each.message.body) for each in batch]
+                if batch:
+                    await sqs.delete(queue, [each.handle for each in batch])
+            return received
+
+        yield receive
+
+
+@pytest.fixture
+async def internal(api: Api) -> AsyncIterator[ClientSession]:
+    """A session of one of the other services."""
+    async with ClientSession(api.make_url("/"), headers={"Authorization": f"Bearer {TOKEN}"}) as session:
+        yield session

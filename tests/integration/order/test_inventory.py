@@ -1,0 +1,97 @@
+"""How the inventory service is asked, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from order_service.inventory import HttpStock
+from service_common.calls import RefusedError
+from service_common.client import RetryingClient
+from service_common.errors import UnavailableError
+
+Answer = Callable[[web.Request], web.Response]
+
+
+@dataclass
+class Inventory:
+    """An inventory service that answers what it is told to, and remembers what it was asked."""
+
+    answer: Answer
+    asked: list[str] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.asked.append(str(request.rel_url))
+        return self.answer(request)
+
+
+def product(product_id: str, stock: int) -> dict[str, object]:
+    return {"productId": product_id, "stock": stock, "version": 1, "lastUpdate": "2026-03-01T12:00:00.000000Z"}
+
+
+@pytest.fixture
+def inventory() -> Inventory:
+    return Inventory(lambda _: web.json_response(product("123", 40)))
+
+
+@pytest.fixture
+async def stock(inventory: Inventory) -> AsyncIterator[HttpStock]:
+    app = web.Application()
+    app.router.add_get("/{path:.*}", inventory.handle)
+    async with (
+        TestServer(app) as server,
+        RetryingClient([str(server.make_url("/"))], name="inventory-service") as client,
+    ):
+        yield HttpStock(client)
+
+
+async def test_one_product_is_asked_for_by_its_path(inventory: Inventory, stock: HttpStock) -> None:
+    assert await stock.stock_of(["123"]) == {"123": 40}
+    assert inventory.asked == ["/inventory/123"]
+
+
+async def test_many_products_are_asked_for_in_one_call(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda _: web.json_response({"items": [product("a", 1), product("c", 0)], "next": None})
+    assert await stock.stock_of(["a", "b", "c"]) == {"a": 1, "c": 0}
+    assert inventory.asked == ["/inventory?productId=a&productId=b&productId=c"]
+
+
+async def test_a_hundred_of_the_longest_ids_fit_in_one_call(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda request: web.json_response(
+        {"items": [product(each, 1) for each in request.query.getall("productId")], "next": None}
+    )
+    ids = [f"{n:_>64}" for n in range(100)]
+    assert await stock.stock_of(ids) == dict.fromkeys(ids, 1)
+
+
+async def test_product_that_is_not_there_has_no_stock(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda _: web.json_response({}, status=404)
+    assert await stock.stock_of(["123"]) == {}
+
+
+async def test_refusal_of_another_kind_is_a_fault(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda _: web.json_response({}, status=422)
+    with pytest.raises(RefusedError):
+        await stock.stock_of(["123"])
+
+
+@pytest.mark.parametrize("document", [{}, [], {"productId": "123"}, {"productId": "123", "stock": "many"}, None])
+async def test_answer_that_is_no_stock_is_as_good_as_none(
+    inventory: Inventory, stock: HttpStock, document: object
+) -> None:
+    inventory.answer = lambda _: web.json_response(document)
+    with pytest.raises(UnavailableError):
+        await stock.stock_of(["123"])
+    with pytest.raises(UnavailableError):
+        await stock.stock_of(["123", "456"])
+
+
+async def test_failing_inventory_is_away(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda _: web.Response(status=503)
+    with pytest.raises(UnavailableError):
+        await stock.stock_of(["123"])
+    assert len(inventory.asked) > 1

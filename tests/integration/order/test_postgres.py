@@ -1,0 +1,179 @@
+"""What only shows with several at the database at once, and what is late there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from order_service.domain import OrderLine, OrderStatus, PlaceOrder
+from order_service.postgres import Queues, SqlOrders
+from service_common.migrate import migrate
+from service_common.postgres import Database
+from service_common.trace import tracing
+
+ONE = (OrderLine("b", 2), OrderLine("a", 1))
+LATER_S = 300.0
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    await migrate(database_url, "service_common.outbox_migrations", "order_service.migrations")
+    async with Database.open(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def orders(database: Database) -> SqlOrders:
+    return SqlOrders(database, Queues("processing-queue", "notification-queue"))
+
+
+async def age(database: Database, *, sent: bool = True) -> None:
+    """Let all that is stored have happened some time before an order is late; *sent* says that the relay was there."""
+    past = timedelta(seconds=LATER_S + 1)
+    await database.execute(
+        "UPDATE orders SET created_at = created_at - %(p)s, updated_at = updated_at - %(p)s", {"p": past}
+    )
+    if sent:
+        await database.execute("UPDATE outbox SET sent_at = now() - %s, available_at = now() + '1 hour'", (past,))
+
+
+async def sendable(database: Database) -> list[tuple[object, ...]]:
+    return await database.fetch(
+        "SELECT destination, type, order_id, version FROM outbox WHERE sent_at IS NULL AND available_at <= now()"
+    )
+
+
+async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, orders: SqlOrders) -> None:
+    with tracing(TRACEPARENT) as trace:
+        placement = await orders.place(PlaceOrder(ONE))
+    rows = await database.fetch("SELECT destination, data, traceparent, occurred_at FROM outbox ORDER BY destination")
+    data = {"orderItems": [{"productId": "b", "quantity": 2}, {"productId": "a", "quantity": 1}]}
+    assert rows == [
+        ("notification-queue", data, trace.traceparent, placement.at),
+        ("processing-queue", data, trace.traceparent, placement.at),
+    ]
+
+
+async def test_many_with_one_key_at_once_make_one_order(database: Database, orders: SqlOrders) -> None:
+    placements = await asyncio.gather(*(orders.place(PlaceOrder(ONE, "key")) for _ in range(24)))
+    assert Counter(placement.made for placement in placements) == {True: 1, False: 23}
+    assert len({(each.order_id, each.item_ids, each.request_hash, each.at) for each in placements}) == 1
+    assert await database.fetch("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM outbox)") == [(1, 2)]
+
+
+async def test_many_changes_at_once_leave_the_items_of_one_of_them(database: Database, orders: SqlOrders) -> None:
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    sets = [tuple(OrderLine(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
+    changes = await asyncio.gather(*(orders.amend(order_id, lines, None) for lines in sets))
+    assert sorted(change.order.version for change in changes if change and change.applied) == list(range(2, 14))
+    order = await orders.find(order_id)
+    assert order is not None
+    assert order.version == 13
+    assert tuple(OrderLine(item.product_id, item.quantity) for item in order.items) in sets
+    assert await database.fetch("SELECT count(*) FROM outbox WHERE type = 'order-updated'") == [(24,)]
+
+
+async def test_one_of_many_with_the_same_expectation_wins(orders: SqlOrders) -> None:
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    changes = await asyncio.gather(*(orders.amend(order_id, ONE, 1) for _ in range(12)))
+    assert Counter(change.applied for change in changes if change) == {True: 1, False: 11}
+
+
+async def test_close_and_cancel_at_once_end_in_one_of_them(database: Database, orders: SqlOrders) -> None:
+    for _ in range(8):
+        order_id = (await orders.place(PlaceOrder(ONE))).order_id
+        changes = await asyncio.gather(
+            orders.settle(order_id, 1, OrderStatus.CLOSED, None),
+            orders.cancel(order_id, None),
+            orders.settle(order_id, 1, OrderStatus.FAILED, "gone"),
+        )
+        assert Counter(change.applied for change in changes if change) == {True: 1, False: 2}
+        assert len({change.order for change in changes if change}) == 1
+    [(announced,)] = await database.fetch("SELECT count(*) FROM outbox WHERE type = 'order-cancelled'")
+    assert announced == len(await orders.page(status=OrderStatus.CANCELLED, after=None, limit=10))
+
+
+async def test_late_order_is_announced_to_the_processing_queue_again(database: Database, orders: SqlOrders) -> None:
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    await age(database)
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == [order_id]
+    assert await sendable(database) == [("processing-queue", "order-created", order_id, 1)]
+
+
+async def test_late_order_is_not_announced_again_too_soon(database: Database, orders: SqlOrders) -> None:
+    await orders.place(PlaceOrder(ONE))
+    await age(database)
+    await orders.announce_late(after_s=LATER_S, limit=10)
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == []
+    await database.execute("UPDATE outbox SET sent_at = now() WHERE sent_at IS NULL")
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == []
+    await age(database)
+    assert len(await orders.announce_late(after_s=LATER_S, limit=10)) == 1
+
+
+async def test_order_that_waits_in_the_outbox_is_left_to_the_relay(database: Database, orders: SqlOrders) -> None:
+    await orders.place(PlaceOrder(ONE))
+    await age(database, sent=False)
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == []
+
+
+async def test_young_order_is_not_late(orders: SqlOrders) -> None:
+    await orders.place(PlaceOrder(ONE))
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == []
+
+
+async def test_only_the_present_version_of_a_late_order_is_announced(database: Database, orders: SqlOrders) -> None:
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    await orders.amend(order_id, (OrderLine("c", 3),), None)
+    await age(database)
+    await orders.announce_late(after_s=LATER_S, limit=10)
+    assert await sendable(database) == [("processing-queue", "order-updated", order_id, 2)]
+
+
+async def test_ended_order_is_not_announced_again(database: Database, orders: SqlOrders) -> None:
+    ids = [(await orders.place(PlaceOrder(ONE))).order_id for _ in range(3)]
+    await orders.settle(ids[0], 1, OrderStatus.CLOSED, None)
+    await orders.settle(ids[1], 1, OrderStatus.FAILED, "gone")
+    await orders.cancel(ids[2], None)
+    await age(database)
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == []
+
+
+@pytest.mark.parametrize(("amended", "kind"), [(False, "order-created"), (True, "order-updated")])
+async def test_late_order_whose_announcement_was_deleted_is_announced_anew(
+    database: Database, orders: SqlOrders, kind: str, *, amended: bool
+) -> None:
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    if amended:
+        await orders.amend(order_id, ONE, None)
+    before = await database.fetch("SELECT version, occurred_at, data FROM outbox WHERE type = %s LIMIT 1", (kind,))
+    await age(database)
+    await database.execute("DELETE FROM outbox")
+    assert await orders.announce_late(after_s=LATER_S, limit=10) == [order_id]
+    [(version, occurred_at, data)] = await database.fetch("SELECT version, occurred_at, data FROM outbox")
+    assert (version, data) == (before[0][0], before[0][2])
+    assert occurred_at < before[0][1]
+    assert await sendable(database) == [("processing-queue", kind, order_id, version)]
+
+
+async def test_batches_are_bounded_and_reach_every_late_order(database: Database, orders: SqlOrders) -> None:
+    ids = [(await orders.place(PlaceOrder(ONE))).order_id for _ in range(5)]
+    await age(database)
+    batches = [sorted(await orders.announce_late(after_s=LATER_S, limit=2)) for _ in range(4)]
+    assert batches == [ids[:2], ids[2:4], ids[4:], []]
+
+
+async def test_replicas_announce_each_late_order_once(database: Database, orders: SqlOrders) -> None:
+    ids = {(await orders.place(PlaceOrder(ONE))).order_id for _ in range(40)}
+    await age(database)
+    batches = await asyncio.gather(*(orders.announce_late(after_s=LATER_S, limit=10) for _ in range(12)))
+    announced = Counter(order_id for batch in batches for order_id in batch)
+    assert set(announced.values()) == {1}
+    while batch := await orders.announce_late(after_s=LATER_S, limit=10):
+        announced.update(batch)
+    assert announced == Counter(ids)
