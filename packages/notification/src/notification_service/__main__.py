@@ -1,0 +1,11 @@
+"""Starts the notification service: ``python -m notification_service``."""
+
+from __future__ import annotations
+
+from service_common.run import run
+
+from .app import create_app
+from .config import NAME, Config
+
+if __name__ == "__main__":
+    run(NAME, Config.from_environ, create_app)

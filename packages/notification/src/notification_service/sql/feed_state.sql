@@ -1,0 +1,1 @@
+SELECT epoch, floor, head FROM feed

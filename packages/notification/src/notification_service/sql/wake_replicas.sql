@@ -1,0 +1,1 @@
+SELECT pg_notify('notification_feed', %(head)s::text)

@@ -1,0 +1,61 @@
+"""Server-Sent Events: ``GET /stream``.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html; what goes over it is in ``encode``.
+"""
+
+from __future__ import annotations
+
+from aiohttp import HttpVersion11, web
+from aiohttp_sse import EventSourceResponse
+
+from service_common.errors import UnavailableError
+
+from . import encode, schemas
+from .encode import Framing
+from .hub import Subscription
+from .keys import BROADCASTER
+from .limits import retry_ms
+from .peer import Peer
+
+__all__ = ["stream"]
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """``GET /stream``: notifications as they come, or from ``Last-Event-ID`` on."""
+    wish = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
+    broadcaster = request.app[BROADCASTER]
+    address = request.remote or ""
+    refusal = broadcaster.admission.refusal(address)
+    try:
+        cursor = await broadcaster.locate(wish.after)
+    except UnavailableError:
+        refusal = "feed-away"
+    response = _response(request, age_s=broadcaster.limits.age_s)
+    if refusal is not None:
+        broadcaster.meter.refused(refusal)
+        return await _send_away(request, response)
+    await response.prepare(request)
+    async with response:
+        if (transport := request.transport) is not None:
+            framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
+            peer = Peer(transport, address, Subscription(framing, transport.write, wish.orders), listening=False)
+            peer.leave = response.stop_streaming
+            broadcaster.attach(peer, wish.after, cursor)
+            await response.wait()
+    return response
+
+
+async def _send_away(request: web.Request, response: EventSourceResponse) -> web.StreamResponse:
+    # an EventSource gives up for good on any status but 200
+    await response.prepare(request)
+    async with response:
+        await response.write(encode.bye(Framing.SSE_UNCHUNKED, retry_ms(full=True)))
+    return response
+
+
+def _response(request: web.Request, *, age_s: float) -> EventSourceResponse:
+    # the hub has a heartbeat of its own, for all clients at once
+    response = EventSourceResponse(ping_interval=2 * age_s, send_timeout=None)
+    response.force_close()
+    response.headers["Connection"] = "close" if request.version < HttpVersion11 else "keep-alive"
+    return response

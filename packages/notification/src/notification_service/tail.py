@@ -1,0 +1,90 @@
+"""Follows the table: what any replica appended reaches this process's hub, in order and without a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from service_common.errors import TransientError
+
+from .domain import FeedState, Notification, Page
+from .ports import Source
+
+__all__ = ["Tail"]
+
+logger = logging.getLogger(__name__)
+
+
+class Tail:
+    """Reads the feed from a place on, whenever it is woken and every *poll_s* in any case.
+
+    Args:
+        source: what is read.
+        publish: gets notifications that follow those before, and the state of the feed.
+        restart: gets the state of the feed when what was read before is not what went before it.
+        poll_s: how long it sleeps at most; the wake-ups are only an acceleration.
+        spacing_s: how long from one read to the next at least, so that under load several notifications share a read
+            and a write.
+        batch: the most notifications of a read.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        publish: Callable[[Sequence[Notification], FeedState], None],
+        restart: Callable[[FeedState], None],
+        *,
+        poll_s: float = 1.0,
+        spacing_s: float = 0.005,
+        batch: int = 200,
+    ) -> None:
+        self._source = source
+        self._publish = publish
+        self._restart = restart
+        self._poll_s = poll_s
+        self._spacing_s = spacing_s
+        self._batch = batch
+        self._woken = asyncio.Event()
+        self._epoch = ""
+        self._seq = 0
+        self.lag = 0
+
+    def wake(self, head: int | None = None) -> None:
+        """Read soon, unless everything up to *head* was read already."""
+        if head is None or head > self._seq:
+            self._woken.set()
+
+    async def run(self, state: FeedState) -> None:
+        """Follow the feed from the head of *state* on, for ever."""
+        self._epoch, self._seq = state.epoch, state.head
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._read()
+            except TransientError as error:
+                logger.warning("feed not read", extra={"reason": str(error)})
+            await asyncio.sleep(self._spacing_s)
+
+    async def _read(self) -> None:
+        page = await self._source.read(self._seq, limit=self._batch)
+        state = page.state
+        if self._broken(page):
+            logger.warning("feed starts anew", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
+            self._epoch, self._seq, self.lag = state.epoch, state.head, 0
+            self._restart(state)
+            return
+        self._seq = page.through
+        self.lag = state.head - self._seq
+        if self.lag:
+            self._woken.set()
+        self._publish(page.notifications, state)
+
+    def _broken(self, page: Page) -> bool:
+        state = page.state
+        gap = bool(page.notifications) and page.notifications[0].seq != self._seq + 1
+        return state.epoch != self._epoch or not state.floor <= self._seq <= state.head or gap

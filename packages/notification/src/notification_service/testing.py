@@ -1,0 +1,73 @@
+"""Fakes of the notification service for tests of its own and of others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from service_common.events import EventType, OrderEvent
+from service_common.trace import TraceContext
+
+from .domain import TERMINAL, FeedState, Notification, Page
+
+__all__ = ["InMemoryFeed"]
+
+
+class InMemoryFeed:
+    """Feed in a list; *epoch* is a fixed word, ids begin at 1."""
+
+    def __init__(self, epoch: str = "test") -> None:
+        self.epoch = epoch
+        self._floor = 0
+        self._rows: list[Notification] = []
+        self._written_at: list[float] = []
+        self._known: set[tuple[int, object]] = set()
+
+    async def state(self) -> FeedState:
+        """Return how far the feed goes."""
+        return FeedState(self.epoch, self._floor, len(self._rows))
+
+    async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
+        """Write what is new in *events*; see :class:`~notification_service.ports.Feed`."""
+        return [self._take_down(event) for event in events]
+
+    async def read(
+        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+    ) -> Page:
+        """Return the oldest notifications beyond *after*; see :class:`~notification_service.ports.Source`."""
+        end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
+        wanted = self._rows[max(after, self._floor) : end]
+        found = [each for each in wanted if orders is None or each.order_id in orders][:limit]
+        return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
+
+    async def forget(self, older_than_s: float) -> int:
+        """Let the feed begin later; nothing is deleted from the list."""
+        before = self._floor
+        horizon = time.monotonic() - older_than_s
+        self._floor = max(before, sum(written < horizon for written in self._written_at))
+        return self._floor - before
+
+    def _take_down(self, event: OrderEvent) -> Sequence[Notification]:
+        own = (event.order_id, _slot(event))
+        if own in self._known or (event.order_id, "end") in self._known:
+            return ()
+        written = []
+        if (event.order_id, "creation") not in self._known and event.type is not EventType.ORDER_CREATED:
+            written.append(self._write(event, EventType.ORDER_CREATED, 1, None))
+        written.append(self._write(event, event.type, event.version, event.reason))
+        return written
+
+    def _write(self, event: OrderEvent, event_type: EventType, version: int, reason: str | None) -> Notification:
+        trace_id = TraceContext.parse(event.traceparent).trace_id
+        seq = len(self._rows) + 1
+        row = Notification(seq, event_type, event.order_id, version, event.time, trace_id, reason)
+        self._rows.append(row)
+        self._written_at.append(time.monotonic())
+        self._known.add((event.order_id, "creation" if event_type is EventType.ORDER_CREATED else _slot(event)))
+        return row
+
+
+def _slot(event: OrderEvent) -> object:
+    if event.type is EventType.ORDER_CREATED:
+        return "creation"
+    return "end" if event.type in TERMINAL else event.version

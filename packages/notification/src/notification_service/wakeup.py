@@ -1,0 +1,53 @@
+"""Wakes the tails of all replicas after an append: at once in this process, by NOTIFY in the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from service_common.errors import TransientError
+from service_common.postgres import Database
+
+from .feed import WAKE_UP_CHANNEL, SqlFeed
+from .tail import Tail
+
+__all__ = ["Wakeup"]
+
+logger = logging.getLogger(__name__)
+
+
+class Wakeup:
+    """Tells of appends, and hears of those of other replicas; losing one costs only the wait for the next poll.
+
+    NOTIFY is a statement of its own after the commit, and one for all appends within *spacing_s*: inside the append
+    every commit would wake every replica.
+    """
+
+    def __init__(self, feed: SqlFeed, tail: Tail, *, spacing_s: float = 0.02) -> None:
+        self._feed = feed
+        self._tail = tail
+        self._spacing_s = spacing_s
+        self._appended = asyncio.Event()
+        self._head = 0
+
+    def appended(self, head: int) -> None:
+        """Wake everyone: the feed goes up to *head*."""
+        self._head = max(self._head, head)
+        self._tail.wake(head)
+        self._appended.set()
+
+    async def tell(self) -> None:
+        """Pass wake-ups on to the other replicas, for ever."""
+        while True:
+            await self._appended.wait()
+            self._appended.clear()
+            try:
+                await self._feed.wake_replicas(self._head)
+            except TransientError as error:
+                logger.warning("replicas not woken", extra={"reason": str(error)})
+            await asyncio.sleep(self._spacing_s)
+
+    async def hear(self, database: Database) -> None:
+        """Wake the tail when another replica tells of an append, for ever."""
+        async for payload in database.listen(WAKE_UP_CHANNEL):
+            self._tail.wake(int(payload) if payload.isdecimal() else None)
