@@ -1,0 +1,204 @@
+"""The whole system seen from outside: over HTTP, SSE and WebSocket, in its databases, queues and log groups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import boto3
+import orjson
+import psycopg2
+
+from orderstream_local.stack import Stack
+from tests.support.waiting import PATIENCE_S, eventually
+
+if TYPE_CHECKING:
+    from types_boto3_logs.client import CloudWatchLogsClient
+    from types_boto3_sqs.client import SQSClient
+
+__all__ = ["Answer", "System", "Watch"]
+
+TERMINAL = frozenset({"CLOSED", "FAILED", "CANCELLED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a push client has received, in order."""
+
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    last_id: str = ""
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def take(self, event_id: str, notification: dict[str, Any] | None) -> None:
+        """Note a push; None is one that only moves the position."""
+        async with self._news:
+            self.last_id = event_id
+            if notification is not None:
+                self.notifications.append(notification)
+            self._news.notify_all()
+
+    def kinds(self, order_id: int) -> list[str]:
+        """Return what became of an order, in the order of arrival."""
+        return [each["kind"] for each in self.notifications if each["orderId"] == order_id]
+
+    async def until(self, order_id: int, kind: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait for a notification and return it."""
+        async with asyncio.timeout(within_s), self._news:
+            await self._news.wait_for(lambda: kind in self.kinds(order_id))
+        return next(each for each in self.notifications if (each["orderId"], each["kind"]) == (order_id, kind))
+
+
+class System:
+    """Everything that a user of the running stack can do and see."""
+
+    def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
+        self.stack = stack
+        self.session = session
+
+    async def call(
+        self, service: str, method: str, path: str, *, json: object = None, replica: int = 0, **options: Any
+    ) -> Answer:
+        """Make a request and read its answer, JSON or none."""
+        url = self.stack.url(service, replica) + path
+        if json is not None:
+            options["json"] = json
+        async with self.session.request(method, url, **options) as response:
+            body = await response.read()
+            document = orjson.loads(body) if "json" in response.content_type else None
+            return Answer(response.status, response.headers, document)
+
+    async def place(self, items: Mapping[str, int], **headers: str) -> Answer:
+        """Place an order of products and quantities."""
+        order = {"orderItems": [{"productId": product, "quantity": number} for product, number in items.items()]}
+        return await self.call("order", "POST", "/orders", json=order, headers=headers)
+
+    async def product(self, product_id: str, stock: int) -> str:
+        """Put a product on the shelf and return its id."""
+        answer = await self.call("inventory", "POST", "/inventory", json={"productId": product_id, "stock": stock})
+        assert answer.status == 201, answer
+        return product_id
+
+    async def stock(self, product_id: str) -> int:
+        """Return what is on the shelf."""
+        return int((await self.call("inventory", "GET", f"/inventory/{product_id}")).json["stock"])
+
+    async def ended(self, order_id: int, within_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait for the order's terminal status and return the order."""
+
+        async def look() -> dict[str, Any] | None:
+            order: dict[str, Any] = (await self.call("order", "GET", f"/orders/{order_id}")).json
+            return order if order["status"] in TERMINAL else None
+
+        return await eventually(look, f"the end of order {order_id}", within_s)
+
+    async def ready(self, service: str, replica: int = 0, within_s: float = PATIENCE_S) -> None:
+        """Wait until a service says that it is ready."""
+
+        async def look() -> bool | None:
+            try:
+                return (await self.call(service, "GET", "/health/ready", replica=replica)).status == 200 or None
+            except aiohttp.ClientError:
+                return None
+
+        await eventually(look, f"{service} ready", within_s)
+
+    @asynccontextmanager
+    async def sse(self, query: str = "", replica: int = 0, **headers: str) -> AsyncIterator[Watch]:
+        """Follow /stream while the block runs."""
+        watch = Watch()
+        url = f"{self.stack.url('notification', replica)}/stream{query}"
+        async with self.session.get(url, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            reader = asyncio.create_task(_read_sse(response, watch))
+            async with _following(watch, reader):
+                yield watch
+
+    @asynccontextmanager
+    async def websocket(self, query: str = "", replica: int = 0) -> AsyncIterator[Watch]:
+        """Follow /ws while the block runs."""
+        watch = Watch()
+        async with self.session.ws_connect(f"{self.stack.url('notification', replica)}/ws{query}") as socket:
+            reader = asyncio.create_task(_read_websocket(socket, watch))
+            async with _following(watch, reader):
+                yield watch
+
+    def rows(self, database: str, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Look into a service's database."""
+        connection = psycopg2.connect(self.stack.database_url(database))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def sqs(self) -> SQSClient:
+        """Return a client of the queues."""
+        return boto3.client("sqs", endpoint_url=self.stack.aws_endpoint, region_name="us-east-1")
+
+    def logs(self) -> CloudWatchLogsClient:
+        """Return a client of the log groups."""
+        return boto3.client("logs", endpoint_url=self.stack.aws_endpoint, region_name="us-east-1")
+
+    async def logged(self, service: str, within_s: float = PATIENCE_S, **facts: object) -> dict[str, Any]:
+        """Wait for a line with these *facts* in the log group of a service and return it."""
+
+        async def look() -> dict[str, Any] | None:
+            lines = await asyncio.to_thread(self._log_lines, f"{service}-service-logs")
+            return next((line for line in lines if facts.items() <= line.items()), None)
+
+        return await eventually(look, f"{facts} in the log of {service}", within_s)
+
+    def _log_lines(self, group: str) -> list[dict[str, Any]]:
+        client = self.logs()
+        try:
+            pages = client.get_paginator("filter_log_events").paginate(logGroupName=group)
+            return [orjson.loads(event["message"]) for page in pages for event in page["events"]]
+        finally:
+            client.close()
+
+
+@asynccontextmanager
+async def _following(watch: Watch, reader: asyncio.Task[None]) -> AsyncIterator[None]:
+    """Wait for the first position, then read until the block ends; a reader that failed fails the block."""
+    async with asyncio.timeout(PATIENCE_S), watch._news:
+        await watch._news.wait_for(lambda: bool(watch.last_id) or reader.done())
+    try:
+        yield
+    finally:
+        reader.cancel()
+        (outcome,) = await asyncio.gather(reader, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _read_sse(response: aiohttp.ClientResponse, watch: Watch) -> None:
+    block: dict[str, str] = {}
+    async for raw in response.content:
+        line = raw.decode().rstrip("\r\n")
+        if line:
+            name, _, value = line.partition(":")
+            block[name] = value.removeprefix(" ")
+            continue
+        if "id" in block:
+            await watch.take(block["id"], orjson.loads(block["data"]) if "data" in block else None)
+        block = {}
+
+
+async def _read_websocket(socket: aiohttp.ClientWebSocketResponse, watch: Watch) -> None:
+    async for message in socket:
+        frame = orjson.loads(message.data)
+        await watch.take(frame.get("id") or frame.get("head") or watch.last_id, frame.get("data"))

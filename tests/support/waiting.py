@@ -1,0 +1,24 @@
+"""Waiting for a thing instead of for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+__all__ = ["PATIENCE_S", "eventually"]
+
+PATIENCE_S = 30.0
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str, within_s: float = PATIENCE_S) -> T:
+    """Return the first result of *look* that is something; it is asked again until then."""
+    deadline = time.monotonic() + within_s
+    while (found := await look()) is None:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:g} s: {what}")
+        await asyncio.sleep(0.05)
+    return found
