@@ -73,6 +73,8 @@ class Publisher:
         return self._counted(queue_name, messages, {key: why for failed in failures for key, why in failed.items()})
 
     async def _send_batch(self, queue_name: str, url: str, batch: Sequence[Outgoing]) -> Mapping[str, str]:
+        if size_bytes(batch[0]) > MAX_BATCH_BYTES:
+            return {batch[0].key: f"larger than {MAX_BATCH_BYTES} bytes"}
         async with self._parallel:
             try:
                 refused = await self._sqs.send(queue_name, url, batch)

@@ -16,6 +16,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+from yarl import URL
 
 from service_common.config import AwsConfig
 from service_common.errors import PermanentError, UnavailableError
@@ -158,21 +160,21 @@ class Sqs:
             max_calls: connections for everything else.
         """
         session = get_session()
-        tls = _tls(session) if (aws.endpoint_url or "https:").startswith("https:") else True
-        async with (
-            _http(max_polls, MAX_POLL_S + CALL_LIMIT_S, tls) as polls,
-            _http(max_calls, CALL_LIMIT_S, tls) as calls,
-            session.create_client(
-                "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
-            ) as client,
-        ):
-            credentials = await session.get_credentials()
-            if credentials is None:
-                raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
-            signer = SigV4(client.meta.region_name, "sqs")
-            wire = SqsWire(credentials, signer, polls, calls)
-            client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # its stub knows no answers
-            yield cls(client)
+        async with session.create_client(
+            "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
+        ) as client:
+            url = URL(client.meta.endpoint_url)
+            tls = _tls(session) if url.scheme == "https" else True
+            async with (
+                _http(url, max_polls, MAX_POLL_S + CALL_LIMIT_S, tls) as polls,
+                _http(url, max_calls, CALL_LIMIT_S, tls) as calls,
+            ):
+                credentials = await session.get_credentials()
+                if credentials is None:
+                    raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
+                wire = SqsWire(credentials, SigV4(client.meta.region_name, "sqs"), polls, calls)
+                client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # its stub knows no answers
+                yield cls(client)
 
     async def queue(self, name: str) -> Queue:
         """Return the queue *name*; SQS is asked once, and again after it said that the queue is missing."""
@@ -279,10 +281,12 @@ def _tls(session: AioSession) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=session.get_config_variable("ca_bundle") or get_cert_path(True))
 
 
-def _http(connections: int, limit_s: float, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+def _http(url: URL, connections: int, limit_s: float, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    # the proxy is looked up once: aiohttp's trust_env reads environment and netrc again for each request
+    proxy = get_environ_proxies(str(url)).get(url.scheme)
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEPALIVE_S, ssl=tls)
     limits = aiohttp.ClientTimeout(total=limit_s, sock_connect=CONNECT_LIMIT_S)
-    return aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=True)
+    return aiohttp.ClientSession(connector=connector, timeout=limits, proxy=proxy)
 
 
 def _received(raw: MessageTypeDef) -> Received:

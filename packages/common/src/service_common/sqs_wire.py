@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -21,8 +22,9 @@ from aiobotocore.credentials import AioCredentials
 from botocore.credentials import ReadOnlyCredentials
 from yarl import URL
 
-__all__ = ["Answer", "SigV4", "SqsWire"]
+__all__ = ["Answer", "SigV4", "SqsWire", "read"]
 
+MAX_WRITE_BYTES = 2**20  # more at once would hold up the event loop, as aiohttp warns
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
@@ -107,8 +109,9 @@ class SqsWire:
         body: bytes = params["body"]
         self._signer.sign(await self._credentials.get_frozen_credentials(), url, headers, body, datetime.now(UTC))
         session = self._polls if headers["X-Amz-Target"].endswith(".ReceiveMessage") else self._calls
-        async with session.post(url, data=body, headers=headers) as response:
-            return _read(response.status, await response.read())
+        data = body if len(body) <= MAX_WRITE_BYTES else BytesIO(body)
+        async with session.post(url, data=data, headers=headers) as response:
+            return read(response.status, await response.read())
 
     def _url(self, text: str) -> URL:
         url = self._urls.get(text)
@@ -117,7 +120,7 @@ class SqsWire:
         return url
 
 
-def _read(status: int, body: bytes) -> tuple[Answer, dict[str, Any]]:
+def read(status: int, body: bytes) -> tuple[Answer, dict[str, Any]]:
     """Read a body of AWS JSON 1.0; SQS's answers hold texts, numbers and lists of them, so JSON is all they need."""
     try:
         parsed = orjson.loads(body or b"{}")

@@ -15,7 +15,7 @@ from service_common.sqs import MAX_BATCH, Queue, Received, Sqs, SqsRefusedError
 
 __all__ = ["Gate", "Receivers"]
 
-Gate = Callable[[], Awaitable[None]]
+Gate = Callable[[], Awaitable[object]]
 
 EXTRA_WAIT_S = 1  # of the receives beside the parked one: load that ended should not keep them
 LINGER_S = 0.02

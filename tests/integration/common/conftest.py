@@ -1,0 +1,248 @@
+"""SQS with the faults that real SQS has and the emulator has not: a proxy in front of it that tests tell what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import boto3
+import orjson
+import pytest
+from aiohttp import web
+
+from service_common.config import AwsConfig
+from service_common.sqs import Sqs
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+REGION = "us-east-1"
+
+Answer = tuple[int, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Call:
+    """A request of the code under test; *answer* is None as long as it is under way."""
+
+    operation: str
+    body: dict[str, Any]
+    forward: Callable[[dict[str, Any]], Awaitable[Answer]]
+    answer: Answer | None = None
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.body["Entries"]
+        return entries
+
+
+Fault = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class FaultySqs:
+    """The proxy.
+
+    Attributes:
+        url: where it is.
+        calls: every request so far.
+        away: it drops every connection without an answer.
+    """
+
+    target: str
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    away: bool = False
+    dropped: int = 0
+    _next: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _session: aiohttp.ClientSession | None = None
+
+    def next(self, operation: str, *faults: Fault) -> None:
+        """Have the next calls of *operation* answered by *faults*, one each."""
+        self._next[operation].extend(faults)
+
+    def of(self, operation: str) -> list[Call]:
+        """Return the calls of one operation so far."""
+        return [call for call in self.calls if call.operation == operation]
+
+    def under_way(self, operation: str) -> int:
+        return sum(call.answer is None for call in self.of(operation))
+
+    async def until(self, condition: Callable[[], bool], limit_s: float = 10.0) -> None:
+        """Wait until *condition* holds; it is looked at after each begin and end of a call."""
+        async with asyncio.timeout(limit_s), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if self.away:
+            self.dropped += 1
+            await self._notify()
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+
+        async def forward(body: dict[str, Any]) -> Answer:
+            assert self._session is not None
+            headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
+            async with self._session.post(self.target, data=orjson.dumps(body), headers=headers) as response:
+                return response.status, orjson.loads(await response.read() or b"{}")
+
+        call = Call(operation, orjson.loads(await request.read()), forward)
+        self.calls.append(call)
+        await self._notify()
+        faults = self._next[operation]
+        try:
+            answer = await (faults.popleft()(call) if faults else forward(call.body))
+        except asyncio.CancelledError:
+            call.answer = (499, {})
+            raise
+        call.answer = answer
+        await self._notify()
+        return web.json_response(answer[1], status=answer[0], dumps=lambda data: orjson.dumps(data).decode())
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[FaultySqs]:
+        app = web.Application(client_max_size=4 * 2**20)
+        app.router.add_post("/{tail:.*}", self.handle)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as self._session:
+            yield self
+            await runner.cleanup()
+
+    @staticmethod
+    def refuse(count: int, *, sender_fault: bool = False, code: str = "InternalError") -> Fault:
+        """Let the first *count* entries of a batch fail; the others go through."""
+
+        async def fault(call: Call) -> Answer:
+            refused, rest = call.entries[:count], call.entries[count:]
+            status, answer = await call.forward(call.body | {"Entries": rest}) if rest else (200, {"Successful": []})
+            failed = [{"Id": each["Id"], "Code": code, "SenderFault": sender_fault} for each in refused]
+            return status, answer | {"Failed": failed}
+
+        return fault
+
+    @staticmethod
+    def fail(status: int, code: str) -> Fault:
+        """Answer with an error."""
+
+        async def fault(_call: Call) -> Answer:
+            return status, {"__type": f"com.amazonaws.sqs#{code}", "message": "as the test wants it"}
+
+        return fault
+
+    @staticmethod
+    def hold(until: asyncio.Event, *, answered: bool = True) -> Fault:
+        """Forward the call, or only its answer when *answered*, after *until* is set."""
+
+        async def fault(call: Call) -> Answer:
+            if answered:
+                answer = await call.forward(call.body)
+                await until.wait()
+                return answer
+            await until.wait()
+            return await call.forward(call.body)
+
+        return fault
+
+
+@dataclass(frozen=True, slots=True)
+class TestQueue:
+    """A queue with its dead-letter queue, looked at past the proxy."""
+
+    __test__ = False
+
+    name: str
+    url: str
+    dead_letter_url: str
+    _admin: SQSClient
+
+    async def send(self, *bodies: str) -> None:
+        for start in range(0, len(bodies), 10):
+            entries: list[Any] = [
+                {"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies[start : start + 10])
+            ]
+            await asyncio.to_thread(self._admin.send_message_batch, QueueUrl=self.url, Entries=entries)
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many messages wait and how many are in flight."""
+        names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = await asyncio.to_thread(self._admin.get_queue_attributes, QueueUrl=self.url, AttributeNames=names)
+        waiting, in_flight = (int(answer["Attributes"][name]) for name in names)
+        return waiting, in_flight
+
+    async def show_again(self, handle: str) -> None:
+        """End the visibility timeout of a message, as if it had run out."""
+        await asyncio.to_thread(
+            self._admin.change_message_visibility, QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0
+        )
+
+    async def delete(self) -> None:
+        await asyncio.to_thread(self._admin.delete_queue, QueueUrl=self.url)
+
+    async def dead_letters(self) -> list[tuple[str, Mapping[str, str]]]:
+        """Return bodies and attributes of what is in the dead-letter queue."""
+        answer = await asyncio.to_thread(
+            self._admin.receive_message,
+            QueueUrl=self.dead_letter_url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+        )
+        return [
+            (each["Body"], {name: value["StringValue"] for name, value in each.get("MessageAttributes", {}).items()})
+            for each in answer.get("Messages", ())
+        ]
+
+
+@pytest.fixture
+async def faulty(aws_endpoint: str) -> AsyncIterator[FaultySqs]:
+    async with FaultySqs(aws_endpoint).serving() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def sqs(faulty: FaultySqs) -> AsyncIterator[Sqs]:
+    async with Sqs.open(AwsConfig(REGION, faulty.url)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def sqs_admin(aws_endpoint: str) -> Iterator[SQSClient]:
+    admin: SQSClient = boto3.client("sqs", region_name=REGION, endpoint_url=aws_endpoint)
+    yield admin
+    admin.close()
+
+
+@pytest.fixture
+def make_queue(sqs_admin: SQSClient) -> Callable[..., TestQueue]:
+    def make(name: str | None = None, *, visibility_timeout_s: int = 30) -> TestQueue:
+        name = name or f"queue-{uuid.uuid4().hex}"
+        dead_letter_url = sqs_admin.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+        arn = f"arn:aws:sqs:{REGION}:123456789012:{name}-dlq"
+        redrive = orjson.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 50}).decode()
+        attributes: dict[Any, str] = {"VisibilityTimeout": str(visibility_timeout_s), "RedrivePolicy": redrive}
+        url = sqs_admin.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return TestQueue(name, url, dead_letter_url, sqs_admin)
+
+    return make
+
+
+@pytest.fixture
+def queue(make_queue: Callable[..., TestQueue]) -> TestQueue:
+    return make_queue()

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service_common.publisher import MAX_BATCH_BYTES, batches, size_bytes
+from service_common.sqs import MAX_BATCH, Outgoing
+
+SIZES = st.one_of(st.integers(1, 1000), st.integers(MAX_BATCH_BYTES // 3, MAX_BATCH_BYTES + 10))
+
+
+@given(st.lists(SIZES, max_size=40))
+def test_requests_hold_everything_in_order_and_no_more_than_sqs_takes(sizes: list[int]) -> None:
+    messages = [Outgoing(str(number), "x" * size) for number, size in enumerate(sizes)]
+    split = list(batches(messages))
+    assert [message for batch in split for message in batch] == messages
+    for batch in split:
+        assert 1 <= len(batch) <= MAX_BATCH
+        assert len(batch) == 1 or sum(map(size_bytes, batch)) <= MAX_BATCH_BYTES
+
+
+def test_size_is_in_bytes_and_counts_attributes() -> None:
+    assert size_bytes(Outgoing("key", "é", {"ü": "€"})) == 2 + 2 + len("String") + 3
