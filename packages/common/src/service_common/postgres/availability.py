@@ -32,6 +32,7 @@ class Availability:
         self._up = asyncio.Event()
         self._up.set()
         self._probing: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def up(self) -> bool:
@@ -40,7 +41,7 @@ class Availability:
 
     def lost(self, reason: object) -> None:
         """Note a failure of the connection; the first one starts the probing."""
-        if self._probing is None:
+        if self._probing is None and not self._closed:
             self._up.clear()
             # in a context of its own: whoever noticed first must not lend its trace to the log lines
             self._probing = asyncio.get_running_loop().create_task(self._recover(str(reason)), context=Context())
@@ -50,7 +51,8 @@ class Availability:
         await self._up.wait()
 
     async def close(self) -> None:
-        """Stop probing."""
+        """Stop probing; what was lost stays lost."""
+        self._closed = True
         if self._probing is not None:
             self._probing.cancel()
             with suppress(asyncio.CancelledError):

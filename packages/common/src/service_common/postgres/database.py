@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from service_common.errors import ServiceError
+from service_common.postgres.connection import ConnectOptions
 from service_common.postgres.listen import notifications
 from service_common.postgres.pool import Pool
-from service_common.postgres.session import Params, Row, Session, SessionOptions
+from service_common.postgres.session import Params, Row
 
 __all__ = ["Database", "Params", "Row"]
 
@@ -24,7 +25,7 @@ class Database:
     StatementError (a fault in the statement). A cancelled statement is abandoned; the server ends it within 0.5 s.
     """
 
-    def __init__(self, pool: Pool, options: SessionOptions) -> None:
+    def __init__(self, pool: Pool, options: ConnectOptions) -> None:
         self._pool = pool
         self._options = options
 
@@ -41,7 +42,7 @@ class Database:
             name: what the server shows as ``application_name``.
             statement_timeout_s: how long the server lets one statement run, in seconds.
         """
-        options = SessionOptions(url, name, statement_timeout_s)
+        options = ConnectOptions(url, name, statement_timeout_s)
         pool = Pool(options, size)
         database = cls(pool, options)
         try:
@@ -66,7 +67,7 @@ class Database:
             await session.run(sql, params)
             return session.rows()
         finally:
-            self._release(session)
+            self._pool.give_back(session)
 
     async def fetch_one(self, sql: str, params: Params = ()) -> Row | None:
         """Run *sql* and return its first row, or None when there is none."""
@@ -80,13 +81,13 @@ class Database:
             await session.run(sql, params)
             return session.rowcount()
         finally:
-            self._release(session)
+            self._pool.give_back(session)
 
     async def ping(self) -> None:
         """Return when the database answers a trivial statement."""
         await self.fetch("SELECT 1")
 
-    async def listen(self, channel: str) -> AsyncIterator[str]:
+    async def listen(self, channel: str) -> AsyncGenerator[str, None]:
         """Yield the payload of each notification on *channel*, for as long as it is iterated.
 
         Uses a connection of its own and opens a new one when it breaks. What is sent meanwhile is lost, so an empty
@@ -95,9 +96,6 @@ class Database:
         async with aclosing(notifications(self._options, self._pool.availability, channel)) as payloads:
             async for payload in payloads:
                 yield payload
-
-    def _release(self, session: Session) -> None:
-        self._pool.give_back(session)
 
     async def _warm_up(self) -> None:
         try:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncGenerator
 
+from service_common.errors import UnavailableError
 from service_common.postgres.availability import Availability
-from service_common.postgres.errors import DatabaseUnavailableError
-from service_common.postgres.session import SessionOptions, connect
+from service_common.postgres.connection import ConnectOptions
+from service_common.postgres.session import open_session
 
 __all__ = ["notifications"]
 
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 1.0
 
-async def notifications(options: SessionOptions, availability: Availability, channel: str) -> AsyncGenerator[str, None]:
+
+async def notifications(options: ConnectOptions, availability: Availability, channel: str) -> AsyncGenerator[str, None]:
     """Yield an empty payload whenever listening has begun, then every payload sent to *channel*."""
+    pause_s = _FIRST_PAUSE_S
     while True:
         await availability.wait()
         try:
-            session = await connect(options)
+            session = await open_session(options)
             try:
                 await session.listen(channel)
+                pause_s = _FIRST_PAUSE_S
                 yield ""
                 while True:
                     yield await session.notification()
             finally:
                 session.close()
-        except DatabaseUnavailableError as error:
+        except UnavailableError as error:
             availability.lost(error)
+        # the database may well be up and only have no connection to spare for this
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load, guards nothing
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

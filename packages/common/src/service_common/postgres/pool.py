@@ -6,8 +6,9 @@ import asyncio
 
 from service_common.errors import ServiceError
 from service_common.postgres.availability import Availability
+from service_common.postgres.connection import ConnectOptions
 from service_common.postgres.errors import DatabaseUnavailableError
-from service_common.postgres.session import Session, SessionOptions, connect
+from service_common.postgres.session import Session, open_session
 
 __all__ = ["Pool"]
 
@@ -19,9 +20,10 @@ class Pool:
     so a session that breaks only means that the next holder of the permit opens another.
     """
 
-    def __init__(self, options: SessionOptions, size: int, *, patience_s: float = 0.25) -> None:
+    def __init__(self, options: ConnectOptions, size: int, *, patience_s: float = 0.25) -> None:
         self.availability = Availability(self._probe)
         self._options = options
+        self._size = size
         self._permits = asyncio.Semaphore(size)
         self._patience_s = patience_s
         self._idle: list[Session] = []
@@ -48,10 +50,9 @@ class Pool:
 
     def give_back(self, session: Session) -> None:
         """Take *session* back, or forget it when it broke."""
-        if session.usable and not self._closed:
-            self._idle.append(session)
-        else:
-            self._discard(session)
+        self._keep(session)
+        if session.broken is not None:
+            self.availability.lost(session.broken)
         self._permits.release()
 
     async def close(self) -> None:
@@ -89,24 +90,32 @@ class Pool:
         return None
 
     async def _open(self) -> Session:
-        if self._closed:
-            raise DatabaseUnavailableError("the pool is closed")
         try:
-            session = await connect(self._options)
+            session = await open_session(self._options)
         except ServiceError as error:
             self.availability.lost(error)
             raise
         self._sessions.add(session)
+        if self._closed:
+            self._discard(session)
+            raise DatabaseUnavailableError("the pool is closed")
         return session
+
+    def _keep(self, session: Session) -> None:
+        if session.usable and len(self._sessions) <= self._size and not self._closed:
+            self._idle.append(session)
+        else:
+            self._discard(session)
 
     def _discard(self, session: Session) -> None:
         self._sessions.discard(session)
         session.close()
 
     async def _probe(self) -> None:
+        """Ask for an answer, beside the permits: their holders may all be waiting for one."""
         session = self._reuse()
         if session is None:
-            session = await connect(self._options)
+            session = await open_session(self._options)
             self._sessions.add(session)
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
@@ -114,4 +123,4 @@ class Pool:
         except TimeoutError as error:
             raise DatabaseUnavailableError("PostgreSQL gave no answer") from error
         finally:
-            self._discard(session)
+            self._keep(session)

@@ -1,0 +1,148 @@
+"""How a connection to PostgreSQL is made, and what aiopg gets wrong about its end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiopg
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from service_common.postgres.errors import DatabaseUnavailableError
+from service_common.postgres.values import register
+
+__all__ = ["ConnectOptions", "Connection", "connect"]
+
+# The server looks this often whether the client of a running statement is still there, so that an abandoned
+# statement gives its row locks back.
+_CLIENT_CHECK_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOptions:
+    """Where to connect, as whom, and how long things may take.
+
+    *statement_timeout_s* is kept by the server; *answer_timeout_s*, longer than that, ends the wait for a server that
+    is frozen or cut off.
+    """
+
+    url: str
+    name: str
+    statement_timeout_s: float
+    connect_timeout_s: float = 2.0
+
+    @property
+    def answer_timeout_s(self) -> float:
+        """How long to wait for the answer to one statement, in seconds."""
+        return self.statement_timeout_s + 1.0
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the libpq parameters; what the URL says wins, except where correctness hangs on it."""
+        given = parse_dsn(self.url)
+        settings = (
+            f"-c statement_timeout={int(self.statement_timeout_s * 1000)}"
+            f" -c client_connection_check_interval={_CLIENT_CHECK_MS} -c timezone=UTC"
+        )
+        return {
+            "application_name": self.name,
+            "gssencmode": "disable",
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            **given,
+            "options": f"{given.get('options', '')} {settings}".strip(),
+        }
+
+
+class Connection(aiopg.Connection):
+    """aiopg's connection, with its ends put right.
+
+    - It lets go of its descriptor the moment that libpq closed it. aiopg asks select() whether it did, which raises
+      above 1023 and leaves the waiter waiting; it then takes off the reader and forgets the writer, so that uvloop
+      refuses the next connection that is given the same number; closed twice, it takes off the reader of whoever has
+      the number by then.
+    - The server's statement_timeout is an error. aiopg makes it a CancelledError, which ends loops that nobody
+      cancelled.
+    - It sets no time limit: before Python 3.12 aiopg's wait_for() may swallow a cancellation.
+    """
+
+    @staticmethod
+    def _ready(weak_self: weakref.ref[aiopg.Connection]) -> None:
+        self = weak_self()
+        if self is None:
+            return
+        descriptor = self._fileno
+        with suppress(ValueError):
+            aiopg.Connection._ready(weak_self)  # noqa: SLF001
+        if descriptor is not None and (self._fileno is None or self._conn.closed):
+            self._loop.remove_reader(descriptor)
+            self._loop.remove_writer(descriptor)
+            self._fileno = None
+            aiopg.Connection._close(self)  # noqa: SLF001
+
+    async def _poll(self, waiter: asyncio.Future[None], timeout: float) -> None:  # noqa: ARG002, ASYNC109  # aiopg's
+        self._ready(self._weakref)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self._close()
+            raise
+        finally:
+            self._waiter = None
+
+    def _close(self) -> None:
+        if self._fileno is not None or not self._conn.closed:
+            super()._close()
+            self._fileno = None
+
+
+async def connect(options: ConnectOptions) -> Connection:
+    """Open a connection.
+
+    Raises:
+        DatabaseUnavailableError: no address of the server took one in time.
+    """
+    parameters = options.parameters()
+    failure: Exception | None = None
+    try:
+        async with asyncio.timeout(options.connect_timeout_s):
+            for address in await _addresses(parameters):
+                try:
+                    return await _connect(parameters | address)
+                except psycopg2.Error as error:
+                    failure = error
+    except (TimeoutError, OSError) as error:
+        failure = failure or error
+    detail = str(failure).strip() or f"no connection in {options.connect_timeout_s} s"
+    raise DatabaseUnavailableError(detail) from failure
+
+
+async def _connect(parameters: Mapping[str, Any]) -> Connection:
+    connection = Connection(None, 0.0, enable_json=False, enable_hstore=False, **parameters)
+    await connection
+    register(connection.raw)
+    return connection
+
+
+async def _addresses(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Resolve the host: libpq would do it in the event loop's thread, and aiopg loses track from address to address."""
+    host = str(parameters.get("host") or "")
+    if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in parameters or _is_address(host):
+        return [{}]
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [{"hostaddr": str(address[0])} for *_, address in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
