@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from time import monotonic
 
 import psycopg2
@@ -18,6 +19,7 @@ from psycopg2.extensions import connection
 
 from service_common.errors import PermanentError
 from service_common.postgres import DatabaseUnavailableError
+from service_common.postgres.errors import translate
 
 __all__ = ["ChangedMigrationError", "migrate"]
 
@@ -66,7 +68,7 @@ async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
     Raises:
         DatabaseUnavailableError: PostgreSQL did not come in time.
         ChangedMigrationError: a file differs from what was applied.
-        psycopg2.Error: a file is wrong.
+        ServiceError: a file is wrong: what PostgreSQL says of it.
     """
     migrations = [migration for package in packages for migration in _read(package)]
     deadline, pause_s = monotonic() + timeout_s, 0.05
@@ -77,15 +79,19 @@ async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
             if monotonic() + pause_s > deadline:
                 raise DatabaseUnavailableError(f"no migration in {timeout_s} s: {str(error).strip()}") from error
             logger.info("waiting for the database", extra={"reason": str(error).strip()})
+        except psycopg2.Error as error:
+            raise translate(error) from error
         await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load, guards nothing
         pause_s = min(2 * pause_s, 1.0)
 
 
 def _read(package: str) -> list[_Migration]:
     names = sorted(file.name for file in files(package).iterdir() if file.name.endswith(".sql"))
-    for name in names:
+    for previous, name in pairwise(["", *names]):
         if not _FILE_NAME.fullmatch(name):
             raise ValueError(f"{package}: {name} is not named NNNN_name.sql")
+        if previous[:4] == name[:4]:
+            raise ValueError(f"{package}: {previous} and {name} have the same number")
     return [_Migration(package, name, (files(package) / name).read_text("utf-8")) for name in names]
 
 

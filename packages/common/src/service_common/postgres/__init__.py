@@ -1,6 +1,6 @@
 """PostgreSQL for the services: pooled single statements, notifications, and errors that say whether to try again.
 
-Everything that knows aiopg and psycopg2 lives in this package.
+Nothing else knows aiopg; psycopg2 is known beside it to :mod:`service_common.migrate` alone.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""Migrations on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from service_common.migrate import ChangedMigrationError, migrate
+from service_common.postgres import Database, DatabaseUnavailableError, StatementError
+
+LIMIT_S = 20.0
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of migrations, named as its folder."""
+    folder = tmp_path / f"migrations_{uuid.uuid4().hex}"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+async def rows(url: str, sql: str) -> list[tuple[object, ...]]:
+    async with Database.open(url) as database:
+        return await database.fetch(sql)
+
+
+async def test_files_are_applied_in_order_and_once(database_url: str, package: Path) -> None:
+    (package / "0001_table.sql").write_text("CREATE TABLE t (a int); INSERT INTO t VALUES (1); -- 100 %\n")
+    (package / "0002_column.sql").write_text("ALTER TABLE t ADD COLUMN b text DEFAULT 'x';\n")
+    await migrate(database_url, package.name)
+    (package / "0003_row.sql").write_text("INSERT INTO t VALUES (2)")
+    await migrate(database_url, package.name)
+    await migrate(database_url, package.name)
+    assert await rows(database_url, "SELECT a, b FROM t ORDER BY a") == [(1, "x"), (2, "x")]
+    applied = await rows(database_url, "SELECT package, name FROM schema_migration ORDER BY name")
+    assert applied == [(package.name, f"000{n}_{what}.sql") for n, what in ((1, "table"), (2, "column"), (3, "row"))]
+
+
+async def test_packages_keep_their_own_numbers(database_url: str, package: Path) -> None:
+    (package / "0001_outbox.sql").write_text("CREATE TABLE other (a int)")
+    await migrate(database_url, package.name, "service_common.outbox_migrations")
+    assert await rows(database_url, "SELECT count(*) FROM other, outbox") == [(0,)]
+
+
+async def test_replicas_that_start_together_apply_once(database_url: str, package: Path) -> None:
+    (package / "0001_slow.sql").write_text("CREATE TABLE t (a int); SELECT pg_sleep(0.2); INSERT INTO t VALUES (1)")
+    async with asyncio.timeout(LIMIT_S):
+        await asyncio.gather(*(migrate(database_url, package.name) for _ in range(5)))
+    assert await rows(database_url, "SELECT a FROM t") == [(1,)]
+
+
+async def test_file_that_fails_leaves_nothing_of_itself(database_url: str, package: Path) -> None:
+    (package / "0001_good.sql").write_text("CREATE TABLE good (a int)")
+    (package / "0002_bad.sql").write_text("CREATE TABLE bad (a int); SELECT nonsense")
+    with pytest.raises(StatementError, match="nonsense"):
+        await migrate(database_url, package.name)
+    assert await rows(database_url, "SELECT to_regclass('good') IS NULL, to_regclass('bad') IS NULL") == [(False, True)]
+    (package / "0002_bad.sql").write_text("CREATE TABLE bad (a int)")
+    await migrate(database_url, package.name)
+
+
+async def test_changed_file_is_an_error(database_url: str, package: Path) -> None:
+    file = package / "0001_table.sql"
+    file.write_text("CREATE TABLE t (a int)")
+    await migrate(database_url, package.name)
+    file.write_text("CREATE TABLE t (a bigint)")
+    with pytest.raises(ChangedMigrationError, match="0001_table"):
+        await migrate(database_url, package.name)
+
+
+@pytest.mark.parametrize("name", ["1_table.sql", "0001-table.sql"])
+async def test_name_without_a_number_is_an_error(database_url: str, package: Path, name: str) -> None:
+    (package / name).write_text("SELECT 1")
+    with pytest.raises(ValueError, match="NNNN_name"):
+        await migrate(database_url, package.name)
+
+
+async def test_same_number_twice_is_an_error(database_url: str, package: Path) -> None:
+    for name in ("0001_a.sql", "0001_b.sql"):
+        (package / name).write_text("SELECT 1")
+    with pytest.raises(ValueError, match="0001"):
+        await migrate(database_url, package.name)
+
+
+async def test_server_that_does_not_come_is_told_in_time(tmp_path: Path) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        with pytest.raises(DatabaseUnavailableError):
+            await migrate(f"postgresql:///x?host={tmp_path}", "service_common.outbox_migrations", timeout_s=0.3)
+
+
+async def test_database_that_comes_late_is_waited_for(postgres_dsn: str, database_url: str, package: Path) -> None:
+    (package / "0001_table.sql").write_text("CREATE TABLE t (a int)")
+    late = f"late_{package.name}"
+    url = postgres_dsn.replace("/postgres?", f"/{late}?")
+    migrating = asyncio.create_task(migrate(url, package.name))
+    await rows(database_url, "SELECT 1")
+    administer(postgres_dsn, f"CREATE DATABASE {late}")
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            await migrating
+        assert await rows(url, "SELECT count(*) FROM t") == [(0,)]
+    finally:
+        administer(postgres_dsn, f"DROP DATABASE {late} WITH (FORCE)")
+
+
+def administer(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()

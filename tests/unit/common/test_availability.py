@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import asyncio
+
+from service_common.postgres import DatabaseUnavailableError
+from service_common.postgres.availability import Availability
+
+LIMIT_S = 5.0
+
+
+class Probe:
+    """Fails *failures* times, then succeeds."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.calls = 0
+
+    async def __call__(self) -> None:
+        self.calls += 1
+        await asyncio.sleep(0)
+        if self.calls <= self.failures:
+            raise DatabaseUnavailableError("still away")
+
+
+async def test_lost_is_down_until_a_probe_succeeds() -> None:
+    probe = Probe(failures=3)
+    availability = Availability(probe, first_s=0.001, cap_s=0.002)
+    availability.lost("gone")
+    assert not availability.up
+    async with asyncio.timeout(LIMIT_S):
+        await availability.wait()
+    assert availability.up
+    assert probe.calls == 4
+
+
+async def test_losses_at_once_start_one_probe() -> None:
+    probe = Probe(failures=0)
+    availability = Availability(probe)
+    for _ in range(10):
+        availability.lost("gone")
+    async with asyncio.timeout(LIMIT_S):
+        await availability.wait()
+    assert probe.calls == 1
+
+
+async def test_can_be_lost_again() -> None:
+    probe = Probe(failures=0)
+    availability = Availability(probe)
+    for _ in range(2):
+        availability.lost("gone")
+        async with asyncio.timeout(LIMIT_S):
+            await availability.wait()
+    assert probe.calls == 2
+
+
+async def test_closing_ends_the_probing_for_good() -> None:
+    probe = Probe(failures=1_000_000)
+    availability = Availability(probe, first_s=60.0)
+    availability.lost("gone")
+    await asyncio.sleep(0)
+    await availability.close()
+    calls = probe.calls
+    availability.lost("gone again")
+    await asyncio.sleep(0)
+    assert probe.calls == calls
+    assert not availability.up

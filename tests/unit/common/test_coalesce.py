@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from service_common.coalesce import Coalescer
+from service_common.errors import UnavailableError
+from service_common.trace import TraceContext, current_trace, tracing
+
+LIMIT_S = 5.0
+
+
+class Doubling:
+    """A flush that doubles, notes its batches and can be held."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.begun = asyncio.Event()
+        self.release = asyncio.Event()
+        self.release.set()
+
+    async def __call__(self, items: Sequence[int]) -> Sequence[int | Exception]:
+        self.batches.append(list(items))
+        self.begun.set()
+        await self.release.wait()
+        return [ValueError(str(item)) if item < 0 else 2 * item for item in items]
+
+
+async def test_submits_of_one_turn_share_a_flush_and_get_their_own_results() -> None:
+    flush = Doubling()
+    coalescer = Coalescer(flush)
+    assert await asyncio.gather(*(coalescer.submit(item) for item in range(5))) == [0, 2, 4, 6, 8]
+    assert flush.batches == [[0, 1, 2, 3, 4]]
+
+
+async def test_submits_during_a_flush_share_the_next_one() -> None:
+    flush = Doubling()
+    flush.release.clear()
+    coalescer = Coalescer(flush)
+    first = asyncio.create_task(coalescer.submit(1))
+    await flush.begun.wait()
+    later = [asyncio.create_task(coalescer.submit(item)) for item in (2, 3, 4)]
+    await asyncio.sleep(0)
+    flush.release.set()
+    assert await asyncio.gather(first, *later) == [2, 4, 6, 8]
+    assert flush.batches == [[1], [2, 3, 4]]
+
+
+async def test_flush_takes_no_more_than_its_limit() -> None:
+    flush = Doubling()
+    coalescer = Coalescer(flush, max_items=2)
+    await asyncio.gather(*(coalescer.submit(item) for item in range(5)))
+    assert flush.batches == [[0, 1], [2, 3], [4]]
+
+
+async def test_submits_one_after_the_other_are_flushed_at_once() -> None:
+    flush = Doubling()
+    coalescer = Coalescer(flush)
+    assert [await coalescer.submit(item) for item in (1, 2)] == [2, 4]
+    assert flush.batches == [[1], [2]]
+
+
+async def test_lingering_waits_for_company_and_not_beyond_the_limit() -> None:
+    flush = Doubling()
+    coalescer = Coalescer(flush, max_items=2, linger_s=60.0)
+    first = asyncio.create_task(coalescer.submit(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not flush.batches
+    async with asyncio.timeout(LIMIT_S):
+        assert await coalescer.submit(2) == 4
+        assert await first == 2
+    assert flush.batches == [[1, 2]]
+
+
+async def test_lingering_alone_ends() -> None:
+    assert await Coalescer(Doubling(), linger_s=0.001).submit(1) == 2
+
+
+async def test_exception_as_result_hurts_only_its_submitter() -> None:
+    coalescer = Coalescer(Doubling())
+    one, bad, two = await asyncio.gather(*(coalescer.submit(item) for item in (1, -1, 2)), return_exceptions=True)
+    assert (one, two) == (2, 4)
+    assert isinstance(bad, ValueError)
+
+
+async def test_flush_that_raises_fails_all_of_its_batch_and_the_next_goes_on() -> None:
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        if 1 in items:
+            raise UnavailableError("away")
+        return items
+
+    coalescer: Coalescer[int, int] = Coalescer(flush)
+    outcomes = await asyncio.gather(coalescer.submit(1), coalescer.submit(2), return_exceptions=True)
+    assert all(isinstance(outcome, UnavailableError) for outcome in outcomes)
+    assert await coalescer.submit(3) == 3
+
+
+async def test_missing_result_fails_the_batch() -> None:
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        return items[:-1]
+
+    coalescer: Coalescer[int, int] = Coalescer(flush)
+    async with asyncio.timeout(LIMIT_S):
+        outcomes = await asyncio.gather(coalescer.submit(1), coalescer.submit(2), return_exceptions=True)
+    assert isinstance(outcomes[1], ValueError)
+
+
+async def test_submitter_cancelled_before_the_flush_is_left_out() -> None:
+    flush = Doubling()
+    coalescer = Coalescer(flush, linger_s=0.001)
+    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2, 3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    assert [await tasks[0], await tasks[2]] == [2, 6]
+    assert flush.batches == [[1, 3]]
+
+
+async def test_submitter_cancelled_during_the_flush_disturbs_no_other() -> None:
+    flush = Doubling()
+    flush.release.clear()
+    coalescer = Coalescer(flush)
+    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2)]
+    await flush.begun.wait()
+    tasks[0].cancel()
+    await asyncio.gather(tasks[0], return_exceptions=True)
+    flush.release.set()
+    assert await tasks[1] == 4
+
+
+async def test_closing_drains_and_refuses_what_comes_later() -> None:
+    flush = Doubling()
+    flush.release.clear()
+    coalescer = Coalescer(flush, max_items=1)
+    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2)]
+    await flush.begun.wait()
+    closing = asyncio.create_task(coalescer.close())
+    await asyncio.sleep(0)
+    with pytest.raises(UnavailableError):
+        await coalescer.submit(3)
+    assert not closing.done()
+    flush.release.set()
+    await closing
+    assert [task.result() for task in tasks] == [2, 4]
+    await coalescer.close()
+
+
+async def test_flush_runs_outside_of_the_trace_of_any_submitter() -> None:
+    seen: list[TraceContext | None] = []
+
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        seen.append(current_trace())
+        return items
+
+    coalescer: Coalescer[int, int] = Coalescer(flush)
+    with tracing(None):
+        await coalescer.submit(1)
+    assert seen == [None]
