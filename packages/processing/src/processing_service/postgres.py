@@ -105,8 +105,7 @@ class SqlSagas:
 
     async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[Admission | Exception]:
         rows = await self._database.fetch(
-            self._sql["start_sagas"],
-            {"sagas": Json([_start(saga, claimed=claimed) for saga, claimed in batch]), "lease_s": self._lease_s},
+            self._sql["start_sagas"], {"sagas": Json(_starts(batch)), "lease_s": self._lease_s}
         )
         fences = {(order_id, version): fence for order_id, version, fence in rows}
         # taken out, so that the second of two alike finds itself a duplicate
@@ -123,6 +122,14 @@ class SqlSagas:
         )
         held = set(rows)
         return [(change.saga.order_id, change.saga.version) in held for change in batch]
+
+
+def _starts(batch: Sequence[tuple[Saga, bool]]) -> list[dict[str, Any]]:
+    # the statement does not see the rows that it inserts: here is said what waits for an older version of its batch
+    oldest: dict[int, int] = {}
+    for saga, _ in batch:
+        oldest[saga.order_id] = min(saga.version, oldest.get(saga.order_id, saga.version))
+    return [_start(saga, claimed=claimed and saga.version == oldest[saga.order_id]) for saga, claimed in batch]
 
 
 def _start(saga: Saga, *, claimed: bool) -> dict[str, Any]:

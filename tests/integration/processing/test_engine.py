@@ -1,0 +1,456 @@
+"""The engine on real PostgreSQL, against the real inventory over HTTP and a small order service over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.pytest_plugin import AiohttpServer
+
+from inventory_service.app import create_app
+from inventory_service.config import Config
+from inventory_service.keys import INVENTORY
+from inventory_service.service import InventoryService
+from inventory_service.testing import InMemoryStock
+from processing_service.engine import Engine, EngineSettings
+from processing_service.inventory import HttpStock
+from processing_service.orders import HttpOrders
+from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
+from processing_service.postgres import SqlSagas
+from processing_service.runner import Runner
+from processing_service.saga import Saga, State
+from service_common.client import RetryingClient
+from service_common.events import Item
+from service_common.keys import METRICS
+from service_common.metrics import Metrics
+from service_common.migrate import migrate
+from service_common.postgres import Database
+
+TOKEN = "secret"
+INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})
+LEASE_S = 0.3
+STOCK = 10
+
+
+@dataclass
+class Orders:
+    """An order service: each order is [version, status]; *answer* stands in for it when it is set."""
+
+    orders: dict[int, list[Any]] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+    answer: Callable[[web.Request], Awaitable[web.Response]] | None = None
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(
+            [web.post("/order/close/{id}", self._end("CLOSED")), web.post("/order/fail/{id}", self._end("FAILED"))]
+        )
+        return app
+
+    def _end(self, status: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handler(request: web.Request) -> web.Response:
+            if self.answer is not None:
+                return await self.answer(request)
+            body = await request.json()
+            order = self.orders.get(int(request.match_info["id"]))
+            if order is None:
+                return web.json_response({}, status=404)
+            if order[0] != body["version"] or order[1] not in {"CREATED", status}:
+                return web.json_response({}, status=409)
+            order[1] = status
+            if status == "FAILED":
+                self.reasons[int(request.match_info["id"])] = body["reason"]
+            return web.json_response({"id": int(request.match_info["id"]), "status": status})
+
+        return handler
+
+
+@dataclass
+class World:
+    """Everything that outlives an engine, and what makes one."""
+
+    database: Database
+    sagas: SqlSagas
+    stock: InMemoryStock
+    orders: Orders
+    http_stock: HttpStock
+    http_orders: HttpOrders
+    announced: int = 0
+
+    def engine(
+        self,
+        *,
+        sagas: SagaRepository | None = None,
+        stock: StockGateway | None = None,
+        orders: OrderGateway | None = None,
+        settings: EngineSettings | None = None,
+    ) -> Engine:
+        sagas = sagas or self.sagas
+        runner = Runner(sagas, stock or self.http_stock, orders or self.http_orders, self._announce, Metrics())
+        return Engine(sagas, runner, settings or EngineSettings(poll_s=0.05, spacing_s=0.01))
+
+    def _announce(self) -> None:
+        self.announced += 1
+
+    async def told(self) -> list[tuple[str, int, int, dict[str, Any]]]:
+        rows = await self.database.fetch("SELECT type, order_id, version, data FROM outbox ORDER BY order_id, version")
+        return [(event, order_id, version, data) for event, order_id, version, data in rows]
+
+    async def states(self, order_id: int) -> list[State]:
+        return [record.state for record in await self.sagas.of_order(order_id)]
+
+    async def wait_ended(self, *order_ids: int) -> None:
+        async with asyncio.timeout(15):
+            waiting = list(order_ids)
+            while waiting:
+                states = await self.states(waiting[-1])
+                if states and all(state.ended for state in states):
+                    waiting.pop()
+                else:
+                    await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterator[World]:
+    await migrate(database_url, "service_common.outbox_migrations", "processing_service.migrations")
+    stock, orders = InMemoryStock(), Orders()
+
+    async def in_memory(app: web.Application) -> AsyncIterator[None]:
+        app[INVENTORY] = InventoryService(stock, app[METRICS])
+        yield
+
+    inventory_server = await aiohttp_server(create_app(INVENTORY_CONFIG, [in_memory]))
+    order_server = await aiohttp_server(orders.app())
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(database_url))
+        inventory = await stack.enter_async_context(
+            RetryingClient([str(inventory_server.make_url(""))], name="inventory-service", token=TOKEN)
+        )
+        order = await stack.enter_async_context(
+            RetryingClient([str(order_server.make_url(""))], name="order-service", token=TOKEN)
+        )
+        await stock.add("a", STOCK)
+        sagas = SqlSagas(database, "notification-queue", lease_s=LEASE_S)
+        yield World(database, sagas, stock, orders, HttpStock(inventory), HttpOrders(order))
+
+
+def saga_of(order_id: int, quantity: int = 1, version: int = 1) -> Saga:
+    return Saga(order_id, version, (Item("a", quantity),))
+
+
+async def stock_of(world: World) -> int:
+    return (await world.stock.get("a")).stock
+
+
+async def kill(engine: Engine, *tasks: asyncio.Task[None]) -> None:
+    """End an engine as kill -9 would: nothing is handed back."""
+    dying = [*tasks, *engine._running]
+    for task in dying:
+        task.cancel()
+    await asyncio.gather(*dying, return_exceptions=True)
+
+
+async def test_order_is_closed_and_told(world: World) -> None:
+    world.orders.orders[1] = [1, "CREATED"]
+    engine = world.engine()
+    assert await engine.start(saga_of(1, 3))
+    await world.wait_ended(1)
+    assert world.orders.orders[1] == [1, "CLOSED"]
+    assert await stock_of(world) == STOCK - 3
+    assert await world.told() == [("order-processed", 1, 1, {})]
+    assert world.announced == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        ((Item("a", STOCK + 1),), f"Not enough stock: a has {STOCK} of {STOCK + 1}."),
+        ((Item("nothing", 1),), "Unknown product: nothing."),
+        ((Item("a", 1), Item("a", 1)), "One thing is not valid."),
+    ],
+)
+async def test_order_that_cannot_be_had_is_failed_with_the_reason(
+    world: World, items: tuple[Item, ...], reason: str
+) -> None:
+    world.orders.orders[1] = [1, "CREATED"]
+    await world.engine().start(Saga(1, 1, items))
+    await world.wait_ended(1)
+    assert world.orders.orders[1] == [1, "FAILED"]
+    assert world.orders.reasons[1] == reason
+    assert await world.told() == [("order-failed", 1, 1, {"reason": reason})]
+    assert await stock_of(world) == STOCK
+
+
+@pytest.mark.parametrize("order", [[1, "CANCELLED"], [2, "CREATED"], None, [1, "FAILED"]])
+@pytest.mark.parametrize("quantity", [1, STOCK + 1])
+async def test_order_that_is_not_wanted_any_more_gives_its_stock_back(
+    world: World, order: list[Any] | None, quantity: int
+) -> None:
+    if order is not None:
+        world.orders.orders[1] = list(order)
+    await world.engine().start(saga_of(1, quantity))
+    await world.wait_ended(1)
+    if order == [1, "FAILED"] and quantity > STOCK:  # failing what has failed is a repeat
+        assert await world.states(1) == [State.FAILED]
+    else:
+        assert await world.states(1) == [State.RELEASED]
+        assert await world.told() == []
+    assert world.orders.orders.get(1) == order
+    assert await stock_of(world) == STOCK
+
+
+async def test_operation_released_before_leads_to_the_order_service(world: World) -> None:
+    await world.stock.release("1:1")
+    await world.stock.release("2:1")
+    world.orders.orders[1] = [1, "CANCELLED"]
+    world.orders.orders[2] = [1, "CREATED"]
+    engine = world.engine()
+    for order_id in (1, 2):
+        await engine.start(saga_of(order_id))
+    await world.wait_ended(1, 2)
+    assert await world.states(1) == [State.RELEASED]
+    assert await world.states(2) == [State.FAILED]
+    assert world.orders.orders == {1: [1, "CANCELLED"], 2: [1, "FAILED"]}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 422, 429, 500, 503])
+async def test_answer_that_says_nothing_is_asked_for_again(
+    world: World, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing_service.saga.FIRST_DELAY_S", 0.05)
+    world.orders.orders[1] = [1, "CREATED"]
+    asked = 0
+
+    async def answer(_request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            world.orders.answer = None
+        return web.json_response({"detail": "not now"}, status=status)
+
+    world.orders.answer = answer
+    engine = world.engine()
+    task = asyncio.create_task(engine.run())
+    await engine.start(saga_of(1))
+    await world.wait_ended(1)
+    await engine.stop(1)
+    await task
+    (record,) = await world.sagas.of_order(1)
+    assert record.state is State.DONE
+    assert record.attempts >= 3
+    assert record.last_error is not None
+    assert "close order" in record.last_error
+    assert await stock_of(world) == STOCK - 1
+    assert len(await world.told()) == 1
+
+
+async def test_redelivered_event_has_no_second_effect(world: World) -> None:
+    world.orders.orders[1] = [1, "CREATED"]
+    engine = world.engine()
+    started = await asyncio.gather(*(engine.start(saga_of(1)) for _ in range(5)))
+    await world.wait_ended(1)
+    assert sum(started) == 1
+    assert not await world.engine().start(saga_of(1))
+    assert await stock_of(world) == STOCK - 1
+    assert len(await world.told()) == 1
+
+
+async def test_stock_of_the_older_version_is_there_for_the_newer(world: World) -> None:
+    world.orders.orders[1] = [2, "CREATED"]
+    engine = world.engine()
+    task = asyncio.create_task(engine.run())
+    await asyncio.gather(engine.start(saga_of(1, STOCK)), engine.start(saga_of(1, STOCK - 1, version=2)))
+    await world.wait_ended(1)
+    await engine.stop(1)
+    await task
+    assert await world.states(1) == [State.RELEASED, State.DONE]
+    assert await stock_of(world) == 1
+
+
+class Tripwire:
+    """Sagas, stock and orders of which the n-th call never comes back, before it has its effect or after."""
+
+    def __init__(self, world: World, number: int, *, after: bool) -> None:
+        self._world = world
+        self._number = number
+        self._after = after
+        self._calls = 0
+        self.tripped = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        owners = (self._world.http_orders, self._world.http_stock, self._world.sagas)
+        method = next(getattr(owner, name) for owner in owners if hasattr(owner, name))
+
+        async def wired(*args: Any, **kwargs: Any) -> Any:
+            self._calls += 1
+            tripped = self._calls == self._number
+            if tripped and not self._after:
+                await self._hang()
+            result = await method(*args, **kwargs)
+            if tripped:
+                await self._hang()
+            return result
+
+        return wired
+
+    async def _hang(self) -> None:
+        self.tripped.set()
+        await asyncio.Event().wait()
+
+
+# start, take, save, close or fail, save; and release, save where the order was cancelled
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("status", "quantity", "call"),
+    [
+        *(("CREATED", 3, call) for call in range(1, 6)),
+        *(("CREATED", STOCK + 1, call) for call in range(1, 6)),
+        *(("CANCELLED", 3, call) for call in range(1, 8)),
+    ],
+)
+async def test_crash_at_any_point_is_as_good_as_none(
+    world: World, status: str, quantity: int, call: int, after: bool
+) -> None:
+    world.orders.orders[1] = [1, status]
+    wire: Any = Tripwire(world, call, after=after)
+    dying = world.engine(sagas=wire, stock=wire, orders=wire)
+    starting = asyncio.create_task(dying.start(saga_of(1, quantity)))
+    async with asyncio.timeout(5):
+        await wire.tripped.wait()
+    await kill(dying, starting)  # type: ignore[arg-type]
+
+    heir = world.engine()
+    task = asyncio.create_task(heir.run())
+    await heir.start(saga_of(1, quantity))  # its message was never acknowledged, so it comes again
+    await world.wait_ended(1)
+    await heir.stop(1)
+    await task
+
+    told = [(event, order_id) for event, order_id, _, _ in await world.told()]
+    if status == "CANCELLED":
+        assert (await world.states(1), told, await stock_of(world)) == ([State.RELEASED], [], STOCK)
+    elif quantity > STOCK:
+        assert (await world.states(1), told, await stock_of(world)) == ([State.FAILED], [("order-failed", 1)], STOCK)
+        assert world.orders.orders[1] == [1, "FAILED"]
+    else:
+        assert (await world.states(1), told) == ([State.DONE], [("order-processed", 1)])
+        assert world.orders.orders[1] == [1, "CLOSED"]
+        assert await stock_of(world) == STOCK - 3
+
+
+class Watched:
+    """Stock that takes its time and notes how many steps of each saga run at the same time."""
+
+    def __init__(self, world: World, gate: asyncio.Event | None = None) -> None:
+        self._stock = world.http_stock
+        self._gate = gate
+        self._now = Counter[str]()
+        self.most = Counter[str]()
+        self.entered = asyncio.Event()
+
+    async def take(self, operation_id: str, items: Any) -> Any:
+        self._now[operation_id] += 1
+        self.most[operation_id] = max(self.most[operation_id], self._now[operation_id])
+        self.entered.set()
+        if self._gate is not None:
+            await self._gate.wait()
+        outcome = await self._stock.take(operation_id, items)
+        self._now[operation_id] -= 1
+        return outcome
+
+    async def release(self, operation_id: str) -> Any:
+        return await self._stock.release(operation_id)
+
+
+async def test_two_engines_never_run_a_saga_at_the_same_time(world: World) -> None:
+    await world.stock.add("b", 1000)
+    for order_id in range(1, 101):
+        world.orders.orders[order_id] = [1, "CREATED"]
+        await world.sagas.start(Saga(order_id, 1, (Item("b", 1),)), claimed=False)
+    watched = Watched(world)
+    engines = [world.engine(stock=watched) for _ in range(2)]
+    tasks = [asyncio.create_task(engine.run()) for engine in engines]
+    await world.wait_ended(*range(1, 101))
+    for engine in engines:
+        await engine.stop(1)
+    await asyncio.gather(*tasks)
+    assert set(watched.most.values()) == {1}
+    assert len(watched.most) == 100
+    assert (await world.stock.get("b")).stock == 900
+    assert len(await world.told()) == 100
+
+
+async def test_engine_that_lost_its_lease_changes_nothing(world: World) -> None:
+    world.orders.orders[1] = [1, "CREATED"]
+    gate = asyncio.Event()
+    slow_stock = Watched(world, gate)
+    slow = world.engine(stock=slow_stock)
+    await slow.start(saga_of(1))
+    await slow_stock.entered.wait()
+    heir = world.engine()
+    task = asyncio.create_task(heir.run())
+    await world.wait_ended(1)
+    (before,) = await world.sagas.of_order(1)
+    gate.set()
+    await slow.stop(5)
+    await heir.stop(1)
+    await task
+    assert await world.sagas.of_order(1) == [before]
+    assert before.state is State.DONE
+    assert await stock_of(world) == STOCK - 1
+    assert len(await world.told()) == 1
+    assert world.announced == 1
+
+
+async def test_stop_hands_back_what_did_not_end(world: World) -> None:
+    world.orders.orders[1] = [1, "CREATED"]
+    sagas = SqlSagas(world.database, "notification-queue", lease_s=3600)
+    stuck = Watched(world, asyncio.Event())
+    engine = world.engine(sagas=sagas, stock=stuck)
+    task = asyncio.create_task(engine.run())
+    await engine.start(saga_of(1))
+    await stuck.entered.wait()
+    await engine.stop(0.05)
+    await task
+    claims = await sagas.claim(1)
+    assert [claim.saga for claim in claims] == [saga_of(1)]
+
+
+async def test_full_engine_stores_what_comes_and_runs_it_later(world: World) -> None:
+    await world.stock.add("b", 1000)
+    gate = asyncio.Event()
+    settings = EngineSettings(concurrency=2, poll_s=60, spacing_s=0.001)
+    engine = world.engine(
+        sagas=SqlSagas(world.database, "events", lease_s=60), stock=Watched(world, gate), settings=settings
+    )
+    task = asyncio.create_task(engine.run())
+    for order_id in range(1, 21):
+        world.orders.orders[order_id] = [1, "CREATED"]
+        await engine.start(Saga(order_id, 1, (Item("b", 1),)))
+    room = asyncio.create_task(engine.wait_room())
+    await asyncio.sleep(0)
+    assert not room.done()
+    gate.set()
+    await room
+    await world.wait_ended(*range(1, 21))
+    await engine.stop(1)
+    await task
+    assert (await world.stock.get("b")).stock == 980
+
+
+async def test_late_sagas_are_found(world: World) -> None:
+    for order_id in (1, 2):
+        await world.sagas.start(saga_of(order_id), claimed=False)
+    await world.database.execute("UPDATE saga SET started_at = now() - interval '31 s' WHERE order_id = 1")
+    assert [record.order_id for record in await world.sagas.search(state=None, late=True, limit=9)] == [1]
+    assert [record.order_id for record in await world.sagas.search(state=None, late=False, limit=9)] == [2]
+    assert (await world.sagas.census()).late == 1
+    (claim, _) = sorted(await world.sagas.claim(2), key=lambda each: each.saga.order_id)
+    assert isinstance(claim, Claim)
+    assert claim.age_s > 30

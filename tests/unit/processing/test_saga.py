@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processing_service.saga import (
+    LONGEST_DELAY_S,
+    Outcome,
+    Refused,
+    Saga,
+    State,
+    Step,
+    Succeeded,
+    Unknown,
+    Withdrawn,
+    retry_delay_s,
+)
+from service_common.events import EventType, Item
+
+NEW = Saga(123, 1, (Item("a", 2),))
+LEGAL = {
+    State.STARTED: {State.STOCK_TAKEN, State.FAILING},
+    State.STOCK_TAKEN: {State.DONE, State.RELEASING},
+    State.FAILING: {State.FAILED, State.RELEASING},
+    State.RELEASING: {State.RELEASED},
+    State.DONE: set[State](),
+    State.FAILED: set[State](),
+    State.RELEASED: set[State](),
+}
+
+texts = st.text(max_size=600)
+outcomes: st.SearchStrategy[Outcome] = st.one_of(
+    st.just(Succeeded()),
+    st.builds(Refused, texts),
+    st.builds(Withdrawn, texts),
+    st.builds(Unknown, texts, st.floats(0, 300)),
+)
+
+
+def run(saga: Saga, *happening: Outcome) -> Saga:
+    for outcome in happening:
+        saga = saga.after(outcome)
+    return saga
+
+
+def test_stock_taken_and_order_closed_is_done() -> None:
+    done = run(NEW, Succeeded(), Succeeded())
+    assert (done.state, done.event, done.attempts) == (State.DONE, EventType.ORDER_PROCESSED, 2)
+
+
+def test_refused_stock_fails_the_order_with_the_reason() -> None:
+    failed = run(NEW, Refused("short"), Succeeded())
+    assert (failed.state, failed.event, failed.reason) == (State.FAILED, EventType.ORDER_FAILED, "short")
+
+
+@pytest.mark.parametrize("first", [Succeeded(), Refused("short")])
+def test_withdrawn_order_has_its_stock_released_and_nothing_told(first: Outcome) -> None:
+    releasing = run(NEW, first, Withdrawn("cancelled"))
+    assert releasing.step is Step.RELEASE_STOCK
+    released = releasing.after(Succeeded())
+    assert (released.state, released.event) == (State.RELEASED, None)
+
+
+def test_unknown_outcome_leaves_the_saga_at_its_step() -> None:
+    tried = run(NEW, Unknown("timeout"), Unknown("refused connection"))
+    assert (tried.state, tried.step, tried.attempts, tried.failures) == (State.STARTED, Step.TAKE_STOCK, 2, 2)
+    assert tried.last_error == "take stock: refused connection"
+    taken = tried.after(Succeeded())
+    assert (taken.state, taken.attempts, taken.failures) == (State.STOCK_TAKEN, 3, 0)
+
+
+def test_operation_id_is_made_of_order_and_version() -> None:
+    assert NEW.operation_id == "123:1"
+
+
+@given(st.lists(outcomes, max_size=12))
+def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening: Sequence[Outcome]) -> None:
+    saga = NEW
+    told: list[EventType] = []
+    for outcome in happening:
+        if saga.ended:
+            with pytest.raises(ValueError, match="ended"):
+                saga.after(outcome)
+            continue
+        before, saga = saga, saga.after(outcome)
+        assert saga.state is before.state or saga.state in LEGAL[before.state]
+        assert saga.attempts == before.attempts + 1
+        assert saga.failures == (before.failures + 1 if saga.state is before.state else 0)
+        assert (saga.order_id, saga.version, saga.items) == (NEW.order_id, NEW.version, NEW.items)
+        if isinstance(outcome, Unknown):
+            assert saga.state is before.state
+        if saga.event is not None:
+            told.append(saga.event)
+    assert len(told) == (saga.state in {State.DONE, State.FAILED})
+    assert (saga.state is State.FAILED) <= (saga.reason is not None)
+
+
+@given(st.lists(outcomes, max_size=12))
+def test_what_others_say_fits_where_it_is_kept(happening: Sequence[Outcome]) -> None:
+    saga = NEW
+    for outcome in happening:
+        if not saga.ended:
+            saga = saga.after(outcome)
+    for said in (saga.reason, saga.last_error):
+        if said is not None:
+            assert len(said.encode()) <= 4 * 500
+            assert "\0" not in said
+
+
+def test_text_that_is_no_unicode_is_kept_as_far_as_it_goes() -> None:
+    assert NEW.after(Refused("a\0b\ud800c")).reason == "ab?c"
+
+
+def test_ended_saga_has_no_step() -> None:
+    with pytest.raises(ValueError, match="123:1 has ended"):
+        _ = run(NEW, Succeeded(), Succeeded()).step
+
+
+@given(st.integers(0, 10_000), st.floats(0, 300))
+def test_delay_grows_to_its_limit_and_is_never_none(failures: int, retry_after_s: float) -> None:
+    delay_s = retry_delay_s(failures, retry_after_s)
+    assert delay_s >= max(0.25, retry_after_s)
+    assert delay_s <= max(LONGEST_DELAY_S, retry_after_s)
+
+
+def test_delay_doubles_and_half_of_it_is_chance() -> None:
+    bounds: list[tuple[float, float]] = []
+
+    def spy(low: float, high: float) -> float:
+        bounds.append((low, high))
+        return high
+
+    assert [retry_delay_s(failures, uniform=spy) for failures in range(1, 8)] == [0.5, 1, 2, 4, 8, 15, 15]
+    assert bounds[0] == (0.25, 0.5)
