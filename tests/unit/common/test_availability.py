@@ -25,11 +25,13 @@ class Probe:
 async def test_lost_is_down_until_a_probe_succeeds() -> None:
     probe = Probe(failures=3)
     availability = Availability(probe, first_s=0.001, cap_s=0.002)
+    seen = [availability.up]
     availability.lost("gone")
-    assert not availability.up
+    seen.append(availability.up)
     async with asyncio.timeout(LIMIT_S):
         await availability.wait()
-    assert availability.up
+    seen.append(availability.up)
+    assert seen == [True, False, True]
     assert probe.calls == 4
 
 
