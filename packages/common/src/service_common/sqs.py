@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -20,16 +18,25 @@ from botocore.utils import get_environ_proxies
 from yarl import URL
 
 from service_common.config import AwsConfig
-from service_common.errors import PermanentError, UnavailableError
+from service_common.errors import UnavailableError
+from service_common.sqs_messages import (
+    MAX_BATCH,
+    Message,
+    Outgoing,
+    Queue,
+    QueueMissingError,
+    Received,
+    Refusal,
+    SqsRefusedError,
+    SqsUnavailableError,
+    entry_of,
+    received_of,
+    refusals_of,
+)
 from service_common.sqs_wire import SigV4, SqsWire
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
-    from types_aiobotocore_sqs.type_defs import (
-        BatchResultErrorEntryTypeDef,
-        MessageTypeDef,
-        SendMessageBatchRequestEntryTypeDef,
-    )
 
 __all__ = [
     "MAX_BATCH",
@@ -44,7 +51,6 @@ __all__ = [
     "SqsUnavailableError",
 ]
 
-MAX_BATCH = 10
 USER_AGENT = "orderstream"
 CALL_LIMIT_S = 5.0  # a call that carries no long poll
 CONNECT_LIMIT_S = 2.0
@@ -52,89 +58,6 @@ KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocor
 MAX_POLL_S = 20
 _MISSING = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 _THROTTLED = frozenset({"RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled"})
-
-
-class SqsUnavailableError(UnavailableError):
-    """SQS gave no answer, failed by itself or wants fewer requests."""
-
-    slug = "sqs-unavailable"
-
-
-class QueueMissingError(UnavailableError):
-    """There is no such queue, at the moment: it may be about to be created."""
-
-    slug = "queue-missing"
-
-
-class SqsRefusedError(PermanentError):
-    """SQS understood the request and does not allow it: a permission, a wrong parameter.
-
-    Attributes:
-        code: SQS's name for it, such as ``AccessDenied``.
-    """
-
-    slug = "sqs-refused"
-
-    def __init__(self, detail: str, *, code: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """A queue that exists; *dead_letter_url* is None when its redrive policy names none."""
-
-    name: str
-    url: str
-    dead_letter_url: str | None
-    visibility_timeout_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What a handler sees of a message.
-
-    Attributes:
-        id: SQS's, the same at each receive; a message that was sent twice has two.
-        receive_count: 1 at the first receive.
-        attributes: the message attributes that are texts or numbers.
-        sent_at: when SQS took it.
-    """
-
-    id: str
-    body: str
-    receive_count: int
-    attributes: Mapping[str, str]
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message with the *handle* of this receive, by which it is extended and deleted."""
-
-    message: Message
-    handle: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to send; *key* is the sender's own name for it, by which it is told what became of it."""
-
-    key: str
-    body: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What SQS says of an entry of a batch that failed; *sender_fault* means that the same again fails again."""
-
-    code: str
-    message: str
-    sender_fault: bool
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}" if self.message else self.code
 
 
 class Sqs:
@@ -173,7 +96,7 @@ class Sqs:
                 if credentials is None:
                     raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
                 wire = SqsWire(credentials, SigV4(client.meta.region_name, "sqs"), polls, calls)
-                client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # its stub knows no answers
+                client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # stub: no answers
                 yield cls(client)
 
     async def queue(self, name: str) -> Queue:
@@ -206,15 +129,15 @@ class Sqs:
                     MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
                     MessageAttributeNames=["All"],
                 )
-        return [_received(raw) for raw in answer.get("Messages") or ()]
+        return [received_of(raw) for raw in answer.get("Messages") or ()]
 
     async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, Refusal]:
         """Send up to ten messages; return what failed, by position. *name* is for the error."""
         with self._translated(name):
             answer = await self._client.send_message_batch(
-                QueueUrl=url, Entries=[_entry(position, each) for position, each in enumerate(batch)]
+                QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
             )
-        return _refusals(answer.get("Failed") or ())
+        return refusals_of(answer.get("Failed") or ())
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
         """Delete up to ten messages; return what failed, by position."""
@@ -223,7 +146,7 @@ class Sqs:
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
             )
-        return _refusals(answer.get("Failed") or ())
+        return refusals_of(answer.get("Failed") or ())
 
     async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
         """Show up to ten messages, each as (handle, seconds from now), again then; return what failed, by position."""
@@ -235,7 +158,7 @@ class Sqs:
                     for position, (handle, seconds) in enumerate(timeouts)
                 ],
             )
-        return _refusals(answer.get("Failed") or ())
+        return refusals_of(answer.get("Failed") or ())
 
     async def _resolve(self, name: str) -> Queue:
         with self._translated(name):
@@ -287,34 +210,3 @@ def _http(url: URL, connections: int, limit_s: float, tls: ssl.SSLContext | bool
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEPALIVE_S, ssl=tls)
     limits = aiohttp.ClientTimeout(total=limit_s, sock_connect=CONNECT_LIMIT_S)
     return aiohttp.ClientSession(connector=connector, timeout=limits, proxy=proxy)
-
-
-def _received(raw: MessageTypeDef) -> Received:
-    system = raw.get("Attributes", {})
-    attributes = raw.get("MessageAttributes")
-    message = Message(
-        id=raw["MessageId"],
-        body=raw["Body"],
-        receive_count=int(system.get("ApproximateReceiveCount", 1)),
-        attributes={name: each["StringValue"] for name, each in attributes.items() if "StringValue" in each}
-        if attributes
-        else {},
-        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
-    )
-    return Received(message, raw["ReceiptHandle"])
-
-
-def _entry(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryTypeDef:
-    entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": outgoing.body}
-    if outgoing.attributes:
-        entry["MessageAttributes"] = {
-            name: {"DataType": "String", "StringValue": value} for name, value in outgoing.attributes.items()
-        }
-    return entry
-
-
-def _refusals(failed: Sequence[BatchResultErrorEntryTypeDef]) -> dict[int, Refusal]:
-    return {
-        int(each["Id"]): Refusal(each["Code"], each.get("Message", ""), each.get("SenderFault", False))
-        for each in failed
-    }
