@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from notification_service import encode
-from notification_service.domain import FeedState, Notification, Page, start_at
+from notification_service.domain import EventId, FeedState, Notification, Page, start_at
 from notification_service.encode import Framing
 from notification_service.hub import Await, Hub, Read, Reset, Settled, State, Subscription, Write
 from notification_service.ring import Ring
@@ -20,6 +22,8 @@ EPOCH = "e"
 ORDERS = (1, 2, 3)
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 RING_ENTRIES = 6
+ANY_ID = re.compile(rb'(?:id: |"id":")e-([0-9]+)')
+WISHES = st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1)
 
 
 def notification(seq: int, order: int) -> Notification:
@@ -50,6 +54,8 @@ class Client:
     framing: Framing
     orders: frozenset[int] | None
     since: int
+    last_id: int = 0
+    wishes: list[tuple[int, frozenset[int] | None]] = field(default_factory=list)
     buffer: list[bytes] = field(default_factory=list)
     received: list[int] = field(default_factory=list)
     replica: Replica | None = None
@@ -68,17 +74,26 @@ class Client:
     def drain(self) -> None:
         for data in self.buffer:
             self.received += seqs(data)
+            self.last_id = [int(seq) for seq in ANY_ID.findall(data)][-1]
         self.buffer.clear()
         self.paused = False
 
     def expected(self, table: Table, head: int) -> list[int]:
-        return [
-            seq
-            for seq in range(self.since + 1, head + 1)
-            if self.orders is None or table.orders[seq - 1] in self.orders
-        ]
+        return [seq for seq in range(self.since + 1, head + 1) if wanted(self.wish_at(seq), table.orders[seq - 1])]
+
+    def wish_at(self, seq: int) -> frozenset[int] | None:
+        return [orders for start, orders in self.wishes if start < seq][-1]
+
+    def wish(self, orders: frozenset[int] | None, start: int) -> None:
+        self.orders = orders
+        self.wishes = [*(wish for wish in self.wishes if wish[0] < start), (start, orders)]
 
 
+def wanted(orders: frozenset[int] | None, order: int) -> bool:
+    return orders is None or order in orders
+
+
+@cache
 def seqs(data: bytes) -> list[int]:
     return [int(part.split(b'"', 1)[0]) for part in data.split(b'"id":"e-')[1:] if b'"orderId"' in part]
 
@@ -121,16 +136,18 @@ class HubMachine(RuleBasedStateMachine):
     @rule(
         replica=st.integers(0, 1),
         framing=st.sampled_from(Framing),
-        orders=st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1),
+        orders=WISHES,
     )
     def connect(self, replica: int, framing: Framing, orders: frozenset[int] | None) -> None:
-        client = Client(framing, orders, since=self.replicas[replica].hub.head)
+        head = self.replicas[replica].hub.head
+        client = Client(framing, orders, since=head, last_id=head)
         self.clients.append(client)
         self.join(client, self.replicas[replica], None)
 
     def join(self, client: Client, replica: Replica, cursor: int | None) -> None:
         client.subscription = Subscription(client.framing, client.write, client.orders)
         client.replica = replica
+        client.wish(client.orders, client.last_id)
         replica.hub.join(client.subscription, cursor)
         replica.hub.settle(client.subscription)
 
@@ -155,7 +172,22 @@ class HubMachine(RuleBasedStateMachine):
     def resume(self, index: int, replica: int) -> None:
         client = self.pick(index)
         if client.replica is None:
-            self.join(client, self.replicas[replica], client.received[-1] if client.received else client.since)
+            self.join(client, self.replicas[replica], client.last_id)
+
+    @precondition(lambda self: self.clients)
+    @rule(index=st.integers(0, 50), orders=WISHES)
+    def subscribe(self, index: int, orders: frozenset[int] | None) -> None:
+        client = self.pick(index)
+        if client.replica is not None and client.subscription is not None:
+            client.wish(orders, client.replica.hub.position(client.subscription).seq)
+            client.replica.hub.narrow(client.subscription, orders)
+
+    @precondition(lambda self: self.clients)
+    @rule(index=st.integers(0, 50))
+    def heartbeat(self, index: int) -> None:
+        client = self.pick(index)
+        if client.replica is not None and client.subscription is not None and not client.paused:
+            client.write(encode.heartbeat(client.framing, client.replica.hub.position(client.subscription)))
 
     @precondition(lambda self: self.clients)
     @rule(index=st.integers(0, 50))
@@ -179,12 +211,8 @@ class HubMachine(RuleBasedStateMachine):
         return True
 
     def finish_reading(self, client: Client, replica: Replica, subscription: Subscription, read: Read) -> None:
-        wanted = [
-            each
-            for each in self.table.between(read.after, read.up_to)
-            if read.orders is None or each.order_id in read.orders
-        ]
-        found = wanted[:3]
+        rows = self.table.between(read.after, read.up_to)
+        found = [each for each in rows if wanted(read.orders, each.order_id)][:3]
         through = found[-1].seq if len(found) == 3 else read.up_to
         client.reading = None
         match replica.hub.replay(subscription, read, Page(self.table.state, found, through)):
@@ -231,16 +259,14 @@ class HubMachine(RuleBasedStateMachine):
             assert client.subscription.state is State.LIVE
 
     def resume_any(self, client: Client) -> None:
-        self.join(client, random.choice(self.replicas), client.received[-1] if client.received else client.since)
+        self.join(client, random.choice(self.replicas), client.last_id)
 
 
 TestHubMachine = HubMachine.TestCase
-TestHubMachine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestHubMachine.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 
 
 def test_a_place_of_another_epoch_or_beyond_either_end_is_not_in_the_feed() -> None:
-    from notification_service.domain import EventId
-
     state = FeedState(EPOCH, 5, 9)
     assert start_at(EventId("other", 7), state) is None
     assert start_at(EventId(EPOCH, 4), state) is None

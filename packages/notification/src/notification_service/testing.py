@@ -1,16 +1,17 @@
-"""Fakes of the notification service for tests of its own and of others."""
+"""Fakes of the notification service, and a client of its event stream, for tests of its own and of others."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from service_common.events import EventType, OrderEvent
 from service_common.trace import TraceContext
 
 from .domain import TERMINAL, FeedState, Notification, Page
 
-__all__ = ["InMemoryFeed"]
+__all__ = ["Block", "InMemoryFeed", "blocks"]
 
 
 class InMemoryFeed:
@@ -71,3 +72,27 @@ def _slot(event: OrderEvent) -> object:
     if event.type is EventType.ORDER_CREATED:
         return "creation"
     return "end" if event.type in TERMINAL else event.version
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of an event stream; a field that is not there is None, *comment* is the text of the last comment."""
+
+    event: str | None = None
+    data: str | None = None
+    id: str | None = None
+    retry: str | None = None
+    comment: str | None = None
+
+
+async def blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[Block]:
+    """Yield each block of the ``text/event-stream`` that *lines* are."""
+    fields: dict[str, str] = {}
+    async for raw in lines:
+        line = raw.decode().rstrip("\n")
+        if not line:
+            yield Block(**fields)
+            fields = {}
+            continue
+        name, _, value = line.partition(":")
+        fields[name or "comment"] = value.removeprefix(" ")
