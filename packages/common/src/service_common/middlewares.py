@@ -9,7 +9,7 @@ from time import perf_counter
 
 from aiohttp import web
 
-from service_common.errors import ForbiddenError, UnauthorizedError
+from service_common.errors import ForbiddenError, MalformedError, UnauthorizedError
 from service_common.keys import METRICS, SERVICE_TOKEN
 from service_common.problems import Problem
 from service_common.trace import tracing
@@ -69,6 +69,7 @@ def _observe(request: web.Request, status: int, started: float, *, streamed: boo
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer a failure as a problem document; the unforeseen is logged with its traceback and answered with 500."""
     try:
+        _require_text(request)
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
@@ -79,6 +80,16 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if problem.status == 500:
             logger.exception("unforeseen error", extra={"method": request.method, "path": request.path})
         return problem.to_response()
+
+
+def _require_text(request: web.Request) -> None:
+    # what is no UTF-8 would reach everything behind as halves of surrogate pairs, which nothing can encode again
+    for name, value in request.raw_headers:
+        if not value.isascii():
+            try:
+                value.decode()
+            except UnicodeDecodeError as error:
+                raise MalformedError(f"The header {name.decode('ascii', 'replace')} is not UTF-8.") from error
 
 
 def internal(handler: Handler) -> Handler:

@@ -44,7 +44,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         document = orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         raise MalformedError(f"The body is not JSON: {error}.") from error
-    except web.RequestPayloadError as error:
+    except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
         raise MalformedError("The body does not arrive as its headers say.") from error
     if not isinstance(document, dict):
         raise MalformedError("The body has to be a JSON object.")
@@ -74,14 +74,13 @@ def if_match(request: web.Request, *, required: bool = False) -> int | None:
     """Return the version that ``If-Match`` asks for; None when any will do (``*``, or no such header).
 
     Raises:
-        PreconditionRequiredError: it is *required* and not there.
+        PreconditionRequiredError: it is *required* and not there, or empty.
         PreconditionFailedError: it can match no version: a weak tag, or none of ours.
         MalformedError: it names several.
     """
-    values = request.headers.getall("If-Match", [])
-    if not values and required:
+    value = ", ".join(request.headers.getall("If-Match", [])).strip()
+    if not value and required:
         raise PreconditionRequiredError("Say in If-Match which version this change is based on.")
-    value = ", ".join(values).strip()
     if value in {"", "*"}:
         return None
     if "," in value:
