@@ -16,3 +16,6 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name)
 SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', name)
 FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
 \gexec
+
+-- new databases are a thousand files to be synchronised: now, and not when the server is asked to stop
+CHECKPOINT;

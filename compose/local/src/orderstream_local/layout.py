@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,3 +45,10 @@ class DataFolder:
         """Keep the logs of the run before under another name."""
         for log in self.logs.glob("*.log"):
             log.replace(log.with_suffix(".log.1"))
+
+    def forget(self, volumes: Iterable[str]) -> None:
+        """Remove the logs and what is in the *volumes*; anything else under the path is not ours."""
+        for name in volumes:
+            shutil.rmtree(self.volume(name), ignore_errors=True)
+        for log in [*self.logs.glob("*.log"), *self.logs.glob("*.log.1")]:
+            log.unlink()

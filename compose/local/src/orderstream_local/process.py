@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-__all__ = ["CommandFailedError", "ProcessSpec", "ServiceProcess", "run_command"]
+__all__ = ["CommandFailedError", "ProcessSpec", "ServiceProcess", "run_command", "together"]
 
 FIRST_DELAY_S = 0.25
 LONGEST_DELAY_S = 10.0
 SETTLED_AFTER_S = 10.0
-_PR_SET_PDEATHSIG = 1
-_C = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class CommandFailedError(Exception):
@@ -139,15 +138,12 @@ class ServiceProcess:
     async def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self.spec.command,
+                *_launched(self.spec),
                 env=dict(self.spec.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the runner: it stops the others in order
-                user=self.spec.user,
-                extra_groups=[] if self.spec.user else None,
-                preexec_fn=_end_with_parent(self.spec.stop_signal),
             )
         self._pid_file.write_text(f"{self._process.pid}\n", encoding="ascii")
 
@@ -191,13 +187,23 @@ async def run_command(
     return output.decode(errors="replace")
 
 
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all *works* at once; when one fails the others are cancelled and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
 def _end(status: int) -> str:
     return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
 
-def _end_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """Have the kernel tell the child to stop when this process dies, however it dies (Linux only)."""
-    if _C is None:
-        return None
-    prctl = _C.prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, int(stop_signal)) and None
+def _launched(spec: ProcessSpec) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-I", "-S", str(_LAUNCH)),
+        *(str(int(spec.stop_signal)), str(os.getpid()), spec.user or ""),
+        *spec.command,
+    )

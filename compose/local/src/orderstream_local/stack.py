@@ -25,7 +25,7 @@ from .instance import OWNER_VARIABLE, sole_instance
 from .layout import COMPOSE, DataFolder
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
-from .process import ProcessSpec, ServiceProcess
+from .process import ProcessSpec, ServiceProcess, together
 from .supervisor import Supervisor
 
 __all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
@@ -58,6 +58,7 @@ class StackOptions:
         token: that the services share; a random one when None.
         environ: more variables for the services, over those of compose.yaml.
         web: serve the page as well.
+        fresh: begin with nothing: forget what is kept under *data*.
         progress: told what is being started, and later which process was started again.
     """
 
@@ -67,6 +68,7 @@ class StackOptions:
     token: str | None = None
     environ: Mapping[str, str] = _NOTHING
     web: bool = True
+    fresh: bool = False
     progress: Callable[[str], None] = _silent
 
 
@@ -102,6 +104,8 @@ class Stack:
             entering.enter_context(sole_instance(self.data))
             places = self._places = self._assign(entering)
             require_free(port for ports in places.ports.values() for port in ports)
+            if self.options.fresh:
+                self.data.forget(places.volumes)
             self.data.rotate_logs()
             entering.push_async_callback(self._supervisor.stop)
             await self._start_backends(places)
@@ -172,9 +176,7 @@ class Stack:
 
     async def _start_backends(self, places: Places) -> None:
         self.options.progress("starting PostgreSQL and the AWS emulator")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._start_postgres(places))
-            group.create_task(self._start_emulator(places))
+        await together(self._start_postgres(places), self._start_emulator(places))
 
     async def _start_postgres(self, places: Places) -> None:
         postgres = Postgres(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from .layout import DataFolder
-from .process import ProcessSpec, ServiceProcess
+from .process import ProcessSpec, ServiceProcess, together
 
 __all__ = ["Supervisor"]
 
@@ -31,17 +31,15 @@ class Supervisor:
 
     async def start(self, specs: Sequence[ProcessSpec]) -> None:
         """Start the processes, all at once."""
-        async with asyncio.TaskGroup() as group:
-            for spec in specs:
-                group.create_task(self._start(spec))
+        await together(*(self._start(spec) for spec in specs))
 
     async def stop(self) -> None:
         """Stop the processes, the highest level first, within ten seconds whatever they do."""
         deadline = time.monotonic() + STOP_WITHIN_S
         waves = _waves(list(self.processes.values()))
         for below, wave in zip(range(len(waves) - 1, -1, -1), waves, strict=True):
-            left_s = deadline - time.monotonic() - below * _KEPT_FOR_EACH_LEVEL_S
-            within_s = min(max(left_s, _KEPT_FOR_EACH_LEVEL_S / 2), _LONGEST_STOP_S)
+            left_s = max(deadline - time.monotonic() - below * _KEPT_FOR_EACH_LEVEL_S, _KEPT_FOR_EACH_LEVEL_S / 2)
+            within_s = min(left_s, _LONGEST_STOP_S) if below else left_s
             await asyncio.gather(*(process.stop(within_s) for process in wave))
         self.processes.clear()
 

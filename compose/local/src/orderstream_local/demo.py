@@ -1,0 +1,130 @@
+"""`./run demo`: the system with its addresses on the screen, and what happens in it, live."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.text import Text
+
+from .feed import follow_sse
+from .instance import AlreadyRunningError
+from .ports import PortInUseError
+from .process import CommandFailedError
+from .stack import NotReadyError, Stack, StackOptions
+from .walkthrough import walk
+from .welcome import show_addresses
+
+__all__ = ["DemoOptions", "demo"]
+
+_WIDTH = 140  # of what goes to a file or a pipe
+_STYLE = {"CREATED": "cyan", "UPDATED": "blue", "CLOSED": "green", "FAILED": "red", "CANCELLED": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What was asked for on the command line.
+
+    Attributes:
+        once: walk through the use cases and end.
+        fresh: forget what an earlier run kept.
+        scale: service to its number of replicas.
+    """
+
+    data: Path
+    once: bool = False
+    fresh: bool = False
+    scale: Mapping[str, int] = field(default_factory=dict)
+
+
+def demo(options: DemoOptions) -> int:
+    """Run until SIGINT or SIGTERM (or, with ``once``, to the end) and return the exit status.
+
+    It is 0 when all went well, 1 when it did not, 2 when the system could not even be started here.
+    """
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    try:
+        return asyncio.run(_until_signal(_demo(options, console)))
+    except (AlreadyRunningError, PortInUseError, ValueError) as error:
+        return _fail(console, error, 2)
+    except (CommandFailedError, NotReadyError) as error:
+        return _fail(console, error, 1)
+
+
+async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Do *work*, or cancel it at the first signal and return 0; more signals do not disturb it cleaning up."""
+    task = asyncio.ensure_future(work)
+    asked = asyncio.Event()
+
+    def stop() -> None:
+        if not asked.is_set():
+            asked.set()
+            task.cancel()
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(each, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not asked.is_set():
+            raise
+        return 0
+
+
+async def _demo(options: DemoOptions, console: Console) -> int:
+    started = time.monotonic()
+    stack = Stack(
+        StackOptions(
+            data=options.data,
+            scale=options.scale,
+            token=os.environ.get("SERVICE_TOKEN") or None,
+            fresh=options.fresh,
+            progress=lambda what: _progress(console, started, what),
+        )
+    )
+    async with stack:
+        try:
+            if options.once:
+                return await walk(stack, console)
+            show_addresses(stack, console)
+            console.print(
+                f"ready after {time.monotonic() - started:.1f} s; Ctrl-C stops everything", style="bold green"
+            )
+            return await _show_feed(stack, console)
+        finally:
+            console.print("stopping …", style="dim")
+
+
+def _progress(console: Console, started: float, what: str) -> None:
+    console.print(f"{time.monotonic() - started:6.1f} s  {what}", style="dim", markup=False)
+
+
+def _fail(console: Console, error: Exception, status: int) -> int:
+    console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
+    return status
+
+
+async def _show_feed(stack: Stack, console: Console) -> int:
+    async with aiohttp.ClientSession() as session:
+        async for each in follow_sse(session, stack.url("notification"), asyncio.Event()):
+            at = datetime.fromisoformat(each["occurredAt"]).astimezone()
+            line = Text(f"{at:%H:%M:%S.%f}"[:-3] + f"  order {each['orderId']:<6} ")
+            line.append(f"{each['kind']:<10}", style=_STYLE.get(each["kind"], ""))
+            line.append(f"{each['message']}{_reason(each)}  trace {each['traceId']}", style="dim")
+            console.print(line, soft_wrap=True)
+    return 0
+
+
+def _reason(notification: Mapping[str, Any]) -> str:
+    return f": {notification['reason']}" if notification.get("reason") else ""

@@ -1,0 +1,232 @@
+"""The twenty-five steps of one order, each found in what the system itself told about it: logs, answers and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+__all__ = ["STEPS", "Evidence", "Push", "Record", "Seen", "Step"]
+
+ORDER, INVENTORY = "order-service", "inventory-service"
+NOTIFICATION, PROCESSING = "notification-service", "processing-service"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line of a service's log as CloudWatch Logs has it; *ingested* is when it came there."""
+
+    service: str
+    at: datetime
+    ingested: datetime
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A notification that a client was pushed over *protocol*, at its own time."""
+
+    protocol: str
+    at: datetime
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of one order.
+
+    Attributes:
+        records: the log lines of its trace, and those of the pollers, which receive for many; in order of time.
+    """
+
+    order_id: int
+    product_id: str
+    posted_at: datetime
+    records: Sequence[Record]
+    pushes: Sequence[Push]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """That a step happened: when, and by which words it is known."""
+
+    at: datetime
+    words: str
+
+
+Finder = Callable[[Evidence], Seen | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the sequence: its number, what it is, and how it is found."""
+
+    number: int
+    title: str
+    find: Finder
+
+
+def _first(evidence: Evidence, service: str, facts: Mapping[str, Any]) -> Record | None:
+    return next(
+        (
+            record
+            for record in evidence.records
+            if record.service == service and all(record.facts.get(name) == value for name, value in facts.items())
+        ),
+        None,
+    )
+
+
+def _filled(evidence: Evidence, facts: Mapping[str, Any]) -> dict[str, Any]:
+    known = {"order": evidence.order_id, "product": evidence.product_id}
+    return {name: value.format_map(known) if isinstance(value, str) else value for name, value in facts.items()}
+
+
+def _logged(service: str, words: str, **facts: Any) -> Finder:
+    def find(evidence: Evidence) -> Seen | None:
+        record = _first(evidence, service, _filled(evidence, facts))
+        return Seen(record.at, words.format_map({**record.facts, "service": service})) if record else None
+
+    return find
+
+
+def _asked(service: str, method: str, path: str, *, answered: bool) -> Finder:
+    """Find a request in the log of who answered it: when it came in, or when the answer left."""
+
+    def find(evidence: Evidence) -> Seen | None:
+        wanted = _filled(evidence, {"message": "request", "method": method, "path": path})
+        record = _first(evidence, service, wanted)
+        if record is None:
+            return None
+        if answered:
+            return Seen(record.at, f"{record.facts['status']} from {service}")
+        return Seen(record.at - timedelta(milliseconds=record.facts["durationMs"]), f"{method} {wanted['path']}")
+
+    return find
+
+
+def _in_cloudwatch(service: str, **facts: Any) -> Finder:
+    def find(evidence: Evidence) -> Seen | None:
+        record = _first(evidence, service, _filled(evidence, facts))
+        return Seen(record.ingested, f"{record.facts['message']!r} in {service}-logs") if record else None
+
+    return find
+
+
+def _received(service: str, queue: str, **consumed: Any) -> Finder:
+    """Find the receive that brought what was then consumed: the last one before."""
+
+    def find(evidence: Evidence) -> Seen | None:
+        record = _first(evidence, service, _filled(evidence, consumed))
+        if record is None:
+            return None
+        receives = [
+            each
+            for each in evidence.records
+            if each.service == service and each.facts["message"] == "received" and each.at <= record.at
+        ]
+        return Seen(receives[-1].at, f"received from {queue}") if receives else None
+
+    return find
+
+
+def _pushed(kind: str) -> Finder:
+    def find(evidence: Evidence) -> Seen | None:
+        first: dict[str, datetime] = {}
+        for push in evidence.pushes:
+            if push.kind == kind:
+                first.setdefault(push.protocol, push.at)
+        if set(first) != {"SSE", "WebSocket"}:
+            return None
+        late = max(first.values())
+        return Seen(
+            min(first.values()),
+            f"SSE and WebSocket, {(late - min(first.values())) / timedelta(milliseconds=1):.1f} ms apart",
+        )
+
+    return find
+
+
+def _first_ingested(evidence: Evidence) -> Seen | None:
+    if not evidence.records:
+        return None
+    first = min(evidence.records, key=lambda record: record.ingested)
+    return Seen(first.ingested, f"the first line comes in, from {first.service}")
+
+
+_PUBLISHED = "published {type} to {queue}"
+
+STEPS: tuple[Step, ...] = (
+    Step(1, "POST /orders", lambda evidence: Seen(evidence.posted_at, "POST /orders")),
+    Step(
+        2,
+        "the order service asks the inventory for the stock",
+        _asked(INVENTORY, "GET", "/inventory/{product}", answered=False),
+    ),
+    Step(3, "the inventory answers: in stock", _asked(INVENTORY, "GET", "/inventory/{product}", answered=True)),
+    Step(4, "CloudWatch Logs receives", _first_ingested),
+    Step(5, "inventory-service-logs", _in_cloudwatch(INVENTORY, message="request")),
+    Step(
+        6,
+        "the order service publishes order-created to both queues",
+        _logged(ORDER, _PUBLISHED, message="published", queue="notification-queue"),
+    ),
+    Step(7, "order-service-logs", _in_cloudwatch(ORDER, message="published")),
+    Step(
+        8,
+        "the notification service's poller is triggered",
+        _received(NOTIFICATION, "notification-queue", message="event consumed", kind="CREATED"),
+    ),
+    Step(
+        9,
+        "the notification service consumes order-created",
+        _logged(NOTIFICATION, "{text}", message="event consumed", kind="CREATED"),
+    ),
+    Step(
+        10,
+        "e-mail and SMS, simulated",
+        _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CREATED"),
+    ),
+    Step(11, "CREATED is pushed to the clients", _pushed("CREATED")),
+    Step(12, "notification-service-logs", _in_cloudwatch(NOTIFICATION, message="Email sent", kind="CREATED")),
+    Step(
+        13,
+        "the processing service's poller is triggered",
+        _received(PROCESSING, "processing-queue", message="order consumed"),
+    ),
+    Step(
+        14,
+        "the processing service consumes order-created",
+        _logged(PROCESSING, "a saga starts for order {orderId}", message="order consumed"),
+    ),
+    Step(
+        15,
+        "the processing service asks to take the stock",
+        _asked(INVENTORY, "POST", "/inventory/decrement", answered=False),
+    ),
+    Step(16, "the inventory answers: taken", _asked(INVENTORY, "POST", "/inventory/decrement", answered=True)),
+    Step(
+        17,
+        "the processing service asks to close the order",
+        _asked(ORDER, "POST", "/order/close/{order}", answered=False),
+    ),
+    Step(18, "the order service answers: closed", _asked(ORDER, "POST", "/order/close/{order}", answered=True)),
+    Step(19, "the processing service publishes order-processed", _logged(PROCESSING, _PUBLISHED, message="published")),
+    Step(20, "processing-service-logs", _in_cloudwatch(PROCESSING, message="published")),
+    Step(
+        21,
+        "the notification service's poller is triggered",
+        _received(NOTIFICATION, "notification-queue", message="event consumed", kind="CLOSED"),
+    ),
+    Step(
+        22,
+        "the notification service consumes order-processed",
+        _logged(NOTIFICATION, "{text}", message="event consumed", kind="CLOSED"),
+    ),
+    Step(
+        23, "e-mail and SMS, simulated", _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CLOSED")
+    ),
+    Step(24, "CLOSED is pushed to the clients", _pushed("CLOSED")),
+    Step(25, "notification-service-logs", _in_cloudwatch(NOTIFICATION, message="Email sent", kind="CLOSED")),
+)

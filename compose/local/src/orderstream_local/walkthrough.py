@@ -1,0 +1,232 @@
+"""`./run demo --once`: the use cases over HTTP, SSE and WebSocket, with each step at the time it really happened."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from .cloudwatch import read_logs
+from .stack import Stack
+from .steps import STEPS, Evidence, Record, Step
+from .watcher import Watcher, watching
+
+__all__ = ["walk"]
+
+PRODUCT = "123"
+QUANTITY = 2
+_PATIENCE_S = 20.0
+_POLL_S = 0.1
+_CANCELLATIONS = 10
+
+
+async def walk(stack: Stack, console: Console) -> int:
+    """Go through a success, a refusal and a cancellation; return 0 when everything was as it should be, else 1."""
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
+        watching(session, stack.url("notification")) as watcher,
+    ):
+        walkthrough = _Walkthrough(stack, console, session, watcher)
+        await walkthrough.success()
+        await walkthrough.refusal()
+        await walkthrough.cancellation()
+        return walkthrough.conclude()
+
+
+@dataclass(slots=True)
+class _Walkthrough:
+    stack: Stack
+    console: Console
+    session: aiohttp.ClientSession
+    watcher: Watcher
+    failed: list[str] = field(default_factory=list)
+    passed: int = 0
+
+    async def success(self) -> None:
+        self._heading("An order is fulfilled")
+        await self._ensure_stock()
+        before = await self._stock()
+        trace_id, posted_at = secrets.token_hex(16), datetime.now(UTC)
+        status, order = await self._place(PRODUCT, QUANTITY, trace_id)
+        self._check(status == 201, f"POST /orders answers 201 with the order, {order.get('id')}")
+        if status != 201:
+            return
+        done = await self.watcher.wait_for(order["id"], "CLOSED", _PATIENCE_S)
+        evidence = await self._evidence(order["id"], trace_id, posted_at)
+        self._show(evidence)
+        self._check(done, "CREATED and CLOSED were pushed, over SSE and over WebSocket")
+        self._check(self._each_once(order["id"], ["CREATED", "CLOSED"]), "each exactly once, CREATED first")
+        await self._check_end(order["id"], "CLOSED", "DONE", taken=before - QUANTITY)
+
+    async def refusal(self) -> None:
+        self._heading("An order for what is out of stock is refused")
+        product_id, quantity, stock = await self._too_much()
+        newest = await self._newest_order()
+        posted_at = datetime.now(UTC)
+        status, problem = await self._place(product_id, quantity, secrets.token_hex(16))
+        self._line(posted_at, f"POST /orders: {quantity} of {product_id}, of which there are {stock}")
+        self._line(posted_at, f"{status} {problem.get('detail')}", datetime.now(UTC))
+        self._check(status == 409, "POST /orders answers 409")
+        short = problem.get("errors", [{}])[0]
+        self._check(
+            (short.get("productId"), short.get("requested"), short.get("stock")) == (product_id, quantity, stock),
+            "it names the product, what was asked for and what there is",
+        )
+        self._check(await self._newest_order() == newest, "nothing was stored")
+
+    async def cancellation(self) -> None:
+        self._heading("An order is cancelled")
+        before = await self._stock()
+        for _ in range(_CANCELLATIONS):
+            posted_at = datetime.now(UTC)
+            _, order = await self._place(PRODUCT, QUANTITY, secrets.token_hex(16))
+            placed_at = datetime.now(UTC)
+            status, _ = await self._call("DELETE", f"{self.stack.url('order')}/orders/{order['id']}")
+            if status == 200:
+                break
+            before -= QUANTITY  # it was fulfilled faster than it could be cancelled
+        self._line(posted_at, f"POST /orders: order {order['id']}", placed_at)
+        self._line(posted_at, f"DELETE /orders/{order['id']}: {status}", datetime.now(UTC))
+        self._check(status == 200, "DELETE /orders/{id} answers 200")
+        pushed = await self.watcher.wait_for(order["id"], "CANCELLED", _PATIENCE_S)
+        for push in self.watcher.pushes(order["id"]):
+            self._line(posted_at, f"{push.kind} is pushed over {push.protocol}", push.at)
+        self._check(pushed, "CANCELLED was pushed, over SSE and over WebSocket")
+        await self._check_end(order["id"], "CANCELLED", "RELEASED", taken=before)
+        self._check(self._each_once(order["id"], ["CREATED", "CANCELLED"]), "each exactly once, CREATED first")
+
+    def conclude(self) -> int:
+        self.console.print()
+        if self.failed:
+            self.console.print(
+                f"{len(self.failed)} of {self.passed + len(self.failed)} checks failed:", style="bold red"
+            )
+            for what in self.failed:
+                self.console.print(f"  {what}", markup=False)
+            return 1
+        self.console.print(f"all {self.passed} checks passed", style="bold green")
+        return 0
+
+    async def _check_end(self, order_id: int, status: str, state: str, *, taken: int) -> None:
+        """Check the order, its saga and the stock, which come to rest after the push."""
+
+        async def saga_state() -> str | None:
+            code, saga = await self._call("GET", f"{self.stack.url('processing')}/sagas/{order_id}")
+            return saga["sagas"][-1]["state"] if code == 200 else None
+
+        self._check(await _settles(saga_state, state), f"GET /sagas/{order_id}: {state}")
+        _, order = await self._call("GET", f"{self.stack.url('order')}/orders/{order_id}")
+        self._check(order.get("status") == status, f"GET /orders/{order_id}: {status}")
+        self._check(await _settles(self._stock, taken), f"GET /inventory/{PRODUCT}: {taken} in stock")
+
+    async def _evidence(self, order_id: int, trace_id: str, posted_at: datetime) -> Evidence:
+        """Collect what is known of the order; the last log lines need a moment to get to CloudWatch Logs."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            records = await asyncio.to_thread(
+                read_logs, self.stack.aws_endpoint, self.stack.environment("order")["AWS_REGION"], posted_at
+            )
+            evidence = Evidence(
+                order_id=order_id,
+                product_id=PRODUCT,
+                posted_at=posted_at,
+                records=[record for record in records if _belongs(record, trace_id)],
+                pushes=self.watcher.pushes(order_id),
+            )
+            if all(step.find(evidence) for step in STEPS) or asyncio.get_running_loop().time() > deadline:
+                return evidence
+            await asyncio.sleep(_POLL_S)
+
+    def _show(self, evidence: Evidence) -> None:
+        table = Table("", "ms", "step", "seen as", box=None, header_style="bold", pad_edge=False)
+        for step in STEPS:
+            table.add_row(str(step.number), *_cells(step, evidence))
+        table.columns[0].justify = table.columns[1].justify = "right"
+        self.console.print(table, soft_wrap=True)
+        self._check(all(step.find(evidence) for step in STEPS), f"all {len(STEPS)} steps were seen")
+
+    def _each_once(self, order_id: int, kinds: list[str]) -> bool:
+        return all(self.watcher.kinds(order_id, protocol) == kinds for protocol in ("SSE", "WebSocket"))
+
+    def _heading(self, title: str) -> None:
+        self.console.print(f"\n{title}\n", style="bold")
+
+    def _line(self, began: datetime, what: str, at: datetime | None = None) -> None:
+        self.console.print(f"{_ms((at or began) - began):>9}  {what}", markup=False, soft_wrap=True)
+
+    def _check(self, passed: bool, what: str) -> None:
+        if passed:
+            self.passed += 1
+        else:
+            self.failed.append(what)
+        self.console.print(
+            f"  {'ok' if passed else 'NO'}  {what}", style="green" if passed else "bold red", markup=False
+        )
+
+    async def _place(self, product_id: str, quantity: int, trace_id: str) -> tuple[int, Any]:
+        return await self._call(
+            "POST",
+            f"{self.stack.url('order')}/orders",
+            json={"orderItems": [{"productId": product_id, "quantity": quantity}]},
+            headers={"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
+        )
+
+    async def _stock(self) -> int:
+        _, product = await self._call("GET", f"{self.stack.url('inventory')}/inventory/{PRODUCT}")
+        return int(product["stock"])
+
+    async def _ensure_stock(self) -> None:
+        """Put in stock for the use cases when earlier runs have sold it all."""
+        url = f"{self.stack.url('inventory')}/inventory/{PRODUCT}"
+        status, product = await self._call("GET", url)
+        wanted = 100 * QUANTITY
+        if status == 404:
+            await self._call(
+                "POST", f"{self.stack.url('inventory')}/inventory", json={"productId": PRODUCT, "stock": wanted}
+            )
+        elif product["stock"] < _CANCELLATIONS * QUANTITY:
+            await self._call("PUT", url, json={"stock": wanted}, headers={"If-Match": f'"{product["version"]}"'})
+
+    async def _too_much(self) -> tuple[str, int, int]:
+        """Return a product, more of it than there is, and what there is: one that is sold out, if any."""
+        _, page = await self._call("GET", f"{self.stack.url('inventory')}/inventory?limit=200")
+        scarce = min(page["items"], key=lambda product: product["stock"])
+        return scarce["productId"], scarce["stock"] + 1, scarce["stock"]
+
+    async def _newest_order(self) -> int | None:
+        _, page = await self._call("GET", f"{self.stack.url('order')}/orders?limit=1")
+        return page["orders"][0]["id"] if page["orders"] else None
+
+    async def _call(self, method: str, url: str, **options: Any) -> tuple[int, Any]:
+        async with self.session.request(method, url, **options) as response:
+            return response.status, await response.json(content_type=None)
+
+
+async def _settles(read: Callable[[], Awaitable[object]], wanted: object) -> bool:
+    """Read again and again until it is what is *wanted*; return whether it was in time."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+    while await read() != wanted:
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True
+
+
+def _belongs(record: Record, trace_id: str) -> bool:
+    return record.facts.get("traceId") == trace_id or record.facts.get("message") == "received"
+
+
+def _cells(step: Step, evidence: Evidence) -> tuple[str, str, str]:
+    seen = step.find(evidence)
+    return (_ms(seen.at - evidence.posted_at), step.title, seen.words) if seen else ("-", step.title, "not seen")
+
+
+def _ms(span: timedelta) -> str:
+    return f"{span / timedelta(milliseconds=1):.1f}"

@@ -1,0 +1,69 @@
+"""What a user sees when the system is up: where everything is, and lines to paste."""
+
+from __future__ import annotations
+
+import shlex
+
+from rich.console import Console
+from rich.table import Table
+
+from .environment import process_name
+from .stack import SERVICES, Stack
+
+__all__ = ["lines_to_paste", "show_addresses"]
+
+_ORDER = '{"orderItems":[{"productId":"123","quantity":2}]}'
+
+
+def show_addresses(stack: Stack, console: Console) -> None:
+    """Print a table of the processes and lines that use them."""
+    table = Table("process", "address", "pid", "log", box=None, header_style="bold", pad_edge=False)
+    addresses = {
+        f"{process_name(stack.containers[name])}{'' if replica == 0 else f'-{replica + 1}'}": stack.url(name, replica)
+        for name in (*SERVICES, "web")
+        for replica in range(stack.replicas(name))
+    }
+    addresses |= {"emulator": stack.aws_endpoint, "postgres": str(stack.sockets)}
+    for name, address in addresses.items():
+        process = stack.processes[name]
+        table.add_row(name, address, str(process.pid), str(process.log))
+    console.print(table, soft_wrap=True)
+    for what, lines in lines_to_paste(stack).items():
+        console.print(f"\n# {what}", style="bold cyan", markup=False)
+        for line in lines:
+            console.print(line, markup=False, soft_wrap=True)
+    console.print()
+
+
+def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
+    """Return shell lines, by what they do."""
+    orders, inventory, notifications = (stack.url(name) for name in ("order", "inventory", "notification"))
+    queue = f"{stack.aws_endpoint}/000000000000/processing-queue"
+    region = stack.environment("order")["AWS_REGION"]
+    credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={region}"
+    return {
+        "place an order, read it, cancel one": [
+            f"curl -i {orders}/orders -H 'Content-Type: application/json' -d {shlex.quote(_ORDER)}",
+            f"curl '{orders}/orders?limit=5'",
+            f"curl -X DELETE {orders}/orders/1",
+        ],
+        "stock, sagas, notifications so far": [
+            f"curl {inventory}/inventory/123",
+            f"curl '{stack.url('processing')}/sagas?limit=5'",
+            f"curl '{notifications}/notifications?limit=5'",
+        ],
+        "watch it live": [
+            f"curl -N {notifications}/stream",
+            f"wscat -c {notifications.replace('http', 'ws', 1)}/ws",
+            f"open {stack.url('web')} in a browser",
+        ],
+        "the queues and the logs, as on AWS": [
+            f"export {credentials} AWS_ENDPOINT_URL={stack.aws_endpoint}",
+            "aws sqs list-queues",
+            f"aws sqs get-queue-attributes --attribute-names All --queue-url {queue}",
+            "aws logs tail order-service-logs --since 10m",
+        ],
+        "the internal endpoints want the token of this run": [
+            f"export SERVICE_TOKEN={stack.token}",
+        ],
+    }
