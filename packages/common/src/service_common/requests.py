@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 256 * 1024
 # a body of nothing but mistakes must not be answered with one many times its size
 MAX_VIOLATIONS = 100
 
-_STRONG_TAG = re.compile(r'"(\d{1,18})"')
+_STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
