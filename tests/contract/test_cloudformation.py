@@ -1,0 +1,89 @@
+"""The CloudFormation template and what the services expect of AWS are the same thing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from orderstream_local.layout import COMPOSE
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (``!Ref x``) as their long ones."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix: value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+TEMPLATE = yaml.load((COMPOSE / "aws" / "template.yaml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
+RESOURCES = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+def test_each_queue_redrives_to_its_own_dead_letter_queue() -> None:
+    for name in ("Processing", "Notification"):
+        policy = RESOURCES[f"{name}Queue"]["Properties"]["RedrivePolicy"]
+        assert policy["deadLetterTargetArn"] == {"GetAtt": f"{name}DeadLetterQueue.Arn"}
+        assert RESOURCES[f"{name}DeadLetterQueue"]["Properties"]["QueueName"] == {"Sub": f"${{{name}QueueName}}-dlq"}
+
+
+def test_dead_letters_are_kept_longer_than_messages_wait() -> None:
+    retention = {name: properties["MessageRetentionPeriod"] for name, properties in of_type("AWS::SQS::Queue").items()}
+    assert retention["ProcessingDeadLetterQueue"] == retention["NotificationDeadLetterQueue"] == 14 * 86400
+    assert max(retention["ProcessingQueue"], retention["NotificationQueue"]) < 14 * 86400
+
+
+def test_a_log_group_a_service_has_retention() -> None:
+    groups = {each["LogGroupName"]: each["RetentionInDays"] for each in of_type("AWS::Logs::LogGroup").values()}
+    assert set(groups) == {f"{name}-service-logs" for name in ("order", "inventory", "notification", "processing")}
+    assert all(groups.values())
+
+
+def test_the_parameters_have_defaults() -> None:
+    assert all("Default" in parameter for parameter in TEMPLATE["Parameters"].values())
+
+
+@pytest.mark.parametrize("policy", of_type("AWS::IAM::ManagedPolicy").values(), ids=of_type("AWS::IAM::ManagedPolicy"))
+def test_no_policy_has_a_wildcard(policy: dict[str, Any]) -> None:
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert "*" not in json.dumps([statement["Action"], statement["Resource"]])
+
+
+def test_a_service_may_only_write_to_queues_it_produces_for_and_its_own_dead_letters() -> None:
+    writable = {
+        name: {
+            resource["GetAtt"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "sqs:SendMessage" in statement["Action"]
+            for resource in (
+                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            )
+        }
+        for name, policy in of_type("AWS::IAM::ManagedPolicy").items()
+    }
+    assert writable == {
+        "OrderPolicy": {"ProcessingQueue.Arn", "NotificationQueue.Arn"},
+        "InventoryPolicy": set(),
+        "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "NotificationQueue.Arn"},
+        "NotificationPolicy": {"NotificationDeadLetterQueue.Arn"},
+    }
+
+
+def test_the_dashboard_is_json() -> None:
+    assert json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"])["widgets"]

@@ -1,0 +1,65 @@
+"""compose.yaml is a valid Compose file, by the schema of https://github.com/compose-spec/compose-spec beside this."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from orderstream_local.compose import read_compose
+from orderstream_local.layout import COMPOSE
+from orderstream_local.stack import SERVICES
+
+SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
+DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
+DOCKERFILE = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_it_follows_the_compose_specification() -> None:
+    jsonschema.Draft7Validator(SCHEMA).validate(DOCUMENT)
+
+
+@pytest.mark.parametrize("service", DOCUMENT["services"].values(), ids=DOCUMENT["services"])
+def test_what_it_builds_is_a_target_of_the_dockerfile(service: dict[str, Any]) -> None:
+    if "build" in service:
+        assert f" AS {service['build']['target']}\n" in DOCKERFILE
+        assert (COMPOSE / service["build"]["context"] / service["build"]["dockerfile"]).samefile(COMPOSE / "Dockerfile")
+
+
+@pytest.mark.parametrize("service", DOCUMENT["services"].values(), ids=DOCUMENT["services"])
+def test_what_it_mounts_exists(service: dict[str, Any]) -> None:
+    for volume in service.get("volumes", ()):
+        source = volume.split(":")[0]
+        assert (COMPOSE / source).exists() if source.startswith(".") else source in DOCUMENT["volumes"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_publishes_no_port_so_that_it_can_be_scaled(name: str) -> None:
+    assert "ports" not in DOCUMENT["services"][name]
+    assert "container_name" not in DOCUMENT["services"][name]
+
+
+def test_everything_published_is_on_loopback() -> None:
+    for service in DOCUMENT["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_image_runs_what_compose_says(name: str) -> None:
+    container = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret"})[name]
+    stage = DOCKERFILE.split(f"FROM runtime AS {name}\n")[1].split("\nFROM ")[0]
+    assert f"CMD {json.dumps(list(container.command))}" in stage
+    assert f"EXPOSE {container.port}" in stage
+    assert container.environment["PORT"] == str(container.port)
+
+
+def test_the_proxy_knows_every_service_by_its_name_and_port() -> None:
+    configuration = (COMPOSE / "nginx.conf").read_text(encoding="utf-8")
+    for name in SERVICES:
+        port = DOCUMENT["services"][name]["expose"][0]
+        assert f"server {name}:{port} resolve" in configuration
+        assert f"listen {port};" in configuration

@@ -1,0 +1,85 @@
+"""How what compose.yaml gives a container becomes what a process of this machine gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from orderstream_local.compose import Container
+from orderstream_local.environment import Places, inherited, local_command, local_environment, process_name
+
+
+def container(name: str, port: int, **changes: object) -> Container:
+    facts: dict[str, object] = {
+        "name": name,
+        "command": ("python", "-m", f"{name}_service"),
+        "environment": {},
+        "port": port,
+        "published": frozenset(),
+        "volumes": {},
+        "depends_on": frozenset(),
+    }
+    return Container(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def places(*, notification: tuple[int, ...] = (9082,)) -> Places:
+    return Places(
+        containers={
+            "order": container("order", 8080),
+            "notification": container("notification", 8082),
+            "postgres": container("postgres", 5432),
+            "web": container("web", 4200, published=frozenset({4200, 8080})),
+        },
+        ports={"order": (9080, 9090), "notification": notification, "web": (9200,)},
+        sockets={"postgres": Path("/tmp/short")},  # noqa: S108
+        volumes={"data": Path("/data/volume")},
+        compose=Path("/checkout/compose"),
+    )
+
+
+def localized(environment: Mapping[str, str], replica: int = 0) -> dict[str, str]:
+    volumes = {"/state": "data", "/etc/template.yaml": "./aws/template.yaml"}
+    return local_environment(container("order", 8080, environment=environment, volumes=volumes), places(), replica)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://notification:8082", "http://127.0.0.1:9082"),
+        ("http://order:8080", "http://127.0.0.1:9080,http://127.0.0.1:9090"),
+        ("postgresql://orders:word@postgres:5432/orders", "postgresql://orders:word@%2Ftmp%2Fshort/orders"),
+        ("http://localhost:4200,http://127.0.0.1:4200", "http://localhost:9200,http://127.0.0.1:9200"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("/state/emulator", "/data/volume/emulator"),
+        ("/etc/template.yaml", "/checkout/compose/aws/template.yaml"),
+        ("processing-queue", "processing-queue"),
+        ("http://reorder:8080", "http://reorder:8080"),
+        ("http://order:80801", "http://order:80801"),
+    ],
+)
+def test_a_place_is_where_it_is_on_this_machine(value: str, expected: str) -> None:
+    assert localized({"VARIABLE": value})["VARIABLE"] == expected
+
+
+def test_each_replica_listens_on_its_own_port() -> None:
+    assert [localized({"PORT": "8080"}, replica)["PORT"] for replica in (0, 1)] == ["9080", "9090"]
+
+
+def test_a_number_that_is_no_port_stays() -> None:
+    assert localized({"LIMIT": "8080"})["LIMIT"] == "8080"
+
+
+def test_the_command_runs_with_the_interpreter_of_this_machine() -> None:
+    assert local_command(container("order", 8080), "/bin/python3") == ("/bin/python3", "-m", "order_service")
+
+
+def test_a_process_is_named_after_its_module() -> None:
+    assert process_name(container("order", 8080)) == "order-service"
+    assert process_name(container("emulator", 4566, command=("python", "-m", "ministack"))) == "emulator"
+
+
+def test_settings_of_the_shell_do_not_reach_the_processes() -> None:
+    shell = {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "AWS_PROFILE": "work", "DATABASE_URL": "x", "PORT": "1"}
+    assert inherited(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"}

@@ -1,0 +1,80 @@
+"""How the steps of an order are found in what the services told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from orderstream_local.steps import STEPS, Evidence, Push, Record, Step
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(ms: float) -> datetime:
+    return START + timedelta(milliseconds=ms)
+
+
+def record(service: str, ms: float, message: str, **facts: Any) -> Record:
+    return Record(f"{service}-service", at(ms), at(ms + 1000), {"message": message, **facts})
+
+
+def request(service: str, ms: float, method: str, path: str) -> Record:
+    return record(service, ms, "request", method=method, path=path, status=200, durationMs=2.0)
+
+
+COMPLETE = Evidence(
+    order_id=7,
+    product_id="123",
+    posted_at=START,
+    records=[
+        request("inventory", 5, "GET", "/inventory/123"),
+        record("order", 10, "published", type="order-created", queue="processing-queue"),
+        record("order", 11, "published", type="order-created", queue="notification-queue"),
+        record("notification", 12, "received", queue="notification-queue"),
+        record("processing", 12, "received", queue="processing-queue"),
+        record("notification", 15, "event consumed", kind="CREATED", text="Notification CREATED for order 7"),
+        record("notification", 16, "Email sent", kind="CREATED", text="Notification CREATED for order 7"),
+        record("processing", 17, "order consumed", orderId=7),
+        request("inventory", 20, "POST", "/inventory/decrement"),
+        request("order", 25, "POST", "/order/close/7"),
+        record("processing", 30, "published", type="order-processed", queue="notification-queue"),
+        record("notification", 40, "received", queue="notification-queue"),
+        record("notification", 45, "event consumed", kind="CLOSED", text="Notification CLOSED for order 7"),
+        record("notification", 46, "Email sent", kind="CLOSED", text="Notification CLOSED for order 7"),
+        record("notification", 60, "received", queue="notification-queue"),
+    ],
+    pushes=[
+        Push(protocol, at(ms), kind)
+        for kind, ms in (("CREATED", 18), ("CLOSED", 48))
+        for protocol in ("SSE", "WebSocket")
+    ],
+)
+
+
+def step(number: int) -> Step:
+    return next(each for each in STEPS if each.number == number)
+
+
+def times(evidence: Evidence) -> dict[int, float]:
+    return {
+        each.number: (seen.at - START) / timedelta(milliseconds=1)
+        for each in STEPS
+        if (seen := each.find(evidence)) is not None
+    }
+
+
+def test_all_twenty_five_steps_are_found_at_their_times() -> None:
+    found = times(COMPLETE)
+    assert list(found) == list(range(1, 26))
+    assert found[2] == 3  # the request came in as long before its log line as it took
+    assert (found[3], found[8], found[21]) == (5, 12, 40)
+    assert found[25] == 1046
+
+
+def test_a_step_without_evidence_is_not_seen() -> None:
+    assert set(times(Evidence(7, "123", START, [], []))) == {1}
+
+
+def test_a_push_counts_only_when_both_protocols_have_it() -> None:
+    evidence = Evidence(7, "123", START, [], [Push("SSE", at(5), "CREATED")])
+    assert step(11).find(evidence) is None
