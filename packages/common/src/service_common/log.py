@@ -67,7 +67,8 @@ class JsonFormatter(OrjsonFormatter):
         try:
             return orjson.dumps(log_data, default=self.json_default, option=orjson.OPT_UTC_Z).decode()
         except TypeError:  # a key that is no string, or half of a surrogate pair, as a hostile path may have
-            return json.dumps(log_data, default=str, skipkeys=True)
+            text = json.dumps(log_data, default=str, skipkeys=True, ensure_ascii=False)
+            return text.encode(errors="replace").decode()
 
 
 class _JsonHandler(logging.Handler):

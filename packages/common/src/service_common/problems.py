@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ class Problem:
     def to_response(self) -> web.Response:
         """Return the answer to the client."""
         return web.Response(
-            status=self.status, body=orjson.dumps(self._document()), content_type=CONTENT_TYPE, headers=self.headers
+            status=self.status, body=_encoded(self._document()), content_type=CONTENT_TYPE, headers=self.headers
         )
 
     def _document(self) -> dict[str, Any]:
@@ -164,6 +165,13 @@ def _kept_headers(error: web.HTTPException) -> dict[str, str]:
 def _trace_id() -> str:
     context = current_trace()
     return context.trace_id if context else ""
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # half of a surrogate pair, out of a path or a header that is no UTF-8
+        return json.dumps(document, ensure_ascii=False).encode(errors="replace")
 
 
 def _phrase(status: int) -> str:

@@ -1,0 +1,314 @@
+"""What an application of any service does by itself: traces, problems, internal endpoints, health, CORS."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from service_common.apps import allow_origins, new_app
+from service_common.config import ServiceConfig
+from service_common.errors import ConflictError, UnavailableError, Violation
+from service_common.keys import METRICS, READINESS
+from service_common.middlewares import internal
+from service_common.requests import MAX_BODY_BYTES, read_json
+from service_common.trace import current_trace
+
+Client = TestClient[web.Request, web.Application]
+AiohttpClient = Callable[[web.Application], Awaitable[Client]]
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+class ShortStockError(ConflictError):
+    slug = "short-stock"
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.json_response(await read_json(request))
+
+
+async def trace_id(_request: web.Request) -> web.Response:
+    context = current_trace()
+    return web.Response(text=context.trace_id if context else "")
+
+
+async def short(_request: web.Request) -> web.Response:
+    raise ShortStockError("Not enough stock.", [Violation("/orderItems/0", "short", {"stock": 2})])
+
+
+async def away(_request: web.Request) -> web.Response:
+    raise UnavailableError("The inventory is away.", retry_after_s=2.0)
+
+
+async def boom(_request: web.Request) -> web.Response:
+    raise RuntimeError("password=hunter2")
+
+
+async def moved(_request: web.Request) -> web.Response:
+    raise web.HTTPFound("/trace")
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"data: 1\n\n")
+    return response
+
+
+@pytest.fixture
+def app(service_config: ServiceConfig) -> web.Application:
+    app = new_app("any-service", service_config)
+    app.add_routes(
+        [
+            web.post("/echo", echo),
+            web.get("/trace", trace_id),
+            web.get("/short", short),
+            web.get("/away", away),
+            web.get("/boom/{id}", boom),
+            web.get("/moved", moved),
+            web.get("/stream", stream),
+            web.get("/internal", internal(trace_id)),
+        ]
+    )
+    return app
+
+
+@pytest.fixture
+async def client(app: web.Application, aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(app)
+
+
+async def problem(client: Client, method: str, path: str, status: int, **request: Any) -> dict[str, Any]:
+    async with client.request(method, path, **request) as response:
+        assert response.status == status
+        assert response.content_type == "application/problem+json"
+        document: dict[str, Any] = await response.json()
+        assert document["status"] == status
+        assert document["traceId"] in response.headers["traceparent"]
+        return document
+
+
+async def test_trace_of_the_caller_goes_on(client: Client) -> None:
+    async with client.get("/trace", headers={"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}) as response:
+        assert await response.text() == TRACE_ID
+        assert response.headers["traceparent"].split("-")[1] == TRACE_ID
+        assert response.headers["traceparent"].split("-")[2] != "00f067aa0ba902b7"
+
+
+async def test_request_without_a_trace_begins_one(client: Client) -> None:
+    async with client.get("/trace") as response:
+        assert await response.text() == response.headers["traceparent"].split("-")[1]
+
+
+async def test_domain_error_is_a_problem_with_its_facts(client: Client) -> None:
+    document = await problem(client, "GET", "/short", 409)
+
+    assert document["type"] == "urn:orderstream:problem:short-stock"
+    assert document["instance"] == "/short"
+    assert document["errors"] == [{"pointer": "/orderItems/0", "detail": "short", "stock": 2}]
+
+
+async def test_dependency_that_is_away_says_when_to_come_back(client: Client) -> None:
+    async with client.get("/away") as response:
+        assert response.status == 503
+        assert response.headers["Retry-After"] == "2"
+
+
+async def test_unforeseen_error_is_logged_with_its_traceback_and_answered_without(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    document = await problem(client, "GET", "/boom/1", 500)
+
+    assert "hunter2" not in str(document)
+    [error] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert error.exc_info
+    assert str(error.exc_info[1]) == "password=hunter2"
+
+
+async def test_what_is_not_served_is_a_problem_too(client: Client) -> None:
+    await problem(client, "GET", "/nowhere", 404)
+    assert "Allow" in (await client.delete("/trace")).headers
+    await problem(client, "DELETE", "/trace", 405)
+
+
+async def test_redirection_is_no_problem(client: Client) -> None:
+    async with client.get("/moved", allow_redirects=False) as response:
+        assert response.status == 302
+        assert response.headers["Location"] == "/trace"
+        assert "traceparent" in response.headers
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"nonsense", b'"\xff"', b"NaN", b"[" * 100_000])
+async def test_body_that_is_no_json_object_is_malformed(client: Client, body: bytes) -> None:
+    await problem(client, "POST", "/echo", 400, data=body, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "jsonish", ""])
+async def test_body_of_another_type_is_refused(client: Client, content_type: str) -> None:
+    await problem(client, "POST", "/echo", 415, data=b"{}", headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/merge-patch+json"])
+async def test_json_may_say_more_of_itself(client: Client, content_type: str) -> None:
+    async with client.post("/echo", data=b'{"a":1}', headers={"Content-Type": content_type}) as response:
+        assert await response.json() == {"a": 1}
+
+
+async def test_body_may_have_256_kib_and_not_a_byte_more(client: Client) -> None:
+    largest = b'{"a":"' + b"x" * (MAX_BODY_BYTES - 8) + b'"}'
+    headers = {"Content-Type": "application/json"}
+
+    async with client.post("/echo", data=largest, headers=headers) as response:
+        assert response.status == 200
+    await problem(client, "POST", "/echo", 413, data=largest + b" ", headers=headers)
+
+
+async def test_compressed_body_is_measured_as_it_is_read(client: Client) -> None:
+    bomb = zlib.compress(b'{"a":"' + b"x" * 50 * MAX_BODY_BYTES + b'"}')
+
+    await problem(
+        client,
+        "POST",
+        "/echo",
+        413,
+        data=bomb,
+        headers={"Content-Type": "application/json", "Content-Encoding": "deflate"},
+        skip_auto_headers={"Content-Encoding"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": "Basic cmlnaHQ="}, 401),
+        ({"Authorization": "Bearer wrong"}, 403),
+        ({"Authorization": "Bearer right!"}, 403),
+    ],
+)
+async def test_internal_endpoint_is_closed_without_its_token(
+    client: Client, header: dict[str, str], status: int
+) -> None:
+    await problem(client, "GET", "/internal", status, headers=header)
+
+
+async def test_internal_endpoint_is_open_with_its_token(client: Client) -> None:
+    async with client.get("/internal", headers={"Authorization": "bearer right"}) as response:
+        assert response.status == 200
+
+
+async def test_request_is_logged_once_with_its_facts(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    await client.get("/boom/7")
+    await client.get("/health/live")
+
+    [line] = [vars(record) for record in caplog.records if record.message == "request"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/boom/7", 500)
+    assert line["durationMs"] > 0
+
+
+async def test_metrics_are_by_route_template(client: Client) -> None:
+    await client.get("/boom/7")
+    await client.get("/boom/8")
+    await client.get("/nowhere/9")
+    await client.get("/stream")
+
+    async with client.get("/metrics") as response:
+        text = await response.text()
+    assert 'http_request_seconds_count{method="GET",route="/boom/{id}",status="500"} 2.0' in text
+    assert 'http_request_seconds_count{method="GET",route="unmatched",status="404"} 1.0' in text
+    assert 'http_streams_total{route="/stream",status="200"} 1.0' in text
+    assert 'route="/stream"' not in text.replace("http_streams_total", "http_streams").split("http_streams")[0]
+
+
+async def test_health_tells_what_is_not_there(client: Client, app: web.Application) -> None:
+    async def no_database() -> None:
+        raise ConnectionError("refused")
+
+    async with client.get("/health/ready") as response:
+        assert (response.status, await response.json()) == (200, {"status": "ready", "checks": {}})
+
+    app[READINESS].add("database", no_database)
+
+    async with client.get("/health/ready") as response:
+        assert response.status == 503
+        assert await response.json() == {"status": "not ready", "checks": {"database": "ConnectionError: refused"}}
+    async with client.get("/health/live") as response:
+        assert response.status == 200
+
+
+async def test_service_tells_its_name_and_version(client: Client) -> None:
+    async with client.get("/") as response:
+        document = await response.json()
+    assert document["name"] == "any-service"
+    assert document["version"]
+
+
+async def test_page_of_an_allowed_origin_may_read_answers(app: web.Application, aiohttp_client: AiohttpClient) -> None:
+    allow_origins(app, ["http://localhost:4200"])
+    client = await aiohttp_client(app)
+
+    async with client.get("/short", headers={"Origin": "http://localhost:4200"}) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:4200"
+        assert "ETag" in response.headers["Access-Control-Expose-Headers"]
+    preflight = {"Origin": "http://localhost:4200", "Access-Control-Request-Method": "POST"}
+    async with client.options(
+        "/echo", headers={**preflight, "Access-Control-Request-Headers": "content-type,idempotency-key"}
+    ) as response:
+        assert response.status == 200
+        assert response.headers["Access-Control-Allow-Methods"] == "POST"
+    async with client.get("/stream", headers={"Origin": "http://localhost:4200"}) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:4200"
+
+
+async def test_page_of_another_origin_may_not(app: web.Application, aiohttp_client: AiohttpClient) -> None:
+    allow_origins(app, ["http://localhost:4200"])
+    client = await aiohttp_client(app)
+
+    async with client.get("/short", headers={"Origin": "http://evil.example"}) as response:
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def raw(client: Client, request: bytes) -> bytes:
+    assert client.port is not None
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_path_that_is_no_text_is_answered_as_any_other(client: Client) -> None:
+    answer = await raw(client, b"GET /boom/%ff%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 500"), head
+    assert orjson.loads(body)["status"] == 500
+
+
+async def test_client_that_leaves_is_no_error_of_ours(
+    client: Client, app: web.Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.port is not None
+    _, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+    async with asyncio.timeout(5):
+        while b'route="/echo"' not in app[METRICS].exposition():
+            await client.get("/health/live")
+
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -1,0 +1,132 @@
+"""A service reads its environment once and tells all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from service_common.config import AwsConfig, ConfigError, ServiceConfig, reading, shared_fields
+
+COMPLETE = {
+    "SERVICE_TOKEN": "s3cret",
+    "DATABASE_URL": "postgresql://user:hunter2@db/orders?password=hunter2",
+    "INVENTORY_URL": "http://a:8081/, http://user:hunter2@b:8081",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(ServiceConfig):
+    inventory_url: tuple[str, ...]
+    reconcile_after_s: float
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Config:
+        with reading(environ) as env:
+            return cls(
+                **shared_fields(env, name="order-service", port=8080),
+                inventory_url=env.urls("INVENTORY_URL"),
+                reconcile_after_s=env.float("RECONCILE_AFTER_S", 300.0),
+            )
+
+
+def problems_of(environ: Mapping[str, str]) -> dict[str, str]:
+    with pytest.raises(ConfigError) as raised:
+        Config.from_environ(environ)
+    return raised.value.problems
+
+
+def test_what_is_not_said_has_its_default() -> None:
+    config = Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a:8081/,http://b:8081"})
+
+    assert (config.host, config.port, config.pool_size, config.log_level) == ("0.0.0.0", 8080, 8, "INFO")
+    assert (config.cloudwatch, config.log_group, config.shutdown_grace_s) == (True, "order-service-logs", 8.0)
+    assert config.aws == AwsConfig("us-east-1", None)
+    assert config.allowed_origins == ()
+    assert config.inventory_url == ("http://a:8081", "http://b:8081")
+
+
+def test_everything_can_be_said() -> None:
+    config = Config.from_environ(
+        {
+            **COMPLETE,
+            "INVENTORY_URL": "http://a",
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+            "DATABASE_POOL_SIZE": "3",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": "http://localhost:4566",
+            "LOG_LEVEL": "DEBUG",
+            "CLOUDWATCH": "false",
+            "LOG_GROUP": "mine",
+            "SHUTDOWN_GRACE_S": "2.5",
+            "ALLOWED_ORIGINS": "http://localhost:4200, https://shop.example",
+            "RECONCILE_AFTER_S": "30",
+        }
+    )
+
+    assert (config.port, config.pool_size, config.cloudwatch, config.shutdown_grace_s) == (0, 3, False, 2.5)
+    assert config.aws == AwsConfig("eu-central-1", "http://localhost:4566")
+    assert config.allowed_origins == ("http://localhost:4200", "https://shop.example")
+
+
+def test_all_that_is_missing_or_wrong_is_told_in_one_message() -> None:
+    problems = problems_of(
+        {
+            "SERVICE_TOKEN": "two words",
+            "DATABASE_URL": "mysql://db",
+            "PORT": "http",
+            "DATABASE_POOL_SIZE": "0",
+            "AWS_ENDPOINT_URL": "localhost",
+            "LOG_LEVEL": "loud",
+            "CLOUDWATCH": "perhaps",
+            "LOG_GROUP": "my logs",
+            "SHUTDOWN_GRACE_S": "nan",
+            "ALLOWED_ORIGINS": "localhost",
+        }
+    )
+
+    assert set(problems) == {
+        *("SERVICE_TOKEN", "DATABASE_URL", "PORT", "DATABASE_POOL_SIZE", "AWS_ENDPOINT_URL", "LOG_LEVEL"),
+        *("CLOUDWATCH", "LOG_GROUP", "SHUTDOWN_GRACE_S", "ALLOWED_ORIGINS", "INVENTORY_URL"),
+    }
+
+
+def test_message_names_each_variable_on_a_line_and_no_secret() -> None:
+    with pytest.raises(ConfigError) as raised:
+        Config.from_environ({**COMPLETE, "SERVICE_TOKEN": "hunter 2", "PORT": "x"})
+
+    assert "hunter" not in str(raised.value)
+    assert [line.split(":")[0].strip() for line in str(raised.value).splitlines()[1:]] == [
+        "PORT",
+        "SERVICE_TOKEN",
+        "INVENTORY_URL",
+    ]
+
+
+def test_empty_value_is_none() -> None:
+    assert set(problems_of({**COMPLETE, "SERVICE_TOKEN": "", "INVENTORY_URL": " , "})) == {
+        "SERVICE_TOKEN",
+        "INVENTORY_URL",
+    }
+    assert Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a", "PORT": ""}).port == 8080
+
+
+def test_environment_of_the_process_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "of the process")
+
+    assert "SERVICE_TOKEN" in problems_of({})
+
+
+def test_masked_configuration_holds_no_secret() -> None:
+    config = Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a"})
+
+    masked = config.masked()
+
+    assert masked["service_token"] == "***"
+    assert masked["database_url"] == "postgresql://***@db/orders?password=***"
+    assert masked["inventory_url"] == ["http://a"]
+    assert masked["aws"] == {"region": "us-east-1", "endpoint_url": None}
+    assert "hunter2" not in repr(config)
+    assert "s3cret" not in repr(config)

@@ -1,0 +1,116 @@
+"""A process is ready when everything it needs is there, and says what is not."""
+
+from __future__ import annotations
+
+import asyncio
+
+from service_common.readiness import Readiness
+
+
+async def there() -> None:
+    pass
+
+
+async def away() -> None:
+    raise ConnectionError("connection refused")
+
+
+async def hung() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_ready_when_every_check_passes() -> None:
+    readiness = Readiness()
+    readiness.add("database", there)
+
+    report = await readiness.report()
+
+    assert report.ready
+    assert report.checks == {"database": "ok"}
+
+
+async def test_what_is_not_there_is_named_with_its_reason() -> None:
+    readiness = Readiness(limit_s=0.01)
+    readiness.add("database", there)
+    readiness.add("queue", away)
+    readiness.add("relay", hung)
+
+    report = await readiness.report()
+
+    assert not report.ready
+    assert report.checks == {
+        "database": "ok",
+        "queue": "ConnectionError: connection refused",
+        "relay": "no answer within 0.01 s",
+    }
+
+
+async def test_many_askers_share_one_round_of_checks() -> None:
+    rounds = 0
+
+    async def counted() -> None:
+        nonlocal rounds
+        rounds += 1
+        await asyncio.sleep(0)
+
+    readiness = Readiness(cached_s=60)
+    readiness.add("database", counted)
+
+    await asyncio.gather(*(readiness.report() for _ in range(20)))
+
+    assert rounds == 1
+
+
+async def test_outcome_is_looked_at_anew_when_it_is_old() -> None:
+    outcomes = [ConnectionError(), None]
+
+    async def changing() -> None:
+        if error := outcomes.pop(0):
+            raise error
+
+    readiness = Readiness(cached_s=0)
+    readiness.add("database", changing)
+
+    assert not (await readiness.report()).ready
+    assert (await readiness.report()).ready
+
+
+async def test_draining_process_is_not_ready_at_once() -> None:
+    readiness = Readiness(cached_s=60)
+    readiness.add("database", there)
+    assert (await readiness.report()).ready
+
+    readiness.draining = True
+
+    report = await readiness.report()
+    assert not report.ready
+    assert report.checks == {"process": "draining"}
+
+
+async def test_watched_task_takes_readiness_with_it() -> None:
+    end = asyncio.Event()
+
+    async def dies() -> None:
+        await end.wait()
+        raise ValueError("no such queue")
+
+    readiness = Readiness(cached_s=0)
+    task = asyncio.create_task(dies())
+    readiness.watch("poller", task)
+    assert (await readiness.report()).ready
+
+    end.set()
+    await asyncio.wait([task])
+
+    report = await readiness.report()
+    assert report.checks == {"poller": "TaskEndedError: died of ValueError: no such queue"}
+
+
+async def test_task_that_merely_ended_is_missed_too() -> None:
+    readiness = Readiness(cached_s=0)
+    task = asyncio.create_task(there())
+    readiness.watch("poller", task)
+
+    await asyncio.wait([task])
+
+    assert (await readiness.report()).checks == {"poller": "TaskEndedError: ended"}
