@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -297,6 +298,42 @@ async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
             await stopping
             await task
     assert await database.fetch_one("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL") == (2,)
+
+
+async def test_cancelled_relay_marks_what_was_taken(database: Database) -> None:
+    publisher = UnreliablePublisher()
+    relay = OutboxRelay(database, publisher, poll_s=60, spacing_s=60)
+    await commit(database, [1])
+    async with relaying(relay):
+        async with asyncio.timeout(LIMIT_S):
+            while not relay._unmarked:  # noqa: ASYNC110  # the relay tells nobody
+                await asyncio.sleep(0.001)
+        assert await count_sent(database) == 0
+    assert await count_sent(database) == 1
+
+
+async def test_nothing_is_lost_while_relays_are_killed_and_sends_fail_at_random(database: Database) -> None:
+    chance = random.Random(7)
+
+    def may_hang_or_raise(_queue: str) -> object:
+        if chance.random() < 0.2:
+            raise SqsUnavailableError("away")
+        return asyncio.Event() if chance.random() < 0.1 else None
+
+    publisher = UnreliablePublisher(
+        before=may_hang_or_raise,
+        refuse=lambda *_: "Throttled" if chance.random() < 0.2 else None,
+        after=may_hang_or_raise,
+    )
+    for start in range(1, 201, 20):
+        relays = [OutboxRelay(database, publisher, poll_s=0.01, lease_s=0.2, batch=5) for _ in range(3)]
+        async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
+            await commit(database, range(start, start + 20))
+            await asyncio.sleep(chance.uniform(0.0, 0.1))
+    reliable = UnreliablePublisher()
+    async with relaying(OutboxRelay(database, reliable, poll_s=0.01)):
+        await wait_until_sent(database, 200)
+    assert set(publisher.orders()) | set(reliable.orders()) == set(range(1, 201))
 
 
 async def test_stop_of_a_relay_that_never_ran_returns(database: Database) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from service_common.errors import TransientError
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
+_LAST_MARK_S = 1.0
 
 
 class OutboxRelay:
@@ -86,6 +87,7 @@ class OutboxRelay:
                 await self._relay(tasks)
                 upkeep.cancel()
         finally:
+            await self._mark()
             self._ended.set()
 
     async def stop(self) -> None:
@@ -114,8 +116,9 @@ class OutboxRelay:
 
     async def _turn(self, tasks: asyncio.TaskGroup) -> None:
         self._due.clear()
-        await self._mark(())
-        rows = await self._table.claim(self._batch, self._lease_s, self._busy)
+        marking = tuple(self._unmarked)
+        rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
+        self._unmarked.difference_update(marking)
         self._left_behind = bool(self._busy) or len(rows) == self._batch
         lanes: dict[str, list[OutboxRow]] = defaultdict(list)
         for row in rows:
@@ -129,30 +132,30 @@ class OutboxRelay:
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
         messages = self._sender.encode(rows)
         sent = await self._sender.send(destination, rows, messages)
-        await self._settle(sent, [row.id for row in rows if row.id not in sent])
+        self._unmarked |= sent
+        if len(sent) < len(rows):
+            await self._postpone([row.id for row in rows if row.id not in sent])
         if sent or not messages:
             self._failures.pop(destination, None)
         else:
             self._failures[destination] += 1
             await self._pause(_backoff_s(self._failures[destination]))
         self._busy.discard(destination)
-        if self._left_behind:
+        if sent or self._left_behind:
             self._due.set()
 
-    async def _settle(self, sent: Collection[int], failed: Sequence[int]) -> None:
+    async def _postpone(self, failed: Sequence[int]) -> None:
         try:
-            await self._mark(sent)
-            if failed:
-                await self._table.postpone(failed)
+            await self._table.postpone(failed)
         except TransientError as error:
-            logger.warning("outbox not marked yet", extra={"reason": str(error)})
+            logger.warning("outbox not postponed", extra={"reason": str(error)})  # the lease does it, later
 
-    async def _mark(self, sent: Collection[int]) -> None:
-        """Mark *sent*, and before the next claim those that an outage kept from being marked."""
-        self._unmarked.update(sent)
-        if marking := sorted(self._unmarked):
-            await self._table.mark_sent(marking)
-            self._unmarked.difference_update(marking)
+    async def _mark(self) -> None:
+        """Mark what no further claim will mark, even when cancelled: it saves a second sending."""
+        if self._unmarked:
+            with suppress(TransientError, TimeoutError):
+                async with asyncio.timeout(_LAST_MARK_S):
+                    await self._table.mark_sent(self._unmarked)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,21 +57,24 @@ class OutboxTable:
         self._database = database
         self._sql = load_statements("service_common.outbox")
 
-    async def claim(self, limit: int, lease_s: float, excluded: Collection[str]) -> list[OutboxRow]:
+    async def claim(
+        self, limit: int, lease_s: float, *, excluded: Collection[str] = (), sent: Collection[int] = ()
+    ) -> list[OutboxRow]:
         """Take the oldest *limit* events that are due and hide them from other relays for *lease_s* seconds.
 
-        Events for the destinations in *excluded* stay.
+        Events for the destinations in *excluded* stay. Those in *sent* are marked as sent in passing.
         """
         rows = await self._database.fetch(
-            self._sql["claim"], {"limit": limit, "lease_s": lease_s, "excluded": list(excluded)}
+            self._sql["claim"],
+            {"limit": limit, "lease_s": lease_s, "excluded": list(excluded), "sent": list(sent)},
         )
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
-    async def mark_sent(self, ids: Sequence[int]) -> None:
+    async def mark_sent(self, ids: Collection[int]) -> None:
         """Note that the queue has taken them."""
         await self._database.execute(self._sql["mark_sent"], {"ids": list(ids)})
 
-    async def postpone(self, ids: Sequence[int]) -> None:
+    async def postpone(self, ids: Collection[int]) -> None:
         """Let them become due again after a pause that grows with their attempts, at most 15 s."""
         await self._database.execute(
             self._sql["postpone"], {"ids": list(ids), "first_s": _FIRST_PAUSE_S, "cap_s": _LONGEST_PAUSE_S}

@@ -1,10 +1,17 @@
+-- Notes what the queues took since the last claim, and takes what is due: one round trip for both.
 -- Materialized: inlined under a nested loop, the LIMIT could be taken more than once.
-WITH due AS MATERIALIZED (
+WITH taken AS (
+    UPDATE outbox
+    SET sent_at = now()
+    WHERE id = ANY (%(sent)s::bigint[])
+      AND sent_at IS NULL
+), due AS MATERIALIZED (
     SELECT id
     FROM outbox
     WHERE sent_at IS NULL
       AND available_at <= now()
       AND destination <> ALL (%(excluded)s::text[])
+      AND id <> ALL (%(sent)s::bigint[])
     ORDER BY available_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
