@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
@@ -118,10 +119,10 @@ class _Counts(Collector):
 class LogPipeline:
     """The log of a process, from `configure_logging` until it is closed."""
 
-    def __init__(self, handler: logging.Handler, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
-        self._handler = handler
+    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None, undo: ExitStack) -> None:
         self._writer = writer
         self._shipper = shipper
+        self._undo = undo
 
     def expose(self, metrics: Metrics) -> None:
         """Let *metrics* tell what became of the lines."""
@@ -132,8 +133,7 @@ class LogPipeline:
         deadline = time.monotonic() + timeout_s
         if self._shipper is not None and (left := self._shipper.close(timeout_s)):
             logger.warning("the end of the log is not in CloudWatch Logs", extra={"events": left})
-        logging.getLogger().removeHandler(self._handler)
-        logging.captureWarnings(False)
+        self._undo.close()
         self._writer.close(max(0.1, deadline - time.monotonic()))
 
     def __enter__(self) -> Self:
@@ -149,17 +149,27 @@ def configure_logging(
     service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
 ) -> LogPipeline:
     """Send the log of this process to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* says where."""
-    for fact in _UNUSED_FACTS:
-        if hasattr(logging, fact):
-            setattr(logging, fact, None)
     writer = LineWriter(sys.stdout if stream is None else stream)
     shipper = CloudWatchShipper(cloudwatch) if cloudwatch else None
     handler = _JsonHandler(writer, shipper)
     handler.setFormatter(JsonFormatter(service))
+    return LogPipeline(writer, shipper, _installed(handler, level))
+
+
+def _installed(handler: logging.Handler, level: str) -> ExitStack:
+    undo = ExitStack()
+    for fact in _UNUSED_FACTS:
+        if hasattr(logging, fact):
+            undo.callback(setattr, logging, fact, getattr(logging, fact))
+            setattr(logging, fact, None)
     root = logging.getLogger()
-    root.addHandler(handler)
+    undo.callback(root.setLevel, root.level)
     root.setLevel(level)
-    for library in _LIBRARIES:
-        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+    for library in map(logging.getLogger, _LIBRARIES):
+        undo.callback(library.setLevel, library.level)
+        library.setLevel(max(logging.WARNING, root.level))
+    undo.callback(logging.captureWarnings, False)
     logging.captureWarnings(True)
-    return LogPipeline(handler, writer, shipper)
+    undo.callback(root.removeHandler, handler)
+    root.addHandler(handler)
+    return undo

@@ -1,0 +1,91 @@
+"""Lines are written in order by another thread; a reader that stalls costs lines, never time."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+
+from service_common.lines import Line, LineBuffer, LineWriter
+
+
+def line(text: str) -> Line:
+    return Line(time.time(), text)
+
+
+def test_lines_are_written_in_order() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream)
+
+    for number in range(1000):
+        writer.put(line(str(number)))
+    writer.close(5)
+
+    assert stream.getvalue().split() == [str(number) for number in range(1000)]
+    assert (writer.written, writer.dropped) == (1000, 0)
+
+
+def test_lines_of_many_threads_stay_whole() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream)
+
+    def put(text: str) -> None:
+        for _ in range(200):
+            writer.put(line(text * 50))
+
+    threads = [threading.Thread(target=put, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close(5)
+
+    written = stream.getvalue().splitlines()
+    assert len(written) == 800
+    assert set(written) == {name * 50 for name in "abcd"}
+
+
+def test_reader_that_stalls_costs_lines_and_no_time() -> None:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end) as reader, os.fdopen(write_end, "w") as stream:
+        writer = LineWriter(stream, buffer=LineBuffer(max_lines=100))
+        started = time.perf_counter()
+        for _ in range(5000):
+            writer.put(line("x" * 1000))
+        took_s = time.perf_counter() - started
+
+        assert took_s < 1
+        assert writer.dropped >= 4500
+        started = time.perf_counter()
+        writer.close(0.05)
+        assert time.perf_counter() - started < 1
+        received = 0
+        while received + writer.dropped < 5000:
+            received += len(reader.readline()) > 0
+    assert received + writer.dropped == 5000
+
+
+def test_reader_that_is_gone_is_no_error() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as stream:
+        writer = LineWriter(stream)
+        writer.put(line("to nobody"))
+        writer.close(5)
+
+    assert (writer.written, writer.dropped) == (0, 1)
+
+
+def test_buffer_is_bounded_by_lines_and_by_characters() -> None:
+    few, short = LineBuffer(max_lines=2), LineBuffer(max_characters=10)
+
+    for _ in range(5):
+        few.put(line("x"))
+        short.put(line("1234"))
+
+    assert (len(few), few.accepted, few.dropped) == (2, 2, 3)
+    assert (len(short), short.accepted, short.dropped) == (2, 2, 3)
+    assert [each.text for each in short.take()] == ["1234", "1234"]
+    short.put(line("1234567890"))
+    assert len(short) == 1
