@@ -279,6 +279,10 @@ async def test_message_delivered_again_while_it_is_acknowledged_is_deleted_by_it
     assert len(handler.seen) == 1
 
 
+def parked(faulty: FaultySqs, wait_s: int) -> bool:
+    return any(call.body["WaitTimeSeconds"] == wait_s and call.answer is None for call in faulty.of(RECEIVE))
+
+
 def answered_messages(faulty: FaultySqs) -> list[dict[str, str]]:
     answers = [call.answer[1] for call in faulty.of(RECEIVE) if call.answer]
     return [message for answer in answers for message in answer.get("Messages") or ()]
@@ -349,6 +353,14 @@ async def test_poison_stays_until_the_dead_letter_queue_has_it(sqs: Sqs, faulty:
         await faulty.until(lambda: bool(faulty.of(DELETE)))
     assert len(await queue.dead_letters()) == 1
     assert await queue.counts() == (0, 0)
+
+
+async def test_empty_queue_is_known_to_be_there_at_once(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+    async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=0.1)) as poller:
+        with pytest.raises(ServiceError, match="nothing received yet"):
+            await poller.check()
+        await faulty.until(lambda: parked(faulty, 20))
+        await poller.check()
 
 
 async def test_nothing_is_received_before_the_gate_opens(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
@@ -427,13 +439,13 @@ async def test_stop_leaves_the_parked_poll_alone_and_hands_back_what_it_brings(
     handler = Recorder()
     poller = Poller(sqs, queue.name, handler, settings=PollerSettings(wait_s=5, stop_grace_s=8))
     running = asyncio.create_task(poller.run())
-    await faulty.until(lambda: faulty.under_way(RECEIVE) == 1)
+    await faulty.until(lambda: parked(faulty, 5))
     stopping = asyncio.create_task(poller.stop())
     await queue.send("late")
     await stopping
     await running
     assert handler.seen == []
-    assert [call.answer[0] for call in faulty.of(RECEIVE) if call.answer] == [200]
+    assert {call.answer[0] for call in faulty.of(RECEIVE) if call.answer} == {200}
     assert await queue.counts() == (1, 0)  # visible, not in flight
 
 
@@ -470,7 +482,7 @@ async def test_stop_is_bounded_while_sqs_does_not_answer(sqs: Sqs, faulty: Fault
         sqs, queue.name, Recorder(), settings=PollerSettings(wait_s=20, stop_grace_s=0.3, acknowledge_linger_s=0.0)
     )
     running = asyncio.create_task(poller.run())
-    await faulty.until(lambda: faulty.under_way(DELETE) == 1 and faulty.under_way(RECEIVE) == 1)
+    await faulty.until(lambda: faulty.under_way(DELETE) == 1 and parked(faulty, 20))
     began_s = time.monotonic()
     await poller.stop()
     await running

@@ -99,7 +99,8 @@ class Receivers:
         failures = 0
         while not self._stopping:
             try:
-                full = await self._once(self._wait_s)
+                # the first after a failure does not park, so that it is known at once that the queue is there
+                full = await self._once(0 if self.failure else self._wait_s)
             except ServiceError as error:
                 failures += 1
                 await self._back_off(error, failures)
