@@ -19,7 +19,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from orderstream_local.stack import Ports, Stack, StackOptions
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
 from tests.bench.usage import Meter
 
 SERVICES = ("order-service", "inventory-service", "processing-service", "notification-service")
@@ -72,7 +73,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             products = await stock_up(stack.url("inventory-service"))
             warm_up = argparse.Namespace(rate=20, seconds=3, saturate=0)
             warmed = await drive(stack, products, warm_up)
-            meter = Meter(stack.pids())
+            meter = Meter({name: process.pid for name, process in stack.processes.items() if process.pid})
             meter.start()
             sampler = asyncio.create_task(meter.sample())
             result = await drive(stack, products, options)

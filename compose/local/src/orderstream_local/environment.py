@@ -93,7 +93,11 @@ def _reached(value: str, places: Places) -> str:
     return _replaced(
         value,
         r"(https?://)?",
-        {f"{each.name}:{each.port}": places.addresses(each.name) for each in places.containers.values() if each.port},
+        {
+            f"{each.name}:{each.port}": places.addresses(each.name)
+            for each in places.containers.values()
+            if each.name in places.ports or each.name in places.sockets
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pwd
 import signal
 import sys
 import time
@@ -170,6 +171,7 @@ async def run_command(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,  # root's group may be shut out where others pass
             extra_groups=[] if user else None,
         )
     except OSError as error:
