@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 
-from notification_service.app import create_app
+from notification_service.app import Resource, create_app, pushing
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.limits import PushLimits
@@ -61,11 +61,11 @@ def config(database_url: str, aws_endpoint: str, queue: str) -> Config:
 
 @pytest.fixture
 async def replica(config: Config) -> AsyncIterator[Replica]:
-    """Starts a replica; *changes* go into the configuration."""
+    """Starts a replica that has no queue, unless *resources* say so."""
     async with AsyncExitStack() as stack:
 
-        async def start(changed: Config = config) -> TestServer:
-            server = TestServer(create_app(changed))
+        async def start(changed: Config = config, resources: Sequence[Resource] = (pushing,)) -> TestServer:
+            server = TestServer(create_app(changed, resources))
             await server.start_server(shutdown_timeout=1.0)
             stack.push_async_callback(server.close)
             return server

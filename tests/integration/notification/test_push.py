@@ -113,9 +113,7 @@ async def take(stream: AsyncIterator[Block], count: int) -> AsyncIterator[Block]
             return
 
 
-async def test_filter_lets_only_the_wanted_orders_through(
-    replica: Replica, http: ClientSession, feed: SqlFeed
-) -> None:
+async def test_filter_lets_only_the_wanted_orders_through(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
     server = await replica()
     async with sse(http, server, "?orderId=2&orderId=4") as stream, ws(server, "?orderId=3") as connection:
         await anext(stream)
@@ -266,9 +264,9 @@ async def test_message_over_4_kib_closes_with_1009(replica: Replica) -> None:
 async def test_flood_of_messages_closes_with_1008(replica: Replica, config: Config) -> None:
     server = await replica(replace(config, push=replace(config.push, message_burst=5, messages_per_s=0.1)))
     async with ws(server) as connection:
+        for _ in range(6):
+            await connection.send("{}")
         with pytest.raises(ConnectionClosed) as closed:
-            for _ in range(6):
-                await connection.send("{}")
             await receive(connection)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeAlias
 
@@ -26,7 +25,7 @@ from .drain import drain
 from .feed import SqlFeed
 from .gauges import PushGauges
 from .handlers import ROUTES
-from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, HISTORY
+from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER
 from .meter import PushMeter
 from .retention import Retention
 from .service import History, Notifier
@@ -34,65 +33,58 @@ from .sweep import Sweep
 from .tail import Tail
 from .wakeup import Wakeup
 
-__all__ = ["create_app", "notifications"]
+__all__ = ["Resource", "consuming", "create_app", "pushing"]
 
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
-# of the time to stop in: what the clients have to go
+# of the time to stop in: for the clients to go, and for messages in flight to end
 DRAIN_SHARE = 0.4
-STOP_SHARE = 0.2
+STOP_SHARE = 0.3
 
 
-async def notifications(app: web.Application) -> AsyncIterator[None]:
-    """Open the feed on PostgreSQL, the hub over it, and the queue that fills it."""
+async def pushing(app: web.Application) -> AsyncIterator[None]:
+    """Open the feed on PostgreSQL, follow it, and push it to the clients."""
     config, readiness = app[CONFIG], app[READINESS]
     await migrate(config.database_url, "notification_service.migrations")
-    async with (
-        Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
-        Sqs.open(config.aws) as sqs,
-        AsyncExitStack() as stack,
-    ):
+    async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
         feed = SqlFeed(database)
+        state = await feed.open()
+        broadcaster = await open_broadcaster(feed, state, config.push, PushMeter(app[METRICS]))
+        tail = Tail(feed, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
+        wakeup = Wakeup(feed, tail)
+        retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
         readiness.add("database", database.ping)
-        readiness.add(config.notification_queue, partial(sqs.check, config.notification_queue))
-        wakeup = await stack.enter_async_context(pushing(app, database, feed))
-        notifier = Notifier(feed, (LogChannel("Email"), LogChannel("SMS")), wakeup.appended)
+        app[METRICS].register(PushGauges(broadcaster, tail))
+        app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
+        app[NOTIFIER] = Notifier(feed, (LogChannel("Email"), LogChannel("SMS")), wakeup.appended)
+        async with (
+            background(readiness, "tail", partial(tail.run, state)),
+            background(readiness, "wake-ups sent", wakeup.tell),
+            background(readiness, "wake-ups heard", partial(wakeup.hear, database)),
+            background(readiness, "sweep", Sweep(broadcaster).run),
+            background(readiness, "retention", retention.run),
+        ):
+            yield
+            await app[NOTIFIER].close()
+            await broadcaster.close()
+
+
+async def consuming(app: web.Application) -> AsyncIterator[None]:
+    """Take down what arrives in the queue."""
+    config, readiness, queue = app[CONFIG], app[READINESS], app[CONFIG].notification_queue
+    async with Sqs.open(config.aws) as sqs:
         poller = Poller(
             sqs,
-            config.notification_queue,
-            NotificationConsumer(notifier),
-            settings=PollerSettings(concurrency=config.consumers),
-            gate=database.wait_available,
+            queue,
+            NotificationConsumer(app[NOTIFIER]),
+            settings=PollerSettings(concurrency=config.consumers, stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
+            gate=app[DATABASE].wait_available,
             metrics=app[METRICS],
         )
-        retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
-        await stack.enter_async_context(background(readiness, "retention", retention.run))
-        stack.push_async_callback(notifier.close)
-        await stack.enter_async_context(background(readiness, "poller", poller.run))
-        stack.push_async_callback(poller.stop)
-        yield
-
-
-@asynccontextmanager
-async def pushing(app: web.Application, database: Database, feed: SqlFeed) -> AsyncIterator[Wakeup]:
-    """Follow the feed and push it to the clients while the block runs."""
-    config, readiness = app[CONFIG], app[READINESS]
-    state = await feed.open()
-    broadcaster = await open_broadcaster(feed, state, config.push, PushMeter(app[METRICS]))
-    tail = Tail(feed, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
-    wakeup = Wakeup(feed, tail)
-    app[METRICS].register(PushGauges(broadcaster, tail))
-    app[BROADCASTER], app[HISTORY] = broadcaster, History(feed)
-    async with (
-        background(readiness, "tail", partial(tail.run, state)),
-        background(readiness, "wake-ups sent", wakeup.tell),
-        background(readiness, "wake-ups heard", partial(wakeup.hear, database)),
-        background(readiness, "sweep", Sweep(broadcaster).run),
-    ):
-        try:
-            yield wakeup
-        finally:
-            await broadcaster.close()
+        readiness.add(queue, partial(sqs.check, queue))
+        async with background(readiness, "poller", poller.run):
+            yield
+            await poller.stop()
 
 
 async def say_goodbye(app: web.Application) -> None:
@@ -102,7 +94,7 @@ async def say_goodbye(app: web.Application) -> None:
         await drain(broadcaster, app[CONFIG].shutdown_grace_s * DRAIN_SHARE)
 
 
-def create_app(config: Config, resources: Sequence[Resource] = (notifications,)) -> web.Application:
+def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming)) -> web.Application:
     """Compose the service; tests replace *resources* by in-memory ones."""
     app = new_app(NAME, config)
     app[CONFIG] = config

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service_common.postgres import Database
+
 from .broadcaster import Broadcaster
 from .config import Config
-from .service import History
+from .service import History, Notifier
 
-__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "CONFIG", "HISTORY"]
+__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "CONFIG", "DATABASE", "HISTORY", "NOTIFIER"]
 
 CONFIG = web.AppKey("config", Config)
 ALLOWED_ORIGINS: web.AppKey[tuple[str, ...]] = web.AppKey("allowed_origins", tuple)
 BROADCASTER = web.AppKey("broadcaster", Broadcaster)
+DATABASE = web.AppKey("database", Database)
 HISTORY = web.AppKey("history", History)
+NOTIFIER = web.AppKey("notifier", Notifier)

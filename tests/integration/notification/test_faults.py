@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import pytest
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+
+from notification_service.config import Config
+from notification_service.feed import SqlFeed
+from notification_service.testing import Block, blocks
+from service_common.events import EventType, OrderEvent
+from service_common.postgres import Database
+
+Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
+CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED
+
+EVENT_ID = re.compile(rb'data: \{"id":"[0-9a-z]+-([0-9]+)"')
+LONG_REASON = "because " * 120
+
+
+def event(event_type: EventType, order: int) -> OrderEvent:
+    reason = LONG_REASON if event_type is FAILED else None
+    return OrderEvent(event_type, "/test", order, 1, datetime.now(UTC), reason=reason)
+
+
+@asynccontextmanager
+async def sse(http: ClientSession, server: TestServer, query: str = "") -> AsyncIterator[AsyncIterator[Block]]:
+    async with http.get(server.make_url(f"/stream{query}")) as response, asyncio.timeout(15):
+        yield blocks(aiter(response.content))
+
+
+async def seqs(stream: AsyncIterator[Block], last: int) -> list[int]:
+    found: list[int] = []
+    async for block in stream:
+        if block.data is not None and block.event is None:
+            assert block.id is not None
+            found.append(int(block.id.partition("-")[2]))
+            if found[-1] >= last:
+                break
+    return found
+
+
+async def metric(http: ClientSession, server: TestServer, name: str) -> float:
+    async with http.get(server.make_url("/metrics")) as response:
+        for line in (await response.text()).splitlines():
+            if line.startswith(f"orderstream_push_{name}"):
+                return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+class RawClient:
+    """A socket with a small window that reads only when told to."""
+
+    def __init__(self, server: TestServer) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.setblocking(False)
+        self._address = (server.host, server.port)
+        self.received = bytearray()
+
+    async def ask(self, query: str = "") -> None:
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(self._socket, self._address)
+        await loop.sock_sendall(self._socket, f"GET /stream{query} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        while b"id: " not in self.received:
+            self.received += await loop.sock_recv(self._socket, 1024)
+        self.epoch = bytes(self.received).partition(b"id: ")[2].partition(b"-")[0]
+
+    async def read_to(self, seq: int) -> None:
+        last = b'data: {"id":"' + self.epoch + b"-%d" % seq
+        tail = bytearray()
+        while last not in tail:
+            data = await asyncio.get_running_loop().sock_recv(self._socket, 65_536)
+            assert data, "the connection was ended"
+            tail = tail[-100:] + data
+            self.received.extend(data)
+
+    @property
+    def seqs(self) -> list[int]:
+        return [int(seq) for seq in EVENT_ID.findall(self.received)]
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+async def flood(feed: SqlFeed) -> Callable[[int], Awaitable[int]]:
+    """Appends so many orders that fail for a long reason, a few at a time, and returns the head."""
+
+    async def append(orders: int) -> int:
+        start = (await feed.state()).head
+        for first in range(0, orders, 50):
+            await feed.append([event(FAILED, start + first + each + 1) for each in range(min(50, orders - first))])
+            await feed.wake_replicas((await feed.state()).head)
+        return (await feed.state()).head
+
+    return append
+
+
+async def test_places_are_dense_and_in_commit_order_under_concurrent_appends(feed: SqlFeed, database_url: str) -> None:
+    seen: list[int] = []
+    writers_done = asyncio.Event()
+
+    async def tail() -> None:
+        while not (writers_done.is_set() and len(seen) == (await feed.state()).head):
+            page = await feed.read(seen[-1] if seen else 0, limit=50)
+            seen.extend(each.seq for each in page.notifications)
+
+    async def write(writer: SqlFeed, number: int) -> None:
+        for batch in range(20):
+            await writer.append([event(CREATED, batch * 10 + each) for each in range(1, 11)])
+            await writer.append([event(CLOSED, batch * 10 + number + 1)])
+
+    reader = asyncio.create_task(tail())
+    async with Database.open(database_url, size=4) as one, Database.open(database_url, size=4) as two:
+        await asyncio.gather(*(write(SqlFeed(one if number % 2 else two), number) for number in range(8)))
+    writers_done.set()
+    async with asyncio.timeout(10):
+        await reader
+    assert seen == list(range(1, 361))
+
+
+async def test_append_that_wakes_nobody_arrives_by_the_poll(
+    replica: Replica, http: ClientSession, feed: SqlFeed
+) -> None:
+    server = await replica()
+    async with sse(http, server) as stream:
+        await anext(stream)
+        await feed.append([event(CREATED, 1)])
+        assert await seqs(stream, 1) == [1]
+
+
+async def test_stream_goes_on_when_every_connection_to_the_database_is_killed(
+    replica: Replica, http: ClientSession, feed: SqlFeed, database_url: str
+) -> None:
+    server = await replica()
+    async with sse(http, server) as stream, Database.open(database_url, size=1, name="killer") as killer:
+        await anext(stream)
+        await feed.append([event(CREATED, 1)])
+        assert await seqs(stream, 1) == [1]
+        killed = await killer.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'notification-service'"
+        )
+        assert len(killed) >= 2  # a statement's and the listening one
+        await feed.append([event(CREATED, 2), event(CREATED, 3)])
+        assert await seqs(stream, 3) == [2, 3]
+
+
+async def test_feed_that_starts_anew_resets_everyone_who_is_connected(
+    replica: Replica, http: ClientSession, feed: SqlFeed, database_url: str
+) -> None:
+    await feed.append([event(CREATED, 1)])
+    server = await replica()
+    async with sse(http, server) as stream, Database.open(database_url, size=1) as database:
+        await anext(stream)
+        await database.execute("UPDATE feed SET epoch = 'anew'")
+        async for block in stream:
+            if block.event == "reset":
+                assert block.id == "anew-1"
+                break
+        await feed.append([event(CREATED, 2)])
+        assert await seqs(stream, 2) == [2]
+
+
+async def test_database_that_was_restored_gets_another_epoch(feed: SqlFeed, database_url: str) -> None:
+    epoch = (await feed.open()).epoch
+    assert (await feed.open()).epoch == epoch
+    async with Database.open(database_url, size=1) as database:
+        await database.execute("UPDATE feed SET lineage = 'another server:00000001'")
+    assert (await feed.open()).epoch != epoch
+
+
+async def test_client_that_never_reads_is_cut_and_others_get_everything(
+    replica: Replica, http: ClientSession, feed: SqlFeed, flood: Callable[[int], Awaitable[int]]
+) -> None:
+    server = await replica()
+    deaf = RawClient(server)
+    await deaf.ask()
+    async with sse(http, server) as stream:
+        await anext(stream)
+        reading = asyncio.create_task(seqs(stream, 8_000))
+        assert await flood(4_000) == 8_000
+        assert await reading == list(range(1, 8_001))
+    async with asyncio.timeout(10):
+        while not await metric(http, server, 'aborts_total{reason="stalled"}'):
+            await feed.wake_replicas(8_000)
+        while await metric(http, server, 'connections{protocol="sse",state="gone"}'):
+            await feed.wake_replicas(8_000)
+    deaf.close()
+
+
+async def test_client_that_falls_behind_catches_up_without_loss_or_repeat(
+    replica: Replica,
+    http: ClientSession,
+    flood: Callable[[int], Awaitable[int]],
+    config: Config,
+) -> None:
+    server = await replica(replace(config, push=replace(config.push, pause_limit_s=15.0, ring_bytes=500_000)))
+    slow = RawClient(server)
+    await slow.ask()
+    head = await flood(4_000)
+    assert await metric(http, server, 'connections{protocol="sse",state="catching-up"}') == 1
+    async with asyncio.timeout(15):
+        await slow.read_to(head)
+        assert slow.seqs == list(range(1, head + 1))
+        assert await metric(http, server, "catch_up_reads_total") > 0
+        head = await flood(1)
+        await slow.read_to(head)
+    assert await metric(http, server, 'connections{protocol="sse",state="live"}') == 1
+    slow.close()
+
+
+async def test_stop_does_not_wait_for_a_client_that_never_reads(
+    replica: Replica, config: Config, flood: Callable[[int], Awaitable[int]]
+) -> None:
+    server = await replica(replace(config, push=replace(config.push, pause_limit_s=60.0)))
+    deaf = RawClient(server)
+    await deaf.ask()
+    await flood(4_000)
+    async with asyncio.timeout(config.shutdown_grace_s + 1):
+        await server.close()
+    deaf.close()
+
+
+async def test_ready_names_every_part_of_the_push(replica: Replica, http: ClientSession) -> None:
+    server = await replica()
+    async with http.get(server.make_url("/health/ready")) as response:
+        assert response.status == 200
+        assert set((await response.json())["checks"]) >= {"database", "tail", "sweep", "retention"}
