@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from service_common.bounded import BoundedList
 from service_common.errors import PermanentError
 from service_common.times import rfc3339
 
@@ -19,6 +20,7 @@ __all__ = ["EventType", "Item", "OrderEvent", "UnreadableEventError", "decode", 
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:orderstream:event")
 MAX_QUANTITY = 1_000_000
+MAX_ITEMS = 100
 
 
 class EventType(StrEnum):
@@ -101,7 +103,9 @@ class _DataSchema(Schema):
 
     order_id = fields.Int(data_key="orderId", required=True, strict=True, validate=validate.Range(1, 2**63 - 1))
     version = fields.Int(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
-    items = fields.List(fields.Nested(_ItemSchema), data_key="orderItems", load_default=None)
+    items = BoundedList(
+        fields.Nested(_ItemSchema), at_least=0, at_most=MAX_ITEMS, data_key="orderItems", load_default=None
+    )
     reason = fields.Str(load_default=None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from service_common.bounded import BoundedList
 from service_common.times import rfc3339
 
 from .domain import MAX_STOCK, Given, Level, Line, Product
@@ -73,7 +74,7 @@ class DecrementSchema(Schema):
     """``{"operationId": "123:1", "items": [{"productId": "123", "quantity": 2}]}``."""
 
     operation_id = _operation_id()
-    items = fields.List(fields.Nested(_LineSchema), required=True, validate=validate.Length(1, MAX_LINES))
+    items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_LINES, required=True)
 
     @validates_schema
     def _distinct(self, data: dict[str, Any], **_: object) -> None:
@@ -100,11 +101,12 @@ class ReleaseSchema(Schema):
 class ChosenSchema(Schema):
     """``?productId=a&productId=b``."""
 
-    product_ids = fields.List(
+    product_ids = BoundedList(
         fields.Str(validate=validate.Regexp(PRODUCT_ID)),
+        at_least=1,
+        at_most=MAX_LINES,
         data_key="productId",
         required=True,
-        validate=validate.Length(1, MAX_LINES),
     )
 
 

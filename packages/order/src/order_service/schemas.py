@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from service_common.bounded import BoundedList
 from service_common.errors import InvalidError
 from service_common.requests import load
 from service_common.times import rfc3339
@@ -61,9 +62,7 @@ class _LineSchema(Schema):
 
 
 class _ItemsSchema(Schema):
-    lines = fields.List(
-        fields.Nested(_LineSchema), data_key="orderItems", required=True, validate=validate.Length(1, MAX_ITEMS)
-    )
+    lines = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_ITEMS, data_key="orderItems", required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def no_product_twice(self, data: Mapping[str, Any], **_: object) -> None:
