@@ -356,10 +356,10 @@ async def test_poison_stays_until_the_dead_letter_queue_has_it(sqs: Sqs, faulty:
 
 
 async def test_empty_queue_is_known_to_be_there_at_once(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
-    async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=0.1)) as poller:
+    async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=2.5)) as poller:
         with pytest.raises(ServiceError, match="nothing received yet"):
             await poller.check()
-        await faulty.until(lambda: parked(faulty, 20))
+        await faulty.until(lambda: parked(faulty, 2))  # what a stop has the time to wait for
         await poller.check()
 
 
@@ -477,12 +477,13 @@ async def test_stop_hands_back_work_that_does_not_end(sqs: Sqs, queue: TestQueue
 async def test_stop_is_bounded_while_sqs_does_not_answer(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     never = asyncio.Event()
     faulty.next(DELETE, faulty.hold(never))
+    faulty.next(RECEIVE, lambda call: call.forward(call.body), faulty.hold(never))
     await queue.send("body")
     poller = Poller(
         sqs, queue.name, Recorder(), settings=PollerSettings(wait_s=20, stop_grace_s=0.3, acknowledge_linger_s=0.0)
     )
     running = asyncio.create_task(poller.run())
-    await faulty.until(lambda: faulty.under_way(DELETE) == 1 and parked(faulty, 20))
+    await faulty.until(lambda: faulty.under_way(DELETE) == 1 and parked(faulty, 1))
     began_s = time.monotonic()
     await poller.stop()
     await running

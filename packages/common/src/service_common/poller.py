@@ -25,6 +25,7 @@ __all__ = ["Gate", "Handler", "HandlerCancelledError", "HandlerOverdueError", "P
 Handler = Callable[[Message], Awaitable[None]]
 
 FLUSH_LIMIT_S = 1.0
+POLL_MARGIN_S = 0.2  # from the end of a long poll to its answer
 _log = logging.getLogger(__name__)
 _HAND_BACK = Delay(0)
 
@@ -65,6 +66,11 @@ class PollerSettings:
     handler_limit_s: float = 120.0
     delay: DelayPolicy = field(default_factory=DelayPolicy)
 
+    @property
+    def parked_s(self) -> int:
+        """How long a poll is really parked: no longer than a stop would wait for it, but for one second."""
+        return min(self.wait_s, max(1, int(self.stop_grace_s - POLL_MARGIN_S)))
+
 
 class Poller:
     """Runs *handler* for each message of a queue, at least once, until it is stopped.
@@ -104,7 +110,7 @@ class Poller:
             self._permits,
             self._dispatch,
             gate=gate,
-            wait_s=settings.wait_s,
+            wait_s=settings.parked_s,
             at_most=settings.receivers,
             meters=self._meters,
         )
