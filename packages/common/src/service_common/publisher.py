@@ -86,7 +86,7 @@ class Publisher:
         sent = frozenset(each.key for each in messages).difference(failed)
         if sent:
             self._sent.labels(queue_name).inc(len(sent))
-            _log.info("sent", extra={"queue": queue_name, "keys": sorted(sent)})
+            _log.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
             _log.warning("not sent", extra={"queue": queue_name, "failed": dict(failed)})
