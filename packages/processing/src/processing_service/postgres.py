@@ -116,6 +116,7 @@ class SqlSagas:
             self._sql["save_sagas"],
             {
                 "changes": Json([_written(change) for change in batch]),
+                "count": len(batch),
                 "lease_s": self._lease_s,
                 "destination": self._destination,
             },

@@ -6,6 +6,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     operation stock_operation;
+    taken text[];
 BEGIN
     INSERT INTO stock_operation (id, released_at)
     VALUES (operation_id, clock_timestamp())
@@ -17,15 +18,14 @@ BEGIN
     SELECT * INTO operation FROM stock_operation WHERE id = operation_id FOR UPDATE;
 
     IF operation.released_at IS NULL AND operation.outcome = 'taken' THEN
-        PERFORM FROM inventory
-        WHERE product_id IN (SELECT jsonb_object_keys(operation.items))
-        ORDER BY product_id
-        FOR NO KEY UPDATE;
+        taken := ARRAY(SELECT jsonb_object_keys(operation.items));
+        PERFORM FROM inventory WHERE product_id = ANY (taken) ORDER BY product_id FOR NO KEY UPDATE;
 
         UPDATE inventory
-        SET stock = stock + item.value::int, version = version + 1, last_update = clock_timestamp()
-        FROM jsonb_each_text(operation.items) AS item
-        WHERE inventory.product_id = item.key;
+        SET stock = stock + (operation.items -> product_id)::bigint,
+            version = version + 1,
+            last_update = clock_timestamp()
+        WHERE product_id = ANY (taken);
     END IF;
 
     UPDATE stock_operation SET released_at = clock_timestamp() WHERE id = operation_id AND released_at IS NULL;
