@@ -58,6 +58,7 @@ class CloudWatchShipper:
     Attributes:
         sent: events that CloudWatch Logs took.
         rejected: events that it refused.
+        away: it did not take the last batch that was tried.
     """
 
     def __init__(self, options: CloudWatchOptions) -> None:
@@ -65,7 +66,7 @@ class CloudWatchShipper:
         self.rejected = 0
         self._options = options
         self._stream = _LogStream(options)
-        self._away = False
+        self.away = False
         self._left = 0
         self._buffer = LineBuffer(max_lines=options.max_lines, max_characters=options.max_characters)
         self._closing = threading.Event()
@@ -96,12 +97,14 @@ class CloudWatchShipper:
             self._closing.wait(self._options.linger_s)
             for batch in batches(self._buffer.take()):
                 self._deliver(batch)
+        self._stream.close()
 
     def _deliver(self, batch: Sequence[LogEvent]) -> None:
         delays_s = backoff.expo(max_value=self._options.max_delay_s)
         next(delays_s)  # its first value only starts it
-        while not self._attempt(batch):
-            if self._closing.is_set():
+        while True:
+            was_away = self.away
+            if self._attempt(batch) or (was_away and self._closing.is_set()):
                 return
             self._closing.wait(MIN_DELAY_S + backoff.full_jitter(next(delays_s)))
 
@@ -121,13 +124,13 @@ class CloudWatchShipper:
         return True
 
     def _tell_away(self, error: Exception) -> None:
-        if not self._away:
-            self._away = True
+        if not self.away:
+            self.away = True
             logger.warning("CloudWatch Logs does not take the log", extra={"error": f"{type(error).__name__}: {error}"})
 
     def _tell_back(self) -> None:
-        if self._away:
-            self._away = False
+        if self.away:
+            self.away = False
             logger.warning("CloudWatch Logs takes the log again", extra={"dropped": self.dropped})
 
 
@@ -156,6 +159,11 @@ class _LogStream:
             self._there = _code(error) != _GONE
             raise
         return rejected_count(len(batch), answer.get("rejectedLogEventsInfo"))
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            self._client.close()
 
 
 class _Target(CloudWatchLogHandler):

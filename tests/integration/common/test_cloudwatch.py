@@ -1,0 +1,344 @@
+"""The log reaches CloudWatch Logs when it is there, and costs nobody anything when it is not."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import boto3
+import orjson
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from service_common.cloudwatch import CloudWatchOptions, CloudWatchShipper
+from service_common.lines import Line
+from service_common.log import configure_logging
+from service_common.metrics import Metrics
+
+logger = logging.getLogger("any_service.module")
+
+LIMIT_S = 20.0
+
+
+def until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
+    """Wait for another thread; it has nothing to be awaited with."""
+    waiting = threading.Event()
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        waiting.wait(0.01)
+
+
+class Group:
+    """A log group, looked at past the code under test."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self.name = f"group-{uuid.uuid4().hex}"
+        self._client: Any = boto3.client("logs", region_name="us-east-1", endpoint_url=endpoint_url)
+
+    def make(self) -> None:
+        self._client.create_log_group(logGroupName=self.name)
+
+    def delete(self) -> None:
+        self._client.delete_log_group(logGroupName=self.name)
+
+    def streams(self) -> list[str]:
+        answer = self._client.describe_log_streams(logGroupName=self.name)
+        return [stream["logStreamName"] for stream in answer["logStreams"]]
+
+    def messages(self) -> list[str]:
+        try:
+            pages = self._client.get_paginator("filter_log_events").paginate(logGroupName=self.name)
+            return [event["message"] for page in pages for event in page["events"]]
+        except ClientError:
+            return []
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@pytest.fixture
+def group(aws_endpoint: str) -> Iterator[Group]:
+    with closing(Group(aws_endpoint)) as group:
+        yield group
+
+
+class SilentEndpoint:
+    """Takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.setblocking(False)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._attempts = 0
+
+    def attempts(self) -> int:
+        """Return how many connections there were; each is hung up on when it is counted."""
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.accept()[0].close()
+                self._attempts += 1
+        return self._attempts
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[SilentEndpoint]:
+    with closing(SilentEndpoint()) as endpoint:
+        yield endpoint
+
+
+class ScriptedEndpoint(ThreadingHTTPServer):
+    """Answers each PutLogEvents with the next of *answers*, then as CloudWatch Logs does."""
+
+    daemon_threads = True
+
+    def __init__(self, *answers: tuple[int, dict[str, Any]]) -> None:
+        self.answers = list(answers)
+        self.batches: list[list[str]] = []
+        super().__init__(("127.0.0.1", 0), _ScriptedHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _ScriptedHandler(BaseHTTPRequestHandler):
+    server: ScriptedEndpoint
+
+    def do_POST(self) -> None:
+        body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, answer = 200, dict[str, Any]()
+        if self.headers["X-Amz-Target"].endswith("PutLogEvents"):
+            self.server.batches.append([event["message"] for event in body["logEvents"]])
+            if self.server.answers:
+                status, answer = self.server.answers.pop(0)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.end_headers()
+        self.wfile.write(orjson.dumps(answer))
+
+    def log_message(self, *_arguments: object) -> None:
+        """Be quiet."""
+
+
+def error(code: str) -> tuple[int, dict[str, Any]]:
+    return 400, {"__type": code, "message": "as the test wants it"}
+
+
+@pytest.fixture(autouse=True)
+def _quiet_server() -> Iterator[None]:
+    server = logging.getLogger("werkzeug")  # the emulator, in this process, logs every request
+    before = server.level
+    server.setLevel(logging.WARNING)
+    yield
+    server.setLevel(before)
+
+
+def options(group: str, endpoint_url: str, *, attempt_timeout_s: float = 10.0, **more: Any) -> CloudWatchOptions:
+    return CloudWatchOptions(
+        group,
+        "us-east-1",
+        endpoint_url,
+        linger_s=0.02,
+        attempt_timeout_s=attempt_timeout_s,
+        max_delay_s=0.1,
+        **more,
+    )
+
+
+def line(text: str) -> Line:
+    return Line(time.time(), text)
+
+
+def test_lines_arrive_in_order_in_a_stream_of_this_process(aws_endpoint: str, group: Group) -> None:
+    shipper = CloudWatchShipper(options(group.name, aws_endpoint))
+
+    for number in range(50):
+        shipper.put(Line(time.time() + number / 1000, str(number)))
+    left = shipper.close(LIMIT_S)
+
+    assert left == 0
+    assert (shipper.sent, shipper.dropped, shipper.rejected) == (50, 0, 0)
+    assert group.messages() == [str(number) for number in range(50)]
+    assert len(group.streams()) == 1
+
+
+def test_group_that_is_there_is_used(aws_endpoint: str, group: Group) -> None:
+    group.make()
+    shipper = CloudWatchShipper(options(group.name, aws_endpoint))
+
+    shipper.put(line("one"))
+    shipper.close(LIMIT_S)
+
+    assert group.messages() == ["one"]
+
+
+def test_group_that_was_deleted_is_made_again_and_no_line_lost(aws_endpoint: str, group: Group) -> None:
+    shipper = CloudWatchShipper(options(group.name, aws_endpoint))
+    shipper.put(line("before"))
+    until(lambda: shipper.sent == 1)
+
+    group.delete()
+    shipper.put(line("after"))
+    shipper.close(LIMIT_S)
+
+    assert group.messages() == ["after"]
+    assert (shipper.sent, shipper.rejected) == (2, 0)
+
+
+def test_events_that_cloudwatch_refuses_are_counted() -> None:
+    with ScriptedEndpoint((200, {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1}})) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("a month old"))
+        shipper.put(line("new"))
+        shipper.close(LIMIT_S)
+
+    assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 1, 0)
+
+
+def test_batch_that_is_wrong_does_not_hold_up_the_next() -> None:
+    with ScriptedEndpoint(error("InvalidParameterException")) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("wrong"))
+        until(lambda: shipper.rejected == 1)
+        shipper.put(line("right"))
+        shipper.close(LIMIT_S)
+
+    assert endpoint.batches == [["wrong"], ["right"]]
+    assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("answer", [error("ThrottlingException"), error("AccessDeniedException"), (503, {})])
+def test_batch_that_was_not_taken_is_sent_again(answer: tuple[int, dict[str, Any]]) -> None:
+    with ScriptedEndpoint(answer, answer, answer) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("one"))
+        until(lambda: shipper.sent == 1)
+        shipper.close(LIMIT_S)
+
+    assert endpoint.batches == [["one"]] * 4
+    assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 0, 0)
+
+
+def test_line_with_any_character_arrives(aws_endpoint: str, group: Group) -> None:
+    shipper = CloudWatchShipper(options(group.name, aws_endpoint))
+
+    shipper.put(line('{"message":"Grüße, 世界 \U0001f680 \\u0000"}'))
+    shipper.close(LIMIT_S)
+
+    assert group.messages() == ['{"message":"Grüße, 世界 \U0001f680 \\u0000"}']
+
+
+def test_refusing_endpoint_is_tried_until_it_is_there(group: Group) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    shipper = CloudWatchShipper(options(group.name, f"http://127.0.0.1:{port}"))
+    shipper.put(line("early"))
+    until(lambda: shipper.away)
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    shipper.put(line("late"))
+    left = shipper.close(LIMIT_S)
+    server.stop()
+
+    assert left == 0
+    assert group.messages() == ["early", "late"]
+    assert shipper.dropped == 0
+
+
+def test_hung_endpoint_costs_no_time_and_bounded_memory(silent: SilentEndpoint) -> None:
+    shipper = CloudWatchShipper(options("any", silent.url, attempt_timeout_s=0.3, max_lines=100))
+
+    started = time.perf_counter()
+    for number in range(10_000):
+        shipper.put(line(str(number)))
+    took_s = time.perf_counter() - started
+
+    assert took_s < 2
+    assert shipper.dropped >= 9_000
+    started = time.perf_counter()
+    left = shipper.close(0.2)
+    assert time.perf_counter() - started < 2
+    assert left > 0
+    assert shipper.sent == 0
+    assert shipper.dropped == 10_000
+
+
+def test_start_does_not_wait_for_the_endpoint(silent: SilentEndpoint) -> None:
+    started = time.perf_counter()
+    pipeline = configure_logging(
+        "any-service", "INFO", options("any", silent.url, attempt_timeout_s=0.3), io.StringIO()
+    )
+    took_s = time.perf_counter() - started
+
+    pipeline.close(0.1)
+    assert took_s < 0.5
+
+
+def test_lines_are_json_and_those_of_the_libraries_below_stay_out() -> None:
+    stream = io.StringIO()
+    metrics = Metrics()
+    with (
+        ScriptedEndpoint() as endpoint,
+        configure_logging("any-service", "INFO", options("any", endpoint.url), stream) as pipeline,
+    ):
+        pipeline.expose(metrics)
+        logger.info("ours", extra={"orderId": 7})
+        logging.getLogger("urllib3.connectionpool").warning("theirs")
+        logging.getLogger("botocore.endpoint").error("theirs too")
+
+    sent = [message for batch in endpoint.batches for message in batch]
+    ours = next(message for message in sent if orjson.loads(message)["logger"] == logger.name)
+    assert orjson.loads(ours)["orderId"] == 7
+    assert f"{ours}\n" in stream.getvalue()
+    assert stream.getvalue().count("theirs") == 2
+    assert "theirs" not in str(sent)
+    assert f'orderstream_log_events_total{{outcome="sent"}} {len(sent)}.0' in metrics.exposition().decode()
+
+
+def test_outage_is_told_once_and_never_feeds_on_itself(silent: SilentEndpoint) -> None:
+    stream = io.StringIO()
+    pipeline = configure_logging("any-service", "DEBUG", options("any", silent.url, attempt_timeout_s=0.3), stream)
+    metrics = Metrics()
+    pipeline.expose(metrics)
+
+    logger.info("ours")
+    until(lambda: "does not take the log" in stream.getvalue())
+    until(lambda: silent.attempts() >= 3)
+    pipeline.close(0.1)
+
+    told = [orjson.loads(text)["message"] for text in stream.getvalue().splitlines()]
+    assert told == ["ours", "CloudWatch Logs does not take the log", "the end of the log is not in CloudWatch Logs"]
+    assert b'orderstream_log_events_total{outcome="dropped"} 1.0' in metrics.exposition()
+
+
+def test_idle_log_does_nothing(silent: SilentEndpoint) -> None:
+    shipper = CloudWatchShipper(options("any", silent.url, attempt_timeout_s=0.3))
+    thread = next(each for each in threading.enumerate() if each.name == "log-cloudwatch")
+
+    before_s = time.process_time()
+    thread.join(0.3)
+
+    assert time.process_time() - before_s < 0.1
+    assert silent.attempts() == 0
+    assert shipper.close(LIMIT_S) == 0
