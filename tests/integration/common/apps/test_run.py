@@ -1,0 +1,250 @@
+"""A service as a process: it says what is wrong, serves, and ends in time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import textwrap
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+LIMIT_S = 30.0
+
+PROGRAM = """
+import asyncio, os, time
+from aiohttp import web
+from service_common.apps import new_app
+from service_common.config import ServiceConfig, reading, shared_fields
+from service_common.run import run
+
+def load(environ):
+    with reading(environ) as env:
+        return ServiceConfig(**shared_fields(env, name="any-service", port=8080))
+
+async def slow(request):
+    print("handling", flush=True)
+    await asyncio.sleep(float(request.query["s"]))
+    return web.Response(text="done")
+
+{more}
+
+def create(config):
+    app = new_app("any-service", config)
+    app.add_routes([web.get("/slow", slow)])
+    {compose}
+    return app
+
+run("any-service", load, create)
+"""
+
+
+class Service:
+    """A running process and the lines of its log so far."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.log: list[dict[str, Any]] = []
+        self._other: list[str] = []
+
+    async def until(self, message: str) -> dict[str, Any]:
+        """Read on to the line *message* and return it."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(LIMIT_S):
+            while text := await self.process.stdout.readline():
+                line = json.loads(text) if text.startswith(b"{") else {"message": text.decode().strip()}
+                self.log.append(line)
+                if line["message"] == message:
+                    return line
+        raise AssertionError(f"never said {message!r}: {self.log}")
+
+    async def end(self) -> int:
+        """Read the rest of the log and return the exit status."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(LIMIT_S):
+            rest = await self.process.stdout.read()
+            self.log += [json.loads(text) for text in rest.decode().splitlines()]
+            return await self.process.wait()
+
+    async def errors(self) -> str:
+        assert self.process.stderr is not None
+        return (await self.process.stderr.read()).decode()
+
+    def said(self) -> list[str]:
+        return [line["message"] for line in self.log]
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    @asynccontextmanager
+    async def started(
+        *, more: str = "", compose: str = "", environ: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Service]:
+        program = tmp_path / "program.py"
+        program.write_text(PROGRAM.format(more=textwrap.dedent(more), compose=compose))
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        settings = {
+            "PATH": os.environ["PATH"],
+            "SERVICE_TOKEN": "s3cret",
+            "DATABASE_URL": "postgresql://nowhere/none",
+            "CLOUDWATCH": "false",
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "SHUTDOWN_GRACE_S": "4",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(program), env=settings | dict(environ or {}), stdout=PIPE, stderr=PIPE
+        )
+        try:
+            yield Service(process, port)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+    return started
+
+
+async def test_environment_that_is_wrong_is_told_in_one_message(start: Start) -> None:
+    async with start(environ={"SERVICE_TOKEN": "", "PORT": "http"}) as service:
+        assert await service.end() == 2
+        errors = await service.errors()
+
+    assert errors.splitlines() == [
+        "any-service: wrong environment:",
+        "  PORT: Not a valid integer.",
+        "  SERVICE_TOKEN: Environment variable not set.",
+    ]
+    assert service.log == []
+
+
+async def test_port_in_use_is_one_clear_line_before_anything_starts(start: Start) -> None:
+    compose = 'app.on_startup.append(lambda app: print("started"))'
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with start(environ={"PORT": str(port)}, compose=compose) as service:
+            assert await service.end() == 1
+            assert await service.errors() == ""
+
+    assert service.said() == [
+        "starting",
+        f"any-service cannot listen: port {port} of 127.0.0.1 is in use by another process",
+    ]
+
+
+async def test_start_tells_the_configuration_without_its_secrets(start: Start) -> None:
+    async with start() as service:
+        line = await service.until("starting")
+
+    assert line["config"]["service_token"] == "***"
+    assert line["config"]["shutdown_grace_s"] == 4.0
+    assert "s3cret" not in str(service.log)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_ends_it_in_order(start: Start, number: signal.Signals) -> None:
+    async with start() as service:
+        await service.until("listening")
+        service.process.send_signal(number)
+
+        assert await service.end() == 0
+        assert await service.errors() == ""
+    assert service.said()[-2:] == ["stopping", "stopped"]
+
+
+async def test_request_in_flight_is_answered_and_new_ones_are_refused(start: Start) -> None:
+    async with start() as service, aiohttp.ClientSession(service.url) as session:
+        await service.until("listening")
+        answer = asyncio.create_task(session.get("/slow?s=0.5"))
+        await service.until("handling")
+        service.process.terminate()
+        await service.until("stopping")
+
+        with pytest.raises(aiohttp.ClientConnectorError):
+            async with aiohttp.ClientSession() as another:
+                await another.get(f"{service.url}/health/live")
+        async with await answer as response:
+            assert await response.text() == "done"
+        assert await service.end() == 0
+
+
+async def test_request_that_takes_too_long_does_not_hold_the_stop(start: Start) -> None:
+    async with start() as service, aiohttp.ClientSession(service.url) as session:
+        await service.until("listening")
+        answer = asyncio.create_task(session.get("/slow?s=60"))
+        await service.until("handling")
+        service.process.terminate()
+
+        assert await service.end() == 0
+        with pytest.raises(aiohttp.ClientError):
+            await answer
+
+
+@pytest.mark.parametrize("hold", ["await asyncio.sleep(60)", "time.sleep(60)"], ids=["waiting", "blocking"])
+async def test_stop_that_hangs_is_cut_off_at_the_end_of_the_grace(start: Start, hold: str) -> None:
+    more = f"""
+    async def resource(app):
+        yield
+        {hold}
+    """
+    compose = "app.cleanup_ctx.append(resource)"
+    async with start(more=more, compose=compose, environ={"SHUTDOWN_GRACE_S": "0.5"}) as service:
+        await service.until("listening")
+        service.process.terminate()
+        await service.until("stopping")
+
+        async with asyncio.timeout(5):
+            assert await service.end() == 1
+    [line] = [line for line in service.log if line["level"] == "CRITICAL"]
+    assert line["message"] == "did not stop in time"
+
+
+async def test_signal_during_start_ends_the_start(start: Start) -> None:
+    more = """
+    async def resource(app):
+        print("waiting", flush=True)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            print("given up", flush=True)
+        yield
+    """
+    async with start(more=more, compose="app.cleanup_ctx.append(resource)") as service:
+        await service.until("waiting")
+        service.process.terminate()
+        await service.until("given up")
+
+        assert await service.end() == 0
+    assert service.said()[-1] == "stopped"
+
+
+async def test_start_that_fails_is_told_with_its_reason_and_closes_what_was_open(start: Start) -> None:
+    more = """
+    async def first(app):
+        yield
+        print("first closed", flush=True)
+
+    async def second(app):
+        raise RuntimeError("no such schema")
+        yield
+    """
+    async with start(more=more, compose="app.cleanup_ctx.extend([first, second])") as service:
+        await service.until("first closed")
+        assert await service.end() == 1
+    line = service.log[-1]
+    assert (line["level"], line["message"]) == ("CRITICAL", "any-service cannot go on")
+    assert "no such schema" in line["exc_info"]
