@@ -50,7 +50,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         feed = SqlFeed(database)
         state = await feed.open()
         broadcaster = await open_broadcaster(feed, state, config.push, PushMeter(app[METRICS]))
-        tail = Tail(feed, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
+        tail = Tail(feed, state, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
         wakeup = Wakeup(feed, tail)
         retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
         readiness.add("database", database.ping)
@@ -58,7 +58,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
         app[NOTIFIER] = Notifier(feed, (LogChannel("Email"), LogChannel("SMS")), wakeup.appended)
         async with (
-            background(readiness, "tail", partial(tail.run, state)),
+            background(readiness, "tail", tail.run),
             background(readiness, "wake-ups sent", wakeup.tell),
             background(readiness, "wake-ups heard", partial(wakeup.hear, database)),
             background(readiness, "sweep", Sweep(broadcaster).run),

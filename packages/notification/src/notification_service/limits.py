@@ -88,6 +88,8 @@ class TokenBucket:
         now: any clock in seconds.
     """
 
+    __slots__ = ("_at", "_burst", "_rate_per_s", "_tokens")
+
     def __init__(self, burst: int, rate_per_s: float, now: float) -> None:
         self._burst = burst
         self._rate_per_s = rate_per_s

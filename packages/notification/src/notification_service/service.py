@@ -30,10 +30,12 @@ class Notifier:
     Args:
         feed: where they go; events that arrive together go in one statement.
         channels: how a customer is told, beside the push.
-        appended: called after an append with the newest place.
+        appended: called after an append with all that it wrote, in order.
     """
 
-    def __init__(self, feed: Feed, channels: Sequence[Channel], appended: Callable[[int], None]) -> None:
+    def __init__(
+        self, feed: Feed, channels: Sequence[Channel], appended: Callable[[Sequence[Notification]], None]
+    ) -> None:
         self._feed = feed
         self._channels = channels
         self._appended = appended
@@ -74,9 +76,9 @@ class Notifier:
                 return [error]
             # only the one that can't be stored is to go to the dead-letter queue
             return [outcome for event in events for outcome in await self._append([event])]
-        places = [each.seq for notifications in written for each in notifications]
-        if places:
-            self._appended(max(places))
+        appended = [each for notifications in written for each in notifications]
+        if appended:
+            self._appended(appended)
         return written
 
 

@@ -41,6 +41,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
             peer = Peer(transport, address, Subscription(framing, transport.write, wish.orders), listening=False)
             peer.leave = response.stop_streaming
             broadcaster.attach(peer, wish.after, cursor)
+            request.protocol.keep_alive(False)  # its timer is of no use any more
             await response.wait()
     return response
 

@@ -22,6 +22,7 @@ class Tail:
 
     Args:
         source: what is read.
+        state: its head is where to begin.
         publish: gets notifications that follow those before, and the state of the feed.
         restart: gets the state of the feed when what was read before is not what went before it.
         poll_s: how long it sleeps at most; the wake-ups are only an acceleration.
@@ -33,6 +34,7 @@ class Tail:
     def __init__(
         self,
         source: Source,
+        state: FeedState,
         publish: Callable[[Sequence[Notification], FeedState], None],
         restart: Callable[[FeedState], None],
         *,
@@ -47,8 +49,8 @@ class Tail:
         self._spacing_s = spacing_s
         self._batch = batch
         self._woken = asyncio.Event()
-        self._epoch = ""
-        self._seq = 0
+        self._state = state
+        self._seq = state.head
         self.lag = 0
 
     def wake(self, head: int | None = None) -> None:
@@ -56,9 +58,16 @@ class Tail:
         if head is None or head > self._seq:
             self._woken.set()
 
-    async def run(self, state: FeedState) -> None:
-        """Follow the feed from the head of *state* on, for ever."""
-        self._epoch, self._seq = state.epoch, state.head
+    def offer(self, appended: Sequence[Notification]) -> None:
+        """Take what this process appended itself in one transaction; it need not be read if it comes next."""
+        if appended[0].seq == self._seq + 1:
+            self._seq = appended[-1].seq
+            self._publish(appended, self._state)
+        else:
+            self.wake()
+
+    async def run(self) -> None:
+        """Follow the feed for ever."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
@@ -71,14 +80,18 @@ class Tail:
             await asyncio.sleep(self._spacing_s)
 
     async def _read(self) -> None:
-        page = await self._source.read(self._seq, limit=self._batch)
+        after = self._seq
+        page = await self._source.read(after, limit=self._batch)
         state = page.state
+        if self._seq != after:  # something that was offered overtook the read
+            self.wake(state.head)
+            return
         if self._broken(page):
             logger.warning("feed starts anew", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
-            self._epoch, self._seq, self.lag = state.epoch, state.head, 0
+            self._state, self._seq, self.lag = state, state.head, 0
             self._restart(state)
             return
-        self._seq = page.through
+        self._state, self._seq = state, page.through
         self.lag = state.head - self._seq
         if self.lag:
             self._woken.set()
@@ -87,4 +100,4 @@ class Tail:
     def _broken(self, page: Page) -> bool:
         state = page.state
         gap = bool(page.notifications) and page.notifications[0].seq != self._seq + 1
-        return state.epoch != self._epoch or not state.floor <= self._seq <= state.head or gap
+        return state.epoch != self._state.epoch or not state.floor <= self._seq <= state.head or gap

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from service_common.errors import TransientError
 from service_common.postgres import Database
 
+from .domain import Notification
 from .feed import WAKE_UP_CHANNEL, SqlFeed
 from .tail import Tail
 
@@ -30,10 +32,10 @@ class Wakeup:
         self._appended = asyncio.Event()
         self._head = 0
 
-    def appended(self, head: int) -> None:
-        """Wake everyone: the feed goes up to *head*."""
-        self._head = max(self._head, head)
-        self._tail.wake(head)
+    def appended(self, notifications: Sequence[Notification]) -> None:
+        """Tell everyone of what this process appended in one transaction."""
+        self._head = notifications[-1].seq
+        self._tail.offer(notifications)
         self._appended.set()
 
     async def tell(self) -> None:

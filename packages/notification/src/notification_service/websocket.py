@@ -66,6 +66,8 @@ async def websocket(request: web.Request) -> web.StreamResponse:
 class _Closing:
     """The closing handshake of a connection that this side ends, beside the handler that reads."""
 
+    __slots__ = ("_request", "_response", "_task")
+
     def __init__(self, request: web.Request, response: web.WebSocketResponse) -> None:
         self._request = request
         self._response = response
