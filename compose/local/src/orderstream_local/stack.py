@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -35,8 +35,6 @@ _READY_WITHIN_S = 60.0
 _POLL_S = 0.1
 _SOCKET_PATH_LIMIT = 107
 _SHORT_TEMPORARY = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_ONE_EACH: Mapping[str, int] = MappingProxyType({})
 
 
 class NotReadyError(Exception):
@@ -64,9 +62,9 @@ class StackOptions:
 
     data: Path
     ports: Ports = field(default_factory=Ports.default)
-    scale: Mapping[str, int] = _ONE_EACH
+    scale: Mapping[str, int] = field(default_factory=dict)
     token: str | None = None
-    environ: Mapping[str, str] = _NOTHING
+    environ: Mapping[str, str] = field(default_factory=dict)
     web: bool = True
     fresh: bool = False
     progress: Callable[[str], None] = _silent
