@@ -40,7 +40,7 @@ class TraceContext:
 
 def _random_hex(bits: int) -> str:
     # ids have to differ, not to be secret: no system call a hop (all zeros, which is not valid, has odds of 2^-64)
-    return f"{random.getrandbits(bits):0{bits // 4}x}"  # noqa: S311
+    return f"{random.getrandbits(bits):0{bits // 4}x}"
 
 
 _current: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
