@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
 import boto3
 import pytest
+import uvloop
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 
@@ -21,6 +23,11 @@ from service_common.migrate import migrate
 from service_common.postgres import Database
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run on the loop that the service runs on: how it writes and pauses is what these tests are about."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
