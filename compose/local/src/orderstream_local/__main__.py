@@ -27,8 +27,11 @@ def parse(arguments: Sequence[str]) -> DemoOptions:
     command.add_argument(
         "--scale", type=_scale, action="append", default=[], metavar="SERVICE=N", help="run N replicas of a service"
     )
+    command.add_argument("--free-ports", action="store_true", help="use ports that nobody has, not those of the README")
     given = parser.parse_args(arguments)
-    return DemoOptions(data=given.data, once=given.once, fresh=given.fresh, scale=dict(given.scale))
+    return DemoOptions(
+        data=given.data, once=given.once, fresh=given.fresh, scale=dict(given.scale), free_ports=given.free_ports
+    )
 
 
 def _scale(text: str) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from .feed import follow_sse
 from .instance import AlreadyRunningError
-from .ports import PortInUseError
+from .ports import PortInUseError, Ports
 from .process import CommandFailedError
 from .stack import NotReadyError, Stack, StackOptions
 from .walkthrough import walk
@@ -38,12 +38,14 @@ class DemoOptions:
         once: walk through the use cases and end.
         fresh: forget what an earlier run kept.
         scale: service to its number of replicas.
+        free_ports: use ports that nobody has.
     """
 
     data: Path
     once: bool = False
     fresh: bool = False
     scale: Mapping[str, int] = field(default_factory=dict)
+    free_ports: bool = False
 
 
 def demo(options: DemoOptions) -> int:
@@ -87,6 +89,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
     stack = Stack(
         StackOptions(
             data=options.data,
+            ports=Ports.free() if options.free_ports else Ports.default(),
             scale=options.scale,
             token=os.environ.get("SERVICE_TOKEN") or None,
             fresh=options.fresh,

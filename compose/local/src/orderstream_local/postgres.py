@@ -69,7 +69,7 @@ class Postgres:
         """
         user = _user()
         if user:
-            _make_reachable(self.folder.parent, _program("postgres").parent)
+            _make_reachable(self.folder.parent, self.sockets.parent, _program("postgres").parent)
         _own(self.sockets, user)
         if (self.folder / "PG_VERSION").exists():
             return

@@ -1,0 +1,136 @@
+"""PostgreSQL and the emulator as the embedded system runs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import boto3
+import psycopg2
+import pytest
+import pytest_asyncio
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Backends(Stack):
+    """The stack without its services."""
+
+    async def _start_services(self, _: object) -> None:
+        """Start none."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    # a path longer than any socket's may be
+    data = tmp_path_factory.mktemp("data") / ("long" * 20) / ("path" * 20)
+    async with Backends(StackOptions(data=data, ports=Ports.free())) as stack:
+        yield stack
+
+
+def ask(url: str, statement: str) -> list[tuple[object, ...]]:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await check():  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(0.1)
+
+
+def queues(stack: Stack) -> set[str]:
+    client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+    return {url.rsplit("/", 1)[1] for url in client.list_queues().get("QueueUrls", [])}
+
+
+ALL_QUEUES = {"processing-queue", "processing-queue-dlq", "notification-queue", "notification-queue-dlq"}
+
+
+async def test_each_service_has_a_database_of_its_own(stack: Stack) -> None:
+    for service in ("order", "inventory", "notification", "processing"):
+        url = stack.environment(service)["DATABASE_URL"]
+        [(database, owner)] = ask(url, "SELECT current_database(), current_user")
+        assert database == owner
+        assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+
+
+async def test_a_service_can_not_enter_the_database_of_another(stack: Stack) -> None:
+    url = stack.environment("order")["DATABASE_URL"].removesuffix("/orders") + "/inventory"
+    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
+        ask(url, "SELECT 1")
+
+
+async def test_what_is_committed_is_durable(stack: Stack) -> None:
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert ask(stack.database_url("postgres"), f"SHOW {setting}") == [("on",)]
+
+
+async def test_postgres_is_reached_over_its_socket_only(stack: Stack) -> None:
+    assert ask(stack.database_url("postgres"), "SHOW listen_addresses") == [("",)]
+    assert stack.sockets.stat().st_mode & 0o077 == 0
+
+
+async def test_a_killed_postgres_comes_back_with_what_it_had(stack: Stack) -> None:
+    url = stack.database_url("orders")
+    ask(url, "CREATE TABLE kept AS SELECT 1 AS n; SELECT n FROM kept")
+    process = stack.processes["postgres"]
+    process.kill()
+
+    async def back() -> bool:
+        try:
+            return process.restarts == 1 and ask(url, "SELECT n FROM kept") == [(1,)]
+        except psycopg2.OperationalError:
+            return False
+
+    await eventually(back)
+
+
+async def test_the_emulator_has_what_the_template_says(stack: Stack) -> None:
+    assert queues(stack) == ALL_QUEUES
+    client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+    url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
+    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (attributes["VisibilityTimeout"], attributes["ReceiveMessageWaitTimeSeconds"]) == ("30", "20")
+    assert "processing-queue-dlq" in attributes["RedrivePolicy"]
+    logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+    groups = {group["logGroupName"]: group["retentionInDays"] for group in logs.describe_log_groups()["logGroups"]}
+    assert groups == {f"{name}-service-logs": 30 for name in ("order", "inventory", "processing", "notification")}
+
+
+async def test_a_killed_emulator_comes_back_with_its_resources(stack: Stack) -> None:
+    process = stack.processes["emulator"]
+    process.kill()
+
+    async def back() -> bool:
+        try:
+            return process.restarts == 1 and await asyncio.to_thread(queues, stack) == ALL_QUEUES
+        except (BotoCoreError, ClientError):
+            return False
+
+    await eventually(back)
+
+
+async def test_messages_outlive_an_orderly_restart_of_the_emulator(tmp_path: Path) -> None:
+    options = StackOptions(data=tmp_path, ports=Ports.free())
+    async with Backends(options) as stack:
+        client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+        url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
+        client.send_message(QueueUrl=url, MessageBody="kept")
+    async with Backends(options) as stack:
+        client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+        url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
+        [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
+        assert message["Body"] == "kept"
+    assert list((tmp_path / "run").iterdir()) == []

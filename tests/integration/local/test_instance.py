@@ -1,0 +1,62 @@
+"""One instance on a data folder, and what a killed one left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orderstream_local.instance import OWNER_VARIABLE, AlreadyRunningError, sole_instance
+from orderstream_local.layout import DataFolder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path)
+    folder.run.mkdir()
+    return folder
+
+
+@pytest.fixture
+def sleeper(data: DataFolder, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    owner = request.param or str(data.path)
+    command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+    with subprocess.Popen(command, env={OWNER_VARIABLE: owner}, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # by now it is the new program
+        data.pid_file("order-service").write_text(f"{process.pid}\n")
+        yield process
+        process.kill()
+
+
+def test_a_second_instance_is_refused_and_told_who_runs(data: DataFolder) -> None:
+    with sole_instance(data), pytest.raises(AlreadyRunningError, match="as pid"), sole_instance(data):
+        pytest.fail("two instances")
+    with sole_instance(data):
+        pass
+    assert list(data.run.iterdir()) == []
+
+
+def test_a_stale_pid_file_is_cleared_away(data: DataFolder) -> None:
+    data.pid_file("order-service").write_text("4194304\n")
+    data.pid_file("web").write_text("garbage")
+    with sole_instance(data):
+        assert [path.name for path in data.run.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("sleeper", [""], indirect=True)
+def test_a_process_that_a_killed_instance_left_is_ended(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
+    with sole_instance(data):
+        assert sleeper.wait(5) != 0
+
+
+@pytest.mark.parametrize("sleeper", ["/somewhere/else"], indirect=True)
+def test_a_pid_that_is_someone_elses_by_now_is_left_alone(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
+    with sole_instance(data):
+        assert sleeper.poll() is None
+        assert psutil.Process(sleeper.pid).is_running()
+        assert not data.pid_file("order-service").exists()

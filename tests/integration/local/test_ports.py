@@ -1,0 +1,29 @@
+"""How ports are given out and checked."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from orderstream_local.ports import LOOPBACK, PortInUseError, Ports, require_free
+
+
+def test_replicas_are_ten_apart() -> None:
+    assigned = Ports.default().assign({"order": 8080, "notification": 8082}, {"notification": 3})
+    assert assigned == {"order": (8080,), "notification": (8082, 8092, 8102)}
+
+
+def test_free_ports_are_all_different() -> None:
+    assigned = Ports.free().assign({"order": 8080, "notification": 8082}, {"notification": 3})
+    ports = [port for replicas in assigned.values() for port in replicas]
+    assert len(set(ports)) == 4
+    require_free(ports)
+
+
+def test_a_port_in_use_is_named_with_its_owner() -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(PortInUseError, match=rf"port {port} \(.*pid \d+\)") as raised:
+            require_free([port, 0])
+        assert list(raised.value.taken) == [port]

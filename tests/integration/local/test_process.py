@@ -1,0 +1,164 @@
+"""Processes that are kept alive, and stopped whatever they do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orderstream_local.layout import DataFolder
+from orderstream_local.process import CommandFailedError, ProcessSpec, run_command
+from orderstream_local.supervisor import Supervisor
+
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
+SLEEP = "import time; time.sleep(600)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+)
+PARENT = "import subprocess, sys, time; print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"
+
+
+def spec(name: str, code: str, level: int = 0) -> ProcessSpec:
+    return ProcessSpec(name=name, command=(sys.executable, "-c", code), environment=ENVIRONMENT, level=level)
+
+
+async def eventually(check: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not check():  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path)
+    folder.run.mkdir()
+    folder.logs.mkdir()
+    return folder
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def supervisor(data: DataFolder, said: list[str]) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(data, said.append)
+    yield supervisor
+    await supervisor.stop()
+
+
+async def test_a_process_has_its_pid_in_a_file_while_it_runs(supervisor: Supervisor, data: DataFolder) -> None:
+    await supervisor.start([spec("order-service", SLEEP)])
+    pid = supervisor.processes["order-service"].pid
+    assert data.pid_file("order-service").read_text() == f"{pid}\n"
+    await supervisor.stop()
+    assert not data.pid_file("order-service").exists()
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+
+
+async def test_a_killed_process_is_started_again(supervisor: Supervisor, said: list[str]) -> None:
+    await supervisor.start([spec("order-service", SLEEP)])
+    process = supervisor.processes["order-service"]
+    first = process.pid
+    process.kill()
+    await eventually(lambda: process.restarts == 1)
+    assert process.pid not in {None, first}
+    assert said == ["order-service was ended by SIGKILL; started again in 0.25 s"]
+
+
+async def test_one_that_keeps_dying_is_started_later_each_time(supervisor: Supervisor, said: list[str]) -> None:
+    await supervisor.start([spec("order-service", "raise SystemExit(3)")])
+    await eventually(lambda: len(said) == 3)
+    assert [line.rsplit(" ", 2)[1] for line in said] == ["0.25", "0.5", "1"]
+
+
+async def test_what_it_writes_is_in_its_log(supervisor: Supervisor, data: DataFolder) -> None:
+    await supervisor.start([spec("order-service", "print('hello', flush=True); import time; time.sleep(600)")])
+    await eventually(lambda: data.log_file("order-service").read_text() == "hello\n")
+
+
+async def test_one_that_does_not_end_is_killed_in_time(
+    supervisor: Supervisor, data: DataFolder, said: list[str]
+) -> None:
+    await supervisor.start([spec("order-service", STUBBORN, level=1), spec("postgres", STUBBORN)])
+    for name in ("order-service", "postgres"):
+        await eventually(lambda name=name: data.log_file(name).read_text() == "deaf\n")  # type: ignore[misc]
+    async with asyncio.timeout(10):
+        await supervisor.stop()
+    assert len(said) == 2
+
+
+async def test_a_frozen_process_is_stopped_too(supervisor: Supervisor) -> None:
+    await supervisor.start([spec("order-service", SLEEP)])
+    process = supervisor.processes["order-service"]
+    process.send(signal.SIGSTOP)
+    async with asyncio.timeout(3):
+        await supervisor.stop()
+
+
+async def test_what_a_process_started_goes_with_it(supervisor: Supervisor, data: DataFolder) -> None:
+    await supervisor.start([spec("order-service", PARENT)])
+    log = data.log_file("order-service")
+    await eventually(lambda: log.read_text().endswith("\n"))
+    child = int(log.read_text())
+    await supervisor.stop()
+    await eventually(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+async def test_the_higher_level_is_stopped_first(supervisor: Supervisor, data: DataFolder) -> None:
+    note = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (open({path!r}, 'a').write({name!r}), sys.exit()))\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)"
+    )
+    path = str(data.path / "order")
+    specs = [
+        spec(name, note.format(path=path, name=name), level=level) for name, level in (("a", 0), ("b", 2), ("c", 1))
+    ]
+    await supervisor.start(specs)
+    for name in "abc":
+        await eventually(lambda name=name: data.log_file(name).read_text() == "up\n")  # type: ignore[misc]
+    await supervisor.stop()
+    assert (data.path / "order").read_text() == "bca"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+async def test_processes_end_when_the_runner_is_killed(data: DataFolder) -> None:
+    code = f"""
+import asyncio, pathlib, sys
+from orderstream_local.layout import DataFolder
+from orderstream_local.process import ProcessSpec
+from orderstream_local.supervisor import Supervisor
+async def main():
+    command = (sys.executable, "-c", {SLEEP!r})
+    supervisor = Supervisor(DataFolder(pathlib.Path({str(data.path)!r})), print)
+    await supervisor.start([ProcessSpec(name="order-service", command=command, environment={ENVIRONMENT!r})])
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+    runner = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    pid_file = data.pid_file("order-service")
+    await eventually(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+    child = psutil.Process(int(pid_file.read_text()))
+    await eventually(lambda: child.cmdline()[1:2] == ["-c"])
+    runner.kill()
+    await runner.wait()
+    await eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+async def test_a_command_that_fails_tells_its_own_words() -> None:
+    with pytest.raises(CommandFailedError, match="it is broken"):
+        await run_command((sys.executable, "-c", "raise SystemExit('it is broken')"), environment=ENVIRONMENT)
+    with pytest.raises(CommandFailedError, match="did not end within"):
+        await run_command((sys.executable, "-c", SLEEP), environment=ENVIRONMENT, timeout_s=0.2)
+    with pytest.raises(CommandFailedError, match="nowhere"):
+        await run_command(("/nowhere",), environment=ENVIRONMENT)
