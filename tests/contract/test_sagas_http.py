@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 from processing_service.app import create_app
 from processing_service.config import Config
 from processing_service.keys import SAGAS
-from processing_service.saga import Refused, Saga, Succeeded, Unknown
+from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
 from processing_service.testing import InMemorySagas
 from service_common.events import Item
 
@@ -64,8 +64,9 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(
     assert claim is not None
     await sagas.start(new, claimed=False)
     clock.now += timedelta(seconds=1)
-    assert await sagas.save(claim, failing := old.after(Refused("Not enough stock.")))
-    assert await sagas.save(claim, failing.after(Unknown("timeout")), 4.0)
+    failing = old.after(Refused("Not enough stock."))
+    assert await sagas.save(claim, failing, {State.FAILING: clock.now})
+    assert await sagas.save(claim, failing.after(Unknown("timeout")), {}, 4.0)
     clock.now += timedelta(seconds=31)
     response = await client.get("/sagas/123")
     assert response.status == 200
@@ -111,7 +112,7 @@ async def test_sagas_are_searched(client: Client, sagas: InMemorySagas, clock: C
     for order_id in (1, 2, 3):
         await sagas.start(Saga(order_id, 1, (Item("a", 1),)), claimed=False)
     (claim, *_) = await sagas.claim(1)
-    await sagas.save(claim, claim.saga.after(Succeeded()).after(Succeeded()))
+    await sagas.save(claim, claim.saga.after(Succeeded()).after(Succeeded()), {})
 
     async def found(query: str) -> list[int]:
         response = await client.get(f"/sagas{query}")

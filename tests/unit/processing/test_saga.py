@@ -59,7 +59,7 @@ def test_refused_stock_fails_the_order_with_the_reason() -> None:
 @pytest.mark.parametrize("first", [Succeeded(), Refused("short")])
 def test_withdrawn_order_has_its_stock_released_and_nothing_told(first: Outcome) -> None:
     releasing = run(NEW, first, Withdrawn("cancelled"))
-    assert releasing.step is Step.RELEASE_STOCK
+    assert (releasing.step, releasing.reason) == (Step.RELEASE_STOCK, "cancelled")
     released = releasing.after(Succeeded())
     assert (released.state, released.event) == (State.RELEASED, None)
 

@@ -107,12 +107,15 @@ class SagaRepository(Protocol):
         """Claim up to *limit* sagas that are due and nobody's, but none with an older version that is open."""
         ...
 
-    async def save(self, claim: Claim, saga: Saga, delay_s: float | None = None) -> bool:
+    async def save(
+        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+    ) -> bool:
         """Write what became of a claimed saga; return whether the claim still held.
 
         Args:
             claim: as it was given.
             saga: after its step. When it has ended and there is something to tell, that goes into the outbox with it.
+            entered: when it came to the states that it has had since it was claimed.
             delay_s: give the claim up and run the saga again after so many seconds; None keeps it for the next step.
         """
         ...

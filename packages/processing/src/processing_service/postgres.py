@@ -22,6 +22,7 @@ __all__ = ["SqlSagas"]
 class _Change:
     claim: Claim
     saga: Saga
+    entered: Mapping[State, datetime]
     delay_s: float | None
 
 
@@ -54,9 +55,11 @@ class SqlSagas:
         rows = await self._database.fetch(self._sql["claim_sagas"], {"limit": limit, "lease_s": self._lease_s})
         return [_claim(row) for row in rows]
 
-    async def save(self, claim: Claim, saga: Saga, delay_s: float | None = None) -> bool:
+    async def save(
+        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+    ) -> bool:
         """Write what became of a claimed saga."""
-        return await self._changes.submit(_Change(claim, saga, delay_s))
+        return await self._changes.submit(_Change(claim, saga, entered, delay_s))
 
     async def hand_back(self, claims: Sequence[Claim]) -> None:
         """Give up claims."""
@@ -163,6 +166,7 @@ def _written(change: _Change) -> dict[str, Any]:
         "delay_s": change.delay_s,
         "ended": saga.ended,
         "event": saga.event,
+        "entered": {state.value: at for state, at in change.entered.items()},
     }
 
 
@@ -198,5 +202,5 @@ def _record(row: Row) -> SagaRecord:
 
 
 def _moments(entered: Mapping[str, str]) -> dict[State, datetime]:
-    moments = {State(state): datetime.fromisoformat(at) for state, at in entered.items()}
-    return dict(sorted(moments.items(), key=lambda each: each[1]))
+    # in the order of the states, which holds even where the clocks of two engines differ
+    return {state: datetime.fromisoformat(entered[state]) for state in State if state in entered}

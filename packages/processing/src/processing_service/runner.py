@@ -1,16 +1,17 @@
-"""Takes one claimed saga through its steps, each outcome written before the next step begins."""
+"""Takes one claimed saga through its steps and writes what comes of them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 
 from service_common.metrics import Metrics
 from service_common.trace import tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
-from .saga import Outcome, Saga, Step, Unknown, retry_delay_s
+from .saga import Outcome, Saga, State, Step, Unknown, retry_delay_s
 
 __all__ = ["Runner"]
 
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 class Runner:
     """Carries out steps at the services they are asked of; each may be repeated and has its effect once.
+
+    What comes of a step is written before the next one begins, with one exception: that stock was taken is written
+    together with what came of closing the order. An engine that dies in between leaves a saga whose stock is taken once
+    more, which the inventory answers with the outcome that it has stored; most orders are thus spared a commit.
 
     Args:
         sagas: where they are kept.
@@ -54,12 +59,19 @@ class Runner:
         """
         began_s = monotonic()
         saga = claim.saga
+        entered: dict[State, datetime] = {}
         with tracing(saga.traceparent):
             while not saga.ended:
                 outcome = await self._carry_out(saga)
                 before, saga = saga, saga.after(outcome)
-                delay_s = self._delay_s(saga, outcome) if saga.state is before.state else None
-                if not await self._sagas.save(claim, saga, delay_s):
+                delay_s = None
+                if saga.state is before.state:
+                    delay_s = _delay_s(saga, outcome)
+                else:
+                    entered[saga.state] = datetime.now(UTC)
+                    if saga.state is State.STOCK_TAKEN:
+                        continue
+                if not await self._sagas.save(claim, saga, entered, delay_s):
                     logger.warning("saga was taken over", extra=_facts(saga))
                     return None
                 if delay_s is not None:
@@ -83,9 +95,6 @@ class Runner:
             logger.exception("unforeseen error in a step", extra=_facts(saga))
             return Unknown(f"{type(error).__name__}: {error}")
 
-    def _delay_s(self, saga: Saga, outcome: Outcome) -> float:
-        return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unknown) else 0.0)
-
     def _tell_delay(self, step: Step, saga: Saga, delay_s: float) -> None:
         self._unanswered.labels(step.value).inc()
         logger.warning(
@@ -98,6 +107,10 @@ class Runner:
             self._announce()
         self._seconds.labels(saga.state.value).observe(age_s)
         logger.info("saga ended", extra={**_facts(saga), "reason": saga.reason, "seconds": round(age_s, 3)})
+
+
+def _delay_s(saga: Saga, outcome: Outcome) -> float:
+    return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unknown) else 0.0)
 
 
 def _facts(saga: Saga) -> dict[str, object]:

@@ -127,7 +127,7 @@ class Saga:
     """The work on one version of an order.
 
     Attributes:
-        reason: why the order fails, once it is known to.
+        reason: why the order is not fulfilled, once it is known that it is not.
         attempts: how often a step was tried, all steps together.
         failures: how often the present step was tried without an answer, in a row.
         last_error: what the last of these said.
@@ -183,7 +183,7 @@ class Saga:
         target = _TRANSITIONS.get((self.state, type(outcome)))
         if target is None:
             return self._tried_in_vain(step, f"answered by {outcome}")
-        reason = _text(outcome.reason) if isinstance(outcome, Refused) else self.reason
+        reason = _text(outcome.reason) if isinstance(outcome, Refused | Withdrawn) else self.reason
         return replace(self, state=target, reason=reason, attempts=self.attempts + 1, failures=0)
 
     def _tried_in_vain(self, step: Step, error: str) -> Saga:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -55,14 +55,15 @@ class InMemorySagas:
         due.sort(key=lambda row: row.next_run_at or now)
         return [self._claim(row) for row in due[:limit]]
 
-    async def save(self, claim: Claim, saga: Saga, delay_s: float | None = None) -> bool:
+    async def save(
+        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+    ) -> bool:
         """Write what became of a claimed saga."""
         row = self._rows[saga.order_id, saga.version]
         if row.fence != claim.fence or row.saga.ended:
             return False
         now = self._now()
-        if row.saga.state is not saga.state:
-            row.entered[saga.state] = now
+        row.entered |= entered
         row.saga = saga
         row.lease_until = None if saga.ended or delay_s is not None else now + self._lease
         if saga.ended:

@@ -3,7 +3,7 @@
 WITH change AS NOT MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(changes)s) AS change (
         order_id bigint, version integer, fence integer, state text, reason text, attempts integer, failures integer,
-        last_error text, delay_s float8, ended boolean, event text
+        last_error text, delay_s float8, ended boolean, event text, entered jsonb
     )
     LIMIT %(count)s
 ),
@@ -22,10 +22,7 @@ written AS (
         lease_until = CASE
             WHEN NOT change.ended AND change.delay_s IS NULL THEN now() + make_interval(secs => %(lease_s)s)
         END,
-        entered = CASE
-            WHEN saga.state = change.state THEN saga.entered
-            ELSE saga.entered || jsonb_build_object(change.state, now())
-        END
+        entered = saga.entered || change.entered
     FROM change
     WHERE saga.order_id = change.order_id
         AND saga.version = change.version
