@@ -9,17 +9,23 @@ from typing import Any, TypeAlias
 
 import orjson
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from notification_service.broadcaster import open_broadcaster
 from notification_service.config import Config
+from notification_service.domain import FeedState
 from notification_service.feed import SqlFeed
+from notification_service.keys import BROADCASTER
 from notification_service.limits import PushLimits
-from notification_service.testing import Block, blocks
+from notification_service.meter import PushMeter
+from notification_service.testing import Block, InMemoryFeed, blocks
+from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent
+from service_common.keys import METRICS
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED
@@ -349,6 +355,52 @@ async def test_over_the_limit_clients_are_told_to_come_back_later(
                 await refused.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1013
+
+
+async def test_client_whose_place_nobody_can_check_is_told_to_come_back_later(
+    replica: Replica, http: ClientSession, config: Config
+) -> None:
+    class AwayFeed(InMemoryFeed):
+        away = False
+
+        async def state(self) -> FeedState:
+            if self.away:
+                raise UnavailableError("away")
+            return await super().state()
+
+    async def pushing_in_memory(app: web.Application) -> AsyncIterator[None]:
+        feed, meter = AwayFeed(), PushMeter(app[METRICS])
+        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, meter)
+        feed.away = True
+        yield
+
+    server = await replica(config, (pushing_in_memory,))
+    async with http.get(server.make_url("/stream?lastEventId=test-5")) as response:
+        assert response.status == 200
+        assert (await response.content.read()).startswith(b"retry: ")
+    async with ws(server, "?lastEventId=test-5") as refused:
+        with pytest.raises(ConnectionClosed) as closed:
+            await refused.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
+    async with ws(server, "?lastEventId=test-0") as connection:
+        assert (await receive(connection, "welcome"))["resumed"] is True
+
+
+async def test_nothing_comes_after_the_close_frame(replica: Replica, feed: SqlFeed) -> None:
+    server = await replica()
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"welcome")
+        writer.write(b"\x83\x80\x00\x00\x00\x00")  # opcode 3 is not defined
+        await reader.readuntil(b"\x03\xea")  # the code 1002 of the close frame
+        await append(feed, 1)
+        assert b"Notification" not in await reader.read()
+    writer.close()
 
 
 async def test_old_connection_is_ended_in_order(replica: Replica, http: ClientSession, config: Config) -> None:

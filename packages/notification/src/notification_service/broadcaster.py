@@ -104,10 +104,15 @@ class Broadcaster:
     def end(self, peer: Peer, back_in_ms: int) -> None:
         """Ask a client to come back after *back_in_ms*, and end its connection in order."""
         if peer.ending_at is None:
-            peer.ending_at = time.monotonic()
-            self.hub.leave(peer.subscription)
+            self.mute(peer)
             peer.subscription.write(encode.bye(peer.subscription.framing, back_in_ms))
             peer.leave()
+
+    def mute(self, peer: Peer) -> None:
+        """Give a client nothing more: its connection is being closed."""
+        self.hub.leave(peer.subscription)
+        if peer.ending_at is None:
+            peer.ending_at = time.monotonic()
 
     def cut(self, peer: Peer, reason: str) -> None:
         """End a connection at once; what its transport holds is let go."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
@@ -45,9 +47,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     except UnavailableError:
         refusal = "feed-away"
     # aiohttp takes a message for too long that is as long as its limit
-    response = web.WebSocketResponse(
-        timeout=CLOSE_LIMIT_S, autoping=False, compress=False, max_msg_size=MAX_MESSAGE_BYTES + 1
-    )
+    response = _Socket(timeout=CLOSE_LIMIT_S, autoping=False, compress=False, max_msg_size=MAX_MESSAGE_BYTES + 1)
     await response.prepare(request)
     transport = request.transport
     if refusal is not None or transport is None:
@@ -57,10 +57,22 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     peer = Peer(transport, address, Subscription(Framing.WS, transport.write, wish.orders), listening=True)
     closing = _Closing(request, response)
     peer.leave = closing.begin
+    response.closing = partial(broadcaster.mute, peer)
     broadcaster.attach(peer, wish.after, cursor)
     await _listen(response, broadcaster, peer)
     await closing.end()
     return response
+
+
+class _Socket(web.WebSocketResponse):
+    """Says when it closes, for whatever reason: no data frame may come after the close frame (RFC 6455, 5.5.1)."""
+
+    closing: Callable[[], None] | None = None
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if self.closing is not None:
+            self.closing()
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class _Closing:
