@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from .compose import Container, levels, read_compose
 from .emulator import Emulator, emulator_python
 from .environment import Places, inherited, local_command, local_environment, process_name
 from .instance import OWNER_VARIABLE, sole_instance
+from .last_words import last_words
 from .layout import COMPOSE, DataFolder
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
@@ -33,6 +34,7 @@ __all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
 SERVICES = ("order", "inventory", "notification", "processing")
 _READY_WITHIN_S = 60.0
 _POLL_S = 0.1
+_TRIES = 4
 _SOCKET_PATH_LIMIT = 107
 _SHORT_TEMPORARY = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
@@ -237,16 +239,18 @@ class Stack:
                     if await _is_ready(session, url):
                         self.options.progress(f"{name} is ready")
                         del waiting[name]
-                if waiting and time.monotonic() > deadline:
+                if waiting and (time.monotonic() > deadline or self._hopeless(waiting)):
                     raise NotReadyError(self._why_not(waiting))
                 await asyncio.sleep(_POLL_S if waiting else 0)
 
-    def _why_not(self, waiting: Mapping[str, str]) -> str:
-        parts = [f"not ready within {_READY_WITHIN_S:g} s: {', '.join(waiting)}"]
+    def _hopeless(self, waiting: Iterable[str]) -> bool:
+        return any(self.processes[name].restarts >= _TRIES for name in waiting)
+
+    def _why_not(self, waiting: Iterable[str]) -> str:
+        parts = [f"did not become ready: {', '.join(waiting)}"]
         for name in waiting:
             log = self.data.log_file(name)
-            tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:] if log.exists() else []
-            parts.append("\n".join([f"the end of {log}:", *(f"  {line}" for line in tail)]))
+            parts += [f"the end of {log}:", *(f"  {line}" for line in last_words(log))]
         return "\n".join(parts)
 
 
