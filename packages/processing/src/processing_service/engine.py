@@ -31,7 +31,7 @@ class EngineSettings:
         spacing_s: the least time between two looks, in seconds: sagas that come due meanwhile share a statement.
     """
 
-    concurrency: int = 32
+    concurrency: int = 64
     poll_s: float = 1.0
     spacing_s: float = 0.05
 

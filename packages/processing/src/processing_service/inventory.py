@@ -12,8 +12,8 @@ from .saga import Refused, Succeeded, Unknown
 
 __all__ = ["HttpStock"]
 
-_TAKE = Call("POST", "/inventory/decrement", idempotent=True)
-_RELEASE = Call("POST", "/inventory/release", idempotent=True)
+_TAKE = Call("POST", "/inventory/decrement", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
+_RELEASE = Call("POST", "/inventory/release", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
 # Unknown product; short stock, or released before; items that the inventory does not take, or not under this id.
 # It will never answer otherwise. That the operation was released before leads to the order service, too, and it is for
 # that to say that the order was cancelled or changed.

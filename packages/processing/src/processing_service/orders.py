@@ -9,8 +9,8 @@ from .saga import Succeeded, Unknown, Withdrawn
 
 __all__ = ["HttpOrders"]
 
-_CLOSE = Call("POST", "/order/close/{order_id}", idempotent=True)
-_FAIL = Call("POST", "/order/fail/{order_id}", idempotent=True)
+_CLOSE = Call("POST", "/order/close/{order_id}", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
+_FAIL = Call("POST", "/order/fail/{order_id}", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
 # there is no such order, or it has ended in another way or has another version
 _WITHDRAWN = frozenset({404, 409})
 

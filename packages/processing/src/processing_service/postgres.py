@@ -35,7 +35,7 @@ class SqlSagas:
     Args:
         database: holds the tables of ``processing_service.migrations`` and ``service_common.outbox_migrations``.
         destination: the queue for the events that tell of an end.
-        lease_s: how long a claim holds without a write, in seconds; longer than any step takes.
+        lease_s: how long a claim holds without a write, in seconds; longer than two steps take.
     """
 
     def __init__(self, database: Database, destination: str, *, lease_s: float = 10.0) -> None:
