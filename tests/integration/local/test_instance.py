@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orderstream_local.instance import OWNER_VARIABLE, AlreadyRunningError, sole_instance
+from orderstream_local.instance import OWNER_VARIABLE, AlreadyRunningError, short_folder, sole_instance
 from orderstream_local.layout import DataFolder
 
 
@@ -46,6 +46,17 @@ def test_a_stale_pid_file_is_cleared_away(data: DataFolder) -> None:
     data.pid_file("web").write_text("garbage")
     with sole_instance(data):
         assert [path.name for path in data.run.iterdir()] == ["lock"]
+
+
+def test_the_folder_of_sockets_of_a_killed_instance_is_removed(data: DataFolder, tmp_path: Path) -> None:
+    left = tmp_path / "orderstream-left"
+    left.mkdir()
+    data.sockets.symlink_to(left)
+    with sole_instance(data), short_folder(data) as folder:
+        assert not left.exists()
+        assert len(f"{folder}/.s.PGSQL.5432") <= 107
+    assert not folder.exists()
+    assert list(data.run.iterdir()) == []
 
 
 @pytest.mark.parametrize("sleeper", [""], indirect=True)

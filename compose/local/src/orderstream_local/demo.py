@@ -21,7 +21,6 @@ from .instance import AlreadyRunningError
 from .ports import PortInUseError, Ports
 from .process import CommandFailedError
 from .stack import NotReadyError, Stack, StackOptions
-from .walkthrough import walk
 from .welcome import show_addresses
 
 __all__ = ["DemoOptions", "demo"]
@@ -99,6 +98,8 @@ async def _demo(options: DemoOptions, console: Console) -> int:
     async with stack:
         try:
             if options.once:
+                from .walkthrough import walk  # noqa: PLC0415 - it brings boto3, whose memory the demo can do without
+
                 return await walk(stack, console)
             show_addresses(stack, console)
             console.print(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +15,13 @@ import psutil
 
 from .layout import DataFolder
 
-__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "sole_instance"]
+__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "short_folder", "sole_instance"]
 
 # every process carries the data folder it belongs to, so that a pid that is someone else's by now is never touched
 OWNER_VARIABLE = "ORDERSTREAM_DATA"
 _STOP_WITHIN_S = 5.0
+_SOCKET_PATH_LIMIT = 107
+_SHORT_TEMPORARY = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
 
 class AlreadyRunningError(Exception):
@@ -61,6 +65,24 @@ def _clear(data: DataFolder) -> None:
     psutil.wait_procs(left, timeout=_STOP_WITHIN_S)
     for path in data.run.glob("*.pid"):
         path.unlink(missing_ok=True)
+    if data.sockets.is_symlink():
+        shutil.rmtree(data.sockets.readlink(), ignore_errors=True)
+        data.sockets.unlink()
+
+
+@contextmanager
+def short_folder(data: DataFolder) -> Iterator[Path]:
+    """Make a private folder whose sockets have short enough paths, for the block."""
+    parent = tempfile.gettempdir()
+    if len(parent) + len("/orderstream-12345678/.s.PGSQL.5432") > _SOCKET_PATH_LIMIT:
+        parent = _SHORT_TEMPORARY
+    folder = Path(tempfile.mkdtemp(prefix="orderstream-", dir=parent))
+    data.sockets.symlink_to(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        data.sockets.unlink(missing_ok=True)
 
 
 def _ours(pid_file: Path, data: DataFolder) -> psutil.Process | None:

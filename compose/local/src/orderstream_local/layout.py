@@ -33,6 +33,11 @@ class DataFolder:
         """What a container would keep in its volume *name*."""
         return self.path / name
 
+    @property
+    def sockets(self) -> Path:
+        """A link to the folder of sockets, whose own path is short, while there is one."""
+        return self.run / "sockets"
+
     def pid_file(self, process: str) -> Path:
         """The pid of *process* while it runs."""
         return self.run / f"{process}.pid"

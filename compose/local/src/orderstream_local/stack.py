@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +19,7 @@ import aiohttp
 from .compose import Container, levels, read_compose
 from .emulator import Emulator, emulator_python
 from .environment import Places, inherited, local_command, local_environment, process_name
-from .instance import OWNER_VARIABLE, sole_instance
+from .instance import OWNER_VARIABLE, short_folder, sole_instance
 from .last_words import last_words
 from .layout import COMPOSE, DataFolder
 from .ports import LOOPBACK, Ports, require_free
@@ -35,8 +33,6 @@ SERVICES = ("order", "inventory", "notification", "processing")
 _READY_WITHIN_S = 60.0
 _POLL_S = 0.1
 _TRIES = 4
-_SOCKET_PATH_LIMIT = 107
-_SHORT_TEMPORARY = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
 
 class NotReadyError(Exception):
@@ -164,7 +160,7 @@ class Stack:
     def _assign(self, entering: AsyncExitStack) -> Places:
         kept = {"emulator", *SERVICES} | ({"web"} if self.options.web else set())
         wanted = {name: port for name in sorted(kept) if (port := self.containers[name].port)}
-        sockets = entering.enter_context(_short_folder())
+        sockets = entering.enter_context(short_folder(self.data))
         named = {source for each in self.containers.values() for source in each.volumes.values() if "." not in source}
         return Places(
             containers=self.containers,
@@ -272,16 +268,3 @@ def _container_name(service: str, containers: Mapping[str, Container]) -> str:
 
 def _numbered(name: str, replica: int) -> str:
     return name if replica == 0 else f"{name}-{replica + 1}"
-
-
-@contextmanager
-def _short_folder() -> Iterator[Path]:
-    """Make a folder whose sockets have short enough paths, for the block."""
-    parent = tempfile.gettempdir()
-    if len(parent) + len("/orderstream-12345678/.s.PGSQL.5432") > _SOCKET_PATH_LIMIT:
-        parent = _SHORT_TEMPORARY
-    folder = Path(tempfile.mkdtemp(prefix="orderstream-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
