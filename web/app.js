@@ -55,7 +55,7 @@ async function showProducts() {
     throw new Error(await problemOf(response));
   }
   const page = await response.json();
-  select.replaceChildren(...(page.items ?? page.inventory ?? []).map(option));
+  select.replaceChildren(...page.items.map(option));
   select.value = chosen || select.options[0]?.value;
 }
 
@@ -94,18 +94,31 @@ function url(path) {
 }
 
 function overSse() {
-  // it resumes by itself, with the header Last-Event-ID
-  const source = new EventSource(url("/stream"));
-  source.onopen = () => state("connected over Server-Sent Events");
-  source.onerror = () => state("reconnecting over Server-Sent Events …");
-  source.onmessage = (event) => {
-    lastEventId = event.lastEventId;
-    show(JSON.parse(event.data));
+  let source;
+  let timer;
+  const connect = () => {
+    // it resumes by itself, with the header Last-Event-ID, unless a proxy answers in the place of the service
+    source = new EventSource(url("/stream"));
+    source.onopen = () => state("connected over Server-Sent Events");
+    source.onerror = () => {
+      state("reconnecting over Server-Sent Events …");
+      if (source.readyState === EventSource.CLOSED) {
+        timer = setTimeout(connect, RETRY_MS);
+      }
+    };
+    source.onmessage = (event) => {
+      lastEventId = event.lastEventId;
+      show(JSON.parse(event.data));
+    };
+    source.addEventListener("reset", (event) => {
+      lastEventId = event.lastEventId;
+    });
   };
-  source.addEventListener("reset", (event) => {
-    lastEventId = event.lastEventId;
-  });
-  return () => source.close();
+  connect();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }
 
 function overWebSocket() {
