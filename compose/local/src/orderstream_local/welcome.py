@@ -39,6 +39,8 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
     """Return shell lines, by what they do."""
     orders, inventory, notifications = (stack.url(name) for name in ("order", "inventory", "notification"))
     queue = f"{stack.aws_endpoint}/000000000000/processing-queue"
+    # AWS_ENDPOINT_URL would be shorter, but version 1 of the AWS CLI does not heed it for SQS
+    aws = f"aws --endpoint-url {stack.aws_endpoint}"
     region = stack.environment("order")["AWS_REGION"]
     credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={region}"
     return {
@@ -58,10 +60,10 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
             f"open {stack.url('web')} in a browser",
         ],
         "the queues and the logs, as on AWS": [
-            f"export {credentials} AWS_ENDPOINT_URL={stack.aws_endpoint}",
-            "aws sqs list-queues",
-            f"aws sqs get-queue-attributes --attribute-names All --queue-url {queue}",
-            "aws logs tail order-service-logs --since 10m",
+            f"export {credentials}",
+            f"{aws} sqs list-queues",
+            f"{aws} sqs get-queue-attributes --attribute-names All --queue-url {queue}",
+            f"{aws} logs filter-log-events --log-group-name order-service-logs --query 'events[].message' --output text",
         ],
         "the internal endpoints want the token of this run": [
             f"export SERVICE_TOKEN={stack.token}",
