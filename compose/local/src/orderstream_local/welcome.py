@@ -63,7 +63,7 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
             f"export {credentials}",
             f"{aws} sqs list-queues",
             f"{aws} sqs get-queue-attributes --attribute-names All --queue-url {queue}",
-            f"{aws} logs filter-log-events --log-group-name order-service-logs --query 'events[].message' --output text",
+            f"{aws} logs filter-log-events --log-group-name order-service-logs --query 'events[*].message'",
         ],
         "the internal endpoints want the token of this run": [
             f"export SERVICE_TOKEN={stack.token}",
