@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from order_service.inventory import HttpStock
 from service_common.calls import RefusedError
 from service_common.client import RetryingClient
 from service_common.errors import UnavailableError
+from service_common.trace import TraceContext, tracing
 
 Answer = Callable[[web.Request], web.Response]
 
@@ -23,9 +25,11 @@ class Inventory:
 
     answer: Answer
     asked: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
         self.asked.append(str(request.rel_url))
+        self.traces.append(TraceContext.parse(request.headers.get("traceparent")).trace_id)
         return self.answer(request)
 
 
@@ -52,6 +56,30 @@ async def stock(inventory: Inventory) -> AsyncIterator[HttpStock]:
 async def test_one_product_is_asked_for_by_its_path(inventory: Inventory, stock: HttpStock) -> None:
     assert await stock.stock_of(["123"]) == {"123": 40}
     assert inventory.asked == ["/inventory/123"]
+
+
+async def test_questions_that_come_meanwhile_are_asked_together(inventory: Inventory, stock: HttpStock) -> None:
+    def answer(request: web.Request) -> web.Response:
+        if request.query:
+            return web.json_response({"items": [product(name, 7) for name in request.query.getall("productId")]})
+        return web.json_response(product("a", 7))
+
+    inventory.answer = answer
+    answers = await asyncio.gather(*(stock.stock_of([name]) for name in ("a", "b", "a")))
+    assert [each[name] for each, name in zip(answers, ("a", "b", "a"), strict=True)] == [7, 7, 7]
+    assert inventory.asked == ["/inventory?productId=a&productId=b"]
+
+
+async def test_question_carries_the_trace_of_its_order(inventory: Inventory, stock: HttpStock) -> None:
+    with tracing(None) as trace:
+        await stock.stock_of(["123"])
+    assert inventory.traces == [trace.trace_id]
+
+
+async def test_failure_is_told_to_all_who_asked_together(inventory: Inventory, stock: HttpStock) -> None:
+    inventory.answer = lambda _: web.Response(status=500)
+    outcomes = await asyncio.gather(*(stock.stock_of([name]) for name in "ab"), return_exceptions=True)
+    assert [type(each) for each in outcomes] == [UnavailableError, UnavailableError]
 
 
 async def test_many_products_are_asked_for_in_one_call(inventory: Inventory, stock: HttpStock) -> None:

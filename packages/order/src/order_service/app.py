@@ -55,8 +55,10 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 4),
             background(readiness, "reconciliation", reconciliation.run),
         ):
-            app[SERVICE] = OrderService(repository, HttpStock(client), relay.wake)
+            stock = HttpStock(client)
+            app[SERVICE] = OrderService(repository, stock, relay.wake)
             yield
+            await stock.close()
 
 
 @asynccontextmanager
