@@ -9,8 +9,12 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service_common.events import EventType, Item, OrderEvent, UnreadableEventError, decode, encode
+from service_common import decoding
+from service_common.decoding import decode
+from service_common.events import EventType, Item, OrderEvent, UnreadableEventError, encode
 
 SAMPLES = Path(__file__).parent / "samples" / "events"
 TIME = datetime(2026, 3, 1, 12, 30, 15, 123456, UTC)
@@ -128,3 +132,33 @@ def test_announcing_again_keeps_the_event_id() -> None:
 
 def test_each_business_fact_has_its_own_event_id() -> None:
     assert len({event.id for event in EVENTS.values()}) == len(EVENTS)
+
+
+def changed(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Documents with one member, anywhere, that is something else."""
+    paths = (
+        [("envelope", name) for name in document]
+        + [("data", name) for name in document["data"]]
+        + [("item", "quantity")]
+    )
+    values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just([]) | st.just({})
+
+    def replaced(path: tuple[str, str], value: object) -> dict[str, Any]:
+        copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
+        item = (copy["data"].get("orderItems") or [{}])[0]
+        {"envelope": copy, "data": copy["data"], "item": item}[path[0]][path[1]] = value
+        return copy
+
+    return st.builds(replaced, st.sampled_from(paths), values)
+
+
+@given(st.sampled_from(list(EventType)).flatmap(lambda event_type: changed(sample(event_type))))
+def test_quick_way_reads_only_what_the_schema_reads_and_the_same(document: dict[str, Any]) -> None:
+    quick = decoding._read_plain(document)
+    if quick is not None:
+        assert decoding._event(decoding._ENVELOPE.load(document)) == quick
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_what_producers_write_goes_the_quick_way(event_type: EventType) -> None:
+    assert decoding._read_plain(sample(event_type)) == EVENTS[event_type]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
-from service_common.events import decode
+from service_common.decoding import decode
 from service_common.metrics import Metrics
 from service_common.migrate import migrate
 from service_common.outbox import OutboxRelay

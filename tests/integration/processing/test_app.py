@@ -18,7 +18,8 @@ from aiohttp.test_utils import TestClient
 from processing_service.app import create_app
 from processing_service.config import Config
 from service_common.config import AwsConfig
-from service_common.events import EventType, Item, OrderEvent, decode, encode
+from service_common.decoding import decode
+from service_common.events import EventType, Item, OrderEvent, encode
 from service_common.sqs import Outgoing, Received, Sqs
 
 Client = TestClient[web.Request, web.Application]

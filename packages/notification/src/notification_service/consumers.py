@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service_common.events import decode
+from service_common.decoding import decode
 from service_common.sqs import Message
 
 from .service import Notifier
