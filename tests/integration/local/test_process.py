@@ -74,6 +74,15 @@ async def test_a_killed_process_is_started_again(supervisor: Supervisor, said: l
     assert said == ["order-service was ended by SIGKILL; started again in 0.25 s"]
 
 
+async def test_a_process_that_was_stopped_and_started_is_kept_alive_as_before(supervisor: Supervisor) -> None:
+    await supervisor.start([spec("order-service", SLEEP)])
+    process = supervisor.processes["order-service"]
+    await process.stop(within_s=5)
+    await process.start()
+    process.kill()
+    await eventually(lambda: process.restarts == 1)
+
+
 async def test_one_that_keeps_dying_is_started_later_each_time(supervisor: Supervisor, said: list[str]) -> None:
     await supervisor.start([spec("order-service", "raise SystemExit(3)")])
     await eventually(lambda: len(said) == 3)

@@ -79,6 +79,7 @@ class ServiceProcess:
 
     async def start(self) -> None:
         """Start it and keep it alive from then on."""
+        self._stopping = False
         await self._spawn()
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
         if self.spec.started:
