@@ -13,6 +13,7 @@ from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 __all__ = ["NOBODYS_ORDER", "Queues", "event"]
@@ -68,11 +69,11 @@ class Queues:
 
     async def waiting(self, queue: str) -> int:
         """Count the messages that are on a queue or being worked on."""
-        answer = await asyncio.to_thread(
-            self._client.get_queue_attributes, QueueUrl=await self._url(queue), AttributeNames=["All"]
-        )
-        counts = answer["Attributes"]
-        return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])
+        return await self._count(queue, "ApproximateNumberOfMessages") + await self.hidden(queue)
+
+    async def hidden(self, queue: str) -> int:
+        """Count the messages that are being worked on."""
+        return await self._count(queue, "ApproximateNumberOfMessagesNotVisible")
 
     async def drain(self, queue: str, count: int, within_s: float = PATIENCE_S) -> list[MessageTypeDef]:
         """Take messages off a queue until there are *count* of them.
@@ -99,6 +100,12 @@ class Queues:
                     self._client.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
                 )
         return taken
+
+    async def _count(self, queue: str, attribute: QueueAttributeNameType) -> int:
+        answer = await asyncio.to_thread(
+            self._client.get_queue_attributes, QueueUrl=await self._url(queue), AttributeNames=[attribute]
+        )
+        return int(answer["Attributes"][attribute])
 
     async def _url(self, queue: str) -> str:
         if queue not in self._urls:

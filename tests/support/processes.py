@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import psutil
 
 from tests.support.system import System
 
@@ -13,14 +14,17 @@ __all__ = ["frozen", "stopped"]
 
 @contextmanager
 def frozen(system: System, *names: str) -> Iterator[None]:
-    """Stop processes dead for the block: they hold their connections and answer nothing."""
-    for name in names:
-        system.stack.processes[name].send(signal.SIGSTOP)
+    """Stop processes and their children dead for the block: they hold their connections and answer nothing."""
+    roots = [psutil.Process(pid) for name in names if (pid := system.stack.processes[name].pid) is not None]
+    tree = [process for root in roots for process in (root, *root.children(recursive=True))]
+    for process in tree:
+        process.suspend()
     try:
         yield
     finally:
-        for name in names:
-            system.stack.processes[name].send(signal.SIGCONT)
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @asynccontextmanager

@@ -1,0 +1,75 @@
+"""A whole embedded stack for each module, with customers who order and clients who watch all the time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
+from tests.support.invariants import Books
+from tests.support.load import Ledger
+from tests.support.processes import stopped
+from tests.support.system import System
+from tests.support.trial import Trial
+
+# the least that the template takes
+VISIBLE_AGAIN_AFTER_S = 10
+
+
+@pytest.fixture(scope="module")
+def environ() -> Mapping[str, str]:
+    """What the services of the module are told beside compose.yaml: here that nothing is announced again in time."""
+    return {"RECONCILE_AFTER_S": "600"}
+
+
+@pytest.fixture(scope="module")
+def data_folder() -> Iterator[Path]:
+    """A folder for everything that the stack keeps."""
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
+        yield Path(folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(data_folder: Path, environ: Mapping[str, str]) -> AsyncIterator[System]:
+    """The running system of the module."""
+    options = StackOptions(data=data_folder, ports=Ports.free(), environ=environ, web=False)
+    async with (
+        Stack(options) as stack,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        system = System(stack, session)
+        await shorten_visibility(system)
+        yield system
+
+
+async def shorten_visibility(system: System) -> None:
+    """Have what a dead consumer held come back sooner: most of a trial would be waiting for it."""
+    client = system.sqs()
+    try:
+        for queue in ("processing-queue", "notification-queue"):
+            url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+            client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBLE_AGAIN_AFTER_S)})
+    finally:
+        client.close()
+    for service in ("processing", "notification"):  # they read it once
+        async with stopped(system, service):
+            pass
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    """What all customers of the module were told: each check covers the trials before it, too."""
+    return Ledger()
+
+
+@pytest.fixture
+def trial(system: System, ledger: Ledger) -> Trial:
+    """A fault to come."""
+    return Trial(system, ledger, Books(system, ledger))
