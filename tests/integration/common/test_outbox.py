@@ -360,7 +360,7 @@ def _end_sessions(url: str) -> None:
 
 
 async def test_missing_table_ends_the_relay(database: Database) -> None:
-    await database.execute("DROP TABLE outbox")
+    await database.execute("DROP TABLE outbox CASCADE")
     with pytest.raises(ExceptionGroup) as caught:
         await OutboxRelay(database, UnreliablePublisher()).run()
     assert caught.group_contains(StatementError)
