@@ -107,6 +107,7 @@ class ScriptedEndpoint(ThreadingHTTPServer):
     def __init__(self, *answers: tuple[int, dict[str, Any]]) -> None:
         self.answers = list(answers)
         self.batches: list[list[str]] = []
+        self.operations: list[str] = []
         super().__init__(("127.0.0.1", 0), _ScriptedHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
@@ -127,7 +128,9 @@ class _ScriptedHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status, answer = 200, dict[str, Any]()
-        if self.headers["X-Amz-Target"].endswith("PutLogEvents"):
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        self.server.operations.append(operation)
+        if operation == "PutLogEvents":
             self.server.batches.append([event["message"] for event in body["logEvents"]])
             if self.server.answers:
                 status, answer = self.server.answers.pop(0)
@@ -153,14 +156,16 @@ def _quiet_server() -> Iterator[None]:
     server.setLevel(before)
 
 
-def options(group: str, endpoint_url: str, *, attempt_timeout_s: float = 10.0, **more: Any) -> CloudWatchOptions:
+def options(
+    group: str, endpoint_url: str, *, attempt_timeout_s: float = 10.0, max_delay_s: float = 0.1, **more: Any
+) -> CloudWatchOptions:
     return CloudWatchOptions(
         group,
         "us-east-1",
         endpoint_url,
         linger_s=0.02,
         attempt_timeout_s=attempt_timeout_s,
-        max_delay_s=0.1,
+        max_delay_s=max_delay_s,
         **more,
     )
 
@@ -190,6 +195,15 @@ def test_group_that_is_there_is_used(aws_endpoint: str, group: Group) -> None:
     shipper.close(LIMIT_S)
 
     assert group.messages() == ["one"]
+
+
+def test_nothing_is_asked_of_groups_while_theirs_is_there() -> None:
+    with ScriptedEndpoint() as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("one"))
+        shipper.close(LIMIT_S)
+
+    assert endpoint.operations == ["CreateLogStream", "PutLogEvents"]
 
 
 def test_group_that_was_deleted_is_made_again_and_no_line_lost(aws_endpoint: str, group: Group) -> None:
@@ -237,6 +251,19 @@ def test_batch_that_was_not_taken_is_sent_again(answer: tuple[int, dict[str, Any
 
     assert endpoint.batches == [["one"]] * 4
     assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 0, 0)
+
+
+def test_what_a_person_has_to_grant_is_not_asked_for_at_full_speed() -> None:
+    with ScriptedEndpoint(*[error("AccessDeniedException")] * 9) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url, max_delay_s=60.0))
+        shipper.put(line("one"))
+        until(lambda: shipper.away)
+        thread = next(each for each in threading.enumerate() if each.name == "log-cloudwatch")
+        thread.join(1.3)  # an outage is over for all we know, and tried again within 1.1 s
+        attempts = len(endpoint.batches)
+        shipper.close(LIMIT_S)
+
+    assert attempts == 1
 
 
 def test_line_with_any_character_arrives(aws_endpoint: str, group: Group) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -27,6 +28,16 @@ logger = logging.getLogger(__name__)
 MIN_DELAY_S = 0.1
 # the request is wrong and stays wrong
 _PERMANENT = frozenset({"InvalidParameterException", "SerializationException", "ValidationException"})
+# a person has to grant something first
+_DENIED = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    }
+)
 _GONE = "ResourceNotFoundException"
 
 
@@ -104,24 +115,30 @@ class CloudWatchShipper:
         next(delays_s)  # its first value only starts it
         while True:
             was_away = self.away
-            if self._attempt(batch) or (was_away and self._closing.is_set()):
+            error = self._attempt(batch)
+            if error is None or (was_away and self._closing.is_set()):
                 return
-            self._closing.wait(MIN_DELAY_S + backoff.full_jitter(next(delays_s)))
+            self._closing.wait(self._pause_s(error, next(delays_s)))
 
-    def _attempt(self, batch: Sequence[LogEvent]) -> bool:
-        """Return whether *batch* is settled."""
+    def _pause_s(self, error: Exception, longest_s: float) -> float:
+        if _is_one_of(_DENIED, error):
+            return self._options.max_delay_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
+        return MIN_DELAY_S + backoff.full_jitter(longest_s)
+
+    def _attempt(self, batch: Sequence[LogEvent]) -> Exception | None:
+        """Return why *batch* has to be sent again, None when it is settled."""
         try:
             rejected = self._stream.put(batch)
         except Exception as error:
-            if not _is_permanent(error):
+            if not _is_one_of(_PERMANENT, error):
                 self._tell_away(error)
-                return False
+                return error
             logger.warning("CloudWatch Logs refused a batch", extra={"error": str(error), "events": len(batch)})
             rejected = len(batch)
         self.rejected += rejected
         self.sent += len(batch) - rejected
         self._tell_back()
-        return True
+        return None
 
     def _tell_away(self, error: Exception) -> None:
         if not self.away:
@@ -137,7 +154,8 @@ class CloudWatchShipper:
 class _LogStream:
     """One stream of CloudWatch Logs, made when it is first written to, and again when it has gone.
 
-    The group is watchtower's work; its queues and its retries have no bounds, so those are ours.
+    The group is the deployment's: one is made only when CloudWatch Logs says that there is none, so that a log needs no
+    right on groups. How is watchtower's work; its queues and its retries have no bounds, so those are ours.
     """
 
     def __init__(self, options: CloudWatchOptions) -> None:
@@ -149,7 +167,7 @@ class _LogStream:
         """Send *batch*; return how many of it were refused."""
         client = self._client = self._client or _client(self._options)
         if not self._there:
-            _Target(self._options, client).make_stream()
+            self._make_stream(client)
             self._there = True
         try:
             answer = client.put_log_events(
@@ -160,6 +178,16 @@ class _LogStream:
             raise
         return rejected_count(len(batch), answer.get("rejectedLogEventsInfo"))
 
+    def _make_stream(self, client: Any) -> None:
+        target = _Target(self._options, client)
+        try:
+            target.make_stream()
+        except ClientError as error:
+            if _code(error) != _GONE:
+                raise
+            target.make_group()
+            target.make_stream()
+
     def close(self) -> None:
         """Hang up."""
         if self._client is not None:
@@ -167,10 +195,14 @@ class _LogStream:
 
 
 class _Target(CloudWatchLogHandler):
-    """watchtower's handler, for what it does exactly: make a group, if need be, and a stream in it."""
+    """watchtower's handler, for what it does exactly: make a group, and a stream in it, unless they are there."""
 
     def __init__(self, options: CloudWatchOptions, client: Any) -> None:
-        super().__init__(options.group, options.stream, use_queues=False, boto3_client=client)
+        super().__init__(options.group, options.stream, use_queues=False, create_log_group=False, boto3_client=client)
+
+    def make_group(self) -> None:
+        """Make the group unless it is there."""
+        self._idempotent_call("create_log_group", logGroupName=self.log_group_name)  # type: ignore[no-untyped-call]
 
     def make_stream(self) -> None:
         """Make the stream unless it is there."""
@@ -199,5 +231,5 @@ def _code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def _is_permanent(error: Exception) -> bool:
-    return isinstance(error, ClientError) and _code(error) in _PERMANENT
+def _is_one_of(codes: frozenset[str], error: Exception) -> bool:
+    return isinstance(error, ClientError) and _code(error) in codes
