@@ -6,29 +6,10 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
-from orderstream_local.layout import COMPOSE
+from tests.support.template import read_template
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (``!Ref x``) as their long ones."""
-
-
-def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix: value}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-TEMPLATE = yaml.load((COMPOSE / "aws" / "template.yaml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
+TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
 
 

@@ -62,13 +62,9 @@ class Publisher:
     async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:
         """Send *messages*, whose keys differ, to the queue; does not raise: what is not sent is in the outcome."""
         try:
-            queue = await self._sqs.queue(queue_name)
+            url = await self._sqs.url(queue_name)
         except ServiceError as error:
             return self._counted(queue_name, messages, dict.fromkeys((each.key for each in messages), error.detail))
-        return await self.send_to(queue_name, queue.url, messages)
-
-    async def send_to(self, queue_name: str, url: str, messages: Sequence[Outgoing]) -> SendOutcome:
-        """Send as `send` does, to the queue at *url*."""
         failures = await asyncio.gather(*(self._send_batch(queue_name, url, batch) for batch in batches(messages)))
         return self._counted(queue_name, messages, {key: why for failed in failures for key, why in failed.items()})
 

@@ -69,6 +69,7 @@ class Sqs:
 
     def __init__(self, client: SQSClient) -> None:
         self._client = client
+        self._urls: dict[str, str] = {}
         self._queues: dict[str, Queue] = {}
         self._resolving = asyncio.Lock()
 
@@ -99,15 +100,26 @@ class Sqs:
                 client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # stub: no answers
                 yield cls(client)
 
-    async def queue(self, name: str) -> Queue:
-        """Return the queue *name*; SQS is asked once, and again after it said that the queue is missing."""
-        known = self._queues.get(name)
+    async def url(self, name: str) -> str:
+        """Return the URL of the queue *name*; SQS is asked once, and again after it said that the queue is missing.
+
+        To send takes no more, so whoever only sends needs no right to read attributes, nor any on dead letters.
+        """
+        known = self._urls.get(name)
         if known is not None:
             return known
         async with self._resolving:
-            if name not in self._queues:
-                self._queues[name] = await self._resolve(name)
-            return self._queues[name]
+            if name not in self._urls:
+                with self._translated(name):
+                    self._urls[name] = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
+            return self._urls[name]
+
+    async def queue(self, name: str) -> Queue:
+        """Return the queue *name* with what a receiver has to know; SQS is asked as `url` says."""
+        known = self._queues.get(name)
+        if known is None:
+            known = self._queues[name] = await self._described(name, await self.url(name))
+        return known
 
     async def check(self, name: str) -> None:
         """Ask SQS whether the queue is there."""
@@ -160,18 +172,15 @@ class Sqs:
             )
         return refusals_of(answer.get("Failed") or ())
 
-    async def _resolve(self, name: str) -> Queue:
+    async def _described(self, name: str, url: str) -> Queue:
         with self._translated(name):
-            url = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
             answer = await self._client.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
             )
-            attributes = answer.get("Attributes", {})
-            dead_letter_url = None
-            if policy := attributes.get("RedrivePolicy"):
-                dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
-                dead_letter_url = (await self._client.get_queue_url(QueueName=dead_letters))["QueueUrl"]
-        return Queue(name, url, dead_letter_url, int(attributes.get("VisibilityTimeout", 30)))
+        attributes = answer.get("Attributes", {})
+        policy = attributes.get("RedrivePolicy")
+        dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2] if policy else None
+        return Queue(name, url, dead_letters, int(attributes.get("VisibilityTimeout", 30)))
 
     @contextmanager
     def _translated(self, name: str) -> Iterator[None]:
@@ -186,6 +195,7 @@ class Sqs:
         code = error.response["Error"].get("Code", "")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _MISSING:
+            self._urls.pop(name, None)
             self._queues.pop(name, None)
             return QueueMissingError(f"queue {name} does not exist")
         if code in _THROTTLED or status >= 500:

@@ -62,11 +62,11 @@ class SqsRefusedError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue that exists; *dead_letter_url* is None when its redrive policy names none."""
+    """A queue that exists; *dead_letters* is the name of its dead-letter queue, None when it has none."""
 
     name: str
     url: str
-    dead_letter_url: str | None
+    dead_letters: str | None
     visibility_timeout_s: int
 
 

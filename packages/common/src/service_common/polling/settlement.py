@@ -129,11 +129,9 @@ class Settlement:
     async def _dead_letter(self, batch: Sequence[tuple[Lease, str]]) -> None:
         queue = self._queue()
         failed: Mapping[str, str] = dict.fromkeys((lease.message.id for lease, _ in batch), "there is no such queue")
-        if queue.dead_letter_url is not None:
+        if queue.dead_letters is not None:
             outgoing = [_dead(lease, reason, queue.name) for lease, reason in batch]
-            failed = (
-                await self._publisher.send_to(f"{queue.name} dead letters", queue.dead_letter_url, outgoing)
-            ).failed
+            failed = (await self._publisher.send(queue.dead_letters, outgoing)).failed
         for lease, reason in batch:
             why = failed.get(lease.message.id)
             if why is None:
