@@ -300,6 +300,44 @@ async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
     assert await database.fetch_one("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL") == (2,)
 
 
+async def test_stop_sends_what_was_committed_for_a_destination_in_flight(database: Database) -> None:
+    release = asyncio.Event()
+    publisher = UnreliablePublisher(after=lambda _: release)
+    relay = OutboxRelay(database, publisher, poll_s=60, batch=2)
+    async with relaying(relay) as task:
+        await commit(database, [1])
+        relay.wake()
+        await publisher.wait_for(lambda: len(publisher.taken) == 1)
+        await commit(database, range(2, 8))
+        stopping = asyncio.create_task(relay.stop())
+        await asyncio.sleep(0)
+        release.set()
+        async with asyncio.timeout(LIMIT_S):
+            await stopping
+            await task
+    assert publisher.orders() == dict.fromkeys(range(1, 8), 1)
+    assert await count_sent(database) == 7
+
+
+async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(database: Database) -> None:
+    tried: Counter[str] = Counter()
+
+    def away(queue: str) -> None:
+        tried[queue] += 1
+        if queue == "processing-queue":
+            raise SqsUnavailableError("away")
+
+    relay = OutboxRelay(database, UnreliablePublisher(before=away), poll_s=60, batch=5)
+    async with relaying(relay) as task:
+        await commit(database, range(1, 21), queue="processing-queue")
+        await commit(database, range(1, 21))
+        async with asyncio.timeout(LIMIT_S):
+            await relay.stop()
+            await task
+    assert tried["processing-queue"] == 1
+    assert await count_sent(database) == 20
+
+
 async def test_cancelled_relay_marks_what_was_taken(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, poll_s=60, spacing_s=60)

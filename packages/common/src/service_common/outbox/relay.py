@@ -66,6 +66,7 @@ class OutboxRelay:
         self._ended = asyncio.Event()
         self._ended.set()
         self._busy: set[str] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._left_behind = False
         self._failures: dict[str, int] = defaultdict(int)
         self._unmarked: set[int] = set()
@@ -91,15 +92,14 @@ class OutboxRelay:
             self._ended.set()
 
     async def stop(self) -> None:
-        """Send what is due now, up to one batch, and return when everything in flight has ended."""
+        """Send all that is due, each of it once, and return when it has ended; cancel it when that takes too long."""
         self._stop.set()
         self._due.set()
         await self._ended.wait()
 
     async def _relay(self, tasks: asyncio.TaskGroup) -> None:
         failures = 0
-        while True:
-            last = self._stop.is_set()
+        while not self._stop.is_set():
             try:
                 await self._turn(tasks)
                 failures = 0
@@ -108,13 +108,23 @@ class OutboxRelay:
                     logger.warning("outbox not read", extra={"reason": str(error)})
                 failures += 1
                 await self._pause(min(self._poll_s, _backoff_s(failures)))
-            if last:
-                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
                     await self._due.wait()
+        with suppress(TransientError):
+            await self._finish(tasks)
 
-    async def _turn(self, tasks: asyncio.TaskGroup) -> None:
+    async def _finish(self, tasks: asyncio.TaskGroup) -> None:
+        """Go on until nothing is due; a destination that failed meanwhile stays busy, so it is not tried for ever."""
+        more = True
+        while more:
+            more = bool(self._deliveries)  # what the claim leaves out for them is seen by the next
+            more = await self._turn(tasks) or more
+            if self._deliveries:
+                await asyncio.wait(self._deliveries, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _turn(self, tasks: asyncio.TaskGroup) -> bool:
+        """Claim once and have it delivered; return whether there was anything."""
         self._due.clear()
         marking = tuple(self._unmarked)
         rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
@@ -125,9 +135,12 @@ class OutboxRelay:
             lanes[row.destination].append(row)
         for destination, lane in lanes.items():
             self._busy.add(destination)
-            tasks.create_task(self._deliver(destination, lane))
+            delivery = tasks.create_task(self._deliver(destination, lane))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
         if rows:
             await self._pause(self._spacing_s)
+        return bool(rows)
 
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
         messages = self._sender.encode(rows)
@@ -139,6 +152,8 @@ class OutboxRelay:
             self._failures.pop(destination, None)
         else:
             self._failures[destination] += 1
+            if self._stop.is_set():
+                return
             await self._pause(_backoff_s(self._failures[destination]))
         self._busy.discard(destination)
         if sent or self._left_behind:
