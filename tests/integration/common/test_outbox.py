@@ -417,6 +417,25 @@ async def test_each_published_event_is_told_with_its_trace(
     assert (facts["type"], facts["orderId"], facts["queue"]) == ("order-cancelled", 1, QUEUE)
 
 
+async def test_outage_of_a_queue_is_one_line_and_its_end_another(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "service_common")
+    refusals = iter(["AccessDenied: no"] * 2 + ["InternalError"])
+    refusal: dict[str, str | None] = {}
+
+    def begin(_queue: str) -> None:
+        refusal["now"] = next(refusals, None)
+
+    publisher = UnreliablePublisher(refuse=lambda *_: refusal["now"], before=begin)
+    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+        await commit(database, [1, 2, 3])
+        await wait_until_sent(database, 3)
+    told = [each for each in caplog.records if "publish" in each.getMessage() and each.getMessage() != "published"]
+    assert [each.getMessage() for each in told] == ["not published", "not published", "publishing again"]
+    assert [(each.__dict__["events"], each.__dict__["reasons"]) for each in told[:1]] == [(3, ["AccessDenied: no"])]
+
+
 async def test_backlog_is_measured_and_old_rows_are_deleted(database: Database) -> None:
     metrics = Metrics()
     await commit(database, range(1, 4))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import pytest
 
 from service_common.metrics import Metrics
 from service_common.publisher import MAX_BATCH_BYTES, Outgoing, Publisher
@@ -53,11 +56,14 @@ async def test_failed_request_fails_its_messages_alone(sqs: Sqs, faulty: FaultyS
     assert await queue.counts() == (len(outcome.sent), 0)
 
 
-async def test_sqs_away_sends_nothing_and_raises_nothing(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_sqs_away_sends_nothing_raises_nothing_and_leaves_the_telling_to_the_caller(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
+) -> None:
     faulty.away = True
     outcome = await Publisher(sqs).send(queue.name, numbered(3))
     assert not outcome.sent
     assert outcome.failed.keys() == {"key-0", "key-1", "key-2"}
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     faulty.away = False
     assert len((await Publisher(sqs).send(queue.name, numbered(3))).sent) == 3
 

@@ -50,7 +50,7 @@ def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 
 class Publisher:
-    """Sends; tries nothing twice, since who gave the messages keeps them until they are sent."""
+    """Sends; tries nothing twice and tells no failure, since who gave the messages keeps them until they are sent."""
 
     def __init__(self, sqs: Sqs, metrics: Metrics | None = None) -> None:
         self._sqs = sqs
@@ -85,5 +85,4 @@ class Publisher:
             _log.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
-            _log.warning("not sent", extra={"queue": queue_name, "failed": dict(failed)})
         return SendOutcome(sent, failed)

@@ -44,6 +44,7 @@ class Sender:
         self._publisher = publisher
         self._source = source
         self._timeout_s = timeout_s
+        self._told: dict[str, list[str]] = {}
         self._sent = metrics.counter("outbox_sent_total", "Events that a queue took.", ("queue",))
         self._failed = metrics.counter("outbox_failed_total", "Attempts to send an event that failed.", ("queue",))
 
@@ -52,7 +53,10 @@ class Sender:
         return [message for row in rows if (message := self._message(row))]
 
     async def send(self, destination: str, rows: Sequence[OutboxRow], messages: Sequence[Outgoing]) -> set[int]:
-        """Send the *messages* made from *rows* and return the ids of those that the queue took."""
+        """Send the *messages* made from *rows* and return the ids of those that the queue took.
+
+        Why it did not take them is told once for an outage: when it begins, when the reason changes, when it is over.
+        """
         taken = await self._publish(destination, messages) if messages else ()
         sent = [row for row in rows if str(row.id) in taken]
         for row in sent:
@@ -63,20 +67,27 @@ class Sender:
         return {row.id for row in sent}
 
     async def _publish(self, destination: str, messages: Sequence[Outgoing]) -> Collection[str]:
-        facts = {"queue": destination, "events": len(messages)}
         try:
             async with asyncio.timeout(self._timeout_s):
                 outcome = await self._publisher.send(destination, messages)
         except (ServiceError, TimeoutError) as error:
-            logger.warning("not published", extra={**facts, "reason": str(error) or "no answer"})
+            self._tell(destination, len(messages), [str(error) or "no answer"])
         except Exception:  # whatever it is, the events stay and the other queues go on
-            logger.exception("not published", extra=facts)
+            logger.exception("not published", extra={"queue": destination, "events": len(messages)})
         else:
-            if outcome.failed:
-                reasons = sorted({str(reason) for reason in outcome.failed.values()})
-                logger.warning("partly not published", extra={**facts, "reasons": reasons})
+            self._tell(destination, len(outcome.failed), sorted({str(reason) for reason in outcome.failed.values()}))
             return outcome.sent
         return ()
+
+    def _tell(self, destination: str, events: int, reasons: list[str]) -> None:
+        before = self._told.get(destination, [])
+        if reasons == before:
+            return
+        self._told[destination] = reasons
+        if reasons:
+            logger.warning("not published", extra={"queue": destination, "events": events, "reasons": reasons})
+        else:
+            logger.info("publishing again", extra={"queue": destination})
 
     def _message(self, row: OutboxRow) -> Outgoing | None:
         try:
