@@ -2,8 +2,13 @@
 --
 -- Notes what the queues took since the last claim, and takes what is due, the oldest first: one round trip and one
 -- commit for both. Materialized: inlined under a nested loop, the LIMIT could be taken more than once.
+--
+-- The settings see to it that what is kept finds its rows by key: planned while the table is small, it would read the
+-- whole of it, and go on so while the table grows.
 CREATE FUNCTION claim_outbox(p_sent bigint[], p_excluded text[], p_limit integer, p_lease interval)
-RETURNS SETOF outbox LANGUAGE plpgsql AS $$
+RETURNS SETOF outbox LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 BEGIN
     IF p_sent <> '{}' THEN
         UPDATE outbox SET sent_at = now() WHERE id = ANY (p_sent) AND sent_at IS NULL;
