@@ -30,6 +30,8 @@ C = TypeVar("C", bound=ServiceConfig)
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
 BACKLOG = 1024
+# a request leaves a few cycles, most that it makes is freed without: the defaults cost 3 % of all CPU
+GC_THRESHOLDS = (20_000, 20, 20)
 LAST_FLUSH_S = 1.0
 # aiohttp spends this twice at most, the rest of the grace is for what the application itself closes
 HANDLERS_SHARE = 0.25
@@ -115,6 +117,7 @@ async def _serve(
             if await _completed(runner.setup(), unless=stopping):
                 await _listen(runner, listener)
                 gc.freeze()  # what start-up made stays: a full collection need not look at it again
+                gc.set_threshold(*GC_THRESHOLDS)
                 await stopping.wait()
         finally:
             logger.info("stopping")
