@@ -10,9 +10,13 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from orderstream_local.compose import read_compose
+import notification_service.app
+import processing_service.app
+from orderstream_local.compose import levels, read_compose
 from orderstream_local.layout import COMPOSE
 from orderstream_local.stack import SERVICES
+from orderstream_local.supervisor import STOP_WITHIN_S, kept_s
+from service_common.poller import FLUSH_LIMIT_S, POLL_MARGIN_S, PollerSettings
 
 SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
@@ -55,6 +59,21 @@ def test_the_image_runs_what_compose_says(name: str) -> None:
     assert f"CMD {json.dumps(list(container.command))}" in stage
     assert f"EXPOSE {container.port}" in stage
     assert container.environment["PORT"] == str(container.port)
+
+
+@pytest.mark.parametrize("share", [processing_service.app.STOP_SHARE, notification_service.app.STOP_SHARE])
+def test_a_stop_has_the_time_to_wait_for_a_long_poll_of_three_seconds(share: float) -> None:
+    grace_s = float(DOCUMENT["x-environment"]["SHUTDOWN_GRACE_S"])
+    assert PollerSettings(stop_grace_s=grace_s * share).parked_s == PollerSettings().wait_s == 3
+    assert grace_s * share >= 3 + POLL_MARGIN_S
+    assert grace_s * share + FLUSH_LIMIT_S < grace_s
+
+
+def test_the_runner_lets_a_service_take_its_grace() -> None:
+    grace_s = float(DOCUMENT["x-environment"]["SHUTDOWN_GRACE_S"])
+    level = levels(read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret"}))
+    assert STOP_WITHIN_S - kept_s(level["processing"]) > grace_s
+    assert STOP_WITHIN_S < 10
 
 
 def test_the_proxy_knows_every_service_by_its_name_and_port() -> None:

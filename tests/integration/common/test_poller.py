@@ -356,7 +356,7 @@ async def test_poison_stays_until_the_dead_letter_queue_has_it(sqs: Sqs, faulty:
 
 
 async def test_empty_queue_is_known_to_be_there_at_once(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
-    async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=2.5)) as poller:
+    async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=3.0)) as poller:
         with pytest.raises(ServiceError, match="nothing received yet"):
             await poller.check()
         await faulty.until(lambda: parked(faulty, 2))  # what a stop has the time to wait for

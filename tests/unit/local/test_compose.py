@@ -66,3 +66,4 @@ def test_what_is_needed_stands_deeper() -> None:
     level = levels(containers)
     assert level["postgres"] == level["emulator"] == 0
     assert level["inventory"] < level["order"] < level["processing"] < level["web"]
+    assert level["notification"] == level["processing"]  # each waits for its long poll: better at the same time

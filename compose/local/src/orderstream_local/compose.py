@@ -62,15 +62,20 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
 
 
 def levels(containers: Mapping[str, Container]) -> dict[str, int]:
-    """Return how deep each container stands: one that needs nothing is 0, any other one more than what it needs."""
+    """Return in which order containers can be stopped: those of the highest level first, then the next.
+
+    Each stands as high as it can, right below the lowest that needs it, so that as many as possible stop together.
+    """
     known: dict[str, int] = {}
 
-    def level(name: str) -> int:
+    def below_the_top(name: str) -> int:
         if name not in known:
-            known[name] = 1 + max((level(needed) for needed in containers[name].depends_on), default=-1)
+            needing = (each.name for each in containers.values() if name in each.depends_on)
+            known[name] = 1 + max(map(below_the_top, needing), default=-1)
         return known[name]
 
-    return {name: level(name) for name in containers}
+    deepest = max(map(below_the_top, containers))
+    return {name: deepest - below_the_top(name) for name in containers}
 
 
 def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from .layout import DataFolder
 from .process import ProcessSpec, ServiceProcess, together
 
-__all__ = ["Supervisor"]
+__all__ = ["STOP_WITHIN_S", "Supervisor", "kept_s"]
 
 STOP_WITHIN_S = 9.0
-_LONGEST_STOP_S = 5.0
-_KEPT_FOR_EACH_LEVEL_S = 0.8
+# whatever is above it does, a level has so much; the lowest, which keeps what the others leave, has more
+_KEPT_FOR_A_LEVEL_S = 0.5
+_KEPT_FOR_THE_LOWEST_S = 1.5
 
 
 class Supervisor:
@@ -38,8 +39,7 @@ class Supervisor:
         deadline = time.monotonic() + STOP_WITHIN_S
         waves = _waves(list(self.processes.values()))
         for below, wave in zip(range(len(waves) - 1, -1, -1), waves, strict=True):
-            left_s = max(deadline - time.monotonic() - below * _KEPT_FOR_EACH_LEVEL_S, _KEPT_FOR_EACH_LEVEL_S / 2)
-            within_s = min(left_s, _LONGEST_STOP_S) if below else left_s
+            within_s = max(deadline - time.monotonic() - kept_s(below), _KEPT_FOR_A_LEVEL_S)
             await asyncio.gather(*(process.stop(within_s) for process in wave))
         self.processes.clear()
 
@@ -52,6 +52,11 @@ class Supervisor:
         )
         self.processes[spec.name] = process
         await process.start()
+
+
+def kept_s(levels: int) -> float:
+    """Return the time that is not to be taken from the *levels* below, in seconds."""
+    return _KEPT_FOR_THE_LOWEST_S + (levels - 1) * _KEPT_FOR_A_LEVEL_S if levels else 0.0
 
 
 def _waves(processes: Sequence[ServiceProcess]) -> list[list[ServiceProcess]]:

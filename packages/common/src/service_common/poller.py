@@ -25,7 +25,7 @@ __all__ = ["Gate", "Handler", "HandlerCancelledError", "HandlerOverdueError", "P
 Handler = Callable[[Message], Awaitable[None]]
 
 FLUSH_LIMIT_S = 1.0
-POLL_MARGIN_S = 0.2  # from the end of a long poll to its answer
+POLL_MARGIN_S = 0.7  # from the end of a long poll to its answer, on a machine that has other things to do
 _log = logging.getLogger(__name__)
 _HAND_BACK = Delay(0)
 
@@ -50,7 +50,7 @@ class PollerSettings:
         concurrency: messages in flight at most.
         receivers: receives at the same time at most; one, parked, when there is no load.
         wait_s: of the parked long poll, 0 to 20 seconds. It bounds how long a stop waits for a poll that must not be
-            cancelled: 3 leaves most of the 8 s of a SIGTERM, for some 860,000 requests a month on an idle queue.
+            cancelled: 3 leaves half of the 6 s of a SIGTERM, for some 860,000 requests a month on an idle queue.
         stop_grace_s: how long `Poller.stop` lets work and parked polls end by themselves; then there is another second,
             for handing back what did not, and a last one for what is to be told to SQS.
         acknowledge_linger_s: how long an acknowledgement waits for others, in seconds.
@@ -68,7 +68,7 @@ class PollerSettings:
 
     @property
     def parked_s(self) -> int:
-        """How long a poll is really parked: no longer than a stop would wait for it, but for one second."""
+        """How long a poll is really parked, in seconds: no longer than a stop waits for it, but at least 1."""
         return min(self.wait_s, max(1, int(self.stop_grace_s - POLL_MARGIN_S)))
 
 

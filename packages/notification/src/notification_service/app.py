@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
@@ -25,7 +26,7 @@ from .drain import drain
 from .feed import SqlFeed
 from .gauges import PushGauges
 from .handlers import ROUTES
-from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER
+from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER
 from .meter import PushMeter
 from .retention import Retention
 from .service import History, Notifier
@@ -37,9 +38,9 @@ __all__ = ["Resource", "consuming", "create_app", "pushing"]
 
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
-# of the time to stop in: for the clients to go, and for messages in flight to end
+# of the time to stop in: for the clients to go, and at the same time for the parked poll and the messages to end
 DRAIN_SHARE = 0.4
-STOP_SHARE = 0.3
+STOP_SHARE = 0.65
 
 
 async def pushing(app: web.Application) -> AsyncIterator[None]:
@@ -83,15 +84,19 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
         )
         readiness.add(queue, partial(sqs.check, queue))
         async with background(readiness, "poller", poller.run):
+            app[POLLER] = poller
             yield
             await poller.stop()
 
 
 async def say_goodbye(app: web.Application) -> None:
-    """End all streams before the server waits for their handlers."""
-    broadcaster = app.get(BROADCASTER)  # none when it did not come so far
-    if broadcaster is not None:
-        await drain(broadcaster, app[CONFIG].shutdown_grace_s * DRAIN_SHARE)
+    """End all streams before the server waits for their handlers, and the consuming meanwhile: both take their time."""
+    broadcaster, poller = app.get(BROADCASTER), app.get(POLLER)  # none when it did not come so far
+    async with asyncio.TaskGroup() as ending:
+        if broadcaster is not None:
+            ending.create_task(drain(broadcaster, app[CONFIG].shutdown_grace_s * DRAIN_SHARE))
+        if poller is not None:
+            ending.create_task(poller.stop())
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming)) -> web.Application:

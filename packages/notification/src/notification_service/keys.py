@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service_common.poller import Poller
 from service_common.postgres import Database
 
 from .broadcaster import Broadcaster
 from .config import Config
 from .service import History, Notifier
 
-__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "CONFIG", "DATABASE", "HISTORY", "NOTIFIER"]
+__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "CONFIG", "DATABASE", "HISTORY", "NOTIFIER", "POLLER"]
 
 CONFIG = web.AppKey("config", Config)
 ALLOWED_ORIGINS: web.AppKey[tuple[str, ...]] = web.AppKey("allowed_origins", tuple)
@@ -18,3 +19,4 @@ BROADCASTER = web.AppKey("broadcaster", Broadcaster)
 DATABASE = web.AppKey("database", Database)
 HISTORY = web.AppKey("history", History)
 NOTIFIER = web.AppKey("notifier", Notifier)
+POLLER = web.AppKey("poller", Poller)

@@ -37,8 +37,9 @@ __all__ = ["create_app", "processing"]
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
 SOURCE = f"/{NAME}"
-# of the time to stop in: what the messages and the sagas in flight have to end, and then the events that they left
-STOP_SHARE = 0.4
+# of the time to stop in: what the parked poll, the messages and the sagas in flight have to end, and then the events
+# that they left
+STOP_SHARE = 0.65
 RELAY_SHARE = 0.15
 
 
