@@ -26,6 +26,36 @@ def test_lines_are_written_in_order() -> None:
     assert (writer.written, writer.dropped) == (1000, 0)
 
 
+def test_lines_gather_so_that_many_share_a_write() -> None:
+    class Counting(io.StringIO):
+        writes = 0
+
+        def write(self, text: str, /) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Counting()
+    writer = LineWriter(stream)
+    pause = threading.Event()
+    for number in range(20):
+        writer.put(line(str(number)))
+        pause.wait(0.02)
+    writer.close(5)
+
+    assert stream.getvalue().split() == [str(number) for number in range(20)]
+    assert stream.writes <= 6
+
+
+def test_end_does_not_wait_for_lines_to_gather() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream, linger_s=60)
+
+    writer.put(line("last"))
+    writer.close(5)
+
+    assert stream.getvalue() == "last\n"
+
+
 def test_lines_of_many_threads_stay_whole() -> None:
     stream = io.StringIO()
     writer = LineWriter(stream)

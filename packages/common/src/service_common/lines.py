@@ -15,7 +15,7 @@ __all__ = ["Line", "LineBuffer", "LineWriter"]
 MAX_LINES = 20_000
 MAX_CHARACTERS = 16 * 1024 * 1024
 # so long lines gather: one write for all of them; it is also what a kill -9 may lose
-LINGER_S = 0.02
+LINGER_S = 0.1
 
 
 class Line(NamedTuple):
