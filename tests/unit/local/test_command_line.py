@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orderstream_local.__main__ import parse
+from orderstream_local.command_line import parse
 
 
 def test_options_are_read() -> None:

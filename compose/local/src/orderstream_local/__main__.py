@@ -1,48 +1,25 @@
-"""`python -m orderstream_local demo`: the command line of the embedded system."""
+"""`python -m orderstream_local demo`: the embedded system."""
 
 from __future__ import annotations
 
-import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from .demo import DemoOptions, demo
-from .layout import ROOT
-from .stack import SERVICES
+__all__: list[str] = []
 
-__all__ = ["parse"]
-
-_MOST_REPLICAS = 10
+INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
-def parse(arguments: Sequence[str]) -> DemoOptions:
-    """Read the command line; a wrong one is told on stderr and ends the process with status 2."""
-    parser = argparse.ArgumentParser(prog="./run", description="Orderstream on this machine, without containers.")
-    commands = parser.add_subparsers(required=True, metavar="demo")
-    command = commands.add_parser("demo", help="run the whole system", description="Run the whole system.")
-    command.add_argument("--once", action="store_true", help="walk through the use cases, check them, and stop")
-    command.add_argument("--data", type=Path, default=ROOT / "data", metavar="DIR", help="keep data here (%(default)s)")
-    command.add_argument("--fresh", action="store_true", help="forget the data of earlier runs first")
-    command.add_argument(
-        "--scale", type=_scale, action="append", default=[], metavar="SERVICE=N", help="run N replicas of a service"
-    )
-    command.add_argument("--free-ports", action="store_true", help="use ports that nobody has, not those of the README")
-    given = parser.parse_args(arguments)
-    return DemoOptions(
-        data=given.data, once=given.once, fresh=given.fresh, scale=dict(given.scale), free_ports=given.free_ports
-    )
+def main() -> int:
+    """Do what the command line asks for and return the exit status."""
+    # until the demo listens to signals itself there is nothing to stop; the imports take a second of that
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from .command_line import parse  # noqa: PLC0415
+    from .demo import demo  # noqa: PLC0415
 
-
-def _scale(text: str) -> tuple[str, int]:
-    name, _, number = text.partition("=")
-    service = name.removesuffix("-service")
-    if service not in SERVICES or not number.isdecimal() or not 1 <= int(number) <= _MOST_REPLICAS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not SERVICE=N with one of {', '.join(SERVICES)} and 1 to {_MOST_REPLICAS}"
-        )
-    return service, int(number)
+    return demo(parse(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(demo(parse(sys.argv[1:])))
+    sys.exit(main())

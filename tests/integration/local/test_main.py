@@ -1,0 +1,25 @@
+"""The demo as a process, before there is anything to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+
+async def test_ctrl_c_while_python_imports_ends_quietly(tmp_path: Path) -> None:
+    options = ("demo", "--data", str(tmp_path), "--free-ports")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "orderstream_local", *options), stdout=PIPE, stderr=PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while not (await process.stderr.readline()).rstrip().endswith(b" argparse"):
+            assert process.returncode is None
+        process.send_signal(signal.SIGINT)
+        output, errors = await process.communicate()
+    assert process.returncode == 130
+    assert output == b""
+    assert [line for line in errors.splitlines() if not line.startswith(b"import time:")] == []
