@@ -49,7 +49,7 @@ class OutboxRelay:
         publisher: Publisher,
         source: str = "/order-service",
         *,
-        spacing_s: float = 0.05,
+        spacing_s: float = 0.08,
         lease_s: float = 30.0,
         batch: int = 200,
         poll_s: float = 1.0,
