@@ -1,120 +1,110 @@
+-- What an operation comes to on the given stocks, {"<product id>": stock}: its outcome, the facts of the answer, its
+-- products, and what is left of them if it takes them.
+CREATE FUNCTION stock_outcome(items jsonb, stocks jsonb)
+RETURNS TABLE (outcome text, facts jsonb, products text[], remaining jsonb)
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT
+        CASE WHEN bool_or(stock IS NULL) THEN 'unknown' WHEN bool_or(stock < quantity) THEN 'short' ELSE 'taken' END,
+        coalesce(
+            jsonb_agg(product_id) FILTER (WHERE stock IS NULL),
+            jsonb_agg(jsonb_build_object('productId', product_id, 'requested', quantity, 'stock', stock))
+                FILTER (WHERE stock < quantity),
+            jsonb_agg(jsonb_build_object('productId', product_id, 'stock', stock - quantity)),
+            '[]'
+        ),
+        array_agg(product_id),
+        coalesce(jsonb_object_agg(product_id, stock - quantity), '{}')
+    FROM (
+        SELECT key AS product_id, value::bigint AS quantity, (stocks -> key)::bigint AS stock
+        FROM jsonb_each(items)
+        ORDER BY key COLLATE "C"
+    ) AS line
+$$;
+
 -- Carries out operations, each all or none, and answers each with its stored outcome.
 --
 -- requests: [{"id": "<operation id>", "items": {"<product id>": quantity}}]; returns one row for each, in their order.
 --
 -- Locks are taken in one order everywhere, operations by id and then products by id, so nothing deadlocks. Each
 -- statement of a function sees what others committed meanwhile (READ COMMITTED), so what is read after the lock is true.
--- Every statement finds its rows by key: a join with the elements of a document would be planned for a hundred of them
--- and read whole tables for one.
+--
+-- The settings hold every statement to the keys: joined with the elements of a document, of which the planner expects a
+-- hundred, whole tables would be read for one operation.
 CREATE FUNCTION take_stock(requests jsonb)
 RETURNS TABLE (outcome text, facts jsonb)
 LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan  -- every plan is by key, and planning one anew costs more than running it
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
-#variable_conflict use_variable
+#variable_conflict use_column
 DECLARE
-    request jsonb;
-    operation stock_operation;
-    item record;
-    claimed text[] := '{}';
-    wanted text[];
-    stocks jsonb;        -- of the products that are held: {"<product id>": stock}
-    changes jsonb := '{}';  -- how often each was changed: {"<product id>": times}
-    missing jsonb;
-    short jsonb;
-    levels jsonb;
+    claimed text[];             -- operations that are new
+    stocks jsonb;               -- of the products that are held: {"<product id>": stock}
+    request record;
+    result record;
+    decided text[] := '{}';     -- operations, beside what they came to
+    outcomes text[] := '{}';
+    answers jsonb[] := '{}';
+    changed text[] := '{}';     -- products, each as often as it was changed
 BEGIN
-    FOR request IN
-        SELECT element.body
-        FROM jsonb_array_elements(requests) WITH ORDINALITY AS element (body, position)
-        ORDER BY element.body ->> 'id' COLLATE "C", element.position
-    LOOP
-        INSERT INTO stock_operation (id, items) VALUES (request ->> 'id', request -> 'items')
-        ON CONFLICT (id) DO NOTHING;
-        IF FOUND THEN
-            claimed := claimed || (request ->> 'id');
-        END IF;
-    END LOOP;
+    WITH claim AS (
+        INSERT INTO stock_operation (id, items)
+        SELECT r.id, r.items
+        FROM ROWS FROM (jsonb_to_recordset(requests) AS (id text, items jsonb)) WITH ORDINALITY AS r (id, items, place)
+        ORDER BY r.id COLLATE "C", r.place
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+    )
+    SELECT array_agg(id) INTO claimed FROM claim;
 
-    IF cardinality(claimed) > 0 THEN
-        SELECT array_agg(DISTINCT product.id) INTO wanted
-        FROM jsonb_array_elements(requests) AS element (body), jsonb_object_keys(element.body -> 'items') AS product (id)
-        WHERE element.body ->> 'id' = ANY (claimed);
-
+    IF claimed IS NOT NULL THEN
         SELECT coalesce(jsonb_object_agg(held.product_id, held.stock), '{}') INTO stocks
         FROM (
-            SELECT inventory.product_id, inventory.stock
+            SELECT product_id, stock
             FROM inventory
-            WHERE inventory.product_id = ANY (wanted)
-            ORDER BY inventory.product_id
+            WHERE product_id = ANY (ARRAY(
+                SELECT jsonb_object_keys(r.items)
+                FROM jsonb_to_recordset(requests) AS r (id text, items jsonb)
+                WHERE r.id = ANY (claimed)
+            ))
+            ORDER BY product_id
             FOR NO KEY UPDATE
         ) AS held;
+
+        FOR request IN
+            SELECT r.id, r.items FROM jsonb_to_recordset(requests) AS r (id text, items jsonb) WHERE r.id = ANY (claimed)
+        LOOP
+            CONTINUE WHEN request.id = ANY (decided);
+            SELECT * INTO result FROM stock_outcome(request.items, stocks);
+            decided := decided || request.id;
+            outcomes := outcomes || result.outcome;
+            answers := answers || result.facts;
+            IF result.outcome = 'taken' THEN
+                stocks := stocks || result.remaining;
+                changed := changed || result.products;
+            END IF;
+        END LOOP;
+
+        UPDATE stock_operation SET outcome = o.outcome, facts = o.facts
+        FROM unnest(decided, outcomes, answers) AS o (id, outcome, facts)
+        WHERE stock_operation.id = o.id;
+
+        UPDATE inventory
+        SET stock = (stocks -> product_id)::bigint, version = version + change.times, last_update = clock_timestamp()
+        FROM (SELECT id, count(*) AS times FROM unnest(changed) AS id GROUP BY id) AS change
+        WHERE product_id = change.id;
     END IF;
 
-    FOR request IN SELECT jsonb_array_elements(requests) LOOP
-        SELECT * INTO operation FROM stock_operation WHERE stock_operation.id = request ->> 'id';
-
-        IF operation.outcome IS NULL AND operation.released_at IS NULL THEN
-            missing := '[]';
-            short := '[]';
-            levels := '[]';
-            FOR item IN
-                SELECT entry.key AS product_id, entry.value::bigint AS quantity, (stocks -> entry.key)::bigint AS stock
-                FROM jsonb_each_text(operation.items) AS entry
-                ORDER BY entry.key COLLATE "C"
-            LOOP
-                IF item.stock IS NULL THEN
-                    missing := missing || to_jsonb(item.product_id);
-                ELSIF item.stock < item.quantity THEN
-                    short := short || jsonb_build_object(
-                        'productId', item.product_id, 'requested', item.quantity, 'stock', item.stock
-                    );
-                ELSE
-                    levels := levels || jsonb_build_object(
-                        'productId', item.product_id, 'stock', item.stock - item.quantity
-                    );
-                END IF;
-            END LOOP;
-
-            IF missing <> '[]' THEN
-                operation.outcome := 'unknown';
-                operation.facts := missing;
-            ELSIF short <> '[]' THEN
-                operation.outcome := 'short';
-                operation.facts := short;
-            ELSE
-                operation.outcome := 'taken';
-                operation.facts := levels;
-                FOR item IN
-                    SELECT level ->> 'productId' AS product_id, level -> 'stock' AS stock
-                    FROM jsonb_array_elements(levels) AS level
-                LOOP
-                    stocks := stocks || jsonb_build_object(item.product_id, item.stock);
-                    changes := changes || jsonb_build_object(
-                        item.product_id, coalesce((changes -> item.product_id)::int, 0) + 1
-                    );
-                END LOOP;
-            END IF;
-
-            UPDATE stock_operation SET outcome = operation.outcome, facts = operation.facts
-            WHERE stock_operation.id = operation.id;
-        END IF;
-
-        outcome := CASE
-            WHEN operation.items <> request -> 'items' THEN 'reused'
+    RETURN QUERY
+    SELECT
+        CASE
+            WHEN operation.items <> r.items THEN 'reused'
             WHEN operation.released_at IS NOT NULL THEN 'released'
             ELSE operation.outcome
-        END;
-        facts := operation.facts;
-        RETURN NEXT;
-    END LOOP;
-
-    IF changes <> '{}' THEN
-        UPDATE inventory
-        SET stock = (stocks -> inventory.product_id)::bigint,
-            version = inventory.version + (changes -> inventory.product_id)::int,
-            last_update = clock_timestamp()
-        WHERE inventory.product_id = ANY (ARRAY(SELECT jsonb_object_keys(changes)));
-    END IF;
+        END,
+        operation.facts
+    FROM ROWS FROM (jsonb_to_recordset(requests) AS (id text, items jsonb)) WITH ORDINALITY AS r (id, items, place)
+    JOIN stock_operation AS operation ON operation.id = r.id
+    ORDER BY r.place;
 END
 $$;
