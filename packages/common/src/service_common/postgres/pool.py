@@ -1,4 +1,4 @@
-"""A bounded set of sessions, the broken ones replaced."""
+"""A bounded set of sessions, the broken ones replaced, those that nothing needs closed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,32 @@ from service_common.postgres.session import Session, open_session
 
 __all__ = ["Pool"]
 
+# a backend of PostgreSQL holds some 13 MB; two stay, since the first request after a lull often brings a second
+KEPT = 2
+IDLE_LIMIT_S = 60.0
+
 
 class Pool:
-    """At most *size* sessions, opened when needed.
+    """At most *size* sessions, opened when needed; what is idle for one to two times *idle_limit_s* is closed.
 
     aiopg's own pool leaves waiters waiting when a broken connection is given back; here the permit is what is bounded,
     so a session that breaks only means that the next holder of the permit opens another.
+
+    The idle ones are a stack: as many as it never shrank below for a while, from its bottom, nobody needed.
     """
 
-    def __init__(self, options: ConnectOptions, size: int, *, patience_s: float = 0.25) -> None:
+    def __init__(
+        self, options: ConnectOptions, size: int, *, patience_s: float = 0.25, idle_limit_s: float = IDLE_LIMIT_S
+    ) -> None:
         self.availability = Availability(self._probe)
         self._options = options
         self._size = size
         self._permits = asyncio.Semaphore(size)
         self._patience_s = patience_s
         self._idle: list[Session] = []
+        self._idle_limit_s = idle_limit_s
+        self._fewest_idle = 0
+        self._trimming: asyncio.TimerHandle | None = None
         self._sessions: set[Session] = set()
         self._closed = False
 
@@ -58,6 +69,8 @@ class Pool:
     async def close(self) -> None:
         """Close every session; statements that are running fail."""
         self._closed = True
+        if self._trimming is not None:
+            self._trimming.cancel()
         self._idle.clear()
         for session in tuple(self._sessions):
             self._discard(session)
@@ -84,6 +97,7 @@ class Pool:
     def _reuse(self) -> Session | None:
         while self._idle:
             session = self._idle.pop()
+            self._fewest_idle = min(self._fewest_idle, len(self._idle))
             if session.usable:
                 return session
             self._discard(session)
@@ -99,7 +113,23 @@ class Pool:
         if self._closed:
             self._discard(session)
             raise DatabaseUnavailableError("the pool is closed")
+        if self._trimming is None and len(self._sessions) > KEPT:
+            self._trim_later()
         return session
+
+    def _trim_later(self) -> None:
+        self._fewest_idle = len(self._idle)
+        self._trimming = asyncio.get_running_loop().call_later(self._idle_limit_s, self._trim)
+
+    def _trim(self) -> None:
+        """Close what was idle all the time since the last look; look again as long as there is more than is kept."""
+        unneeded = max(0, min(self._fewest_idle, len(self._sessions) - KEPT))
+        for session in self._idle[:unneeded]:
+            self._discard(session)
+        del self._idle[:unneeded]
+        self._trimming = None
+        if len(self._sessions) > KEPT:
+            self._trim_later()
 
     def _keep(self, session: Session) -> None:
         if session.usable and len(self._sessions) <= self._size and not self._closed:
