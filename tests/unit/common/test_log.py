@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp.http_exceptions import BadStatusLine
 
 from service_common.log import JsonFormatter, LogPipeline, configure_logging
 from service_common.metrics import Metrics
@@ -68,6 +69,16 @@ def test_traceback_is_part_of_its_line(log: Log) -> None:
 
     [line] = log.lines()
     assert "ValueError: no such queue" in line["exc_info"]
+
+
+def test_bytes_that_are_no_http_are_no_error_of_ours(log: Log) -> None:
+    server = logging.getLogger("aiohttp.server")
+    server.error("Error handling request from %s", "127.0.0.1", exc_info=BadStatusLine("GARBAGE"))
+    server.error("Error handling request from %s", "127.0.0.1", exc_info=RuntimeError("ours"))
+    bad, ours = log.lines()
+    assert (bad["level"], "exc_info" in bad) == ("INFO", False)
+    assert "GARBAGE" in bad["message"]
+    assert (ours["level"], "exc_info" in ours) == ("ERROR", True)
 
 
 def test_anything_can_be_a_fact(log: Log) -> None:

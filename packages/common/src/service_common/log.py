@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 import orjson
+from aiohttp.http import HttpProcessingError
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 from pythonjsonlogger.core import LogData
@@ -70,6 +71,18 @@ class JsonFormatter(OrjsonFormatter):
         except TypeError:  # a key that is no string, or half of a surrogate pair, as a hostile path may have
             text = json.dumps(log_data, default=str, skipkeys=True, ensure_ascii=False)
             return text.encode(errors="replace").decode()
+
+
+def _lower_bad_requests(record: logging.LogRecord) -> bool:
+    """Log bytes that are no HTTP as what they are, a client's fault: at INFO, in one line.
+
+    aiohttp calls them errors, traceback and all, and whoever scans ports would raise the alarm on errors.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args, record.exc_info = "request is not HTTP: %s", (error.message,), None
+    return True
 
 
 class _JsonHandler(logging.Handler):
@@ -168,6 +181,9 @@ def _installed(handler: logging.Handler, level: str) -> ExitStack:
     for library in map(logging.getLogger, _LIBRARIES):
         undo.callback(library.setLevel, library.level)
         library.setLevel(max(logging.WARNING, root.level))
+    server = logging.getLogger("aiohttp.server")
+    undo.callback(server.removeFilter, _lower_bad_requests)
+    server.addFilter(_lower_bad_requests)
     undo.callback(logging.captureWarnings, False)
     logging.captureWarnings(True)
     undo.callback(root.removeHandler, handler)

@@ -261,6 +261,7 @@ async def test_page_of_an_allowed_origin_may_read_answers(app: web.Application, 
     async with client.get("/short", headers={"Origin": "http://localhost:4200"}) as response:
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:4200"
         assert "ETag" in response.headers["Access-Control-Expose-Headers"]
+        assert response.headers["Vary"] == "Origin"
     preflight = {"Origin": "http://localhost:4200", "Access-Control-Request-Method": "POST"}
     async with client.options(
         "/echo", headers={**preflight, "Access-Control-Request-Headers": "content-type,idempotency-key"}
