@@ -1,8 +1,7 @@
 """What a message costs the poller, beside the loop one would write without it; both on messages that wait already.
 
-python tests/bench/poller.py --endpoint http://127.0.0.1:4566 --messages 3000
-
-Rates depend on the machine and on who else uses it: quote ratios of one run.
+Starts an emulator of its own, unless --endpoint says which SQS to take. Rates depend on the machine and on who else
+uses it: quote ratios of one run.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from service_common.config import AwsConfig
 from service_common.poller import Poller, PollerSettings
 from service_common.publisher import Outgoing, Publisher
 from service_common.sqs import Message, Sqs
+from tests.bench.emulator import emulator
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -129,28 +130,38 @@ async def measure(consume: Consume, aws: AwsConfig, messages: int) -> Result:
     return Result(consume.__name__, messages, round(messages / wall_s), round(cpu_s / messages * 1e6), left)
 
 
+async def measure_all(given: argparse.Namespace) -> list[Result]:
+    """Measure each consumer in turn, as often as was asked for."""
+    consumers: list[Consume] = [each for each in (poller, naive, featureless) if given.only in {None, each.__name__}]
+    async with nullcontext(given.endpoint) if given.endpoint else emulator() as endpoint:
+        aws = AwsConfig("us-east-1", endpoint)
+        # on the loop that the services run on, which can't start the emulator: it knows no users
+        return [
+            await asyncio.to_thread(uvloop.run, measure(consume, aws, given.messages))
+            for consume in consumers * given.rounds
+        ]
+
+
 def main() -> None:
-    """Measure each consumer in turn and print a table and one JSON line."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--endpoint", required=True)
-    arguments.add_argument("--messages", type=int, default=3000)
-    arguments.add_argument("--rounds", type=int, default=1)
-    arguments.add_argument("--only", choices=("poller", "naive", "featureless"))
+    """Measure, and print a table and one JSON line."""
+    arguments = argparse.ArgumentParser(
+        prog="./run bench poller", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--endpoint", help="URL of an SQS (an emulator of its own)")
+    arguments.add_argument("--messages", type=int, default=3000, help="for each consumer (3000)")
+    arguments.add_argument("--rounds", type=int, default=1, help="how often (1)")
+    arguments.add_argument("--only", choices=("poller", "naive", "featureless"), help="measure one consumer alone")
     given = arguments.parse_args()
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
-    aws = AwsConfig("us-east-1", given.endpoint)
-    consumers: list[Consume] = [each for each in (poller, naive, featureless) if given.only in {None, each.__name__}]
     table = Table("consumer", "messages/s", "CPU µs a message", "left behind")
-    results = []
     with Path(os.devnull).open("w") as nowhere:  # a line costs what it costs, wherever it goes
         log = logging.StreamHandler(nowhere)
         log.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[log])
-        for consume in consumers * given.rounds:
-            result = uvloop.run(measure(consume, aws, given.messages))
-            results.append(asdict(result))
-            table.add_row(*(str(value) for name, value in asdict(result).items() if name != "messages"))
+        results = [asdict(result) for result in asyncio.run(measure_all(given))]
+    for result in results:
+        table.add_row(*(str(value) for name, value in result.items() if name != "messages"))
     Console().print(table)
     sys.stdout.write(json.dumps(results) + "\n")
 

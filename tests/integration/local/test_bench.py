@@ -1,0 +1,21 @@
+"""The benchmarks start by themselves what they measure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+
+from orderstream_local.layout import ROOT
+
+
+async def test_the_poller_is_measured_without_a_running_system() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.poller", "--only", "poller", "--messages", "20"), cwd=ROOT, stdout=PIPE
+    )
+    async with asyncio.timeout(120):
+        output, _ = await process.communicate()
+    assert process.returncode == 0
+    [result] = json.loads(output.splitlines()[-1])
+    assert (result["consumer"], result["messages"], result["left"]) == ("poller", 20, 0)
