@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -15,10 +13,9 @@ from service_common.background import background
 from service_common.client import RetryingClient
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
-from service_common.outbox import OutboxRelay
+from service_common.outbox import OutboxRelay, relaying
 from service_common.postgres import Database
 from service_common.publisher import Publisher
-from service_common.readiness import Readiness
 from service_common.sqs import Sqs
 
 from .config import NAME, Config
@@ -59,18 +56,6 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             app[SERVICE] = OrderService(repository, stock, relay.wake)
             yield
             await stock.close()
-
-
-@asynccontextmanager
-async def relaying(relay: OutboxRelay, readiness: Readiness, *, stop_within_s: float) -> AsyncIterator[None]:
-    """Relay while the block runs, and what it left behind as well as can be done within *stop_within_s* seconds."""
-    async with background(readiness, "relay", relay.run):
-        try:
-            yield
-        finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(stop_within_s):
-                    await relay.stop()
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web.Application:

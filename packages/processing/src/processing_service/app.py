@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -15,7 +14,7 @@ from service_common.background import background
 from service_common.client import RetryingClient
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
-from service_common.outbox import OutboxRelay
+from service_common.outbox import OutboxRelay, relaying
 from service_common.poller import Poller, PollerSettings
 from service_common.postgres import Database
 from service_common.publisher import Publisher
@@ -71,7 +70,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         )
         async with (
             background(readiness, "lateness", Lateness(sagas, metrics).run),
-            background(readiness, "relay", relay.run),
+            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s * RELAY_SHARE),
             background(readiness, "engine", engine.run),
             background(readiness, "poller", poller.run),
         ):
@@ -80,19 +79,12 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             # what still arrives is stored, and left to the next engine
             await asyncio.gather(poller.stop(), engine.stop(config.shutdown_grace_s * STOP_SHARE))
             await sagas.close()
-            await _finish(relay, within_s=config.shutdown_grace_s * RELAY_SHARE)
 
 
 async def _gate(engine: Engine, database: Database) -> None:
     """Wait until a message that is received can become a saga that runs."""
     await engine.wait_room()
     await database.wait_available()
-
-
-async def _finish(relay: OutboxRelay, *, within_s: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await relay.stop()
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (processing,)) -> web.Application:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service_common.outbox.relay import OutboxRelay
+from service_common.outbox.relaying import relaying
 from service_common.outbox.sender import Publisher
 
-__all__ = ["OutboxRelay", "Publisher"]
+__all__ = ["OutboxRelay", "Publisher", "relaying"]
