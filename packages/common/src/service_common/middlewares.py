@@ -74,12 +74,21 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return Problem.of(error, request.rel_url.raw_path).to_response()
+        return _answer(request, Problem.of(error, request.rel_url.raw_path))
     except Exception as error:
         problem = Problem.of(error, request.rel_url.raw_path)
         if problem.status == 500:
             logger.exception("unforeseen error", extra={"method": request.method, "path": request.path})
-        return problem.to_response()
+        return _answer(request, problem)
+
+
+def _answer(request: web.Request, problem: Problem) -> web.Response:
+    response = problem.to_response()
+    if not request.content.is_eof():
+        # aiohttp ends the connection when the rest of a body does not come, or can't be read; a client that is not told
+        # so (RFC 9112, 9.6) would send its next request into it
+        response.force_close()
+    return response
 
 
 def _require_text(request: web.Request) -> None:

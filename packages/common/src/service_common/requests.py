@@ -40,6 +40,8 @@ async def read_json(request: web.Request) -> dict[str, Any]:
             text=f"The body has to be application/json, not {request.content_type}.",
             headers={"Accept": "application/json"},
         )
+    if (request.content_length or 0) > MAX_BODY_BYTES:  # known before any of it is read
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
         document = orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:

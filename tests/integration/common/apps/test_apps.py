@@ -313,3 +313,22 @@ async def test_client_that_leaves_is_no_error_of_ours(
             await client.get("/health/live")
 
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain", id="not compressed"),
+        pytest.param(b"Content-Length: 300000\r\n\r\n{", id="too large and not all there"),
+    ],
+)
+async def test_client_is_told_when_its_connection_ends_with_the_answer(client: Client, body: bytes) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    assert client.port is not None
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head + body)
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
