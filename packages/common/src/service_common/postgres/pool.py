@@ -12,8 +12,8 @@ from service_common.postgres.session import Session, open_session
 
 __all__ = ["Pool"]
 
-# a backend of PostgreSQL holds some 13 MB; two stay, since the first request after a lull often brings a second
-KEPT = 2
+# a backend of PostgreSQL holds some 13 MB; another is open again in a few milliseconds
+KEPT = 1
 IDLE_LIMIT_S = 60.0
 
 
