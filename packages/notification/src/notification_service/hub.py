@@ -7,7 +7,7 @@ its cursor meets the head, in the same call that looks, so that nothing can come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -110,11 +110,6 @@ class Hub:
     def state(self) -> FeedState:
         """How far the feed goes, as far as this process knows."""
         return FeedState(self.epoch, self.floor, self.head)
-
-    @property
-    def subscriptions(self) -> Iterable[Subscription]:
-        """All that have joined and not left."""
-        return self._all
 
     def position(self, subscription: Subscription) -> EventId:
         """Return the place up to which *subscription* was served."""
