@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
 from notification_service.config import Config
@@ -30,3 +32,16 @@ def test_everything_wrong_is_named_at_once() -> None:
         "PUSH_AGE_S",
         "FEED_RETENTION_S",
     }
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    config = Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": "192.0.2.7, 10.0.0.0/8,2001:db8::/32"})
+    assert config.trusted_proxies == tuple(map(ip_network, ("192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32")))
+    assert config.masked()["trusted_proxies"] == ["192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize("proxies", ["web", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1 10.0.0.2"])
+def test_a_proxy_that_is_no_network_is_named(proxies: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": proxies})
+    assert set(wrong.value.problems) == {"TRUSTED_PROXIES"}

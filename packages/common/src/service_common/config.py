@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from environs import Env, ValidationError, validate
@@ -55,6 +56,11 @@ class Environment(Env):
     def origins(self, name: str) -> tuple[str, ...]:
         """Read web origins, separated by commas; none when it is not set."""
         return _entries(self.str(name, "", validate=_each_is_origin))
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Read addresses and networks (``192.0.2.0/24``), separated by commas; none when it is not set."""
+        entries = _entries(self.str(name, "", validate=_each_is_network))
+        return tuple(ip_network(entry) for entry in entries if _is_network(entry))
 
     @property
     def problems(self) -> dict[str, str]:
@@ -155,9 +161,24 @@ def _each_is_origin(value: str) -> None:
         raise ValidationError("Has to be a list of origins such as http://localhost:4200, or *.")
 
 
+def _each_is_network(value: str) -> None:
+    if not all(_is_network(entry) for entry in _entries(value)):
+        raise ValidationError("Has to be a list of addresses or networks such as 192.0.2.7 or 2001:db8::/32.")
+
+
+def _is_network(entry: str) -> bool:
+    try:
+        ip_network(entry)
+    except ValueError:
+        return False
+    return True
+
+
 def _without_password(value: Any) -> Any:
     if isinstance(value, str):
         return _PASSWORD.sub(_HIDDEN, value)
+    if isinstance(value, IPv4Network | IPv6Network):
+        return str(value)
     if isinstance(value, tuple):
         return [_without_password(entry) for entry in value]
     if isinstance(value, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 
 from environs import validate
 
@@ -28,6 +29,7 @@ class Config(ServiceConfig):
         feed_poll_s: how long an append of another replica may go unnoticed when its wake-up is lost.
         feed_retention_s: how far back a client can resume.
         push: limits of the push.
+        trusted_proxies: who may say in ``X-Forwarded-For`` whose connection it is.
     """
 
     notification_queue: str
@@ -35,6 +37,7 @@ class Config(ServiceConfig):
     feed_poll_s: float = 1.0
     feed_retention_s: float = 30 * DAY_S
     push: PushLimits = field(default_factory=PushLimits)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -51,6 +54,7 @@ class Config(ServiceConfig):
                 "feed_poll_s": env.float("FEED_POLL_S", 1.0, validate=validate.Range(0.01, 60.0)),
                 "feed_retention_s": env.float("FEED_RETENTION_S", 30 * DAY_S, validate=validate.Range(1.0)),
                 "push": _push(env),
+                "trusted_proxies": env.networks("TRUSTED_PROXIES"),
             }
         return cls(**fields)
 

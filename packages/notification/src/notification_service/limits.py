@@ -20,7 +20,7 @@ class PushLimits:
 
     Attributes:
         connections: of this process, SSE and WebSocket together.
-        connections_per_address: of one peer address.
+        connections_per_address: of one client's address, or IPv6 network.
         heartbeat_s: from one heartbeat to the next.
         pause_limit_s: a client that takes nothing for longer is cut.
         behind_limit: a client that fell so many notifications behind is cut; a resume costs the same and frees memory.
@@ -34,7 +34,7 @@ class PushLimits:
     """
 
     connections: int = 20_000
-    connections_per_address: int = 20_000
+    connections_per_address: int = 1_000
     heartbeat_s: float = 15.0
     pause_limit_s: float = 10.0
     behind_limit: int = 100_000

@@ -14,6 +14,9 @@ class PushMeter:
         self._deliveries = metrics.counter("push_deliveries_total", "Notifications handed to a client's transport.")
         self._bytes = metrics.counter("push_bytes_total", "Bytes of notifications handed to transports.")
         self._aborts = metrics.counter("push_aborts_total", "Connections cut, by the reason.", ("reason",))
+        self._closes = metrics.counter(
+            "push_closes_total", "WebSockets closed in order for what the client sent, by the reason.", ("reason",)
+        )
         self._refusals = metrics.counter("push_refusals_total", "Connections not taken, by the reason.", ("reason",))
         self._resets = metrics.counter("push_resets_total", "Clients told that events may be missing.")
         self._replays = metrics.counter("push_catch_up_reads_total", "Reads of the table for a client that is behind.")
@@ -27,6 +30,10 @@ class PushMeter:
     def aborted(self, reason: str) -> None:
         """Count a connection that was cut."""
         self._aborts.labels(reason).inc()
+
+    def closed(self, reason: str) -> None:
+        """Count a WebSocket that was closed in order for what its client sent."""
+        self._closes.labels(reason).inc()
 
     def refused(self, reason: str) -> None:
         """Count a connection that was not taken."""

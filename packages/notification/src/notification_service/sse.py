@@ -11,6 +11,7 @@ from aiohttp_sse import EventSourceResponse
 from service_common.errors import UnavailableError
 
 from . import encode, schemas
+from .caller import caller
 from .encode import Framing
 from .hub import Subscription
 from .keys import BROADCASTER
@@ -24,7 +25,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """``GET /stream``: notifications as they come, or from ``Last-Event-ID`` on."""
     wish = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
     broadcaster = request.app[BROADCASTER]
-    address = request.remote or ""
+    address = caller(request)
     refusal = broadcaster.admission.refusal(address)
     try:
         cursor = await broadcaster.locate(wish.after)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -17,6 +17,7 @@ from service_common.errors import ForbiddenError, InvalidError, MalformedError, 
 
 from . import encode, schemas
 from .broadcaster import Broadcaster
+from .caller import caller
 from .encode import Framing
 from .hub import Subscription
 from .keys import ALLOWED_ORIGINS, BROADCASTER
@@ -27,6 +28,11 @@ __all__ = ["OriginError", "websocket"]
 
 MAX_MESSAGE_BYTES = 4096
 CLOSE_LIMIT_S = 2.0
+_FAULTS: Mapping[int | None, str] = {
+    WSCloseCode.PROTOCOL_ERROR: "protocol-error",
+    WSCloseCode.INVALID_TEXT: "invalid-text",
+    WSCloseCode.MESSAGE_TOO_BIG: "too-big",
+}
 
 
 class OriginError(ForbiddenError):
@@ -40,7 +46,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     _check_origin(request)
     wish = schemas.stream_request(request.query)
     broadcaster = request.app[BROADCASTER]
-    address = request.remote or ""
+    address = caller(request)
     refusal = broadcaster.admission.refusal(address)
     try:
         cursor = await broadcaster.locate(wish.after)
@@ -109,8 +115,10 @@ async def _listen(response: web.WebSocketResponse, broadcaster: Broadcaster, pee
     limits = broadcaster.limits
     patience = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
     async for message in response:
-        if not patience.take(time.monotonic()):
-            broadcaster.meter.aborted("flood")
+        if message.type is WSMsgType.ERROR:  # aiohttp has closed already
+            broadcaster.meter.closed(_FAULTS.get(getattr(message.data, "code", None), "broken"))
+        elif not patience.take(time.monotonic()):
+            broadcaster.meter.closed("flood")
             await response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages", drain=False)
         elif message.type is WSMsgType.PING:
             await response.pong(message.data)

@@ -1,0 +1,98 @@
+"""How the push meets clients that mean it no good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from aiohttp import ClientSession, WSCloseCode, WSMsgType
+from aiohttp.test_utils import TestServer
+
+from notification_service.config import Config
+from service_common.keys import METRICS
+from tests.integration.notification.conftest import Replica
+from tests.support.waiting import eventually
+
+
+async def closes(server: TestServer, reason: str) -> float:
+    """Wait until there is a close for *reason* and return how many there are."""
+    assert server.app is not None
+    registry = server.app[METRICS].registry
+
+    async def look() -> float | None:
+        return registry.get_sample_value("orderstream_push_closes_total", {"reason": reason})
+
+    return await eventually(look, f"a close for {reason}")
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "reason"),
+    [
+        (b"\xff" * 64, WSCloseCode.PROTOCOL_ERROR, "protocol-error"),
+        (b"\x81\x82\0\0\0\0\xff\xff", WSCloseCode.INVALID_TEXT, "invalid-text"),
+        (b"\x81\xfe\x10\x02\0\0\0\0" + b"x" * 4098, WSCloseCode.MESSAGE_TOO_BIG, "too-big"),
+    ],
+)
+async def test_websocket_closed_for_a_fault_of_the_client_is_counted_by_it(
+    frame: bytes, code: int, reason: str, replica: Replica, http: ClientSession
+) -> None:
+    server = await replica()
+    async with http.ws_connect(server.make_url("/ws")) as connection:
+        assert connection._conn is not None
+        assert connection._conn.transport is not None
+        connection._conn.transport.write(frame)
+        while (message := await connection.receive()).type is WSMsgType.TEXT:
+            pass
+        assert message.data == code
+    assert await closes(server, reason) == 1
+
+
+async def test_flood_is_a_close_and_no_abort(replica: Replica, config: Config, http: ClientSession) -> None:
+    server = await replica(replace(config, push=replace(config.push, message_burst=5, messages_per_s=0.1)))
+    async with http.ws_connect(server.make_url("/ws")) as connection:
+        for _ in range(6):
+            await connection.send_str("{}")
+        while (message := await connection.receive()).type is WSMsgType.TEXT:
+            pass
+        assert message.data == WSCloseCode.POLICY_VIOLATION
+    assert await closes(server, "flood") == 1
+    assert server.app is not None
+    assert b"push_aborts_total{" not in server.app[METRICS].exposition()
+
+
+@pytest.fixture
+def one_each(config: Config) -> Callable[..., Config]:
+    """A configuration with one connection per address, behind proxies that are trusted."""
+    return lambda *proxies: replace(
+        config,
+        push=replace(config.push, connections_per_address=1),
+        trusted_proxies=tuple(ip_network(each) for each in proxies),
+    )
+
+
+async def test_clients_behind_a_trusted_proxy_count_each_for_itself(
+    replica: Replica, one_each: Callable[..., Config], http: ClientSession
+) -> None:
+    server = await replica(one_each("127.0.0.0/8"))
+    url = server.make_url("/ws")
+    async with (
+        http.ws_connect(url, headers={"X-Forwarded-For": "203.0.113.7"}) as first,
+        http.ws_connect(url, headers={"X-Forwarded-For": "203.0.113.8"}) as second,
+        http.ws_connect(url, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}) as again,
+    ):
+        assert (await first.receive()).type is WSMsgType.TEXT
+        assert (await second.receive()).type is WSMsgType.TEXT
+        assert (await again.receive()).data == WSCloseCode.TRY_AGAIN_LATER
+
+
+async def test_what_a_client_says_of_itself_does_not_count_without_a_trusted_proxy(
+    replica: Replica, one_each: Callable[..., Config], http: ClientSession
+) -> None:
+    server = await replica(one_each("10.0.0.0/8"))
+    url = server.make_url("/stream")
+    async with http.get(url, headers={"X-Forwarded-For": "203.0.113.7"}) as first:
+        assert b"retry" in await first.content.readline()
+        async with http.get(url, headers={"X-Forwarded-For": "203.0.113.8"}) as second:
+            assert b"id:" not in await second.read()
