@@ -14,7 +14,7 @@ from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.invariants import Books
 from tests.support.load import Ledger
-from tests.support.processes import stopped
+from tests.support.replicas import restarted
 from tests.support.system import System
 from tests.support.trial import Trial
 
@@ -29,6 +29,12 @@ def environ() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
+def scale() -> Mapping[str, int]:
+    """Which services of the module have more than one replica."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def data_folder() -> Iterator[Path]:
     """A folder for everything that the stack keeps."""
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
@@ -37,9 +43,9 @@ def data_folder() -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(data_folder: Path, environ: Mapping[str, str]) -> AsyncIterator[System]:
+async def system(data_folder: Path, environ: Mapping[str, str], scale: Mapping[str, int]) -> AsyncIterator[System]:
     """The running system of the module."""
-    options = StackOptions(data=data_folder, ports=Ports.free(), environ=environ, web=False)
+    options = StackOptions(data=data_folder, ports=Ports.free(), environ=environ, scale=scale, web=False)
     async with (
         Stack(options) as stack,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
@@ -59,8 +65,8 @@ async def shorten_visibility(system: System) -> None:
     finally:
         client.close()
     for service in ("processing", "notification"):  # they read it once
-        async with stopped(system, service):
-            pass
+        for replica in range(system.stack.replicas(service)):
+            await restarted(system, service, replica)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,12 @@
-"""Push clients that live through everything: they come back with the last id that they saw."""
+"""Push clients that live through everything: they come back with the last id that they saw, to another replica."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 import orjson
@@ -13,9 +14,12 @@ import orjson
 from tests.support.system import System
 from tests.support.waiting import PATIENCE_S, eventually
 
-__all__ = ["Watcher", "watching"]
+__all__ = ["Protocol", "Watcher", "following", "head_of_feed", "watching"]
+
+Protocol: TypeAlias = Literal["sse", "ws"]
 
 COME_BACK_AFTER_S = 0.1
+CONNECTED_WITHIN_S = 5.0
 # heartbeats come every 15 s
 SILENCE_LIMIT_S = 40.0
 
@@ -27,47 +31,81 @@ class Watcher:
     Attributes:
         last_id: what it resumes with.
         begun: the place in the feed before the first that it is to see.
+        protocol: how it watches.
+        orders: those it wants to hear of; None for all.
+        replica: the one it comes to next; after each connection it is the one after that.
+        silence_limit_s: it goes elsewhere when it hears nothing for so long, not even a heartbeat.
         seen: the places of what it was told, in the order of arrival.
+        told: what it was told, by place.
         connections: how often it had to connect.
+        replicas: those that it heard something from.
         resets: how often it was told that it has missed something.
     """
 
     last_id: str
     begun: int
+    protocol: Protocol
+    orders: frozenset[int] | None = None
+    replica: int = 0
+    silence_limit_s: float = SILENCE_LIMIT_S
     seen: list[int] = field(default_factory=list)
+    told: dict[int, dict[str, Any]] = field(default_factory=dict)
     connections: int = 0
+    replicas: set[int] = field(default_factory=set)
     resets: int = 0
 
-    def take(self, event_id: str, *, told: bool) -> None:
-        """Note an id; *told* when a notification came with it."""
+    def take(self, event_id: str, notification: dict[str, Any] | None) -> None:
+        """Note an id, and the notification that came with it, if one did."""
         self.last_id = event_id
-        if told:
+        if notification is not None:
             self.seen.append(_place(event_id))
+            self.told[_place(event_id)] = notification
 
     async def caught_up(self, system: System, within_s: float = PATIENCE_S) -> None:
         """Wait until everything was seen that is in the feed now; then it must have been seen once, in order."""
-        head = await _head(system)
+        head = _place(await head_of_feed(system))
 
         async def look() -> bool | None:
-            return _place(self.last_id) >= _place(head) or None
+            return _place(self.last_id) >= head or None
 
-        await eventually(look, f"the push of {head}, after {self.last_id}", within_s)
+        await eventually(look, f"the push of {head}, after {self.last_id}, over {self.protocol}", within_s)
         assert self.resets == 0
-        assert self.seen == list(range(self.begun + 1, self.begun + 1 + len(self.seen)))
-        assert self.begun + len(self.seen) >= _place(head)
+        expected = self._wanted(system, head)
+        assert self.seen[: len(expected)] == expected, self
+        assert all(place > head for place in self.seen[len(expected) :]), self
+
+    def _wanted(self, system: System, head: int) -> list[int]:
+        if self.orders is None:
+            return list(range(self.begun + 1, head + 1))
+        sql = "SELECT seq FROM notification WHERE seq > %s AND seq <= %s AND order_id = ANY (%s) ORDER BY seq"
+        return [seq for (seq,) in system.rows("notifications", sql, (self.begun, head, list(self.orders)))]
+
+    async def watch(self, system: System) -> None:
+        """Stay with the feed for ever, on one replica after another."""
+        read = _READERS[self.protocol]
+        while True:
+            self.connections += 1
+            with suppress(aiohttp.ClientError, TimeoutError):
+                await read(self, system)
+            self.replica = (self.replica + 1) % system.stack.replicas("notification")
+            await asyncio.sleep(COME_BACK_AFTER_S)
 
 
 @asynccontextmanager
 async def watching(system: System) -> AsyncIterator[tuple[Watcher, Watcher]]:
     """Follow everything over SSE and over WebSocket while the block runs."""
-    head = await _head(system)
-    sse, socket = Watcher(head, _place(head)), Watcher(head, _place(head))
-    tasks = [
-        asyncio.create_task(_persist(lambda: _read_sse(system, sse), sse)),
-        asyncio.create_task(_persist(lambda: _read_socket(system, socket), socket)),
-    ]
-    try:
+    head = await head_of_feed(system)
+    sse, socket = Watcher(head, _place(head), "sse"), Watcher(head, _place(head), "ws")
+    async with following(system, (sse, socket)):
         yield sse, socket
+
+
+@asynccontextmanager
+async def following(system: System, watchers: Iterable[Watcher]) -> AsyncIterator[None]:
+    """Have all *watchers* watch while the block runs; one that fails, fails the block."""
+    tasks = [asyncio.create_task(watcher.watch(system)) for watcher in watchers]
+    try:
+        yield
     finally:
         for task in tasks:
             task.cancel()
@@ -76,7 +114,8 @@ async def watching(system: System) -> AsyncIterator[tuple[Watcher, Watcher]]:
                 raise outcome
 
 
-async def _head(system: System) -> str:
+async def head_of_feed(system: System) -> str:
+    """Return the newest id."""
     return str((await system.call("notification", "GET", "/notifications?limit=1")).json["head"])
 
 
@@ -84,18 +123,16 @@ def _place(event_id: str) -> int:
     return int(event_id.rpartition("-")[2])
 
 
-async def _persist(read: Callable[[], object], watcher: Watcher) -> None:
-    while True:
-        watcher.connections += 1
-        with suppress(aiohttp.ClientError, TimeoutError):
-            await read()  # type: ignore[misc]
-        await asyncio.sleep(COME_BACK_AFTER_S)
+def _query(watcher: Watcher) -> list[tuple[str, str]]:
+    return [("orderId", str(order)) for order in sorted(watcher.orders or ())]
 
 
-async def _read_sse(system: System, watcher: Watcher) -> None:
-    url = f"{system.stack.url('notification')}/stream"
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_LIMIT_S)
-    async with system.session.get(url, headers={"Last-Event-ID": watcher.last_id}, timeout=timeout) as response:
+async def _read_sse(watcher: Watcher, system: System) -> None:
+    replica = watcher.replica
+    url = f"{system.stack.url('notification', replica)}/stream"
+    headers = {"Last-Event-ID": watcher.last_id}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTED_WITHIN_S, sock_read=watcher.silence_limit_s)
+    async with system.session.get(url, params=_query(watcher), headers=headers, timeout=timeout) as response:
         if response.status != 200:
             return
         block: dict[str, str] = {}
@@ -108,16 +145,32 @@ async def _read_sse(system: System, watcher: Watcher) -> None:
             if block.get("event") == "reset":
                 watcher.resets += 1
             if "id" in block:
-                watcher.take(block["id"], told="data" in block and "event" not in block)
+                told = orjson.loads(block["data"]) if "data" in block and "event" not in block else None
+                watcher.take(block["id"], told)
+                watcher.replicas.add(replica)
             block = {}
 
 
-async def _read_socket(system: System, watcher: Watcher) -> None:
-    url = f"{system.stack.url('notification')}/ws?lastEventId={watcher.last_id}"
-    async with system.session.ws_connect(url, timeout=aiohttp.ClientWSTimeout(ws_close=2)) as connection:
-        while (message := await connection.receive(timeout=SILENCE_LIMIT_S)).type is aiohttp.WSMsgType.TEXT:
+async def _read_socket(watcher: Watcher, system: System) -> None:
+    replica = watcher.replica
+    url = f"{system.stack.url('notification', replica)}/ws"
+    query = [("lastEventId", watcher.last_id), *_query(watcher)]
+    timeout = aiohttp.ClientWSTimeout(ws_close=2)
+    async with (
+        asyncio.timeout(CONNECTED_WITHIN_S) as limit,
+        system.session.ws_connect(url, params=query, timeout=timeout) as connection,
+    ):
+        limit.reschedule(None)
+        while True:
+            message = await connection.receive(timeout=watcher.silence_limit_s)
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                return
             frame = orjson.loads(message.data)
             if frame["type"] == "reset":
                 watcher.resets += 1
             if "id" in frame:
-                watcher.take(frame["id"], told=frame["type"] == "event")
+                watcher.take(frame["id"], frame.get("data"))
+                watcher.replicas.add(replica)
+
+
+_READERS: dict[Protocol, Callable[[Watcher, System], Awaitable[None]]] = {"sse": _read_sse, "ws": _read_socket}
