@@ -1,0 +1,45 @@
+"""The message that every peer pushes: byte for byte what the notification service pushes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import orjson
+
+from notification_service.domain import Notification
+from notification_service.encode import Framing, entry, frames, payload
+from service_common.events import EventType
+
+__all__ = ["FIRST", "MARK", "NUMBER_AFTER", "data", "event_id", "sse_block", "ws_text"]
+
+FIRST = 1_000_001  # of seven digits, as are those that follow, so that all messages are of one size
+MARK = b'"kind":'
+NUMBER_AFTER = b'"orderId":'
+
+_EPOCH = "6921a3f0c41d"
+_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+_FRAME_HEADER_BYTES = 4  # of a text of 126 to 65,535 bytes: RFC 6455 section 5.2
+
+
+def event_id(number: int) -> str:
+    """Return the place of the message in the stream."""
+    return f"{_EPOCH}-{number}"
+
+
+def data(number: int) -> str:
+    """Return the message alone, for servers that put it into an event themselves."""
+    return orjson.dumps(payload(_notification(number), _EPOCH)).decode()
+
+
+def sse_block(number: int) -> bytes:
+    """Return the message as a whole SSE event."""
+    return frames([entry(_notification(number), _EPOCH)], Framing.SSE_UNCHUNKED)
+
+
+def ws_text(number: int) -> str:
+    """Return the message as the text of a WebSocket frame."""
+    return entry(_notification(number), _EPOCH).ws[_FRAME_HEADER_BYTES:].decode()
+
+
+def _notification(number: int) -> Notification:
+    return Notification(number, EventType.ORDER_CREATED, number, 1, datetime.now(UTC), _TRACE_ID)
