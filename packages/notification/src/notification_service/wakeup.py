@@ -17,6 +17,9 @@ __all__ = ["Wakeup"]
 
 logger = logging.getLogger(__name__)
 
+# while the database can't be asked whether it is the same
+OPEN_AGAIN_S = 1.0
+
 
 class Wakeup:
     """Tells of appends, and hears of those of other replicas; losing one costs only the wait for the next poll.
@@ -52,4 +55,17 @@ class Wakeup:
     async def hear(self, database: Database) -> None:
         """Wake the tail when another replica tells of an append, for ever."""
         async for payload in database.listen(WAKE_UP_CHANNEL):
+            if not payload:
+                await self._open_again()
             self._tail.wake(int(payload) if payload.isdecimal() else None)
+
+    async def _open_again(self) -> None:
+        """The connection is a new one: who answers now may be a promoted copy, without what clients have seen."""
+        while True:
+            try:
+                await self._feed.open()
+            except TransientError as error:
+                logger.warning("feed not opened", extra={"reason": str(error)})
+                await asyncio.sleep(OPEN_AGAIN_S)
+            else:
+                return
