@@ -20,6 +20,7 @@ LEGEND = (
     f"CPU µs: user and system time of the server, a delivery; x {BESIDE}: beside its own, same protocol and load; "
     "RSS KB: memory of the server, a client; joined: deliveries a write"
 )
+LATE = 1.2  # the last delivery may take a while, but not so long
 
 
 def fan_out_table(results: Sequence[FanOut]) -> Table:
@@ -66,6 +67,9 @@ def _notes(result: FanOut) -> Iterator[str]:
         yield f"{result.doubled:,} doubled"
     if result.note:
         yield result.note
+    asked_s = result.expected / (result.clients * result.rate_per_s)
+    if result.seconds > LATE * asked_s:
+        yield f"fell behind: {result.seconds:.0f} s for what came in {asked_s:.0f} s"
 
 
 def _beside(result: FanOut, results: Sequence[FanOut]) -> FanOut | None:

@@ -47,6 +47,11 @@ def test_row_of_what_can_not_run_tells_why_and_has_no_numbers() -> None:
     assert len(numbers([absent, OURS], "orderstream WS")) == len(numbers([NCHAN, OURS], "orderstream WS")) - 1
 
 
+def test_server_that_took_longer_than_its_messages_came_in_is_told_to_have_fallen_behind() -> None:
+    assert "fell behind: 34 s" in printed([replace(OURS, seconds=33.7)])
+    assert "behind" not in printed([replace(OURS, seconds=5.1)])
+
+
 def test_ten_thousand_clients_fit_into_eighty_columns() -> None:
     wide = replace(
         OURS, clients=10_000, deliveries=2_000_000, cpu_us=123.45, p50_ms=2345.6, p99_ms=2345.6, rss_kb=100.0
