@@ -1,0 +1,80 @@
+"""`./run bench push`: what a pushed message costs and how long it takes, beside other servers; and harder scenarios.
+
+Without options: 1,000 clients of the notification service and of each peer get 40 messages a second for 5 s, then
+bursts of ten. Server, clients, queue and database are processes of their own. Prints a table, then one JSON line;
+exits 1 when the notification service lost or doubled anything, never for a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from tests.bench.push.backends import Backends, backends
+from tests.bench.push.comparison import Load, compare, sweep_loads
+from tests.bench.push.results import FanOut
+from tests.bench.push.table import fan_out_table
+
+console = Console()
+
+
+async def compare_all(running: Backends, options: argparse.Namespace) -> list[FanOut]:
+    """Measure under every load that was asked for."""
+    if options.sweep:
+        loads = sweep_loads(options.sweep, options.rate, options.seconds)
+    else:
+        usual = Load(options.clients, options.rate, options.seconds)
+        loads = [usual, usual.in_bursts()]
+    results = []
+    for load in loads:
+        async for result in compare(running, load):
+            console.print(f"[dim]{result.server} {result.protocol}, {result.clients:,} clients: measured[/dim]")
+            results.append(result)
+    return results
+
+
+async def measure(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
+    """Return the figures, and whether everything came once."""
+    async with backends() as running:
+        results = await compare_all(running, options)
+    console.print(fan_out_table(results))
+    if options.plot:
+        from tests.bench.push.plot import draw
+
+        draw(results, options.plot)
+    sound = not any(each.lost or each.doubled for each in results if each.server == "orderstream")
+    return {"fan_out": [asdict(each) for each in results]}, sound
+
+
+def numbers(text: str) -> list[int]:
+    """Read ``100,1000``."""
+    return [int(each) for each in text.split(",")]
+
+
+def main() -> None:
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(
+        prog="./run bench push", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clients", type=int, default=1_000, help="that are connected (1000)")
+    parser.add_argument("--rate", type=float, default=40, help="messages a second (40)")
+    parser.add_argument("--seconds", type=float, default=5, help="how long (5)")
+    parser.add_argument("--sweep", type=numbers, metavar="N,N,…", help="so many clients after each other")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the sweep")
+    options = parser.parse_args()
+    figures, sound = asyncio.run(measure(options))
+    document = {**figures, "python": platform.python_version()}
+    sys.stdout.write(orjson.dumps(document).decode() + "\n")
+    sys.exit(0 if sound else 1)
+
+
+if __name__ == "__main__":
+    main()

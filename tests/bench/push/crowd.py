@@ -1,0 +1,287 @@
+"""The clients of a push server, in a process of their own: raw sockets on one epoll loop, no HTTP library in the way.
+
+Reads jobs and writes answers as lines of JSON. The first line is what to connect to (:class:`Job`); the answer comes
+when all are connected. Each line after that (:class:`Question`) says which messages were sent, and when; the first
+answer comes when all were received or nothing comes any more, the second says what was.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import resource
+import select
+import socket
+import sys
+import time
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from tests.bench.push.ledger import Faults, Ledger, Scanner, faults, percentiles_ms
+
+__all__ = ["Group", "Job", "Question"]
+
+STDIN = 0
+READ_BYTES = 65_536
+# what comes after everything has come is one too many
+LINGER_S = 0.3
+HANDSHAKE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Clients that do the same.
+
+    Attributes:
+        path: what they ask for; ``{client}`` in it is a number of each one's own, from *first* on.
+    """
+
+    protocol: str
+    path: str
+    clients: int
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Whom to connect, and to what.
+
+    Attributes:
+        number_after: see :class:`~tests.bench.push.servers.Target`.
+        at_once: connections that are being made at the same time.
+    """
+
+    port: int
+    number_after: str
+    groups: Sequence[Group]
+    at_once: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was sent.
+
+    Attributes:
+        sent: number of a message to when it was sent, nanoseconds since 1970.
+        of_client: who wants only some of them: client to its numbers; None when everybody wants everything.
+        quiet_s: when nothing comes for so long, the rest is lost.
+    """
+
+    sent: dict[str, int]
+    of_client: dict[str, list[int]] | None = None
+    quiet_s: float = 10.0
+
+
+class Client:
+    """One connection.
+
+    Attributes:
+        head: of the response, as far as it has come; None when it is complete.
+        rest: the end of what was read, that may be the beginning of a number.
+    """
+
+    __slots__ = ("connection", "group", "head", "ledger", "number", "request", "rest")
+
+    def __init__(self, number: int, group: int, request: bytes) -> None:
+        self.number = number
+        self.group = group
+        self.request = request
+        self.connection = socket.socket()
+        self.connection.setblocking(False)
+        self.head: bytes | None = b""
+        self.rest = b""
+        self.ledger = Ledger()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a group received since the last question."""
+
+    deliveries: int = 0
+    reads: int = 0
+    arrivals: dict[int, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("q")))
+
+
+class Crowd:
+    """All the clients."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.clients: dict[int, Client] = {}
+        self.connected = 0
+        self.closed = 0
+        self.tallies = [Tally() for _ in job.groups]
+        self.last_ns = 0
+        self._scan = Scanner(job.number_after.encode()).scan
+        self._epoll = select.epoll()
+        self._lines = b""
+        self._epoll.register(STDIN, select.EPOLLIN)
+
+    def connect(self) -> None:
+        """Connect everybody."""
+        coming = self._everybody()
+        while True:
+            while len(self.clients) - self.connected < self.job.at_once and (client := next(coming, None)):
+                self._open(client)
+            if self.connected == len(self.clients):
+                return
+            self.turn(1.0)
+
+    def read_line(self) -> bytes | None:
+        """Return the next question, None after the last; clients are served meanwhile."""
+        while b"\n" not in self._lines:
+            if not self.turn(1.0):
+                return None
+        line, _, self._lines = self._lines.partition(b"\n")
+        return line
+
+    def turn(self, wait_s: float) -> bool:
+        """Take what is there; tell whether there may be more questions."""
+        for fd, events in self._epoll.poll(wait_s):
+            if fd == STDIN:
+                chunk = os.read(STDIN, READ_BYTES)
+                if not chunk:
+                    return False
+                self._lines += chunk
+                continue
+            client = self.clients[fd]
+            if events & select.EPOLLOUT:
+                self._ask(client)
+            else:
+                self._receive(client)
+        return True
+
+    def settle(self, expected: int, quiet_s: float) -> None:
+        """Return when so many deliveries have come, or none for so long."""
+        self.last_ns = max(self.last_ns, time.time_ns() if not self.deliveries else 0)
+        while self.deliveries < expected:
+            before = self.deliveries
+            self.turn(0.05)
+            if self.deliveries == before and time.time_ns() - self.last_ns > quiet_s * 1e9:
+                return
+
+    @property
+    def deliveries(self) -> int:
+        """How many there were since the last question."""
+        return sum(tally.deliveries for tally in self.tallies)
+
+    def _everybody(self) -> Iterator[Client]:
+        number = 0
+        for place, group in enumerate(self.job.groups):
+            for own in range(group.first, group.first + group.clients):
+                yield Client(number, place, _request(self.job.port, group, own))
+                number += 1
+
+    def _open(self, client: Client) -> None:
+        self.clients[client.connection.fileno()] = client
+        outcome = client.connection.connect_ex(("127.0.0.1", self.job.port))
+        if outcome not in {0, errno.EINPROGRESS}:
+            raise OSError(outcome, os.strerror(outcome))
+        self._epoll.register(client.connection.fileno(), select.EPOLLOUT)
+
+    def _ask(self, client: Client) -> None:
+        if outcome := client.connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(outcome, os.strerror(outcome))
+        client.connection.sendall(client.request)
+        self._epoll.modify(client.connection.fileno(), select.EPOLLIN)
+
+    def _receive(self, client: Client) -> None:
+        try:
+            data = client.connection.recv(READ_BYTES)
+        except ConnectionResetError:
+            data = b""
+        now = time.time_ns()
+        if not data:
+            self._epoll.unregister(client.connection.fileno())
+            client.connection.close()
+            self.closed += 1
+            return
+        if client.head is not None:
+            data = self._enter(client, client.head + data)
+        numbers, client.rest = self._scan(client.rest + data)
+        if numbers:
+            tally = self.tallies[client.group]
+            tally.reads += 1
+            tally.deliveries += len(numbers)
+            self.last_ns = now
+            for number in numbers:
+                client.ledger.take(number)
+                tally.arrivals[number].append(now)
+
+    def _enter(self, client: Client, head: bytes) -> bytes:
+        if b"\r\n\r\n" not in head:
+            client.head = head
+            return b""
+        if not head.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200")):
+            raise ConnectionRefusedError(f"the server answered {head[:200]!r}")
+        client.head = None
+        self.connected += 1
+        return head.partition(b"\r\n\r\n")[2]
+
+
+def _request(port: int, group: Group, own: int) -> bytes:
+    path = group.path.replace("{client}", str(own))
+    if group.protocol == "ws":
+        own_lines = HANDSHAKE.format("AAAAAAAAAAAAAAAAAAAAAA==")
+    else:
+        own_lines = "Accept: text/event-stream\r\n"
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{own_lines}\r\n".encode()
+
+
+def _judge(crowd: Crowd, question: Question) -> Iterator[dict[str, Any]]:
+    """Say, for each group, how what it received differs from what was sent; begin anew."""
+    sent = {int(number): at for number, at in question.sent.items()}
+    everything = sorted(sent)
+    found = [Faults() for _ in crowd.job.groups]
+    expected = [0 for _ in crowd.job.groups]
+    for client in crowd.clients.values():
+        wanted = everything if question.of_client is None else question.of_client.get(str(client.number), [])
+        known = sent if question.of_client is None else set(wanted)
+        found[client.group] += faults(client.ledger, wanted, known)
+        expected[client.group] += len(wanted)
+        client.ledger = Ledger()
+    for place, tally in enumerate(crowd.tallies):
+        durations = [at - sent[number] for number, times in tally.arrivals.items() if number in sent for at in times]
+        counts = {"expected": expected[place], "deliveries": tally.deliveries, "reads": tally.reads}
+        yield counts | asdict(found[place]) | percentiles_ms(durations)
+    crowd.tallies = [Tally() for _ in crowd.job.groups]
+
+
+def _expected(crowd: Crowd, question: Question) -> int:
+    if question.of_client is None:
+        return len(question.sent) * len(crowd.clients)
+    return sum(len(numbers) for numbers in question.of_client.values())
+
+
+def _answer(facts: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(facts) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Connect, then answer until there are no more questions."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    given = orjson.loads(io.FileIO(STDIN, closefd=False).readline())
+    crowd = Crowd(Job(**(given | {"groups": [Group(**each) for each in given["groups"]]})))
+    began_ns = time.time_ns()
+    crowd.connect()
+    _answer({"connected": crowd.connected, "began_ns": began_ns, "connected_ns": time.time_ns()})
+    while (line := crowd.read_line()) is not None:
+        question = Question(**orjson.loads(line))
+        crowd.settle(_expected(crowd, question), question.quiet_s)
+        _answer({"last_ns": crowd.last_ns})
+        until = time.monotonic() + LINGER_S
+        while time.monotonic() < until:
+            crowd.turn(0.05)
+        _answer({"closed": crowd.closed, "groups": list(_judge(crowd, question))})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""One server, one crowd: what a delivery costs and how long it takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.bench.push.cost import cpu_s, rss_bytes, writes
+from tests.bench.push.crowd import Group, Job, Question
+from tests.bench.push.crowds import connected
+from tests.bench.push.results import FanOut
+from tests.bench.push.servers import Target
+
+__all__ = ["fan_out"]
+
+# after this, a server has done what connecting costs
+SETTLE_S = 1.0
+
+
+async def fan_out(target: Target, *, clients: int, rate_per_s: float, seconds: float, burst: int = 1) -> FanOut:
+    """Connect the clients, publish at the rate, and return what came of it."""
+    count = round(rate_per_s * seconds)
+    before = rss_bytes(target.pids)
+    group = Group(target.protocol, target.path, clients)
+    async with connected(Job(target.port, target.number_after.decode(), [group])) as crowd:
+        await asyncio.sleep(SETTLE_S)
+        memory = rss_bytes(target.pids) - before
+        cpu, written = cpu_s(target.pids), writes(target.pids)
+        sent = await target.publish(count, rate_per_s, burst)
+        last_ns = await crowd.settled(Question({str(number): at for number, at in sent.items()}))
+        cpu, written = cpu_s(target.pids) - cpu, writes(target.pids) - written
+        report = await crowd.report()
+    (seen,) = report.groups
+    return FanOut(
+        server=target.name,
+        protocol=target.protocol,
+        clients=clients,
+        rate_per_s=rate_per_s,
+        burst=burst,
+        expected=seen.expected,
+        deliveries=seen.deliveries,
+        lost=seen.lost,
+        doubled=seen.doubled,
+        seconds=round((last_ns - min(sent.values())) / 1e9, 2),
+        cpu_us=round(cpu * 1e6 / max(1, seen.deliveries), 2),
+        rss_kb=round(memory / 1024 / clients, 1),
+        p50_ms=seen.p50_ms,
+        p99_ms=seen.p99_ms,
+        max_ms=seen.max_ms,
+        joined=round(seen.deliveries / max(1, written), 2),
+        note=target.note,
+    )

@@ -1,0 +1,95 @@
+"""Makes notifications due, in the two ways they come to a replica: over the queue, or from another replica's append."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from notification_service.feed import SqlFeed
+from service_common.config import AwsConfig
+from service_common.events import EventType, Item, OrderEvent, encode
+from service_common.postgres import Database
+from service_common.publisher import Outgoing, Publisher
+from service_common.sqs import Sqs
+from service_common.trace import TraceContext
+from tests.bench.push.backends import QUEUE, Backends
+from tests.bench.push.pace import paced
+from tests.support.waiting import eventually
+
+__all__ = ["Feeder", "feeder"]
+
+COMMITTED = """
+    SELECT seq, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000000)::bigint
+    FROM notification WHERE seq > %s
+"""
+ITEMS = (Item("bench-1", 1),)
+_ORDERS = count(1)
+
+
+@dataclass(slots=True)
+class Feeder:
+    """Both ways; what they return is when each notification was committed, nanoseconds since 1970, by its place."""
+
+    feed: SqlFeed
+    database: Database
+    publisher: Publisher
+
+    async def head(self) -> int:
+        """Return the place of the newest notification."""
+        return (await self.feed.state()).head
+
+    def created(self, how_many: int) -> list[OrderEvent]:
+        """Return the creations of as many new orders."""
+        return [self.event(EventType.ORDER_CREATED, next(_ORDERS)) for _ in range(how_many)]
+
+    def event(self, event_type: EventType, order: int, version: int = 1) -> OrderEvent:
+        """Return one event as the order service announces it."""
+        trace = TraceContext.new().traceparent
+        return OrderEvent(event_type, "/order-service", order, version, datetime.now(UTC), trace, ITEMS)
+
+    async def over_queue(self, events: Sequence[OrderEvent], rate_per_s: float, burst: int = 1) -> dict[int, int]:
+        """Send *events* to the notification queue; return when all were taken down."""
+        before = await self.head()
+        async with asyncio.TaskGroup() as group:
+            async for some in paced(events, rate_per_s, burst):
+                group.create_task(self._send(some))
+        return await self._committed(before, len(events))
+
+    async def over_table(self, events: Sequence[OrderEvent], rate_per_s: float, burst: int = 1) -> dict[int, int]:
+        """Append *events* and tell the replicas, each burst in one transaction."""
+        before = await self.head()
+        async with asyncio.TaskGroup() as group:
+            async for some in paced(events, rate_per_s, burst):
+                group.create_task(self._append(some))
+        return await self._committed(before, len(events))
+
+    async def _send(self, events: Sequence[OrderEvent]) -> None:
+        messages = [Outgoing(event.id, encode(event)) for event in events]
+        outcome = await self.publisher.send(QUEUE, messages)
+        if outcome.failed:
+            raise RuntimeError(f"SQS did not take {dict(outcome.failed)}")
+
+    async def _append(self, events: Sequence[OrderEvent]) -> None:
+        written = await self.feed.append(events)
+        await self.feed.wake_replicas(written[-1][-1].seq)
+
+    async def _committed(self, before: int, expected: int) -> dict[int, int]:
+        async def look() -> bool | None:
+            return await self.head() >= before + expected or None
+
+        await eventually(look, f"{expected} notifications in the table")
+        return dict(await self.database.fetch(COMMITTED, (before,)))
+
+
+@asynccontextmanager
+async def feeder(backends: Backends) -> AsyncIterator[Feeder]:
+    """Open both ways for the block."""
+    async with (
+        Database.open(backends.database_url, size=4, name="bench") as database,
+        Sqs.open(AwsConfig("us-east-1", backends.endpoint)) as sqs,
+    ):
+        yield Feeder(SqlFeed(database), database, Publisher(sqs))
