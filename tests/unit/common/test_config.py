@@ -42,6 +42,7 @@ def test_what_is_not_said_has_its_default() -> None:
 
     assert (config.host, config.port, config.pool_size, config.log_level) == ("0.0.0.0", 8080, 8, "INFO")
     assert (config.cloudwatch, config.log_group, config.shutdown_grace_s) == (True, "order-service-logs", 8.0)
+    assert (config.header_timeout_s, config.body_timeout_s) == (10.0, 30.0)
     assert config.aws == AwsConfig("us-east-1", None)
     assert config.allowed_origins == ()
     assert config.inventory_url == ("http://a:8081", "http://b:8081")
@@ -61,12 +62,15 @@ def test_everything_can_be_said() -> None:
             "CLOUDWATCH": "false",
             "LOG_GROUP": "mine",
             "SHUTDOWN_GRACE_S": "2.5",
+            "HEADER_TIMEOUT_S": "3",
+            "BODY_TIMEOUT_S": "4",
             "ALLOWED_ORIGINS": "http://localhost:4200, https://shop.example",
             "RECONCILE_AFTER_S": "30",
         }
     )
 
     assert (config.port, config.pool_size, config.cloudwatch, config.shutdown_grace_s) == (0, 3, False, 2.5)
+    assert (config.header_timeout_s, config.body_timeout_s) == (3.0, 4.0)
     assert config.aws == AwsConfig("eu-central-1", "http://localhost:4566")
     assert config.allowed_origins == ("http://localhost:4200", "https://shop.example")
 
@@ -84,12 +88,15 @@ def test_all_that_is_missing_or_wrong_is_told_in_one_message() -> None:
             "LOG_GROUP": "my logs",
             "SHUTDOWN_GRACE_S": "nan",
             "ALLOWED_ORIGINS": "localhost",
+            "HEADER_TIMEOUT_S": "0",
+            "BODY_TIMEOUT_S": "never",
         }
     )
 
     assert set(problems) == {
         *("SERVICE_TOKEN", "DATABASE_URL", "PORT", "DATABASE_POOL_SIZE", "AWS_ENDPOINT_URL", "LOG_LEVEL"),
         *("CLOUDWATCH", "LOG_GROUP", "SHUTDOWN_GRACE_S", "ALLOWED_ORIGINS", "INVENTORY_URL"),
+        *("HEADER_TIMEOUT_S", "BODY_TIMEOUT_S"),
     }
 
 

@@ -17,6 +17,13 @@ def test_room_is_counted_by_process_and_by_address() -> None:
     assert admission.refusal("a") == "draining"
 
 
+def test_push_leaves_room_for_requests_within_what_the_process_can_hold() -> None:
+    limits = PushLimits(connections=20_000)
+    assert limits.within(30_000) is limits
+    assert limits.within(19_744).connections == 19_488
+    assert limits.within(100).connections == 75
+
+
 def test_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket = TokenBucket(3, 2.0, now=0.0)
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]

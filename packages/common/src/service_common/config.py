@@ -104,6 +104,8 @@ class ServiceConfig:
         cloudwatch: send the log to CloudWatch Logs, to *log_group*, as well as to stdout.
         shutdown_grace_s: time from SIGTERM to the end.
         allowed_origins: web origins that may read answers, push streams included.
+        header_timeout_s: a client has so long for the head of a request.
+        body_timeout_s: and so long for its body.
     """
 
     host: str
@@ -117,6 +119,8 @@ class ServiceConfig:
     log_group: str
     shutdown_grace_s: float
     allowed_origins: tuple[str, ...]
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 30.0
 
     def masked(self) -> dict[str, Any]:
         """Return everything as plain values for the log: secrets and passwords in URLs hidden."""
@@ -144,6 +148,8 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "log_group": env.str("LOG_GROUP", f"{name}-logs", validate=_is_group),
         "shutdown_grace_s": env.float("SHUTDOWN_GRACE_S", 8.0, validate=validate.Range(0.1, 3600.0)),
         "allowed_origins": env.origins("ALLOWED_ORIGINS"),
+        "header_timeout_s": env.float("HEADER_TIMEOUT_S", 10.0, validate=validate.Range(0.1, 3600.0)),
+        "body_timeout_s": env.float("BODY_TIMEOUT_S", 30.0, validate=validate.Range(0.1, 3600.0)),
     }
 
 

@@ -33,6 +33,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     Raises:
         HTTPUnsupportedMediaType: it does not say that it is JSON.
         HTTPRequestEntityTooLarge: it has more than 256 KiB.
+        HTTPRequestTimeout: it does not arrive in time.
         MalformedError: it is no JSON object.
     """
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
@@ -46,6 +47,8 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         document = orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         raise MalformedError(f"The body is not JSON: {error}.") from error
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text=str(error)) from error
     except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
         raise MalformedError("The body does not arrive as its headers say.") from error
     if not isinstance(document, dict):

@@ -17,9 +17,13 @@ from typing import NoReturn, TypeVar
 import uvloop
 from aiohttp import web
 
+from service_common.background import background
 from service_common.config import ConfigError, ServiceConfig
+from service_common.edge import Edge, EdgeLimits
+from service_common.edge_server import EdgeRunner
 from service_common.keys import METRICS, READINESS, VERSION
 from service_common.log import CloudWatchOptions, LogPipeline, configure_logging
+from service_common.open_files import connections_allowed, raise_open_files
 
 __all__ = ["run"]
 
@@ -84,6 +88,7 @@ def _run(
     handler_cancellation: bool,
 ) -> int:
     watchdog = _Watchdog(config.shutdown_grace_s, log)
+    raise_open_files()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             app = create_app(config)
@@ -106,23 +111,30 @@ async def _serve(
     app: web.Application, config: ServiceConfig, watchdog: _Watchdog, *, handler_cancellation: bool
 ) -> None:
     stopping = _stop_on_signals(watchdog)
-    runner = web.AppRunner(
+    edge = Edge(_limits(config), app[METRICS])
+    runner = EdgeRunner(
         app,
+        edge,
         access_log=None,
         handler_cancellation=handler_cancellation,
         shutdown_timeout=config.shutdown_grace_s * HANDLERS_SHARE,
     )
     with _bound(config.host, config.port) as listener:  # first of all: a port in use is known before any work is done
-        try:
-            if await _completed(runner.setup(), unless=stopping):
-                await _listen(runner, listener)
-                gc.freeze()  # what start-up made stays: a full collection need not look at it again
-                gc.set_threshold(*GC_THRESHOLDS)
-                await stopping.wait()
-        finally:
-            logger.info("stopping")
-            app[READINESS].draining = True
-            await runner.cleanup()
+        async with background(app[READINESS], "edge", edge.run):
+            try:
+                if await _completed(runner.setup(), unless=stopping):
+                    await _listen(runner, listener)
+                    gc.freeze()  # what start-up made stays: a full collection need not look at it again
+                    gc.set_threshold(*GC_THRESHOLDS)
+                    await stopping.wait()
+            finally:
+                logger.info("stopping")
+                app[READINESS].draining = True
+                await runner.cleanup()
+
+
+def _limits(config: ServiceConfig) -> EdgeLimits:
+    return EdgeLimits(files=connections_allowed(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
 
 
 async def _listen(runner: web.AppRunner, listener: socket.socket) -> None:

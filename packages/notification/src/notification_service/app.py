@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import resource
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from service_common.apps import allow_origins, new_app
 from service_common.background import background
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
+from service_common.open_files import connections_allowed
 from service_common.poller import Poller, PollerSettings
 from service_common.postgres import Database
 from service_common.sqs import Sqs
@@ -27,6 +28,7 @@ from .feed import SqlFeed
 from .gauges import PushGauges
 from .handlers import ROUTES
 from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER
+from .limits import PushLimits
 from .meter import PushMeter
 from .retention import Retention
 from .service import History, Notifier
@@ -35,6 +37,8 @@ from .tail import Tail
 from .wakeup import Wakeup
 
 __all__ = ["Resource", "consuming", "create_app", "pushing"]
+
+logger = logging.getLogger(__name__)
 
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
@@ -50,7 +54,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
     async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
         feed = SqlFeed(database)
         state = await feed.open()
-        broadcaster = await open_broadcaster(feed, state, config.push, PushMeter(app[METRICS]))
+        broadcaster = await open_broadcaster(feed, state, _affordable(config.push), PushMeter(app[METRICS]))
         tail = Tail(feed, state, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
         wakeup = Wakeup(feed, tail)
         retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
@@ -108,11 +112,14 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
     app.on_shutdown.append(say_goodbye)
     app.add_routes(ROUTES)
     allow_origins(app, config.allowed_origins)
-    raise_open_files()
     return app
 
 
-def raise_open_files() -> None:
-    """Let this process have as many connections as it is allowed at all: the usual soft limit is 1,024."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def _affordable(limits: PushLimits) -> PushLimits:
+    affordable = limits.within(connections_allowed())
+    if affordable is not limits:
+        logger.warning(
+            "fewer push connections than configured: the limit of open files is too low",
+            extra={"connections": affordable.connections, "configured": limits.connections},
+        )
+    return affordable

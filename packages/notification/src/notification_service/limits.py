@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from service_common.open_files import held_back
 
 __all__ = ["Admission", "PushLimits", "TokenBucket", "retry_ms"]
 
+# connections that are no push: requests, and those that are told to come back later
+REQUESTS_ROOM = 256
 # a client that comes back is told to do so within this, so that a crowd does not come back at once
 RETRY_MS = (500, 3_000)
 # after a refusal for want of room it is to stay away longer
@@ -45,6 +49,11 @@ class PushLimits:
     replays: int = 4
     messages_per_s: float = 10.0
     message_burst: int = 50
+
+    def within(self, connections: int) -> PushLimits:
+        """Return these limits, lowered so that *connections* of the process leave room for requests and refusals."""
+        room = held_back(connections, REQUESTS_ROOM)
+        return self if self.connections <= room else replace(self, connections=room)
 
 
 class Admission:

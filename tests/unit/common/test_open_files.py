@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from service_common.open_files import connections_allowed, held_back
+
+
+@pytest.mark.parametrize(("limit", "left"), [(65_536, 65_280), (1_024, 768), (1_000, 750), (64, 48), (1, 1)])
+def test_reserve_is_held_back_or_a_quarter_when_that_is_less(limit: int, left: int) -> None:
+    assert held_back(limit, 256) == left
+
+
+@pytest.mark.parametrize(("soft", "allowed"), [(20_000, 19_744), (resource.RLIM_INFINITY, 1_048_320)])
+def test_connections_are_what_the_limit_of_open_files_leaves(
+    soft: int, allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, resource.RLIM_INFINITY))
+    assert connections_allowed() == allowed
