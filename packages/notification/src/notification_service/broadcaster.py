@@ -158,9 +158,6 @@ class Broadcaster:
             self._emptied.set()
         self.admission.leave(peer.address)
         self._pump.head_moved()
-        if peer.ending_at is None:
-            peer.ending_at = time.monotonic()
-            peer.leave()
 
     def _catch_up(self, peer: Peer) -> None:
         if peer.pumped or peer.subscription.state is not State.CATCHING_UP:

@@ -17,9 +17,26 @@ from service_common.times import rfc3339
 from .domain import EventId, Notification
 from .ring import Entry
 
-__all__ = ["Framing", "bye", "entry", "error", "frames", "heartbeat", "payload", "reset", "welcome"]
+__all__ = [
+    "END_OF_STREAM",
+    "Framing",
+    "bye",
+    "close",
+    "entry",
+    "error",
+    "frames",
+    "heartbeat",
+    "payload",
+    "pong",
+    "reset",
+    "welcome",
+]
 
-_TEXT_FRAME = 0x81  # FIN and opcode 1
+# the last chunk of a chunked HTTP/1.1 body
+END_OF_STREAM = b"0\r\n\r\n"
+
+# FIN and the opcode
+_TEXT_FRAME, _CLOSE_FRAME, _PONG_FRAME = 0x81, 0x88, 0x8A
 
 
 class Framing(Enum):
@@ -102,17 +119,27 @@ def error(detail: str) -> bytes:
     return _json_frame({"type": "error", "detail": detail})
 
 
+def close(code: int | None, reason: str = "") -> bytes:
+    """Encode the last frame of a WebSocket; without a code in answer to one without a code."""
+    return _frame(b"" if code is None else code.to_bytes(2, "big") + reason.encode(), _CLOSE_FRAME)
+
+
+def pong(data: bytes) -> bytes:
+    """Encode the answer to a ping with *data*."""
+    return _frame(data, _PONG_FRAME)
+
+
 def _json_frame(document: dict[str, Any]) -> bytes:
     return _frame(orjson.dumps(document))
 
 
-def _frame(text: bytes) -> bytes:
-    size = len(text)
+def _frame(payload: bytes, head: int = _TEXT_FRAME) -> bytes:
+    size = len(payload)
     if size < 126:
-        return b"%c%c%s" % (_TEXT_FRAME, size, text)
+        return b"%c%c%s" % (head, size, payload)
     if size < 1 << 16:
-        return b"%c\x7e%s%s" % (_TEXT_FRAME, size.to_bytes(2, "big"), text)
-    return b"%c\x7f%s%s" % (_TEXT_FRAME, size.to_bytes(8, "big"), text)
+        return b"%c\x7e%s%s" % (head, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%s%s" % (head, size.to_bytes(8, "big"), payload)
 
 
 def _block(framing: Framing, text: str) -> bytes:

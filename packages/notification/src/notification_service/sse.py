@@ -5,20 +5,25 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html; what goes over i
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
 from service_common.errors import UnavailableError
 
 from . import encode, schemas
+from .broadcaster import Broadcaster
 from .caller import caller
 from .encode import Framing
 from .hub import Subscription
 from .keys import BROADCASTER
 from .limits import retry_ms
-from .peer import Peer
+from .peer import Peer, take_over
 
 __all__ = ["stream"]
+
+MAX_SAID_BYTES = 4096
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -39,12 +44,34 @@ async def stream(request: web.Request) -> web.StreamResponse:
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            peer = Peer(transport, address, Subscription(framing, transport.write, wish.orders), listening=False)
-            peer.leave = response.stop_streaming
+            peer = _SsePeer(broadcaster, transport, address, Subscription(framing, transport.write, wish.orders))
+            take_over(request, peer)
             broadcaster.attach(peer, wish.after, cursor)
-            request.protocol.keep_alive(False)  # its timer is of no use any more
-            await response.wait()
     return response
+
+
+class _SsePeer(Peer):
+    """A client that only listens."""
+
+    __slots__ = ("_broadcaster", "_said_bytes")
+
+    def __init__(
+        self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
+    ) -> None:
+        super().__init__(transport, address, subscription)
+        self._broadcaster = broadcaster
+        self._said_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """It has nothing to say: more than a mistaken request or two is there to keep us busy."""
+        self._said_bytes += len(data)
+        if self._said_bytes > MAX_SAID_BYTES:
+            self._broadcaster.cut(self, "flood")
+
+    def leave(self) -> None:
+        if self.subscription.framing is Framing.SSE:
+            self.transport.write(encode.END_OF_STREAM)
+        self.transport.close()
 
 
 async def _send_away(request: web.Request, response: EventSourceResponse) -> web.StreamResponse:

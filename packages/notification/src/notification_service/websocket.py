@@ -1,17 +1,15 @@
 """WebSocket: ``GET /ws``.
 
-RFC 6455; what goes over it is in ``encode``, written to the transport by the hub. aiohttp's response does the
-handshake, reads what the client sends, and closes.
+RFC 6455; aiohttp does the handshake, ``inbound`` reads what the client says, what it gets is in ``encode``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import web
 
 from service_common.errors import ForbiddenError, InvalidError, MalformedError, UnavailableError
 
@@ -20,18 +18,20 @@ from .broadcaster import Broadcaster
 from .caller import caller
 from .encode import Framing
 from .hub import Subscription
+from .inbound import Binary, Close, CloseCode, Inbound, Message, Ping, Text, ViolationError
 from .keys import ALLOWED_ORIGINS, BROADCASTER
 from .limits import TokenBucket
-from .peer import Peer
+from .peer import Peer, take_over
 
-__all__ = ["OriginError", "websocket"]
+__all__ = ["OriginError", "SocketPeer", "websocket"]
 
 MAX_MESSAGE_BYTES = 4096
-CLOSE_LIMIT_S = 2.0
-_FAULTS: Mapping[int | None, str] = {
-    WSCloseCode.PROTOCOL_ERROR: "protocol-error",
-    WSCloseCode.INVALID_TEXT: "invalid-text",
-    WSCloseCode.MESSAGE_TOO_BIG: "too-big",
+REFUSAL_LIMIT_S = 2.0
+_FAULTS: Mapping[CloseCode, str] = {
+    CloseCode.PROTOCOL_ERROR: "protocol-error",
+    CloseCode.INVALID_TEXT: "invalid-text",
+    CloseCode.MESSAGE_TOO_BIG: "too-big",
+    CloseCode.POLICY_VIOLATION: "flood",
 }
 
 
@@ -52,55 +52,102 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         cursor = await broadcaster.locate(wish.after)
     except UnavailableError:
         refusal = "feed-away"
-    # aiohttp takes a message for too long that is as long as its limit
-    response = _Socket(timeout=CLOSE_LIMIT_S, autoping=False, compress=False, max_msg_size=MAX_MESSAGE_BYTES + 1)
+    response = _Handshake(timeout=REFUSAL_LIMIT_S, compress=False)
     await response.prepare(request)
     transport = request.transport
     if refusal is not None or transport is None:
         broadcaster.meter.refused(refusal or "gone")
-        await response.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"try again later")
+        await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    peer = Peer(transport, address, Subscription(Framing.WS, transport.write, wish.orders), listening=True)
-    closing = _Closing(request, response)
-    peer.leave = closing.begin
-    response.closing = partial(broadcaster.mute, peer)
+    peer = SocketPeer(broadcaster, transport, address, Subscription(Framing.WS, transport.write, wish.orders))
+    take_over(request, peer)
     broadcaster.attach(peer, wish.after, cursor)
-    await _listen(response, broadcaster, peer)
-    await closing.end()
     return response
 
 
-class _Socket(web.WebSocketResponse):
-    """Says when it closes, for whatever reason: no data frame may come after the close frame (RFC 6455, 5.5.1)."""
+class _Handshake(web.WebSocketResponse):
+    """Leaves the connection as it is when the handler is done: by then it is a peer's."""
 
-    closing: Callable[[], None] | None = None
-
-    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        if self.closing is not None:
-            self.closing()
-        return await super().close(code=code, message=message, drain=drain)
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write nothing."""
 
 
-class _Closing:
-    """The closing handshake of a connection that this side ends, beside the handler that reads."""
+class SocketPeer(Peer):
+    """A client that may say what it wants to hear, and is closed in order when it says what it may not.
 
-    __slots__ = ("_request", "_response", "_task")
+    After a close frame of this side nothing but the client's is of interest; whoever does not answer it is cut by the
+    sweep (RFC 6455, section 7.1.1: the server closes the connection, the client waits for that).
+    """
 
-    def __init__(self, request: web.Request, response: web.WebSocketResponse) -> None:
-        self._request = request
-        self._response = response
-        self._task: asyncio.Task[bool] | None = None
+    __slots__ = ("_broadcaster", "_deaf", "_inbound", "_patience")
 
-    def begin(self) -> None:
-        if self._request.transport is None:
+    def __init__(
+        self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
+    ) -> None:
+        super().__init__(transport, address, subscription)
+        limits = broadcaster.limits
+        self._broadcaster = broadcaster
+        self._inbound = Inbound(MAX_MESSAGE_BYTES)
+        self._patience = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
+        self._deaf = False
+
+    def data_received(self, data: bytes) -> None:
+        """Do what the client says."""
+        if self._deaf:
             return
-        # its drain is left out: the time limit of close() does not cover it
-        close = self._response.close(code=WSCloseCode.SERVICE_RESTART, message=b"come back", drain=False)
-        self._task = asyncio.get_running_loop().create_task(close)
+        try:
+            for message in self._inbound.feed(data):
+                self._obey(message)
+        except ViolationError as violation:
+            self._fail(violation)
 
-    async def end(self) -> None:
-        if self._task is not None:
-            await self._task
+    def leave(self) -> None:
+        """Close; the client answers."""
+        self.transport.write(encode.close(CloseCode.SERVICE_RESTART, "come back"))
+
+    def _obey(self, message: Message) -> None:
+        if not self._patience.take(time.monotonic()):
+            raise ViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
+        if isinstance(message, Ping):
+            self._answer(message)
+        elif isinstance(message, Close):
+            self._close(message)
+        elif isinstance(message, Text | Binary) and self.ending_at is None:
+            self._subscribe(message)
+
+    def _subscribe(self, message: Text | Binary) -> None:
+        try:
+            self._broadcaster.narrow(self, _wanted(message))
+        except (InvalidError, MalformedError) as error:
+            self._broadcaster.meter.misunderstood()
+            self.transport.write(encode.error(error.detail))
+
+    def _answer(self, ping: Ping) -> None:
+        # whoever does not read gets none: the answers would only pile up
+        if self.ending_at is None and self.paused_at is None:
+            self.transport.write(encode.pong(ping.data))
+
+    def _close(self, theirs: Close) -> None:
+        self._deaf = True
+        if self.ending_at is None:
+            self._broadcaster.mute(self)
+            self.transport.write(encode.close(theirs.code))
+        self.transport.close()
+
+    def _fail(self, violation: ViolationError) -> None:
+        self._deaf = True
+        self._broadcaster.meter.closed(_FAULTS[violation.code])
+        if self.ending_at is None:
+            self._broadcaster.mute(self)
+            self.transport.write(encode.close(violation.code, violation.reason))
+        # what it said and nobody reads would turn an ordinary end into a reset, which can overtake the close frame
+        self.transport.write_eof()
+
+
+def _wanted(message: Text | Binary) -> frozenset[int] | None:
+    if isinstance(message, Binary):
+        raise MalformedError("A message has to be text.")
+    return schemas.subscribe(message.text)
 
 
 def _check_origin(request: web.Request) -> None:
@@ -109,32 +156,3 @@ def _check_origin(request: web.Request) -> None:
     allowed = request.app[ALLOWED_ORIGINS]
     if origin is not None and "*" not in allowed and origin not in allowed:
         raise OriginError(f"Pages of {origin} may not connect.")
-
-
-async def _listen(response: web.WebSocketResponse, broadcaster: Broadcaster, peer: Peer) -> None:
-    limits = broadcaster.limits
-    patience = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
-    async for message in response:
-        if message.type is WSMsgType.ERROR:  # aiohttp has closed already
-            broadcaster.meter.closed(_FAULTS.get(getattr(message.data, "code", None), "broken"))
-        elif not patience.take(time.monotonic()):
-            broadcaster.meter.closed("flood")
-            await response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages", drain=False)
-        elif message.type is WSMsgType.PING:
-            await response.pong(message.data)
-        elif message.type is not WSMsgType.PONG:
-            _obey(message, broadcaster, peer)
-
-
-def _obey(message: WSMessage, broadcaster: Broadcaster, peer: Peer) -> None:
-    try:
-        broadcaster.narrow(peer, _wanted(message))
-    except (InvalidError, MalformedError) as error:
-        broadcaster.meter.misunderstood()
-        peer.subscription.write(encode.error(error.detail))
-
-
-def _wanted(message: WSMessage) -> frozenset[int] | None:
-    if message.type is not WSMsgType.TEXT:
-        raise MalformedError("A message has to be text.")
-    return schemas.subscribe(message.data)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.frames import Close as ClosePayload
+from websockets.frames import Frame, Opcode
+
+from notification_service.inbound import (
+    Binary,
+    Close,
+    CloseCode,
+    Fragment,
+    Inbound,
+    Message,
+    Ping,
+    Pong,
+    Text,
+    ViolationError,
+)
+
+LIMIT = 4096
+
+
+def frame(opcode: Opcode, payload: bytes = b"", *, fin: bool = True, mask: bool = True) -> bytes:
+    return Frame(opcode, payload, fin).serialize(mask=mask)
+
+
+def closing(code: int, reason: str = "") -> bytes:
+    return frame(Opcode.CLOSE, code.to_bytes(2, "big") + reason.encode())
+
+
+def read(*chunks: bytes) -> list[Message]:
+    inbound = Inbound(LIMIT)
+    return [message for chunk in chunks for message in inbound.feed(chunk)]
+
+
+def violation(*chunks: bytes) -> CloseCode:
+    with pytest.raises(ViolationError) as caught:
+        read(*chunks)
+    return caught.value.code
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
+    """Frames as a library writes them, and what they mean: messages in fragments, control frames in between."""
+    sent = b""
+    meant: list[Message] = []
+    for text in draw(st.lists(st.text(max_size=200), max_size=6)):
+        payload = text.encode()
+        cuts = sorted(draw(st.lists(st.integers(0, len(payload)), max_size=3)))
+        parts = [payload[start:end] for start, end in zip([0, *cuts], [*cuts, len(payload)], strict=True)]
+        for index, part in enumerate(parts):
+            last = index == len(parts) - 1
+            sent += frame(Opcode.CONT if index else Opcode.TEXT, part, fin=last)
+            meant.append(Text(text) if last else Fragment())
+            if draw(st.booleans()):
+                data = draw(st.binary(max_size=125))
+                sent += frame(Opcode.PING, data)
+                meant.append(Ping(data))
+    return sent, meant
+
+
+@given(conversations(), st.data())
+def test_any_cut_of_the_bytes_means_the_same(conversation: tuple[bytes, list[Message]], data: st.DataObject) -> None:
+    sent, meant = conversation
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=20)))
+    chunks = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+    assert read(*chunks) == meant
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_read_or_refused_and_never_fails_otherwise(garbage: bytes) -> None:
+    with suppress(ViolationError):
+        read(garbage)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 4095, 4096])
+def test_message_of_every_length_field_is_read(size: int) -> None:
+    assert read(frame(Opcode.BINARY, b"x" * size)) == [Binary(b"x" * size)]
+
+
+def test_pong_is_a_sign_of_life() -> None:
+    assert read(frame(Opcode.PONG, b"here")) == [Pong(b"here")]
+
+
+def test_message_over_the_limit_is_refused_before_its_payload_comes() -> None:
+    head = frame(Opcode.TEXT, b"x" * (LIMIT + 1))[:8]
+    assert violation(head) is CloseCode.MESSAGE_TOO_BIG
+    assert violation(frame(Opcode.TEXT, b"x" * LIMIT, fin=False), frame(Opcode.CONT, b"x", fin=False)) is (
+        CloseCode.MESSAGE_TOO_BIG
+    )
+
+
+def test_longest_length_that_can_be_said_is_refused() -> None:
+    assert violation(b"\x81\xff" + b"\xff" * 8 + b"mask") is CloseCode.MESSAGE_TOO_BIG
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        frame(Opcode.TEXT, b"x", mask=False),
+        b"\xc1" + frame(Opcode.TEXT, b"x")[1:],
+        b"\xa1" + frame(Opcode.TEXT, b"x")[1:],
+        b"\x91" + frame(Opcode.TEXT, b"x")[1:],
+        b"\x83" + frame(Opcode.TEXT, b"x")[1:],
+        b"\x8b" + frame(Opcode.TEXT, b"x")[1:],
+        b"\x09" + frame(Opcode.PING, b"x")[1:],
+        b"\x89\xfe" + (126).to_bytes(2, "big") + b"mask" + b"x" * 126,
+        frame(Opcode.CONT, b"x"),
+        frame(Opcode.TEXT, b"x", fin=False) + frame(Opcode.TEXT, b"y"),
+        frame(Opcode.TEXT, b"x") + frame(Opcode.CONT, b"y"),
+        frame(Opcode.CLOSE, b"x"),
+        *(closing(code) for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)),
+    ],
+)
+def test_what_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
+    assert violation(sent) is CloseCode.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        frame(Opcode.TEXT, b"\xff"),
+        frame(Opcode.TEXT, "é".encode()[:1]),
+        frame(Opcode.TEXT, b"\xed\xa0\x80"),
+        frame(Opcode.TEXT, b"good", fin=False) + frame(Opcode.CONT, b"\xff", fin=False),
+        frame(Opcode.CLOSE, b"\x03\xe8\xff"),
+    ],
+)
+def test_text_that_is_not_utf_8_is_refused_at_once(sent: bytes) -> None:
+    assert violation(sent) is CloseCode.INVALID_TEXT
+
+
+def test_character_may_be_cut_by_a_fragment() -> None:
+    euro = "€".encode()
+    assert read(
+        frame(Opcode.TEXT, euro[:1], fin=False), frame(Opcode.CONT, euro[1:2], fin=False), frame(Opcode.CONT, euro[2:])
+    ) == [Fragment(), Fragment(), Text("€")]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999])
+def test_nothing_is_read_after_a_close_frame(code: int) -> None:
+    payload = ClosePayload(code, "bye").serialize()
+    assert read(frame(Opcode.CLOSE, payload) + frame(Opcode.TEXT, b"late")) == [Close(code)]
+    assert read(frame(Opcode.CLOSE)) == [Close(None)]
