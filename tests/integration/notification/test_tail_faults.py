@@ -256,8 +256,8 @@ async def backup(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable
 
 @pytest.fixture
 def restorable(config: Config, server: PostgresServer) -> Config:
-    """A configuration on the server that can be put back."""
-    return replace(config, database_url=server.get_uri())
+    """A configuration on the server that can be put back; a copy that is not promoted yet counts as away."""
+    return replace(config, database_url=f"{server.get_uri()}&target_session_attrs=read-write")
 
 
 @dataclass
@@ -343,6 +343,22 @@ async def test_copy_that_is_promoted_without_what_clients_saw_resets_them(losing
         async with stream(http, restored.running, f"{restored.epoch}-6") as late:
             await anext(late)
             assert (await anext(late)).event == "reset"
+
+
+async def test_replica_waits_for_the_promotion_of_a_copy_that_only_reads(losing: Losing, http: ClientSession) -> None:
+    async with losing() as restored:
+        await restored.put_back("standby.signal")
+
+        async def ready(status: int) -> bool | None:
+            async with http.get(restored.running.make_url("/health/ready")) as response:
+                return response.status == status or None
+
+        await eventually(lambda: ready(503), "the replica missing its database")
+        restored.server.psql("SELECT pg_promote()")
+        await eventually(lambda: ready(200), "the replica with its database")
+        await append_until_taken(restored.feed, 14, 15, 16, 17)
+        while (await first_reset(restored.connected)).startswith(f"{restored.epoch}-"):
+            pass
 
 
 async def test_client_ahead_of_a_database_that_was_put_back_is_reset(losing: Losing, http: ClientSession) -> None:
