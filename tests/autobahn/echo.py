@@ -1,0 +1,81 @@
+"""The notification service with a ``/ws`` that sends back what it gets, as the suite's cases want it.
+
+Everything else is what a client meets: the application, its handshake, the reading of frames, the transport, the
+closing. Replaced are what a message is taken for, the greeting, and the limits on size and number of messages that
+would end many cases by design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from aiohttp import web
+
+from notification_service import encode, websocket
+from notification_service.app import create_app
+from notification_service.broadcaster import Broadcaster
+from notification_service.config import Config
+from notification_service.hub import Hub
+from notification_service.inbound import Binary, Text
+from notification_service.keys import BROADCASTER
+from notification_service.limits import PushLimits
+from notification_service.meter import PushMeter
+from notification_service.peer import Peer
+from notification_service.ring import Ring
+from notification_service.testing import InMemoryFeed
+from notification_service.websocket import SocketPeer
+from service_common.config import AwsConfig
+from service_common.keys import METRICS
+
+__all__ = ["echo_app"]
+
+# the longest message of the suite
+MAX_MESSAGE_BYTES = 16 << 20
+BINARY_FRAME = 0x82
+
+
+class _EchoPeer(SocketPeer):
+    def _subscribe(self, message: Text | Binary) -> None:
+        if isinstance(message, Text):
+            self.transport.write(encode._frame(message.text.encode()))
+        else:
+            self.transport.write(encode._frame(message.data, BINARY_FRAME))
+
+
+class _Silent(Broadcaster):
+    """A broadcaster that does not greet: a client of the suite takes any frame for the answer to its own."""
+
+    def _greet(self, peer: Peer, *, resumed: bool) -> None:
+        pass
+
+
+async def _pushing_nothing(app: web.Application) -> AsyncIterator[None]:
+    limits, feed = PushLimits(message_burst=1_000_000), InMemoryFeed()
+    ring = Ring(0, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
+    broadcaster = _Silent(Hub(await feed.state(), ring), feed, limits, PushMeter(app[METRICS]))
+    app[BROADCASTER] = broadcaster
+    yield
+    await broadcaster.close()
+
+
+@contextmanager
+def echo_app() -> Iterator[web.Application]:
+    """Yield the application, which echoes inside of this context."""
+    config = Config(
+        host="127.0.0.1",
+        port=0,
+        database_url="postgresql://nowhere/none",
+        pool_size=1,
+        service_token="of nobody",
+        aws=AwsConfig("us-east-1", None),
+        log_level="WARNING",
+        cloudwatch=False,
+        log_group="none",
+        shutdown_grace_s=2.0,
+        allowed_origins=(),
+        notification_queue="none",
+    )
+    with patch.multiple(websocket, SocketPeer=_EchoPeer, MAX_MESSAGE_BYTES=MAX_MESSAGE_BYTES):
+        yield create_app(config, (_pushing_nothing,))
