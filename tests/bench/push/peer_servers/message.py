@@ -1,8 +1,10 @@
-"""The message that every peer pushes: byte for byte what the notification service pushes."""
+"""The message that every peer pushes: what the notification service pushes, but for line ends and ids of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import orjson
 
@@ -10,7 +12,9 @@ from notification_service.domain import Notification
 from notification_service.encode import Framing, entry, frames, payload
 from service_common.events import EventType
 
-__all__ = ["FIRST", "MARK", "NUMBER_AFTER", "data", "event_id", "sse_block", "ws_text"]
+__all__ = ["FIRST", "MARK", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]
+
+Text: TypeAlias = Callable[[int], str]
 
 FIRST = 1_000_001  # of seven digits, as are those that follow, so that all messages are of one size
 MARK = b'"kind":'

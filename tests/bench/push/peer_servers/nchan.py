@@ -21,7 +21,7 @@ from . import message
 from .handover import publishing
 from .unavailable import UnavailableError
 
-__all__ = ["nchan"]
+__all__ = ["module_of", "nchan"]
 
 _CONFIGURATION = Template(Path(__file__).with_name("nchan.conf").read_text())
 _INSTALL = "apt-get install nginx libnginx-mod-nchan"
@@ -66,10 +66,15 @@ async def _installed() -> tuple[str, Path]:
         raise UnavailableError(f"nginx not found: {_INSTALL}")
     asked = await asyncio.create_subprocess_exec(program, "-V", stderr=PIPE)
     _, answer = await asked.communicate()
-    return program, _module(answer)
+    return program, module_of(answer)
 
 
-def _module(build: bytes) -> Path:
+def module_of(build: bytes) -> Path:
+    """Return the nchan module of an nginx that tells this of its build.
+
+    Raises:
+        UnavailableError: it is not installed.
+    """
     folder = re.search(rb"--modules-path=(\S+)", build)
     module = Path(folder[1].decode() if folder else "modules", "ngx_nchan_module.so")
     if not module.exists():
