@@ -34,6 +34,10 @@ class SqlFeed:
         """Return how far the feed goes, after giving it another epoch if this database is a restored one."""
         return _state(await self._one("open_feed"))
 
+    async def disown(self, seen: FeedState) -> None:
+        """Give the feed another epoch if it lacks some of what was *seen* of it: its places will be taken by others."""
+        await self._database.execute(self._sql["disown_feed"], {"epoch": seen.epoch, "head": seen.head})
+
     async def state(self) -> FeedState:
         """Return how far the feed goes."""
         return _state(await self._one("feed_state"))

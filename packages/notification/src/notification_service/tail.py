@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from service_common.errors import TransientError
 
@@ -51,7 +52,13 @@ class Tail:
         self._woken = asyncio.Event()
         self._state = state
         self._seq = state.head
+        self._furthest = state.head
         self.lag = 0
+
+    @property
+    def seen(self) -> FeedState:
+        """The furthest place of the present epoch that was handed on, even if the feed went back since."""
+        return replace(self._state, head=max(self._furthest, self._seq))
 
     def wake(self, head: int | None = None) -> None:
         """Read soon, unless everything up to *head* was read already."""
@@ -88,6 +95,7 @@ class Tail:
             return
         if self._broken(page):
             logger.warning("feed starts anew", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
+            self._furthest = self.seen.head if state.epoch == self._state.epoch else state.head
             self._state, self._seq, self.lag = state, state.head, 0
             self._restart(state)
             return

@@ -60,10 +60,11 @@ class Wakeup:
             self._tail.wake(int(payload) if payload.isdecimal() else None)
 
     async def _open_again(self) -> None:
-        """The connection is a new one: who answers now may be a promoted copy, without what clients have seen."""
+        """The connection is a new one: who answers now may be a copy or a backup, without what clients have seen."""
         while True:
             try:
                 await self._feed.open()
+                await self._feed.disown(self._tail.seen)
             except TransientError as error:
                 logger.warning("feed not opened", extra={"reason": str(error)})
                 await asyncio.sleep(OPEN_AGAIN_S)
