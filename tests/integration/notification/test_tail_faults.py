@@ -326,23 +326,28 @@ async def append_until_taken(feed: SqlFeed, *orders: int) -> None:
     await eventually(take, "the append")
 
 
-async def first_reset(stream: AsyncIterator[Block]) -> str:
-    """Return the id of the first reset."""
-    async for block in stream:
-        if block.event == "reset":
-            return str(block.id)
+async def reset_to_another_epoch(restored: Restored) -> None:
+    """Wait until the client that stayed is told that its ids are worth nothing any more."""
+    async for block in restored.connected:
+        # a reset within the epoch comes before, when the head was seen to be lower first
+        if block.event == "reset" and not str(block.id).startswith(f"{restored.epoch}-"):
+            return
     raise AssertionError("the stream ended")
+
+
+async def reset_when_it_resumes(restored: Restored, http: ClientSession) -> None:
+    """Check that a client that was away meanwhile is told so, too."""
+    async with stream(http, restored.running, f"{restored.epoch}-6") as late:
+        await anext(late)
+        assert (await anext(late)).event == "reset"
 
 
 async def test_copy_that_is_promoted_without_what_clients_saw_resets_them(losing: Losing, http: ClientSession) -> None:
     async with losing() as restored:
         await restored.put_back("recovery.signal")
         await append_until_taken(restored.feed, 14, 15, 16, 17)  # others than were lost, and more of them
-        while (await first_reset(restored.connected)).startswith(f"{restored.epoch}-"):
-            pass  # the head was seen to be lower before the database was known to be another
-        async with stream(http, restored.running, f"{restored.epoch}-6") as late:
-            await anext(late)
-            assert (await anext(late)).event == "reset"
+        await reset_to_another_epoch(restored)
+        await reset_when_it_resumes(restored, http)
 
 
 async def test_replica_waits_for_the_promotion_of_a_copy_that_only_reads(losing: Losing, http: ClientSession) -> None:
@@ -357,14 +362,15 @@ async def test_replica_waits_for_the_promotion_of_a_copy_that_only_reads(losing:
         restored.server.psql("SELECT pg_promote()")
         await eventually(lambda: ready(200), "the replica with its database")
         await append_until_taken(restored.feed, 14, 15, 16, 17)
-        while (await first_reset(restored.connected)).startswith(f"{restored.epoch}-"):
-            pass
+        await reset_to_another_epoch(restored)
+        await reset_when_it_resumes(restored, http)
 
 
-async def test_client_ahead_of_a_database_that_was_put_back_is_reset(losing: Losing, http: ClientSession) -> None:
+async def test_backup_of_the_same_server_that_is_put_back_under_a_replica_resets_its_clients(
+    losing: Losing, http: ClientSession
+) -> None:
     async with losing() as restored:
         await restored.put_back()
-        await first_reset(restored.connected)
-        async with stream(http, restored.running, f"{restored.epoch}-6") as late:
-            await anext(late)
-            assert (await anext(late)).event == "reset"
+        await reset_to_another_epoch(restored)
+        await append_until_taken(restored.feed, 14, 15, 16, 17)  # others than were lost, and more of them
+        await reset_when_it_resumes(restored, http)
