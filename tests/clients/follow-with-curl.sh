@@ -1,0 +1,30 @@
+#!/bin/sh
+# sh follow-with-curl.sh http://127.0.0.1:8082/stream [LAST_ID]
+set -u
+url=$1
+last=${2:-}
+exec 3>&1
+
+# What is seen goes to 3, the last id to 1; an id counts at the end of its block, when its data has been taken.
+read_blocks() {
+    id='' data=''
+    while IFS= read -r line; do
+        case $line in
+        'id: '*) id=${line#id: } ;;
+        'data: '*) data=${line#data: } ;;
+        'retry: '*) retry_ms=${line#retry: } ;;
+        '')
+            [ -z "$data" ] || printf '%s\n' "$data" >&3
+            last=${id:-$last} id='' data=''
+            ;;
+        esac
+    done
+    printf '%s %s\n' "$last" "$((retry_ms / 1000 + 1))"
+}
+
+while :; do
+    retry_ms=1000
+    state=$(curl --silent --no-buffer ${last:+--header "Last-Event-ID: $last"} "$url" | read_blocks)
+    last=${state% *}
+    sleep "${state##* }"
+done

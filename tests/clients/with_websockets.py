@@ -1,0 +1,32 @@
+"""Follows /ws with websockets, and comes back with the last id it saw."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+
+async def follow(url: str, last: str = "") -> AsyncIterator[dict[str, Any]]:
+    """Yield what is pushed, after the id *last* or from now on, for ever."""
+    retry_s = 1.0
+    joint = "&" if "?" in url else "?"
+    while True:
+        with suppress(OSError, WebSocketException):
+            async with connect(f"{url}{joint}lastEventId={last}" if last else url) as socket:
+                async for message in socket:
+                    frame = json.loads(message)
+                    # up to the head of a resumed feed there is more to come
+                    last = frame.get("id") or (frame.get("head") if not frame.get("resumed") else None) or last
+                    if frame["type"] == "bye":
+                        retry_s = frame["retryMs"] / 1000
+                    elif frame["type"] == "event":
+                        yield frame["data"]
+                    elif frame["type"] == "reset":
+                        yield frame
+        await asyncio.sleep(retry_s)

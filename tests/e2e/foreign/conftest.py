@@ -1,0 +1,85 @@
+"""A stack of its own, with a quick heartbeat, and the pages and programs that follow it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
+from tests.support.system import System
+
+from .browser import BROWSER, CLIENTS, Site, browsing
+from .tap import Tap
+
+HEARTBEAT_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder for everything that the stack and the browser keep."""
+    with tempfile.TemporaryDirectory(prefix="clients-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
+        yield Path(folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def foreign_site() -> AsyncIterator[Site]:
+    """An origin that the service does not know."""
+    site = Site()
+    async with site.served():
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(folder: Path, foreign_site: Site) -> AsyncIterator[Site]:
+    """An origin that the service knows, with its page open in the browser, and that of the other in a frame of it."""
+    site = Site()
+    async with site.served():
+        if BROWSER is None:
+            yield site
+            return
+        async with browsing(f"{site.origin}/page.html#{foreign_site.origin}/page.html", folder / "browser"):
+            yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(folder: Path, site: Site) -> AsyncIterator[System]:
+    """The running system, which lets the pages of one site in."""
+    environ = {"PUSH_HEARTBEAT_S": str(HEARTBEAT_S), "ALLOWED_ORIGINS": site.origin}
+    options = StackOptions(data=folder / "data", ports=Ports.free(), environ=environ, web=False)
+    async with (
+        Stack(options) as stack,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        yield System(stack, session)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tap(system: System) -> AsyncIterator[Tap]:
+    """A wire to the notification service that can be cut."""
+    async with Tap(system.stack.url("notification")) as tap:
+        yield tap
+
+
+@pytest.fixture(scope="session")
+def without_packages() -> str | None:
+    """Why the npm packages are not there; None when they are, as the lock file has them."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return "npm is not installed"
+    lock, installed = CLIENTS / "package-lock.json", CLIENTS / "node_modules" / "installed-from.json"
+    if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
+        options = ("--ignore-scripts", "--no-audit", "--no-fund")
+        done = subprocess.run((npm, "ci", *options), cwd=CLIENTS, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"npm ci failed: {done.stderr.strip()}"
+        shutil.copyfile(lock, installed)
+    return None
