@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["curves", "draw"]
 
 PROTOCOLS = {"sse": "SSE", "ws": "WebSocket"}
+COARSE, FINE = (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)  # ticks of each decade
 COLUMNS = {
-    "cpu_us": ("CPU of the server", "µs a delivery"),
-    "p50_ms": ("latency p50", "ms"),
-    "p99_ms": ("latency p99", "ms"),
+    "cpu_us": ("CPU of the server", "µs a delivery", FINE),
+    "p50_ms": ("latency p50", "ms", COARSE),
+    "p99_ms": ("latency p99", "ms", COARSE),
 }
 GROUND, INK, FAINT = "#ffffff", "#1f2328", "#d0d7de"
-TICKS = (1.0, 2.0, 5.0)  # of each decade
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,13 @@ def curves(results: Iterable[FanOut]) -> dict[tuple[str, str], list[FanOut]]:
     found: dict[tuple[str, str], list[FanOut]] = {}
     for result in sorted(results, key=attrgetter("clients")):
         if not result.unavailable:
-            bursts = f", {result.burst} at once" if result.burst > 1 else ""
-            found.setdefault((result.protocol, result.server + bursts), []).append(result)
+            found.setdefault((result.protocol, _name(result)), []).append(result)
     return found
+
+
+def _name(result: FanOut) -> str:
+    bursts = f", {result.burst} at once" if result.burst > 1 else ""
+    return f"{result.server}{bursts} ({result.note})" if result.note else result.server + bursts
 
 
 def draw(results: Sequence[FanOut], file: Path) -> None:
@@ -62,13 +66,15 @@ def draw(results: Sequence[FanOut], file: Path) -> None:
 
     found = curves(results)
     pens = _pens(dict.fromkeys(server for _, server in found))
+    clients = sorted({result.clients for result in results})
     rows = [protocol for protocol in PROTOCOLS if any(drawn == protocol for drawn, _ in found)]
     figure = Figure(figsize=(13, 1.6 + 3.6 * len(rows)), facecolor=GROUND)
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     panels = figure.subplots(len(rows), len(COLUMNS), sharex=True, sharey="col", squeeze=False)
     for protocol, row in zip(rows, panels, strict=True):
-        for (attribute, (what, unit)), axes in zip(COLUMNS.items(), row, strict=True):
-            _dress(axes, f"{PROTOCOLS[protocol]}: {what}", unit, sorted({result.clients for result in results}))
+        for (attribute, (what, unit, ticks)), axes in zip(COLUMNS.items(), row, strict=True):
+            _dress(axes, f"{PROTOCOLS[protocol]}: {what}", unit, ticks)
+            axes.set_xticks(clients, [f"{number:,}" for number in clients])
             for (drawn, server), points in found.items():
                 if drawn == protocol:
                     _trace(axes, pens[server], server, points, attribute)
@@ -80,7 +86,7 @@ def draw(results: Sequence[FanOut], file: Path) -> None:
 
 def _pens(servers: Iterable[str]) -> Mapping[str, Pen]:
     others = iter(OTHERS * 3)
-    return {server: PENS.get(server) or next(others) for server in servers}
+    return {server: PENS.get(server.partition(" (")[0]) or next(others) for server in servers}
 
 
 def _trace(axes: Axes, pen: Pen, server: str, points: Sequence[FanOut], attribute: str) -> None:
@@ -95,16 +101,15 @@ def _trace(axes: Axes, pen: Pen, server: str, points: Sequence[FanOut], attribut
     )
 
 
-def _dress(axes: Axes, title: str, unit: str, clients: Sequence[int]) -> None:
+def _dress(axes: Axes, title: str, unit: str, ticks: Sequence[float]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator
 
     axes.set(xscale="log", yscale="log", facecolor=GROUND)
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     axes.set_xlabel("clients", color=INK)
     axes.set_ylabel(unit, color=INK)
-    axes.set_xticks(clients, [f"{number:,}" for number in clients])
     axes.minorticks_off()
-    axes.yaxis.set_major_locator(LogLocator(subs=TICKS))
+    axes.yaxis.set_major_locator(LogLocator(subs=ticks))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.tick_params(colors=INK, labelbottom=True, labelleft=True)
     axes.grid(color=FAINT, linewidth=0.8)

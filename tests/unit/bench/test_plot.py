@@ -20,5 +20,9 @@ def test_protocols_and_bursts_are_curves_of_their_own() -> None:
     assert set(curves(results)) == {("sse", "nchan"), ("ws", "nchan"), ("sse", "nchan, 10 at once")}
 
 
+def test_what_has_to_be_known_stands_in_the_name() -> None:
+    assert list(curves([replace(ONE, note="no database")])) == [("sse", "nchan (no database)")]
+
+
 def test_what_could_not_run_is_not_drawn_as_free_of_charge() -> None:
     assert curves([replace(ONE, cpu_us=0.0, unavailable="nginx not found")]) == {}
