@@ -53,6 +53,14 @@ class Backends:
     data: DataFolder
     supervisor: Supervisor
 
+# its server speaks HTTP/1.0 unless told otherwise: SQS does not make its clients connect for each request
+_KEEPING_CONNECTIONS = """
+from werkzeug.serving import WSGIRequestHandler
+WSGIRequestHandler.protocol_version = "HTTP/1.1"
+from moto.server import main
+main()
+"""
+
 
 @asynccontextmanager
 async def backends() -> AsyncIterator[Backends]:
@@ -98,7 +106,7 @@ async def _postgres(data: DataFolder, sockets: Path, supervisor: Supervisor, env
 async def _sqs(supervisor: Supervisor, environment: dict[str, str]) -> str:
     port = free_port()
     endpoint = f"http://{LOOPBACK}:{port}"
-    command = (sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port))
+    command = (sys.executable, "-c", _KEEPING_CONNECTIONS, "-H", LOOPBACK, "-p", str(port))
     await supervisor.start([ProcessSpec("sqs", command, environment)])
 
     async def answers() -> bool | None:
