@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -64,9 +65,10 @@ async def shorten_visibility(system: System) -> None:
             client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBLE_AGAIN_AFTER_S)})
     finally:
         client.close()
-    for service in ("processing", "notification"):  # they read it once
-        for replica in range(system.stack.replicas(service)):
-            await restarted(system, service, replica)
+    async with asyncio.TaskGroup() as restarting:
+        for service in ("processing", "notification"):  # they read it once
+            for replica in range(system.stack.replicas(service)):
+                restarting.create_task(restarted(system, service, replica))
 
 
 @pytest.fixture(scope="module")
