@@ -27,6 +27,12 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 RING_ENTRIES = 6
 RING_AGE_S = 100.0
 PAGE_ENTRIES = 3
+MOST_CLIENTS = 4
+REPLICA = st.integers(0, 1)
+LOG = st.lists(st.sampled_from(ORDERS), max_size=12)
+INDEX = st.integers(0, MOST_CLIENTS - 1)
+# more than anyone can need to catch up
+MOST_STEPS = 1_000
 WISHES = st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1)
 METER = PushMeter(Metrics())
 T = TypeVar("T")
@@ -182,6 +188,10 @@ class Client:
     foreign: bool = False
     resets: int = 0
 
+    @property
+    def state(self) -> State:
+        return State.GONE if self.subscription is None else self.subscription.state
+
     def write(self, data: bytes) -> None:
         assert not self.ended, "something came after the farewell"
         if self.closing:
@@ -248,46 +258,53 @@ class HubMachine(RuleBasedStateMachine):
     A client that is told of a reset reads the history up to its place, so from there on its sequence has to be exact.
     """
 
-    @initialize(orders=st.lists(st.sampled_from(ORDERS), max_size=12), floor=st.integers(0, 4))
-    def start(self, orders: list[int], floor: int) -> None:
+    @initialize(orders=LOG, later=LOG, floor=st.integers(0, 4))
+    def start(self, orders: list[int], later: list[int], floor: int) -> None:
         self.table = Table()
         self.table.orders.extend(orders)
         self.table.floor = min(floor, len(orders))
         self.replicas = [Replica(self.table, 0.0), Replica(self.table, 0.0)]
         self.clients: list[Client] = []
+        self.table.orders.extend(later)  # which neither has read
 
-    def pick(self, index: int) -> Client:
-        return self.clients[index % len(self.clients)]
+    def pick(self, some: Sequence[Client], index: int) -> Client:
+        return some[index % len(some)]
+
+    def connected(self) -> list[Client]:
+        return [client for client in self.clients if client.replica is not None]
+
+    def disconnected(self) -> list[Client]:
+        return [client for client in self.clients if client.replica is None]
+
+    def behind(self) -> list[Client]:
+        return [client for client in self.connected() if client.state is State.CATCHING_UP]
 
     @rule(orders=st.lists(st.sampled_from(ORDERS), min_size=1, max_size=10))
     def append(self, orders: Sequence[int]) -> None:
         self.table.orders.extend(orders)
 
-    @rule(replica=st.integers(0, 1), count=st.integers(1, 8))
+    @rule(replica=REPLICA, count=st.integers(1, 8))
     def tail(self, replica: int, count: int) -> None:
         self.replicas[replica].tail(count)
 
-    @rule(count=st.integers(1, 8))
-    def forget(self, count: int) -> None:
-        self.table.floor = min(len(self.table.orders), self.table.floor + count)
+    @rule(what=st.sampled_from(["forget", "restore", "grow old", "replace"]), amount=st.integers(0, 8), replica=REPLICA)
+    def upset(self, what: str, amount: int, replica: int) -> None:
+        old, head = self.replicas[replica], len(self.table.orders)
+        match what:
+            case "forget":
+                self.table.floor = min(head, self.table.floor + amount)
+            case "restore":
+                self.table.start_anew(max(0, head - amount))
+            case "grow old":
+                old.grow_old(RING_AGE_S / 3 if amount else RING_AGE_S + 1)
+            case "replace":
+                for client in self.clients:
+                    if client.replica is old:
+                        client.hang_up()
+                self.replicas[replica] = Replica(self.table, old.now)
 
-    @rule(lost=st.integers(0, 4))
-    def restore(self, lost: int) -> None:
-        self.table.start_anew(max(0, len(self.table.orders) - lost))
-
-    @rule(replica=st.integers(0, 1), seconds=st.sampled_from([RING_AGE_S / 3, RING_AGE_S + 1]))
-    def grow_old(self, replica: int, seconds: float) -> None:
-        self.replicas[replica].grow_old(seconds)
-
-    @rule(replica=st.integers(0, 1))
-    def replace(self, replica: int) -> None:
-        gone = self.replicas[replica]
-        for client in self.clients:
-            if client.replica is gone:
-                client.hang_up()
-        self.replicas[replica] = Replica(self.table, gone.now)
-
-    @rule(replica=st.integers(0, 1), framing=st.sampled_from(Framing), orders=WISHES)
+    @precondition(lambda self: len(self.clients) < MOST_CLIENTS)
+    @rule(replica=REPLICA, framing=st.sampled_from(Framing), orders=WISHES)
     def connect(self, replica: int, framing: Framing, orders: frozenset[int] | None) -> None:
         hub = self.replicas[replica].hub
         here = EventId(hub.epoch, hub.head)
@@ -295,25 +312,25 @@ class HubMachine(RuleBasedStateMachine):
         self.clients.append(client)
         self.join(client, self.replicas[replica], None)
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50), replica=st.integers(0, 1))
+    @precondition(lambda self: self.disconnected())
+    @rule(index=INDEX, replica=REPLICA)
     def resume(self, index: int, replica: int) -> None:
-        client = self.pick(index)
-        if client.replica is None:
-            self.join(client, self.replicas[replica], client.read)
+        client = self.pick(self.disconnected(), index)
+        self.join(client, self.replicas[replica], client.read)
 
+    @precondition(lambda self: len(self.clients) < MOST_CLIENTS)
     @rule(
-        replica=st.integers(0, 1),
+        replica=REPLICA,
         framing=st.sampled_from(Framing),
         orders=WISHES,
-        epochs_ago=st.integers(0, 2),
-        seq=st.integers(0, 60),
+        epochs_ago=st.sampled_from([0, 0, 0, 1]),
+        places_back=st.integers(-2, 12),
     )
     def resume_from_anywhere(
-        self, replica: int, framing: Framing, orders: frozenset[int] | None, epochs_ago: int, seq: int
+        self, replica: int, framing: Framing, orders: frozenset[int] | None, epochs_ago: int, places_back: int
     ) -> None:
         epoch = list(self.table.logs)[-1 - epochs_ago % len(self.table.logs)]
-        place = EventId(epoch, seq)
+        place = EventId(epoch, max(0, len(self.table.logs[epoch]) - places_back))
         client = Client(self.table, framing, orders, read=place, handed=place)
         self.clients.append(client)
         self.join(client, self.replicas[replica], place)
@@ -329,37 +346,34 @@ class HubMachine(RuleBasedStateMachine):
             client.write(encode.reset(client.framing, replica.hub.position(client.subscription)))
         replica.hub.settle(client.subscription)
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50))
+    @precondition(lambda self: self.connected())
+    @rule(index=INDEX)
     def drain(self, index: int) -> None:
-        self.pick(index).drain()
+        self.pick(self.connected(), index).drain()
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50))
-    def kill(self, index: int) -> None:
-        self.pick(index).hang_up()
+    @precondition(lambda self: self.connected())
+    @rule(index=INDEX, farewell=st.booleans())
+    def leave(self, index: int, *, farewell: bool) -> None:
+        client = self.pick(self.connected(), index)
+        if farewell and client.replica is not None and client.subscription is not None:
+            client.replica.hub.leave(client.subscription)
+            client.ended = True
+        else:
+            client.hang_up()
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50), count=st.integers(1, 8))
+    @precondition(lambda self: self.connected())
+    @rule(index=INDEX, count=st.integers(1, 8))
     def close_amid_a_publish(self, index: int, count: int) -> None:
-        client = self.pick(index)
+        client = self.pick(self.connected(), index)
         if client.replica is not None and client.replica.follows:
             client.closing = True
             client.replica.tail(count)
             client.hang_up()
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50))
-    def bid_farewell(self, index: int) -> None:
-        client = self.pick(index)
-        if client.replica is not None and client.subscription is not None:
-            client.replica.hub.leave(client.subscription)
-            client.ended = True
-
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50), orders=WISHES)
+    @precondition(lambda self: self.connected())
+    @rule(index=INDEX, orders=WISHES)
     def subscribe(self, index: int, orders: frozenset[int] | None) -> None:
-        client = self.pick(index)
+        client = self.pick(self.connected(), index)
         if client.replica is None or client.subscription is None or client.subscription.state is State.GONE:
             return
         hub, subscription = client.replica.hub, client.subscription
@@ -367,19 +381,21 @@ class HubMachine(RuleBasedStateMachine):
         client.write(encode.heartbeat(client.framing, hub.position(subscription)))
         client.orders = orders
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50))
+    @precondition(lambda self: self.connected())
+    @rule(index=INDEX)
     def heartbeat(self, index: int) -> None:
-        client = self.pick(index)
+        client = self.pick(self.connected(), index)
         if client.replica is None or client.subscription is None or client.subscription.state is State.GONE:
             return
         if not client.paused:
             client.write(encode.heartbeat(client.framing, client.replica.hub.position(client.subscription)))
 
-    @precondition(lambda self: self.clients)
-    @rule(index=st.integers(0, 50))
-    def pump(self, index: int) -> None:
-        self.pump_once(self.pick(index))
+    @precondition(lambda self: self.behind())
+    @rule(index=INDEX, steps=st.integers(1, 4))
+    def pump(self, index: int, steps: int) -> None:
+        client = self.pick(self.behind(), index)
+        for _ in range(steps):
+            self.pump_once(client)
 
     def pump_once(self, client: Client) -> bool:
         """Do one step of the pump, of which asking the table and getting its answer are two; tell whether to go on."""
@@ -416,7 +432,7 @@ class HubMachine(RuleBasedStateMachine):
     @invariant()
     def live_means_handed_everything(self) -> None:
         for client in getattr(self, "clients", ()):
-            if client.replica is not None and client.subscription.state is State.LIVE and not client.foreign:
+            if client.replica is not None and client.state is State.LIVE and not client.foreign:
                 hub = client.replica.hub
                 assert client.handed.epoch == hub.epoch
                 assert not client.missing(hub.head)
@@ -459,7 +475,9 @@ class HubMachine(RuleBasedStateMachine):
                 replica.tail(8)
         for client in getattr(self, "clients", ()):
             client.drain()
-            while self.pump_once(client):
+            for _ in range(MOST_STEPS):
+                if not self.pump_once(client):
+                    break
                 client.drain()
             client.drain()
             assert client.subscription is not None
