@@ -21,17 +21,27 @@ from rich.console import Console
 from tests.bench.push.backends import Backends, backends
 from tests.bench.push.comparison import Load, compare, sweep_loads
 from tests.bench.push.results import FanOut
+from tests.bench.push.scenarios.filtered import filtered
+from tests.bench.push.scenarios.hostile import KINDS, hostile
+from tests.bench.push.scenarios.outcome import outcome_table
+from tests.bench.push.scenarios.storm import storm
+from tests.bench.push.scenarios.ten_thousand import ten_thousand
 from tests.bench.push.table import fan_out_table
+
+SCENARIOS = ("ten-thousand", "filtered", "storm", "hostile")
+# of the comparison, and of a phase of the hostile scenario, in which those that take nothing are to be cut
+COMPARE_S, HOSTILE_S = 5.0, 14.0
 
 console = Console()
 
 
 async def compare_all(running: Backends, options: argparse.Namespace) -> list[FanOut]:
     """Measure under every load that was asked for."""
+    seconds = options.seconds or COMPARE_S
     if options.sweep:
-        loads = sweep_loads(options.sweep, options.rate, options.seconds)
+        loads = sweep_loads(options.sweep, options.rate, seconds)
     else:
-        usual = Load(options.clients, options.rate, options.seconds)
+        usual = Load(options.clients, options.rate, seconds)
         loads = [usual, usual.in_bursts()]
     results = []
     for load in loads:
@@ -41,8 +51,26 @@ async def compare_all(running: Backends, options: argparse.Namespace) -> list[Fa
     return results
 
 
+async def play(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
+    """Run a scenario; return the figures, and whether everything held."""
+    protocols = ("sse", "ws") if options.protocol is None else (options.protocol,)
+    async with backends() as running:
+        if options.scenario == "ten-thousand":
+            outcome = await ten_thousand(running, protocols)
+        elif options.scenario == "filtered":
+            outcome = await filtered(running)
+        elif options.scenario == "storm":
+            outcome = await storm(running)
+        else:
+            outcome = await hostile(running, options.kinds or KINDS, options.seconds or HOSTILE_S)
+    console.print(outcome_table(outcome))
+    for what in outcome.broken:
+        console.print(f"[red]{what}[/red]")
+    return {options.scenario: asdict(outcome)}, not outcome.broken
+
+
 async def measure(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
-    """Return the figures, and whether everything came once."""
+    """Compare; return the figures, and whether everything came once."""
     async with backends() as running:
         results = await compare_all(running, options)
     console.print(fan_out_table(results))
@@ -66,11 +94,16 @@ def main() -> None:
     )
     parser.add_argument("--clients", type=int, default=1_000, help="that are connected (1000)")
     parser.add_argument("--rate", type=float, default=40, help="messages a second (40)")
-    parser.add_argument("--seconds", type=float, default=5, help="how long (5)")
+    parser.add_argument("--seconds", type=float, help="how long (5; each phase of hostile: 14)")
     parser.add_argument("--sweep", type=numbers, metavar="N,N,…", help="so many clients after each other")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the sweep")
+    parser.add_argument(
+        "--scenario", choices=("ten-thousand", "filtered", "storm", "hostile"), help="play this instead"
+    )
+    parser.add_argument("--protocol", choices=("sse", "ws"), help="ten-thousand: of all clients (half of them each)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, help="hostile: of the clients (all)")
     options = parser.parse_args()
-    figures, sound = asyncio.run(measure(options))
+    figures, sound = asyncio.run(play(options) if options.scenario else measure(options))
     document = {**figures, "python": platform.python_version()}
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
     sys.exit(0 if sound else 1)

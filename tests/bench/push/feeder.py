@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 
 from notification_service.feed import SqlFeed
 from service_common.config import AwsConfig
@@ -46,10 +46,23 @@ class Feeder:
         """Return the creations of as many new orders."""
         return [self.event(EventType.ORDER_CREATED, next(_ORDERS)) for _ in range(how_many)]
 
+    def reserved(self, how_many: int) -> range:
+        """Return the numbers of as many orders that nobody has heard of."""
+        numbers = list(islice(_ORDERS, how_many))
+        return range(numbers[0], numbers[-1] + 1)
+
     def event(self, event_type: EventType, order: int, version: int = 1) -> OrderEvent:
         """Return one event as the order service announces it."""
         trace = TraceContext.new().traceparent
         return OrderEvent(event_type, "/order-service", order, version, datetime.now(UTC), trace, ITEMS)
+
+    async def created_long_ago(self, how_many: int) -> None:
+        """Have as many notifications in the feed, of new orders; the time it takes does not matter."""
+        await self.over_table(self.created(how_many), rate_per_s=5_000, burst=100)
+
+    async def orders_beyond(self, place: int) -> dict[int, int]:
+        """Return the order of each notification beyond a place, by its place."""
+        return dict(await self.database.fetch("SELECT seq, order_id FROM notification WHERE seq > %s", (place,)))
 
     async def over_queue(self, events: Sequence[OrderEvent], rate_per_s: float, burst: int = 1) -> dict[int, int]:
         """Send *events* to the notification queue; return when all were taken down."""

@@ -11,7 +11,9 @@ from itertools import pairwise
 __all__ = ["Faults", "Ledger", "Scanner", "faults", "percentiles_ms"]
 
 NUMBER_DIGITS = 20
+# what is the same for all clients is short; the parts of a long replay are as many as the clients
 REMEMBERED = 4096
+REMEMBERED_BYTES = 4096
 
 
 class Ledger:
@@ -74,14 +76,19 @@ class Scanner:
 
     def scan(self, data: bytes) -> tuple[tuple[int, ...], bytes]:
         """Return the whole numbers in *data*, and what the next bytes of the same client have to be added to."""
+        if len(data) > REMEMBERED_BYTES:
+            return self._find(data)
         found = self._known.get(data)
         if found is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            matches = list(self._pattern.finditer(data))
-            rest = data[matches[-1].end() :] if matches else data
-            found = self._known[data] = tuple(int(match[1]) for match in matches), rest[-self._kept :]
+            found = self._known[data] = self._find(data)
         return found
+
+    def _find(self, data: bytes) -> tuple[tuple[int, ...], bytes]:
+        matches = list(self._pattern.finditer(data))
+        rest = data[matches[-1].end() :] if matches else data
+        return tuple(int(match[1]) for match in matches), rest[-self._kept :]
 
 
 def percentiles_ms(durations_ns: Sequence[int]) -> dict[str, float]:

@@ -1,0 +1,58 @@
+"""10,000 clients of one process, 10 messages a second for 10 s: nobody is cut, everybody gets everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from tests.bench.push.backends import Backends
+from tests.bench.push.cost import cpu_s, rss_bytes
+from tests.bench.push.crowd import Group, Job, Question
+from tests.bench.push.crowds import connected
+from tests.bench.push.feeder import feeder
+from tests.bench.push.ours import PATHS, number_after
+from tests.bench.push.scenarios.outcome import Outcome, Row, broken
+from tests.bench.push.service import notification_service
+
+__all__ = ["ten_thousand"]
+
+CLIENTS = 10_000
+RATE_PER_S = 10
+MESSAGES = 100
+SETTLE_S = 2.0
+
+
+async def ten_thousand(backends: Backends, protocols: Sequence[str]) -> Outcome:
+    """Share the clients among *protocols*."""
+    async with notification_service(backends) as service, feeder(backends) as source:
+        groups = [Group(each, PATHS[each], CLIENTS // len(protocols)) for each in protocols]
+        memory = rss_bytes([service.pid])
+        async with connected(Job(service.port, (await number_after(source)).decode(), groups)) as crowd:
+            await asyncio.sleep(SETTLE_S)
+            memory = rss_bytes([service.pid]) - memory
+            cpu = cpu_s([service.pid])
+            sent = await source.over_queue(source.created(MESSAGES), RATE_PER_S)
+            await crowd.settled(Question({str(number): at for number, at in sent.items()}))
+            cpu = cpu_s([service.pid]) - cpu
+            report = await crowd.report()
+            metrics = await service.metrics()
+        faults = list(broken("10,000", report, service))
+    aborts = {name: value for name, value in metrics.items() if name.startswith("aborts_total") and value}
+    deliveries = sum(seen.deliveries for seen in report.groups)
+    rows: list[Row] = [
+        {
+            "protocol": group.protocol,
+            "clients": group.clients,
+            "deliveries": seen.deliveries,
+            "lost": seen.lost,
+            "doubled": seen.doubled,
+            "aborts": sum(aborts.values()),
+            "p50 ms": seen.p50_ms,
+            "p99 ms": seen.p99_ms,
+            "max ms": seen.max_ms,
+            "CPU µs a delivery": round(cpu * 1e6 / max(1, deliveries), 2),
+            "RSS KB a client": round(memory / 1024 / CLIENTS, 1),
+        }
+        for group, seen in zip(groups, report.groups, strict=True)
+    ]
+    return Outcome("10,000 clients", rows, [*faults, *(f"{name}: {value:g}" for name, value in aborts.items())])
