@@ -24,7 +24,9 @@ read_blocks() {
 
 while :; do
     retry_ms=1000
-    state=$(curl --silent --no-buffer ${last:+--header "Last-Event-ID: $last"} "$url" | read_blocks)
+    # silence of three heartbeats is the end
+    state=$(curl --silent --no-buffer --speed-limit 1 --speed-time 45 \
+        ${last:+--header "Last-Event-ID: $last"} "$url" | read_blocks)
     last=${state% *}
     sleep "${state##* }"
 done

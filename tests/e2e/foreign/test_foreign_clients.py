@@ -17,6 +17,7 @@ from tests.e2e.foreign.browser import BROWSER, Site
 from tests.e2e.foreign.clients import KINDS, absent, following, node_path, path_of
 from tests.e2e.foreign.heard import Heard
 from tests.e2e.foreign.tap import Tap
+from tests.e2e.foreign.terminal import terminal
 from tests.support.system import System
 from tests.support.waiting import eventually
 
@@ -206,6 +207,24 @@ async def test_page_of_a_foreign_origin_is_refused(
     abroad = await foreign_site.do(doing, doing, url)
     assert await at_home.until(1) == ["open"]
     assert await abroad.until(1) == ["refused"]
+
+
+async def test_wscat_in_a_terminal_follows_the_order_that_is_typed(
+    system: System, without_packages: str | None
+) -> None:
+    require("wscat", without_packages)
+    product = await system.product("typed", stock=10)
+    wanted = await place(system, product) + 2
+    url = system.stack.url("notification").replace("http", "ws") + "/ws"
+    async with terminal("wscat", "-c", url, environment=node_path()) as seat:
+        await seat.shows("Connected", '"type":"welcome"')
+        seat.type(f'{{"type":"subscribe","orderId":[{wanted}]}}')
+        seat.type("{}")
+        await seat.shows('"type":"error"')  # so the line before it holds by now
+        unwanted = await place(system, product)
+        assert await place(system, product) == wanted
+        await seat.shows(f"CREATED for order {wanted}", f"CLOSED for order {wanted}")
+    assert f"for order {unwanted}" not in seat.screen.partition('"type":"error"')[2]
 
 
 async def test_wscat_with_a_foreign_origin_is_refused(system: System, site: Site, without_packages: str | None) -> None:
