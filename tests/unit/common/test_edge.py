@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
-from service_common.edge import Edge, EdgeLimits
+from service_common.edge import AT_ONCE, Edge, EdgeLimits
 from service_common.metrics import Metrics
 
 LIMITS = EdgeLimits(files=12)
@@ -45,33 +46,47 @@ def test_connection_is_not_taken_when_the_files_before_it_are_all_there_is_room_
     assert edge.open == 1
 
 
-def test_sweep_ends_what_is_overdue_and_nothing_else() -> None:
+async def test_sweep_ends_what_is_overdue_and_nothing_else() -> None:
     metrics = Metrics()
     edge = Edge(LIMITS, metrics)
     slow, busy = Wire("head"), Wire()
     edge.enter(slow, 5)
     edge.enter(busy, 6)
-    edge.sweep(0.0)
+    await edge.sweep(0.0)
     assert (slow.ends, busy.ends) == (["head"], [])
     assert cuts(metrics, "head") == 1
 
 
-def test_stream_is_looked_at_once() -> None:
+async def test_sweep_of_many_leaves_out_who_left_meanwhile() -> None:
+    edge = Edge(EdgeLimits(files=10_000), Metrics())
+    wires = [Wire("head") for _ in range(3 * AT_ONCE)]
+    for file, wire in enumerate(wires):
+        edge.enter(wire, file)
+    sweep = asyncio.create_task(edge.sweep(0.0))
+    await asyncio.sleep(0)
+    assert sum(map(len, (wire.ends for wire in wires))) == AT_ONCE
+    for wire in wires:
+        edge.leave(wire)
+    await sweep
+    assert sum(map(len, (wire.ends for wire in wires))) == AT_ONCE
+
+
+async def test_stream_is_looked_at_once() -> None:
     edge = Edge(LIMITS, Metrics())
     stream = Wire("unread", stream=True)
     edge.enter(stream, 5)
     for _ in range(3):
-        edge.sweep(0.0)
+        await edge.sweep(0.0)
     assert (stream.ends, stream.asked, edge.open) == ([], 1, 0)
     edge.leave(stream)
 
 
-def test_cuts_are_told_once_a_sweep(caplog: pytest.LogCaptureFixture) -> None:
+async def test_cuts_are_told_once_a_sweep(caplog: pytest.LogCaptureFixture) -> None:
     edge = Edge(LIMITS, Metrics())
     for file in range(9, 15):
         edge.enter(Wire(), file)
     with caplog.at_level(logging.WARNING):
-        edge.sweep(0.0)
-        edge.sweep(1.0)
+        await edge.sweep(0.0)
+        await edge.sweep(1.0)
     [line] = caplog.records
     assert (line.message, line.__dict__["reasons"]) == ("connections cut", {"full": 3})

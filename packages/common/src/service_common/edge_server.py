@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Hashable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -151,9 +152,10 @@ class _Connection(web.RequestHandler):
         return now - self._phase_since
 
 
+@cache
 def _head_too_slow() -> bytes:
-    with tracing(None):
-        problem = Problem.of(web.HTTPRequestTimeout(text="The head of the request did not arrive in time."), "")
+    # the same for all, without a trace: there are many at once or none
+    problem = Problem.of(web.HTTPRequestTimeout(text="The head of the request did not arrive in time."), "")
     body = problem.to_response().body
     assert isinstance(body, bytes)
     head = (

@@ -1,0 +1,21 @@
+"""A service that is run has an edge, with the limits that it is configured with."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.common.apps.test_run import LIMIT_S, Start, start
+
+__all__ = ["start"]
+
+
+async def test_process_cuts_who_is_slower_than_configured(start: Start) -> None:
+    async with start(environ={"HEADER_TIMEOUT_S": "0.5", "BODY_TIMEOUT_S": "0.5"}) as service:
+        line = await service.until("listening")
+        reader, writer = await asyncio.open_connection(line["host"], line["port"])
+        writer.write(b"GET /health/live HTTP/1.1\r\n")
+        async with asyncio.timeout(LIMIT_S):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        assert (await service.until("connections cut"))["reasons"] == {"head": 1}
