@@ -82,8 +82,8 @@ class Connection:
 async def deaf(connection: Connection, job: Hostility) -> None:
     """Ask for everything there is and never read it; look seldom whether one was cut."""
     await connection.send(f"GET /stream?lastEventId={job.resume} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    while not connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-        await asyncio.sleep(LORIS_S)  # noqa: ASYNC110 - to be told, one would have to read
+    while not connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # noqa: ASYNC110 - reading would tell
+        await asyncio.sleep(LORIS_S)
 
 
 async def loris(connection: Connection, _job: Hostility) -> None:

@@ -40,9 +40,9 @@ def broken(phase: str, report: Report, service: Service) -> Iterator[str]:
 
 def outcome_table(outcome: Outcome) -> Table:
     """Return the rows as a table."""
-    table = Table(title=outcome.title, box=box.SIMPLE_HEAD, padding=0)
+    table = Table(title=outcome.title, box=box.SIMPLE_HEAD)
     for name, value in outcome.rows[0].items():
-        table.add_column(name.replace(" ", "\n"), justify="left" if isinstance(value, str) else "right")
+        table.add_column(name, justify="left" if isinstance(value, str) else "right")
     for row in outcome.rows:
         table.add_row(*(value if isinstance(value, str) else f"{value:,}" for value in row.values()))
     return table
