@@ -56,7 +56,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         state = await feed.open()
         broadcaster = await open_broadcaster(feed, state, _affordable(config.push), PushMeter(app[METRICS]))
         tail = Tail(feed, state, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
-        wakeup = Wakeup(feed, tail)
+        wakeup = Wakeup(feed, tail, alone_s=config.feed_poll_s)
         retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
         readiness.add("database", database.ping)
         app[METRICS].register(PushGauges(broadcaster, tail))

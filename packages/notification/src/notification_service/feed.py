@@ -88,9 +88,11 @@ class SqlFeed:
             if deleted < FORGOTTEN_AT_ONCE:
                 return total
 
-    async def wake_replicas(self, head: int) -> None:
-        """Tell every replica that the feed goes up to *head*."""
-        await self._one("wake_replicas", head=head)
+    async def wake_replicas(self, head: int) -> int:
+        """Tell every replica that the feed goes up to *head*; return how many there are, this one too."""
+        row = await self._one("wake_replicas", head=head)
+        listening: int = row[0]
+        return listening
 
     async def _one(self, statement: str, **params: float) -> Row:
         row = await self._database.fetch_one(self._sql[statement], params)

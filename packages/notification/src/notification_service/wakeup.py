@@ -25,13 +25,14 @@ class Wakeup:
     """Tells of appends, and hears of those of other replicas; losing one costs only the wait for the next poll.
 
     NOTIFY is a statement of its own after the commit, and one for all appends within *spacing_s*: inside the append
-    every commit would wake every replica.
+    every commit would wake every replica. Who is alone tells nobody, but looks every *alone_s* whether it still is.
     """
 
-    def __init__(self, feed: SqlFeed, tail: Tail, *, spacing_s: float = 0.02) -> None:
+    def __init__(self, feed: SqlFeed, tail: Tail, *, spacing_s: float = 0.02, alone_s: float = 1.0) -> None:
         self._feed = feed
         self._tail = tail
         self._spacing_s = spacing_s
+        self._alone_s = alone_s
         self._appended = asyncio.Event()
         self._head = 0
 
@@ -46,11 +47,12 @@ class Wakeup:
         while True:
             await self._appended.wait()
             self._appended.clear()
+            listening = 0
             try:
-                await self._feed.wake_replicas(self._head)
+                listening = await self._feed.wake_replicas(self._head)
             except TransientError as error:
                 logger.warning("replicas not woken", extra={"reason": str(error)})
-            await asyncio.sleep(self._spacing_s)
+            await asyncio.sleep(self._alone_s if listening == 1 else self._spacing_s)
 
     async def hear(self, database: Database) -> None:
         """Wake the tail when another replica tells of an append, for ever."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from service_common.errors import UnavailableError
 from service_common.postgres.availability import Availability
@@ -18,7 +19,11 @@ _LONGEST_PAUSE_S = 1.0
 
 
 async def notifications(options: ConnectOptions, availability: Availability, channel: str) -> AsyncGenerator[str, None]:
-    """Yield an empty payload whenever listening has begun, then every payload sent to *channel*."""
+    """Yield an empty payload whenever listening has begun, then every payload sent to *channel*.
+
+    The server shows the connection as ``NAME listen``, so that who listens can be counted.
+    """
+    options = replace(options, name=f"{options.name} listen")
     pause_s = _FIRST_PAUSE_S
     while True:
         await availability.wait()

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from notification_service.feed import WAKE_UP_CHANNEL, SqlFeed
+from service_common.migrate import migrate
+from service_common.postgres import Database
+from tests.support.waiting import eventually
+
+
+@asynccontextmanager
+async def listening(database: Database) -> AsyncIterator[None]:
+    begun = asyncio.Event()
+
+    async def listen() -> None:
+        async for _ in database.listen(WAKE_UP_CHANNEL):
+            begun.set()
+
+    task = asyncio.create_task(listen())
+    try:
+        async with asyncio.timeout(5):
+            await begun.wait()
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_wakes_replicas_learns_how_many_there_are(database_url: str) -> None:
+    await migrate(database_url, "notification_service.migrations")
+    async with Database.open(database_url, name="a") as database, Database.open(database_url, name="b") as other:
+        feed = SqlFeed(database)
+        assert await feed.wake_replicas(0) == 0
+        async with listening(database), listening(other):
+            assert await feed.wake_replicas(0) == 1  # the other is of another service
+            async with listening(database):
+                assert await feed.wake_replicas(0) == 2
+
+            async def alone() -> bool | None:
+                return await feed.wake_replicas(0) == 1 or None
+
+            await eventually(alone, "the end of the connection that listened")
