@@ -1,0 +1,457 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.test_utils import TestServer
+
+from notification_service.broadcaster import Broadcaster, open_broadcaster
+from notification_service.config import Config
+from notification_service.domain import FeedState, Page
+from notification_service.feed import SqlFeed
+from notification_service.keys import BROADCASTER
+from notification_service.limits import PushLimits
+from notification_service.meter import PushMeter
+from notification_service.peer import Peer
+from notification_service.testing import InMemoryFeed
+from service_common.events import EventType, OrderEvent
+from service_common.keys import METRICS
+from tests.support.raw_clients import BINARY, CLOSE, CONTINUATION, PING, PONG, RawClient, frame
+from tests.support.waiting import eventually
+
+Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
+
+LONG_REASON = "because " * 120
+# what a transport takes before it asks for a pause, and the largest write that may come on top
+BUFFER_LIMIT_BYTES = (64 << 10) + 200 * 1_600
+SUBSCRIBE = b'{"type":"subscribe","orderId":[%d]}'
+
+
+def event(event_type: EventType, order: int) -> OrderEvent:
+    reason = LONG_REASON if event_type is EventType.ORDER_FAILED else None
+    return OrderEvent(event_type, "/test", order, 1, datetime.now(UTC), reason=reason)
+
+
+async def fail_orders(feed: SqlFeed, count: int) -> int:
+    """Append two notifications for each of so many orders and return the head."""
+    start = (await feed.state()).head
+    for first in range(0, count, 50):
+        orders = range(start + first + 1, start + min(first + 50, count) + 1)
+        await feed.append([event(EventType.ORDER_FAILED, order) for order in orders])
+        await feed.wake_replicas((await feed.state()).head)
+    return (await feed.state()).head
+
+
+def client(server: TestServer, window_bytes: int | None = None) -> RawClient:
+    return RawClient(server.host, server.port, window_bytes=window_bytes)
+
+
+def broadcaster(server: TestServer) -> Broadcaster:
+    return server.app[BROADCASTER]
+
+
+async def metric(http: ClientSession, server: TestServer, name: str) -> float:
+    async with http.get(server.make_url("/metrics")) as response:
+        for line in (await response.text()).splitlines():
+            if line.startswith(f"orderstream_push_{name}"):
+                return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+async def connections_left(server: TestServer, count: int) -> None:
+    """Wait until only so many connections are counted; then nothing may be left of the others."""
+    push = broadcaster(server)
+
+    async def look() -> bool | None:
+        return (len(push.peers) == count and push.admission.open == count) or None
+
+    await eventually(look, f"{count} connections, not {len(push.peers)} of {push.admission.open}", within_s=10)
+    assert len(push.hub._all) == count
+    assert sum(push.admission._of_address.values()) == count
+    assert all(len(listed) <= count for listed in push.hub._of_order.values())
+
+
+def hold_little(peer: Peer) -> None:
+    """Have the kernel hold little for a client, so that what it leaves is seen at once."""
+    with socket.socket(fileno=os.dup(peer.transport.get_extra_info("socket").fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+
+
+def failures(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what was logged as our error; that something was no HTTP is the client's."""
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    return [each for each in errors if each.exc_info is None or not isinstance(each.exc_info[1], HttpProcessingError)]
+
+
+@asynccontextmanager
+async def good_client(server: TestServer, feed: SqlFeed, caplog: pytest.LogCaptureFixture) -> AsyncIterator[RawClient]:
+    """Follow everything over SSE beside the block; in the end it has to have everything once and in order."""
+    start = (await feed.state()).head
+    async with client(server) as good:
+        await good.open("sse")
+        reading = asyncio.create_task(good.to_the_end())
+        try:
+            yield good
+            head = await fail_orders(feed, 1)
+
+            async def look() -> bool | None:
+                return (bool(good.seqs) and good.seqs[-1] >= head) or None
+
+            await eventually(look, f"{head} at the good client")
+            assert good.seqs == list(range(start + 1, head + 1))
+            await connections_left(server, 1)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+    await connections_left(server, 0)
+    assert not broadcaster(server).hub._of_order
+    assert not failures(caplog)
+
+
+@pytest.mark.parametrize("protocol", ["sse", "ws"])
+async def test_client_that_never_reads_is_cut_and_holds_a_bounded_buffer_until_then(
+    protocol: str, replica: Replica, http: ClientSession, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    push, largest = broadcaster(server), 0
+    async with good_client(server, feed, caplog), client(server, window_bytes=4096) as deaf:
+        known = set(push.peers)
+        await deaf.open(protocol)
+        (peer,) = push.peers - known
+        transport = peer.transport
+        for _ in range(60):
+            await fail_orders(feed, 50)
+            largest = max(largest, transport.get_write_buffer_size())
+        assert peer.paused_at is not None or peer.cut == "stalled"
+        await connections_left(server, 1)
+        assert peer.cut == "stalled"
+        assert 0 < largest < BUFFER_LIMIT_BYTES
+        assert transport.get_write_buffer_size() == 0
+        assert await metric(http, server, 'aborts_total{reason="stalled"}') == 1
+
+
+@pytest.fixture
+async def patient_replica(replica: Replica, config: Config) -> TestServer:
+    """A replica with a small ring that cuts whoever leaves its buffer full for two seconds."""
+    return await replica(replace(config, push=replace(config.push, pause_limit_s=2.0, ring_bytes=20_000)))
+
+
+@pytest.mark.parametrize("protocol", ["sse", "ws"])
+async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_cut(
+    protocol: str, patient_replica: TestServer, http: ClientSession, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with good_client(patient_replica, feed, caplog), client(patient_replica, window_bytes=4096) as slow:
+        await slow.open(protocol)
+        for peer in broadcaster(patient_replica).peers:
+            hold_little(peer)
+        appending = asyncio.create_task(fail_orders(feed, 800))
+        async with asyncio.timeout(20):
+            while not appending.done() or slow.seqs[-1:] != [appending.result()]:
+                assert await slow.read(4_096)
+                await asyncio.sleep(0.01)  # its pace
+        assert slow.seqs == list(range(1, appending.result() + 1))
+        assert await metric(http, patient_replica, "catch_up_reads_total") > 0
+        assert await metric(http, patient_replica, "aborts_total") == 0
+
+
+WRONG = {
+    "no mask": (frame(b"{}", masked=False), 1002),
+    "reserved bits": (frame(b"{}", reserved=0b010), 1002),
+    "compressed though never agreed": (frame(b"{}", reserved=0b100), 1002),
+    "unknown data opcode": (frame(b"{}", 0x3), 1002),
+    "unknown control opcode": (frame(b"", 0xB), 1002),
+    "long ping": (frame(b"x" * 126, PING), 1002),
+    "ping in parts": (frame(b"x", PING, final=False), 1002),
+    "nothing to continue": (frame(b"x", CONTINUATION), 1002),
+    "message within a message": (frame(b"x", final=False) + frame(b"x"), 1002),
+    "close code that may not be sent": (frame(b"\x03\xed", CLOSE), 1002),
+    "text that is no UTF-8": (frame(b"\xc0\xaf"), 1007),
+    "half a character at the end": (frame(b"\xe2\x82"), 1007),
+    "message of 4,097 bytes": (frame(b"x" * 4_097), 1009),
+    "head that promises 4 EiB": (b"\x82\xff" + (1 << 62).to_bytes(8, "big") + b"\0\0\0\0", 1009),
+    "length with the top bit": (b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0", 1009),
+    "fragments of together 4,352 bytes": (
+        frame(b"x" * 256, final=False) + 16 * frame(b"x" * 256, CONTINUATION, final=False),
+        1009,
+    ),
+    "100,000 orders": (frame(b'{"type":"subscribe","orderId":[%s]}' % b",".join([b"1"] * 100_000)), 1009),
+    "flood of pings": (200 * frame(b"x", PING), 1008),
+    "flood of pongs": (200 * frame(b"x", PONG), 1008),
+    "flood of subscriptions": (200 * frame(SUBSCRIBE % 1), 1008),
+    "flood of nonsense": (200 * frame(b"\0", BINARY), 1008),
+    "fragments without end or content": (frame(final=False) + 5_000 * frame(b"", CONTINUATION, final=False), 1008),
+}
+
+
+@pytest.mark.parametrize("fault", list(WRONG))
+async def test_what_a_client_may_not_say_closes_its_connection_with_the_code_for_it(
+    fault: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    said, code = WRONG[fault]
+    server = await replica()
+    async with good_client(server, feed, caplog):
+        async with client(server) as hostile:
+            await hostile.open("ws")
+            await hostile.send(said)
+            await hostile.to_the_end()
+            *_, last = hostile.frames
+        assert (last.opcode, last.code) == (CLOSE, code)
+
+
+@pytest.mark.parametrize("dripped", [b"\x81", b"\x81\xfe\x10", frame(b"x" * 4_000)[:-1], frame(b"{", final=False)])
+async def test_message_that_never_ends_costs_a_connection_and_no_more(
+    dripped: bytes, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    async with good_client(server, feed, caplog), client(server) as hostile:
+        await hostile.open("ws")
+        for byte in dripped:
+            await hostile.send(bytes([byte]))
+        await fail_orders(feed, 1)
+        await hostile.until(lambda: bool(hostile.seqs))
+
+
+async def test_257_orders_are_too_many_and_the_client_goes_on(
+    replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    async with good_client(server, feed, caplog), client(server) as hostile:
+        await hostile.open("ws", "?orderId=1")
+        await hostile.send(frame(b'{"type":"subscribe","orderId":[%s]}' % b",".join(b"%d" % n for n in range(1, 258))))
+        await hostile.until(lambda: b'"error"' in hostile.received)
+        await fail_orders(feed, 1)
+        await hostile.until(lambda: len(hostile.seqs) == 2)
+
+
+async def test_thousands_of_subscriptions_leave_only_the_last_in_the_index(
+    replica: Replica, feed: SqlFeed, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica(replace(config, push=replace(config.push, message_burst=10_000)))
+    hub = broadcaster(server).hub
+    async with good_client(server, feed, caplog), client(server) as fickle:
+        await fickle.open("ws")
+        for first in range(0, 5_000, 100):
+            await fickle.send(b"".join(frame(SUBSCRIBE % (1_000_000 + first + each)) for each in range(100)))
+        await fickle.until(lambda: fickle.received.count(b'"heartbeat"') >= 5_000)
+        assert set(hub._of_order) == {1_004_999}
+
+
+GARBAGE = {
+    "zeros": bytes(2_000),
+    "noise": random.Random(1).randbytes(5_000),
+    "TLS": b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + random.Random(2).randbytes(506),
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no version of WebSocket": b"GET /ws HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "key that is none": (
+        b"GET /ws HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n"
+    ),
+    "frames without a handshake": 20 * frame(b"{}"),
+    "header without end": b"GET /stream HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("garbage", list(GARBAGE))
+async def test_garbage_instead_of_a_handshake_is_answered_and_forgotten(
+    garbage: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    async with good_client(server, feed, caplog), client(server) as hostile:
+        await hostile.send(GARBAGE[garbage])
+        await hostile.until(lambda: hostile.received.startswith((b"HTTP/1.0 4", b"HTTP/1.1 4")))
+
+
+@pytest.mark.parametrize("protocol", ["sse", "ws"])
+@pytest.mark.parametrize("leave", ["reset", "close"])
+async def test_client_that_is_gone_in_any_phase_leaves_nothing_behind(
+    protocol: str, leave: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    ask = {"sse": b"GET /stream HTTP/1.1\r\n", "ws": b"GET /ws HTTP/1.1\r\nConnection: Upgrade\r\n"}[protocol]
+
+    async def nothing(_: RawClient) -> None:
+        pass
+
+    async def part_of_a_request(hostile: RawClient) -> None:
+        await hostile.send(ask)
+
+    async def whole_request(hostile: RawClient) -> None:
+        await hostile.ask(protocol)
+
+    async def request_that_asks_the_database(hostile: RawClient) -> None:
+        await hostile.ask(protocol, "?lastEventId=other-5")
+
+    async def served(hostile: RawClient) -> None:
+        await hostile.open(protocol, "?orderId=7")
+
+    async def said_half_a_frame(hostile: RawClient) -> None:
+        await hostile.open(protocol)
+        await hostile.send(frame(b"{}" * 50)[:40])
+
+    async def in_the_midst_of_a_flood(hostile: RawClient) -> None:
+        await hostile.open(protocol)
+        await fail_orders(feed, 2)
+
+    phases = (
+        nothing,
+        part_of_a_request,
+        whole_request,
+        request_that_asks_the_database,
+        served,
+        said_half_a_frame,
+        in_the_midst_of_a_flood,
+    )
+    async with good_client(server, feed, caplog):
+        for phase in phases * 5:
+            async with client(server, window_bytes=4096) as hostile:
+                await phase(hostile)
+                if leave == "reset":
+                    hostile.reset()
+
+
+async def test_close_frame_ends_the_connection_whatever_the_client_does_then(
+    replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica()
+    async with good_client(server, feed, caplog):
+        async with client(server) as hasty:
+            await hasty.open("ws")
+            await hasty.send(frame(b"\x03\xe8", CLOSE))
+        async with client(server) as talkative:
+            await talkative.open("ws")
+            await talkative.send(frame(b"\x03\xe8", CLOSE) + frame(SUBSCRIBE % 1) + frame(b"nonsense"))
+            await fail_orders(feed, 1)
+            await talkative.to_the_end()
+            *_, last = talkative.frames
+            assert (last.opcode, last.code) == (CLOSE, 1000)
+            assert b'"error"' not in talkative.received
+        for _ in range(20):
+            async with client(server) as eager:
+                await eager.ask("ws")
+                await eager.send(frame(b"\x03\xe8", CLOSE))
+
+
+async def test_client_that_never_answers_a_close_frame_is_cut(
+    replica: Replica, http: ClientSession, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await replica(replace(config, push=replace(config.push, age_s=0.2, ending_s=0.3)))
+    async with client(server) as silent:
+        await silent.open("ws")
+        await silent.to_the_end()
+        assert [each.code for each in silent.frames if each.opcode == CLOSE] == [1012]
+    await connections_left(server, 0)
+    assert await metric(http, server, 'aborts_total{reason="stuck"}') == 1
+    assert not failures(caplog)
+
+
+class WatchedFeed(InMemoryFeed):
+    """Takes its time, and knows how many asked at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = self.most = self.reads = 0
+
+    async def state(self) -> FeedState:
+        await asyncio.sleep(0.01)
+        return await super().state()
+
+    async def read(
+        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+    ) -> Page:
+        self.reading += 1
+        self.reads += 1
+        self.most = max(self.most, self.reading)
+        await asyncio.sleep(0.001)
+        self.reading -= 1
+        return await super().read(after, up_to=up_to, orders=orders, limit=limit)
+
+
+async def in_memory(replica: Replica, config: Config, feed: InMemoryFeed) -> TestServer:
+    async def pushing(app: web.Application) -> AsyncIterator[None]:
+        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, PushMeter(app[METRICS]))
+        yield
+        await app[BROADCASTER].close()
+
+    return await replica(config, (pushing,))
+
+
+async def test_storm_of_resumes_from_beyond_the_ring_reads_the_table_for_few_at_a_time(
+    replica: Replica, config: Config
+) -> None:
+    feed = WatchedFeed()
+    await feed.append([event(EventType.ORDER_CREATED, order) for order in range(1, 1_201)])
+    server = await in_memory(replica, replace(config, push=PushLimits(ring_bytes=10_000, replays=3)), feed)
+    feed.reads = feed.most = 0
+    async with AsyncExitStack() as stack:
+        storm = [await stack.enter_async_context(client(server)) for _ in range(200)]
+        for number, each in enumerate(storm):
+            await each.ask("ws" if number % 2 else "sse", "?lastEventId=test-600")
+        for each in storm:
+            await each.until(lambda each=each: b'"id":"test-1200"' in each.received)  # type: ignore[misc]
+        assert {tuple(each.seqs) for each in storm} == {tuple(range(601, 1_201))}
+        assert feed.reads >= 3 * 200
+        assert feed.most <= 3
+    await connections_left(server, 0)
+
+
+def kind_of_answer(each: RawClient) -> str:
+    """Say whether a client was taken or how it was sent away."""
+    data = bytes(each.received)
+    if b'"welcome"' in data or b"\nid: " in data:
+        return "taken"
+    if any(told.opcode == CLOSE and told.code == 1013 for told in each.frames):
+        return "refused"
+    return "refused" if b"HTTP/1.1 200" in data and b"retry: " in data else "unknown"
+
+
+async def crowd(server: TestServer, stack: AsyncExitStack, count: int, query: str = "") -> Counter[str]:
+    clients = [await stack.enter_async_context(client(server)) for _ in range(count)]
+
+    async def come(number: int, each: RawClient) -> None:
+        await each.ask("ws" if number % 2 else "sse", query)
+        async with asyncio.timeout(20):
+            while kind_of_answer(each) == "unknown":
+                assert await each.read(), bytes(each.received)
+            if kind_of_answer(each) == "refused":
+                if number % 2:
+                    await each.send(frame(b"\x03\xf5", CLOSE))
+                await each.to_the_end()
+
+    await asyncio.gather(*(come(number, each) for number, each in enumerate(clients)))
+    return Counter(kind_of_answer(each) for each in clients)
+
+
+@pytest.mark.parametrize("limit", ["process-full", "address-full"])
+async def test_crowd_over_the_limit_is_told_to_come_back_and_counted_out_again(
+    limit: str, replica: Replica, http: ClientSession, config: Config
+) -> None:
+    limits = PushLimits(connections=100) if limit == "process-full" else PushLimits(connections_per_address=100)
+    server = await in_memory(replica, replace(config, push=limits), InMemoryFeed())
+    for _ in range(2):
+        async with AsyncExitStack() as stack:
+            assert await crowd(server, stack, 500) == {"taken": 100, "refused": 400}
+            assert broadcaster(server).admission.open == 100
+        await connections_left(server, 0)
+    assert await metric(http, server, f'refusals_total{{reason="{limit}"}}') == 800
+
+
+@pytest.mark.xfail(reason="whether there is room is asked before the place is, and not again after")
+async def test_limit_holds_for_a_crowd_that_comes_while_the_database_is_asked_for_its_place(
+    replica: Replica, config: Config
+) -> None:
+    server = await in_memory(replica, replace(config, push=PushLimits(connections=100)), WatchedFeed())
+    async with AsyncExitStack() as stack:
+        assert await crowd(server, stack, 500, "?lastEventId=other-5") == {"taken": 100, "refused": 400}
+    await connections_left(server, 0)
