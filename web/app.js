@@ -136,7 +136,7 @@ function overWebSocket() {
     socket = new WebSocket(address);
     socket.onmessage = (event) => {
       const frame = JSON.parse(event.data);
-      lastEventId = frame.id ?? frame.head ?? lastEventId;
+      lastEventId = frame.id ?? lastEventId;
       received[frame.type]?.(frame);
     };
     socket.onclose = () => {

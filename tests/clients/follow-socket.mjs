@@ -9,9 +9,7 @@ export function follow(WebSocket, address, tell) {
       if (frame.type === "bye") retryMs = frame.retryMs;
       if (frame.type === "event") tell(frame.data);
       if (frame.type === "reset") tell(frame); // something is missing: read GET /notifications
-      // up to the head of a resumed feed there is more to come
-      const seen = frame.id ?? (frame.resumed ? null : frame.head);
-      if (seen) url.searchParams.set("lastEventId", seen);
+      if (frame.id) url.searchParams.set("lastEventId", frame.id);
     };
     socket.onerror = () => {}; // a close follows
     socket.onclose = () => setTimeout(connect, retryMs);

@@ -14,10 +14,6 @@ read_frames() {
             id=${frame#*\"id\":\"}
             id=${id%%\"*}
             ;;
-        *'"resumed":false'*) # only then is there nothing to come before its head
-            id=${frame#*\"head\":\"}
-            id=${id%%\"*}
-            ;;
         *'"retryMs":'*)
             retry_ms=${frame#*\"retryMs\":}
             retry_ms=${retry_ms%\}}

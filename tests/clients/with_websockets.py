@@ -21,8 +21,7 @@ async def follow(url: str, last: str = "") -> AsyncIterator[dict[str, Any]]:
             async with connect(f"{url}{joint}lastEventId={last}" if last else url) as socket:
                 async for message in socket:
                     frame = json.loads(message)
-                    # up to the head of a resumed feed there is more to come
-                    last = frame.get("id") or (frame.get("head") if not frame.get("resumed") else None) or last
+                    last = frame.get("id", last)
                     if frame["type"] == "bye":
                         retry_s = frame["retryMs"] / 1000
                     elif frame["type"] == "event":

@@ -201,4 +201,4 @@ async def _read_sse(response: aiohttp.ClientResponse, watch: Watch) -> None:
 async def _read_websocket(socket: aiohttp.ClientWebSocketResponse, watch: Watch) -> None:
     async for message in socket:
         frame = orjson.loads(message.data)
-        await watch.take(frame.get("id") or frame.get("head") or watch.last_id, frame.get("data"))
+        await watch.take(frame.get("id", watch.last_id), frame.get("data"))

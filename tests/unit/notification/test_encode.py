@@ -88,7 +88,7 @@ def test_control_messages_of_the_websocket() -> None:
         return orjson.loads(text_of_frame(frame))
 
     welcome = encode.welcome(Framing.WS, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
-    assert document(welcome) == {"type": "welcome", "head": "e-9", "resumed": True}
+    assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True}
     assert document(encode.heartbeat(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
     assert document(encode.reset(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
     assert document(encode.bye(Framing.WS, 1234)) == {"type": "bye", "retryMs": 1234}

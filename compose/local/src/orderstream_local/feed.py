@@ -53,7 +53,7 @@ async def follow_websocket(
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         continue
                     frame = message.json()
-                    last_id = frame.get("id") or frame.get("head") or last_id
+                    last_id = frame.get("id", last_id)
                     retry_s = frame.get("retryMs", 1000 * _RETRY_S) / 1000
                     ready.set()
                     if frame["type"] == "event":

@@ -88,7 +88,7 @@ def frames(entries: Sequence[Entry], framing: Framing) -> bytes:
 def welcome(framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int) -> bytes:
     """Encode the first thing a client gets: the place it may resume from, and when to come back."""
     if framing is Framing.WS:
-        return _json_frame({"type": "welcome", "head": str(head), "resumed": resumed})
+        return _json_frame({"type": "welcome", "id": str(position), "head": str(head), "resumed": resumed})
     return _block(framing, f"retry: {retry_ms}\nid: {position}\n\n")
 
 
