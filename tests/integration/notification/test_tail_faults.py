@@ -256,8 +256,8 @@ async def backup(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable
 
 @pytest.fixture
 def restorable(config: Config, server: PostgresServer) -> Config:
-    """A configuration on the server that can be put back; a copy that is not promoted yet counts as away."""
-    return replace(config, database_url=f"{server.get_uri()}&target_session_attrs=read-write")
+    """A configuration on the server that can be put back."""
+    return replace(config, database_url=server.get_uri())
 
 
 @dataclass

@@ -43,7 +43,7 @@ def admin(postgres_dsn: str) -> Iterator[psycopg2.extensions.cursor]:
 
 
 def terminate_all(admin: psycopg2.extensions.cursor) -> None:
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tested'")
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tested%'")
 
 
 async def test_values_travel_both_ways(database: Database) -> None:

@@ -53,6 +53,7 @@ class ConnectOptions:
         return {
             "application_name": self.name,
             "gssencmode": "disable",
+            "target_session_attrs": "read-write",  # one that is in recovery is as good as away
             "keepalives_idle": 10,
             "keepalives_interval": 3,
             "keepalives_count": 3,
