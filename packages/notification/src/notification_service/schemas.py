@@ -127,7 +127,8 @@ def page(found: HistoryPage) -> dict[str, Any]:
 
 
 def _flat(query: MultiMapping[str]) -> dict[str, Any]:
-    values: dict[str, Any] = dict(query)
+    # the last wins: whoever resumes may append to an address that has an id already
+    values: dict[str, Any] = {name: query.getall(name)[-1] for name in query}
     if "orderId" in query:
         values["orderId"] = query.getall("orderId")
     return values
