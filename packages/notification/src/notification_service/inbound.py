@@ -156,26 +156,27 @@ class Inbound:
 class _Begun:
     """A message that has begun; its text is read as it comes, so that what is invalid is refused at once."""
 
-    __slots__ = ("_data", "_decoder", "_text", "size_bytes")
+    __slots__ = ("_data", "_decoder")
 
     def __init__(self, opcode: int) -> None:
-        self.size_bytes = 0
+        self._data = bytearray()
         self._decoder = _Utf8Decoder() if opcode == _TEXT else None
-        self._text = ""
-        self._data = b""
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self._data)
 
     def add(self, payload: bytes, *, final: bool) -> None:
-        self.size_bytes += len(payload)
+        self._data += payload
         if self._decoder is None:
-            self._data += payload
             return
         try:
-            self._text += self._decoder.decode(payload, final)
+            self._decoder.decode(payload, final)
         except UnicodeDecodeError:
             raise ViolationError(CloseCode.INVALID_TEXT, "text is UTF-8") from None
 
     def message(self) -> Text | Binary:
-        return Binary(self._data) if self._decoder is None else Text(self._text)
+        return Binary(bytes(self._data)) if self._decoder is None else Text(self._data.decode())
 
 
 def _head(buffer: bytes, at: int) -> _Head | None:
