@@ -21,7 +21,8 @@ def ledger(*numbers: int) -> Ledger:
 
 @given(cuts=st.lists(st.integers(0, len(STREAM))))
 def test_numbers_are_found_once_however_the_stream_is_cut(cuts: list[int]) -> None:
-    scanner, rest, found = Scanner(b'{"id":"e-'), b"", []
+    found: list[int] = []
+    scanner, rest = Scanner(b'{"id":"e-'), b""
     for start, end in pairwise([0, *sorted(cuts), len(STREAM)]):
         numbers, rest = scanner.scan(rest + STREAM[start:end])
         found += numbers
