@@ -104,7 +104,6 @@ class Tally:
     """What a group received since the last question."""
 
     deliveries: int = 0
-    reads: int = 0
     arrivals: dict[int, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("q")))
 
 
@@ -207,7 +206,6 @@ class Crowd:
         numbers, client.rest = self._scan(client.rest + data)
         if numbers:
             tally = self.tallies[client.group]
-            tally.reads += 1
             tally.deliveries += len(numbers)
             self.last_ns = now
             for number in numbers:
@@ -248,7 +246,7 @@ def _judge(crowd: Crowd, question: Question) -> Iterator[dict[str, Any]]:
         client.ledger = Ledger()
     for place, tally in enumerate(crowd.tallies):
         durations = [at - sent[number] for number, times in tally.arrivals.items() if number in sent for at in times]
-        counts = {"expected": expected[place], "deliveries": tally.deliveries, "reads": tally.reads}
+        counts = {"expected": expected[place], "deliveries": tally.deliveries}
         yield counts | asdict(found[place]) | percentiles_ms(durations)
     crowd.tallies = [Tally() for _ in crowd.job.groups]
 

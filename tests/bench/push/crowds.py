@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from tests.bench.push.crowd import Job, Question
-from tests.bench.push.ledger import Faults
 
 __all__ = ["Crowd", "Report", "Seen", "connected"]
 
@@ -25,18 +24,12 @@ class Seen:
 
     expected: int
     deliveries: int
-    reads: int
     lost: int
     doubled: int
     disordered: int
     p50_ms: float
     p99_ms: float
     max_ms: float
-
-    @property
-    def faults(self) -> Faults:
-        """What should not have been."""
-        return Faults(self.lost, self.doubled, self.disordered)
 
 
 @dataclass(frozen=True, slots=True)

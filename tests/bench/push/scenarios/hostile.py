@@ -95,7 +95,9 @@ def _row(phase: str, report: Report, before: dict[str, float], after: dict[str, 
         "WS p99 ms": ws.p99_ms,
         "lost": sse.lost + ws.lost,
         "doubled": sse.doubled + ws.doubled,
-        "aborts and refusals": _named(counted, "aborts_total", "refusals_total", "client_errors_total"),
+        "what the service counted": _named(
+            counted, "aborts_total", "closes_total", "refusals_total", "client_errors_total"
+        ),
         "hostile connections": _named(came, ""),
     }
 
