@@ -29,6 +29,8 @@ __all__ = ["Group", "Job", "Question"]
 
 STDIN = 0
 READ_BYTES = 65_536
+# a client that the server's full backlog turned away tries again after 1, 3, 7, 15, 31 s, as TCP does
+CONNECT_S = 60.0
 # what comes after everything has come is one too many
 LINGER_S = 0.3
 HANDSHAKE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
@@ -123,9 +125,13 @@ class Crowd:
         self._epoll.register(STDIN, select.EPOLLIN)
 
     def connect(self) -> None:
-        """Connect everybody."""
+        """Connect everybody; whoever is not connected in time stays without, and will have lost everything."""
         coming = self._everybody()
-        while True:
+        waiting = time.monotonic()
+        before = 0
+        while time.monotonic() - waiting < CONNECT_S:
+            if self.connected > before:
+                waiting, before = time.monotonic(), self.connected
             while len(self.clients) - self.connected < self.job.at_once and (client := next(coming, None)):
                 self._open(client)
             if self.connected == len(self.clients):
