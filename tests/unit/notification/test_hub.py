@@ -7,7 +7,7 @@ import pytest
 from notification_service import encode
 from notification_service.domain import EventId, FeedState, Notification, Page
 from notification_service.encode import Framing
-from notification_service.hub import Await, Hub, Read, Reset, Settled, State, Subscription, Write
+from notification_service.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Subscription, Write
 from notification_service.ring import Entry, Ring
 from service_common.events import EventType
 
@@ -76,7 +76,7 @@ def test_cursor_older_than_the_ring_reads_the_table_then_the_ring(hub: Hub, subs
     hub.join(subscription, 4)
     read = hub.step(subscription)
     assert read == Read(4, 10, None)
-    assert isinstance(hub.replay(subscription, read, page(4, 10)), Write)
+    assert isinstance(hub.replay(subscription, read, Excerpt.of(page(4, 10))), Write)
     assert hub.step(subscription) == Write(entry(11).ws, 1)
     assert isinstance(hub.step(subscription), Settled)
 
@@ -86,7 +86,7 @@ def test_answer_to_a_read_that_was_overtaken_is_dropped(hub: Hub, subscription: 
     read = hub.step(subscription)
     assert isinstance(read, Read)
     hub.narrow(subscription, frozenset({5}))
-    assert hub.replay(subscription, read, page(4, 10)) is None
+    assert hub.replay(subscription, read, Excerpt.of(page(4, 10))) is None
     assert hub.step(subscription) == Read(4, 10, frozenset({5}))
 
 
@@ -97,7 +97,7 @@ def test_read_behind_the_floor_or_of_another_epoch_is_a_reset(
     hub.join(subscription, 4)
     read = hub.step(subscription)
     assert isinstance(read, Read)
-    assert hub.replay(subscription, read, found) == Reset()
+    assert hub.replay(subscription, read, Excerpt.of(found)) == Reset()
     assert hub.position(subscription) == EventId("e", 10)
     assert isinstance(hub.step(subscription), Settled)
 

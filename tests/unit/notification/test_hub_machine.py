@@ -15,7 +15,7 @@ from notification_service import encode
 from notification_service.broadcaster import Broadcaster
 from notification_service.domain import EventId, FeedState, Notification, Page, start_at
 from notification_service.encode import Framing
-from notification_service.hub import Await, Hub, Read, Reset, Settled, State, Subscription, Write
+from notification_service.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Subscription, Write
 from notification_service.limits import PushLimits
 from notification_service.meter import PushMeter
 from notification_service.ring import Entry, Ring
@@ -169,7 +169,6 @@ class Client:
         read: the last place that it has seen; it resumes from there.
         handed: the last place that its transport has been given.
         excuse: a reset is due: what it has missed is not there any more.
-        foreign: it was taken in at a place of an epoch that its replica has not heard of yet, so a reset has to come.
     """
 
     table: Table
@@ -185,7 +184,6 @@ class Client:
     paused: bool = False
     closing: bool = False
     ended: bool = False
-    foreign: bool = False
     resets: int = 0
 
     @property
@@ -211,25 +209,24 @@ class Client:
         if kind == "reset":
             assert place == EventId(self.replica.hub.epoch, self.replica.hub.head)
             assert self.replica.restarting or self.may_be_reset(self.replica), "nothing was forgotten"
-            self.handed, self.foreign = place, False
+            self.handed = place
             self.resets += 1
             return
         assert place.epoch == self.replica.hub.epoch
-        if not self.foreign:
-            assert place.epoch == self.handed.epoch
-            if kind == "event":
-                assert place.seq > self.handed.seq, "it was handed this before"
-                assert wanted(self.orders, self.table.logs[place.epoch][place.seq - 1])
-                assert not self.missing(place.seq - 1)
-            else:
-                assert place.seq >= self.handed.seq
-                assert not self.missing(place.seq)
+        assert place.epoch == self.handed.epoch
+        if kind == "event":
+            assert place.seq > self.handed.seq, "it was handed this before"
+            assert wanted(self.orders, self.table.logs[place.epoch][place.seq - 1])
+            assert not self.missing(place.seq - 1)
+        else:
+            assert place.seq >= self.handed.seq
+            assert not self.missing(place.seq)
         self.handed = place
 
     def may_be_reset(self, replica: Replica) -> bool:
         """Tell whether what comes after its place is not to be had from this replica."""
         known = {self.handed.epoch} == {replica.hub.epoch, self.table.epoch}
-        return not known or self.foreign or not self.table.floor <= self.handed.seq <= len(self.table.orders)
+        return not known or not self.table.floor <= self.handed.seq <= len(self.table.orders)
 
     def missing(self, up_to: int) -> list[int]:
         """Return what it wants, has not been handed and should have, up to a place."""
@@ -340,7 +337,6 @@ class HubMachine(RuleBasedStateMachine):
         client.replica = replica
         client.subscription = Subscription(client.framing, client.write, client.orders)
         client.handed = client.read
-        client.foreign = client.read.epoch != replica.hub.epoch
         replica.hub.join(client.subscription, cursor)
         if cursor is None:
             client.write(encode.reset(client.framing, replica.hub.position(client.subscription)))
@@ -418,7 +414,7 @@ class HubMachine(RuleBasedStateMachine):
         if client.page is None:
             client.page = at_once(self.table.read(read.after, up_to=read.up_to, orders=read.orders, limit=PAGE_ENTRIES))
             return
-        answer = hub.replay(subscription, read, client.page)
+        answer = hub.replay(subscription, read, Excerpt.of(client.page))
         client.reading, client.page = None, None
         match answer:
             case Write() as write:
@@ -432,7 +428,7 @@ class HubMachine(RuleBasedStateMachine):
     @invariant()
     def live_means_handed_everything(self) -> None:
         for client in getattr(self, "clients", ()):
-            if client.replica is not None and client.state is State.LIVE and not client.foreign:
+            if client.replica is not None and client.state is State.LIVE:
                 hub = client.replica.hub
                 assert client.handed.epoch == hub.epoch
                 assert not client.missing(hub.head)
@@ -482,7 +478,6 @@ class HubMachine(RuleBasedStateMachine):
             client.drain()
             assert client.subscription is not None
             assert client.subscription.state is State.LIVE
-            assert not client.foreign
             assert client.read.epoch == self.table.epoch
             assert not client.missing(len(self.table.orders))
 

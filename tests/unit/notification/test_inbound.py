@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,7 @@ def test_longest_length_that_can_be_said_is_refused() -> None:
         frame(Opcode.CLOSE, b"x"),
         *(closing(code) for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)),
     ],
+    ids=count(),
 )
 def test_what_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
     assert violation(sent) is CloseCode.PROTOCOL_ERROR
@@ -129,6 +131,7 @@ def test_what_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
         frame(Opcode.TEXT, b"good", fin=False) + frame(Opcode.CONT, b"\xff", fin=False),
         frame(Opcode.CLOSE, b"\x03\xe8\xff"),
     ],
+    ids=count(),
 )
 def test_text_that_is_not_utf_8_is_refused_at_once(sent: bytes) -> None:
     assert violation(sent) is CloseCode.INVALID_TEXT

@@ -33,7 +33,8 @@ C = TypeVar("C", bound=ServiceConfig)
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
-BACKLOG = 1024
+# a crowd that comes back after a deploy: whoever finds it full tries again after 1, 3, 7 … s
+BACKLOG = 4096
 # a request leaves a few cycles, most that it makes is freed without: the defaults cost 3 % of all CPU
 GC_THRESHOLDS = (20_000, 20, 20)
 LAST_FLUSH_S = 1.0

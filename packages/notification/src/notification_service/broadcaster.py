@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import cycle
 
+from service_common.errors import UnavailableError
+
 from . import encode
 from .domain import EventId, FeedState, Notification, start_at
+from .excerpts import Excerpts
 from .hub import Hub, State
 from .limits import Admission, PushLimits, retry_ms
 from .meter import PushMeter
@@ -38,7 +41,8 @@ class Broadcaster:
         self.peers: set[Peer] = set()
         self._emptied = asyncio.Event()
         self._source = source
-        self._pump = Pump(hub, source, meter, limits.replays)
+        self._excerpts = Excerpts(source, meter, limits.replays)
+        self._pump = Pump(hub, self._excerpts, meter)
         self._slices = cycle(range(SLICES))
         self._pumping: set[asyncio.Task[None]] = set()
 
@@ -75,8 +79,21 @@ class Broadcaster:
             return self.hub.head
         cursor = start_at(wanted, self.hub.state)
         if cursor is None and (wanted.epoch != self.hub.epoch or wanted.seq > self.hub.head):
-            cursor = start_at(wanted, await self._source.state())
+            known = start_at(wanted, await self._source.state())
+            # a feed that began anew and that this process has not heard of yet: its places mean nothing here
+            cursor = known if wanted.epoch == self.hub.epoch else None
         return cursor
+
+    async def admit(self, address: str, wanted: EventId | None) -> tuple[str | None, int | None]:
+        """Return why no client of *address* that has seen *wanted* can be taken, None when it can; and its cursor."""
+        if (refusal := self.admission.refusal(address)) is not None:
+            return refusal, None
+        try:
+            cursor = await self.locate(wanted)
+        except UnavailableError:
+            return "feed-away", None
+        # a crowd may have come in meanwhile, or the end begun
+        return self.admission.refusal(address), cursor
 
     def attach(self, peer: Peer, wanted: EventId | None, cursor: int | None) -> None:
         """Take a client in whose headers are sent, and bid it welcome."""
@@ -134,6 +151,7 @@ class Broadcaster:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self._excerpts.close()
 
     def _greet(self, peer: Peer, *, resumed: bool) -> None:
         subscription = peer.subscription

@@ -15,10 +15,11 @@ from .domain import EventId, FeedState, Page, start_at
 from .encode import Framing, entry, frames
 from .ring import Entry, Ring
 
-__all__ = ["Await", "Delivery", "Hub", "Read", "Reset", "Settled", "State", "Step", "Subscription", "Write"]
+__all__ = ["Await", "Delivery", "Excerpt", "Hub", "Read", "Reset", "Settled", "State", "Step", "Subscription", "Write"]
 
-# so much is handed to a transport before it is asked whether it wants a pause
+# so much is handed to a transport before it is asked whether it wants a pause: some entries, or one that is larger
 ENTRIES_PER_WRITE = 200
+BYTES_PER_WRITE = 64 << 10
 
 
 class State(Enum):
@@ -87,6 +88,26 @@ class Reset:
 
 
 Step = Settled | Await | Write | Read
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of the table, encoded for whoever reads it.
+
+    Attributes:
+        state: the feed at the moment of the reading.
+        entries: what was asked for, in order.
+        through: up to and with this place nothing that was asked for is missing.
+    """
+
+    state: FeedState
+    entries: Sequence[Entry]
+    through: int
+
+    @classmethod
+    def of(cls, page: Page) -> Excerpt:
+        """Encode what was read."""
+        return cls(page.state, [entry(each, page.state.epoch) for each in page.notifications], page.through)
 
 
 class Hub:
@@ -179,24 +200,18 @@ class Hub:
         if subscription.cursor < self.ring.first - 1:
             return Read(subscription.cursor, self.ring.first - 1, subscription.orders)
         entries = self.ring.after(subscription.cursor, subscription.orders, ENTRIES_PER_WRITE)
-        subscription.cursor = entries[-1].seq if len(entries) == ENTRIES_PER_WRITE else self.head
-        if not entries:
-            return self.step(subscription)
-        return Write(frames(entries, subscription.framing), len(entries))
+        through = entries[-1].seq if len(entries) == ENTRIES_PER_WRITE else self.head
+        return _advance(subscription, entries, through) or self.step(subscription)
 
-    def replay(self, subscription: Subscription, read: Read, page: Page) -> Write | Reset | None:
-        """Return what to write of *page*, the answer to *read*; None when there is nothing or it came too late."""
+    def replay(self, subscription: Subscription, read: Read, excerpt: Excerpt) -> Write | Reset | None:
+        """Return what to write of *excerpt*, the answer to *read*; None when there is nothing or it came too late."""
         moved = subscription.cursor != read.after or subscription.orders != read.orders
         if subscription.state is not State.CATCHING_UP or moved:
             return None
-        if start_at(EventId(self.epoch, read.after), page.state) is None:
+        if start_at(EventId(self.epoch, read.after), excerpt.state) is None:
             subscription.cursor = self.head
             return Reset()
-        subscription.cursor = page.through
-        if not page.notifications:
-            return None
-        own = [entry(each, page.state.epoch) for each in page.notifications]
-        return Write(frames(own, subscription.framing), len(own))
+        return _advance(subscription, excerpt.entries, excerpt.through)
 
     def restart(self, state: FeedState) -> Sequence[Subscription]:
         """Go on at the head of another feed, or beyond a gap; return all, for each must be told of the reset."""
@@ -223,3 +238,19 @@ class Hub:
                 listed.discard(subscription)
                 if not listed:
                     del self._of_order[order]
+
+
+def _advance(subscription: Subscription, entries: Sequence[Entry], through: int) -> Write | None:
+    """Move the cursor past as many *entries* as one write takes, to *through* when that is all; None for none."""
+    taken = _first_write(entries, subscription.framing)
+    subscription.cursor = through if len(taken) == len(entries) else taken[-1].seq
+    return Write(frames(taken, subscription.framing), len(taken)) if taken else None
+
+
+def _first_write(entries: Sequence[Entry], framing: Framing) -> Sequence[Entry]:
+    size_bytes = 0
+    for count, each in enumerate(entries):
+        size_bytes += len(each.ws if framing is Framing.WS else each.sse)
+        if count and size_bytes > BYTES_PER_WRITE:
+            return entries[:count]
+    return entries

@@ -47,8 +47,8 @@ class PushLimits:
     ring_bytes: int = 8 << 20
     ring_age_s: float = 300.0
     replays: int = 4
-    messages_per_s: float = 10.0
-    message_burst: int = 50
+    messages_per_s: float = 5.0
+    message_burst: int = 20
 
     def within(self, connections: int) -> PushLimits:
         """Return these limits, lowered so that *connections* of the process leave room for requests and refusals."""
@@ -105,13 +105,13 @@ class TokenBucket:
         self._tokens = float(burst)
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Take one; false when there is none."""
+    def take(self, now: float, tokens: int = 1) -> bool:
+        """Take so many; false, and none is taken, when there are fewer."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < tokens:
             return False
-        self._tokens -= 1
+        self._tokens -= tokens
         return True
 
 

@@ -9,17 +9,15 @@ import random
 from service_common.errors import TransientError
 
 from . import encode
+from .excerpts import Excerpts
 from .hub import Await, Hub, Read, Reset, Settled, Write
 from .meter import PushMeter
 from .peer import Peer
-from .ports import Source
 
 __all__ = ["Pump"]
 
 logger = logging.getLogger(__name__)
 
-# notifications of one read of the table
-READ_ENTRIES = 200
 # while the table is away
 READ_AGAIN_S = 1.0
 
@@ -29,16 +27,14 @@ class Pump:
 
     Args:
         hub: says what comes next.
-        source: the table.
+        excerpts: the table.
         meter: counts.
-        replays: reads of the table at the same time.
     """
 
-    def __init__(self, hub: Hub, source: Source, meter: PushMeter, replays: int) -> None:
+    def __init__(self, hub: Hub, excerpts: Excerpts, meter: PushMeter) -> None:
         self._hub = hub
-        self._source = source
+        self._excerpts = excerpts
         self._meter = meter
-        self._permits = asyncio.Semaphore(replays)
         self._moved: asyncio.Event = asyncio.Event()
 
     def head_moved(self) -> None:
@@ -59,22 +55,20 @@ class Pump:
                         await self._moved.wait()
                     case Write() as write:
                         self._hand_over(peer, write)
-                        await asyncio.sleep(0)  # others are served in between
                     case Read() as read:
                         await self._replay(peer, read)
+                await asyncio.sleep(0)  # others are served in between
         finally:
             peer.pumped = False
 
     async def _replay(self, peer: Peer, read: Read) -> None:
-        async with self._permits:
-            try:
-                page = await self._source.read(read.after, up_to=read.up_to, orders=read.orders, limit=READ_ENTRIES)
-            except TransientError as error:
-                logger.warning("replay interrupted", extra={"reason": str(error)})
-                await asyncio.sleep(READ_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
-                return
-        self._meter.replayed()
-        match self._hub.replay(peer.subscription, read, page):
+        try:
+            excerpt = await self._excerpts.read(read)
+        except TransientError as error:
+            logger.warning("replay interrupted", extra={"reason": str(error)})
+            await asyncio.sleep(READ_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+            return
+        match self._hub.replay(peer.subscription, read, excerpt):
             case Write() as write:
                 self._hand_over(peer, write)
             case Reset():

@@ -108,11 +108,25 @@ def subscribe(text: str) -> frozenset[int] | None:
         raise MalformedError(f"This is not JSON: {error}.") from error
     if not isinstance(message, dict):
         raise MalformedError("A message has to be a JSON object.")
+    if _plainly_right(message):
+        return frozenset(message["orderId"]) or None
     try:
         return _wanted(load(_SUBSCRIBE, message))
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
+
+
+def _plainly_right(message: Mapping[str, Any]) -> bool:
+    # what the schema would say, for a tenth of its time: a crowd may send these
+    orders = message.get("orderId")
+    return (
+        message.keys() == {"type", "orderId"}
+        and message["type"] == "subscribe"
+        and type(orders) is list
+        and len(orders) <= MAX_ORDERS
+        and all(type(order) is int and 0 < order <= MAX_ORDER_ID for order in orders)
+    )
 
 
 def page(found: HistoryPage) -> dict[str, Any]:

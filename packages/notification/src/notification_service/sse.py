@@ -10,8 +10,6 @@ import asyncio
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
-from service_common.errors import UnavailableError
-
 from . import encode, schemas
 from .broadcaster import Broadcaster
 from .caller import caller
@@ -31,11 +29,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     wish = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
     broadcaster = request.app[BROADCASTER]
     address = caller(request)
-    refusal = broadcaster.admission.refusal(address)
-    try:
-        cursor = await broadcaster.locate(wish.after)
-    except UnavailableError:
-        refusal = "feed-away"
+    refusal, cursor = await broadcaster.admit(address, wish.after)
     response = _response(request, age_s=broadcaster.limits.age_s)
     if refusal is not None:
         broadcaster.meter.refused(refusal)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from service_common.errors import ForbiddenError, InvalidError, MalformedError, UnavailableError
+from service_common.errors import ForbiddenError, InvalidError, MalformedError
 
 from . import encode, schemas
 from .broadcaster import Broadcaster
@@ -26,6 +26,8 @@ from .peer import Peer, take_over
 __all__ = ["OriginError", "SocketPeer", "websocket"]
 
 MAX_MESSAGE_BYTES = 4096
+# a message that is not understood counts as so many: reading it and saying why is most of what a message can cost
+NONSENSE_TOKENS = 5
 REFUSAL_LIMIT_S = 2.0
 _FAULTS: Mapping[CloseCode, str] = {
     CloseCode.PROTOCOL_ERROR: "protocol-error",
@@ -47,11 +49,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     wish = schemas.stream_request(request.query)
     broadcaster = request.app[BROADCASTER]
     address = caller(request)
-    refusal = broadcaster.admission.refusal(address)
-    try:
-        cursor = await broadcaster.locate(wish.after)
-    except UnavailableError:
-        refusal = "feed-away"
+    refusal, cursor = await broadcaster.admit(address, wish.after)
     response = _Handshake(timeout=REFUSAL_LIMIT_S, compress=False)
     await response.prepare(request)
     transport = request.transport
@@ -106,8 +104,7 @@ class SocketPeer(Peer):
         self.transport.write(encode.close(CloseCode.SERVICE_RESTART, "come back"))
 
     def _obey(self, message: Message) -> None:
-        if not self._patience.take(time.monotonic()):
-            raise ViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
+        self._spend(1)
         if isinstance(message, Ping):
             self._answer(message)
         elif isinstance(message, Close):
@@ -115,10 +112,15 @@ class SocketPeer(Peer):
         elif isinstance(message, Text | Binary) and self.ending_at is None:
             self._subscribe(message)
 
+    def _spend(self, tokens: int) -> None:
+        if not self._patience.take(time.monotonic(), tokens):
+            raise ViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
+
     def _subscribe(self, message: Text | Binary) -> None:
         try:
             self._broadcaster.narrow(self, _wanted(message))
         except (InvalidError, MalformedError) as error:
+            self._spend(NONSENSE_TOKENS - 1)
             self._broadcaster.meter.misunderstood()
             self.transport.write(encode.error(error.detail))
 

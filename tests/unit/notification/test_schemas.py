@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import itertools
+
+import orjson
+import pytest
+from marshmallow import ValidationError
+
+from notification_service import schemas
+from service_common.errors import InvalidError
+from tests.support.hostile import VALUES
+
+LISTS = [[], [1], [1, 1], [2**63 - 1], [2**63], list(range(1, 258)), *([1, value] for value in VALUES)]
+
+
+def through_schema(message: dict[str, object]) -> frozenset[int] | str | None:
+    try:
+        return frozenset(schemas._SUBSCRIBE.load(message)["orders"]) or None
+    except ValidationError:
+        return "refused"
+
+
+@pytest.mark.parametrize("kind", ["subscribe", "Subscribe", None, 1])
+def test_short_way_to_a_subscription_says_what_the_schema_says(kind: object) -> None:
+    for orders in itertools.chain(LISTS, VALUES):
+        message = {"type": kind, "orderId": orders}
+        try:
+            text = orjson.dumps(message).decode()
+        except TypeError:  # larger than any number of JSON that is read here
+            continue
+        try:
+            said: frozenset[int] | str | None = schemas.subscribe(text)
+        except InvalidError:
+            said = "refused"
+        assert said == through_schema(message), message
