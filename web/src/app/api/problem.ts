@@ -1,0 +1,53 @@
+import { HttpErrorResponse } from '@angular/common/http';
+
+import { Service } from './endpoints';
+
+/** One thing that is wrong with a request (RFC 9457, section 3.2, and what our services add). */
+export interface Violation {
+  readonly pointer: string;
+  readonly detail: string;
+  readonly productId?: string;
+  readonly requested?: number;
+  readonly stock?: number;
+}
+
+/** Why a call failed, whatever the reason was: a problem document, another answer, or none at all. */
+export class Problem extends Error {
+  constructor(
+    readonly service: Service,
+    /** 0 when there was no answer. */
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly traceId: string | null,
+    readonly violations: readonly Violation[],
+  ) {
+    super(detail || title);
+    this.name = 'Problem';
+  }
+
+  get unreachable(): boolean {
+    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+
+  static of(service: Service, error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    if (!(error instanceof HttpErrorResponse)) {
+      return new Problem(service, 0, '', error instanceof Error ? error.message : String(error), null, []);
+    }
+    const body: unknown = error.error;
+    const facts: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
+    return new Problem(
+      service,
+      error.status,
+      text(facts['title']) ?? error.statusText,
+      text(facts['detail']) ?? '',
+      text(facts['traceId']),
+      Array.isArray(facts['errors']) ? (facts['errors'] as Violation[]) : [],
+    );
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

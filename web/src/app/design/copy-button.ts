@@ -1,0 +1,40 @@
+import { ChangeDetectionStrategy, Component, DestroyRef, inject, input, signal } from '@angular/core';
+
+import { texts } from '../texts';
+
+const SHOWN_MS = 2000;
+
+/** Puts a text on the clipboard and says that it did. */
+@Component({
+  selector: 'app-copy-button',
+  template: `<button type="button" class="button small" (click)="copy()">
+    <span aria-live="polite">{{ copied() ? texts.copied : texts.copy }}</span>
+    <span class="visually-hidden">{{ what() }}</span>
+  </button>`,
+  styles: `
+    .button {
+      min-block-size: 1.75rem;
+      padding-inline: var(--space-2);
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class CopyButton {
+  readonly text = input.required<string>();
+  /** Named to those who do not see where the button stands. */
+  readonly what = input('');
+  protected readonly texts = texts.common;
+  protected readonly copied = signal(false);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    inject(DestroyRef).onDestroy(() => clearTimeout(this.timer));
+  }
+
+  protected async copy(): Promise<void> {
+    await navigator.clipboard.writeText(this.text());
+    this.copied.set(true);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.copied.set(false), SHOWN_MS);
+  }
+}

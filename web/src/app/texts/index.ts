@@ -1,0 +1,9 @@
+// Every word that a user reads, in one folder: to translate the page is to translate these files.
+import { common } from './common';
+import { live } from './live';
+import { operations } from './operations';
+import { orders } from './orders';
+import { shell } from './shell';
+import { shop } from './shop';
+
+export const texts = { common, live, operations, orders, shell, shop } as const;

@@ -1,0 +1,5 @@
+export const operations = {
+  nav: 'Operations',
+  pageTitle: 'Operations · Orderstream',
+  title: 'Operations',
+} as const;

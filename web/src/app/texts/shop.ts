@@ -1,0 +1,5 @@
+export const shop = {
+  nav: 'Shop',
+  pageTitle: 'Shop · Orderstream',
+  title: 'Shop',
+} as const;
