@@ -1,0 +1,56 @@
+import { HttpClient } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import { Observable, catchError, map, of, throwError } from 'rxjs';
+
+import { Endpoints } from './endpoints';
+import { Problem } from './problem';
+
+export interface Product {
+  readonly productId: string;
+  readonly stock: number;
+  /** Rises with every change of the stock. */
+  readonly version: number;
+  readonly lastUpdate: string;
+}
+
+/** Products by id; *next* goes into `after` of the page that follows. */
+export interface ProductPage {
+  readonly items: readonly Product[];
+  readonly next: string | null;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Of one page. */
+export const MAX_LIMIT = 200;
+/** As many products as can be asked for by their ids at once. */
+export const MAX_NAMED = 100;
+
+/** The inventory service; whatever fails, fails as a `Problem`. */
+@Injectable({ providedIn: 'root' })
+export class Inventory {
+  private readonly http = inject(HttpClient);
+  private readonly endpoints = inject(Endpoints);
+
+  /** A page of all products; *limit* is 1 to 200. */
+  page(after: string | null = null, limit = MAX_LIMIT): Observable<ProductPage> {
+    const url = this.endpoints.url('inventory', '/inventory');
+    url.searchParams.set('limit', limit.toString());
+    if (after !== null) url.searchParams.set('after', after);
+    return this.read(url);
+  }
+
+  /** Those of the products that exist; up to 100 ids. */
+  named(productIds: readonly string[]): Observable<readonly Product[]> {
+    // without an id the service would tell of all products
+    if (productIds.length === 0) return of([]);
+    const url = this.endpoints.url('inventory', '/inventory');
+    for (const productId of productIds) url.searchParams.append('productId', productId);
+    return this.read(url).pipe(map((page) => page.items));
+  }
+
+  private read(url: URL): Observable<ProductPage> {
+    return this.http
+      .get<ProductPage>(url.href, { timeout: TIMEOUT_MS })
+      .pipe(catchError((error: unknown) => throwError(() => Problem.of('inventory', error))));
+  }
+}

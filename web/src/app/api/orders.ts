@@ -1,0 +1,111 @@
+import { HttpClient, HttpHeaders, HttpResponse } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import { Observable, catchError, map, throwError } from 'rxjs';
+
+import { Endpoints } from './endpoints';
+import { Problem } from './problem';
+
+export type OrderStatus = 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
+
+/** What is ordered of a product; *quantity* is 1 to 1,000,000. */
+export interface OrderLine {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+export interface OrderItem extends OrderLine {
+  readonly id: number;
+}
+
+export interface Order {
+  readonly id: number;
+  /** Counts the sets of items that the order has had. */
+  readonly version: number;
+  readonly status: OrderStatus;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly failureReason: string | null;
+  readonly orderItems: readonly OrderItem[];
+}
+
+/** Orders, newest first; *next* goes into `after` of the page that follows. */
+export interface OrderPage {
+  readonly orders: readonly Order[];
+  readonly next: number | null;
+}
+
+/** An order, and the tag that a change of just this version asks for. */
+export interface TaggedOrder {
+  readonly order: Order;
+  readonly etag: string;
+}
+
+/** What one request may take: the service itself gives up on the inventory after 3 s. */
+const TIMEOUT_MS = 15_000;
+/** As many as an order may have. */
+export const MAX_LINES = 100;
+export const MAX_QUANTITY = 1_000_000;
+
+/** The order service; whatever fails, fails as a `Problem`. */
+@Injectable({ providedIn: 'root' })
+export class Orders {
+  private readonly http = inject(HttpClient);
+  private readonly endpoints = inject(Endpoints);
+
+  /** Places an order; a repeat with the same *key* and items is answered with the same order. */
+  place(items: readonly OrderLine[], key: string): Observable<TaggedOrder> {
+    return this.one('POST', '/orders', { 'Idempotency-Key': key }, items);
+  }
+
+  get(id: number): Observable<TaggedOrder> {
+    return this.one('GET', `/orders/${id.toString()}`);
+  }
+
+  /** A page of orders; *limit* is 1 to 200. */
+  list(status?: OrderStatus, after?: number, limit?: number): Observable<OrderPage> {
+    const url = this.endpoints.url('order', '/orders');
+    if (status !== undefined) url.searchParams.set('status', status);
+    if (after !== undefined) url.searchParams.set('after', after.toString());
+    if (limit !== undefined) url.searchParams.set('limit', limit.toString());
+    return this.http.get<OrderPage>(url.href, { timeout: TIMEOUT_MS }).pipe(catchError(asProblem));
+  }
+
+  /** Replaces the items, if the order is still the one that *etag* stands for (else 412). */
+  change(id: number, items: readonly OrderLine[], etag: string): Observable<TaggedOrder> {
+    return this.one('PUT', `/orders/${id.toString()}`, { 'If-Match': etag }, items);
+  }
+
+  /** Gives the order up, if it is still the one that *etag* stands for (else 412); without one, whatever it is. */
+  cancel(id: number, etag?: string): Observable<TaggedOrder> {
+    return this.one('DELETE', `/orders/${id.toString()}`, etag === undefined ? {} : { 'If-Match': etag });
+  }
+
+  private one(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    items?: readonly OrderLine[],
+  ): Observable<TaggedOrder> {
+    const body = items && { orderItems: items.map(({ productId, quantity }) => ({ productId, quantity })) };
+    return this.http
+      .request<Order>(method, this.endpoints.url('order', path).href, {
+        body,
+        headers: new HttpHeaders(headers),
+        observe: 'response',
+        timeout: TIMEOUT_MS,
+      })
+      .pipe(map(tagged), catchError(asProblem));
+  }
+}
+
+function tagged(response: HttpResponse<Order>): TaggedOrder {
+  const order = response.body;
+  if (order === null) throw new Error('The answer has no order.');
+  // a proxy that compresses makes the tag a weak one, which no change is allowed with; the version in it is the same
+  const etag = response.headers.get('ETag')?.replace(/^W\//, '');
+  return { order, etag: etag ?? `"${order.version.toString()}"` };
+}
+
+function asProblem(error: unknown): Observable<never> {
+  return throwError(() => Problem.of('order', error));
+}
