@@ -1,0 +1,89 @@
+import { MAX_LINES, MAX_QUANTITY, OrderLine } from '../api/orders';
+
+/** What is about to be ordered. The key stands for exactly these lines: it goes with every attempt to order them. */
+export interface Basket {
+  readonly lines: readonly OrderLine[];
+  readonly key: string;
+}
+
+export type Change =
+  | { readonly type: 'add'; readonly productId: string; readonly quantity: number }
+  | { readonly type: 'set'; readonly productId: string; readonly quantity: number }
+  | { readonly type: 'remove'; readonly productId: string }
+  /** The order with this key was taken. */
+  | { readonly type: 'taken'; readonly key: string };
+
+/** Makes a key that nobody else makes. */
+export type NewKey = () => string;
+
+export function emptyBasket(newKey: NewKey): Basket {
+  return { lines: [], key: newKey() };
+}
+
+/** The basket after *change*: the very same one, key and all, when nothing changes. */
+export function changed(basket: Basket, change: Change, newKey: NewKey): Basket {
+  // another basket than the one that was ordered, from another tab perhaps, is not emptied
+  if (change.type === 'taken') return change.key === basket.key ? emptyBasket(newKey) : basket;
+  const lines = changedLines(basket.lines, change);
+  return same(lines, basket.lines) ? basket : { lines, key: newKey() };
+}
+
+export function quantityOf(basket: Basket, productId: string): number {
+  return basket.lines.find((line) => line.productId === productId)?.quantity ?? 0;
+}
+
+export function isFull(basket: Basket): boolean {
+  return basket.lines.length >= MAX_LINES;
+}
+
+/** A basket that was written with `JSON.stringify`; null when it is none, or none that could be ordered. */
+export function read(text: string | null): Basket | null {
+  if (text === null) return null;
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(stored) || typeof stored['key'] !== 'string' || !/^[\w-]{16,64}$/.test(stored['key'])) return null;
+  const lines: unknown = stored['lines'];
+  if (!Array.isArray(lines) || lines.length > MAX_LINES || !lines.every(isLine)) return null;
+  if (new Set(lines.map((line) => line.productId)).size < lines.length) return null;
+  return { lines: lines.map(({ productId, quantity }) => ({ productId, quantity })), key: stored['key'] };
+}
+
+function changedLines(lines: readonly OrderLine[], change: Exclude<Change, { type: 'taken' }>): readonly OrderLine[] {
+  const { productId } = change;
+  const known = lines.find((line) => line.productId === productId);
+  if (change.type === 'remove') return lines.filter((line) => line !== known);
+  const quantity = possible(change.type === 'add' ? (known?.quantity ?? 0) + change.quantity : change.quantity);
+  if (quantity === null) return lines;
+  if (known) return lines.map((line) => (line === known ? { productId, quantity } : line));
+  return lines.length < MAX_LINES ? [...lines, { productId, quantity }] : lines;
+}
+
+function possible(quantity: number): number | null {
+  return Number.isFinite(quantity) ? Math.min(Math.max(Math.trunc(quantity), 1), MAX_QUANTITY) : null;
+}
+
+function same(some: readonly OrderLine[], others: readonly OrderLine[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((line, at) => line.productId === others[at]?.productId && line.quantity === others[at]?.quantity)
+  );
+}
+
+function isLine(value: unknown): value is OrderLine {
+  if (!isRecord(value)) return false;
+  const { productId, quantity } = value as { productId?: unknown; quantity?: unknown };
+  return (
+    typeof productId === 'string' &&
+    /^[\w.-]{1,64}$/.test(productId) &&
+    Number.isInteger(quantity) &&
+    possible(quantity as number) === quantity
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
