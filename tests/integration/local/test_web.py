@@ -61,6 +61,13 @@ async def test_the_page_is_told_where_the_services_are(client: TestClient) -> No
     assert response.headers["Cache-Control"] == "no-store"
 
 
+async def test_the_page_is_told_of_each_replica_and_may_ask_it(aiohttp_client: AiohttpClient, folder: Path) -> None:
+    replicas = {"order": ["http://127.0.0.1:8080", "http://127.0.0.1:8090"]}
+    client = await aiohttp_client(create_web(folder, ENDPOINTS, replicas))
+    assert (await (await client.get("/config.json")).json())["replicas"] == replicas
+    assert "http://127.0.0.1:8090 " in (await client.get("/")).headers["Content-Security-Policy"]
+
+
 async def test_the_browser_may_connect_to_the_services_and_nowhere_else(client: TestClient) -> None:  # type: ignore[type-arg]
     policy = (await client.get("/")).headers["Content-Security-Policy"]
     assert "connect-src 'self' http://127.0.0.1:8080 ws://127.0.0.1:8080;" in policy

@@ -215,10 +215,14 @@ class Stack:
     def _web_spec(self) -> ProcessSpec:
         port = self._running.ports["web"][0]
         urls = {f"{name.upper()}_URL": self.url(name) for name in SERVICES}
+        replicas = {
+            f"{name.upper()}_REPLICAS": ",".join(self.url(name, each) for each in range(self.replicas(name)))
+            for name in SERVICES
+        }
         return ProcessSpec(
             name="web",
             command=(sys.executable, "-m", "orderstream_local.web"),
-            environment={**self._base, "HOST": LOOPBACK, "PORT": str(port), **urls},
+            environment={**self._base, "HOST": LOOPBACK, "PORT": str(port), **urls, **replicas},
             level=self._levels["web"],
         )
 
