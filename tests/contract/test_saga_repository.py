@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing_service.ports import Admission, Claim
+from processing_service.ports import Admission, Census, Claim
 from processing_service.postgres import SqlSagas
 from processing_service.saga import Refused, Saga, State, Succeeded, Unknown, Withdrawn
 from processing_service.testing import InMemorySagas
@@ -201,12 +201,13 @@ async def test_search_finds_by_state_newest_orders_first(kept: Kept) -> None:
 
 
 async def test_census_counts_what_is_open(kept: Kept) -> None:
-    assert (await kept.lasting.census()).open == {}
+    assert await kept.lasting.census() == Census({}, late=0, oldest_s=0.0)
     claim = await claimed(kept.lasting, ONE)
     await kept.lasting.save(claim, ONE.after(Succeeded()), {})
     await kept.lasting.start(TWO, claimed=False)
     census = await kept.lasting.census()
     assert (census.open, census.late) == ({State.STARTED: 1, State.STOCK_TAKEN: 1}, 0)
+    assert 0 < census.oldest_s < 30
 
 
 async def test_order_without_sagas_has_none(kept: Kept) -> None:

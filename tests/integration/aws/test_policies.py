@@ -157,6 +157,9 @@ async def test_each_service_can_do_its_work_with_its_policy_and_needs_all_of_it(
         for queue in ("ProcessingQueue", "NotificationQueue"):
             await aws.poison(queue)
             await eventually(partial(aws.is_set_aside, queue), f"poison of {queue} set aside")
+        for service in ("processing", "notification"):
+            depth = f'orderstream_sqs_messages{{queue="{aws.names[f"{service.capitalize()}DeadLetterQueue"]}"'
+            await eventually(partial(_measured, http, f"{urls[service]}/metrics", depth), f"dead letters of {service}")
         for service in SERVICES:
             await eventually(partial(aws.has_log_of, service), f"log of {service}")
 
@@ -171,6 +174,11 @@ async def _found(http: aiohttp.ClientSession, url: str) -> bool | None:
             return response.status == 200 or None
     except aiohttp.ClientError:
         return None
+
+
+async def _measured(http: aiohttp.ClientSession, url: str, number: str) -> bool | None:
+    async with http.get(url) as response:
+        return number in await response.text() or None
 
 
 async def _told(http: aiohttp.ClientSession, url: str, kind: str) -> bool | None:

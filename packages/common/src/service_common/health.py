@@ -29,7 +29,9 @@ async def ready(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """Answer all numbers in Prometheus' text format."""
-    return web.Response(body=request.app[METRICS].exposition(), headers={"Content-Type": _METRICS_TYPE})
+    numbers = request.app[METRICS]
+    await numbers.refresh()
+    return web.Response(body=numbers.exposition(), headers={"Content-Type": _METRICS_TYPE})
 
 
 async def name(request: web.Request) -> web.Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from aiohttp import web
@@ -37,6 +38,7 @@ class Metrics:
         self.registry = CollectorRegistry() if registry is None else registry
         self._collectors: dict[str, Counter | Gauge | Histogram] = {}
         self._request_s: dict[tuple[str, str, int], Histogram] = {}
+        self._refreshes: list[Callable[[], Awaitable[None]]] = []
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._http = self.histogram("http_request_seconds", "Time to answer a request.", ("method", "route", "status"))
@@ -63,6 +65,14 @@ class Metrics:
     def register(self, collector: Collector) -> None:
         """Add a collector that reads its numbers where they are kept, at the moment they are asked for."""
         self.registry.register(collector)
+
+    def refreshed_by(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Call *refresh*, which has to be quick, whenever the numbers are asked for: what is kept elsewhere is read."""
+        self._refreshes.append(refresh)
+
+    async def refresh(self) -> None:
+        """Bring up to date what has to be asked for elsewhere."""
+        await asyncio.gather(*(refresh() for refresh in self._refreshes))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; *route* is a template, never a path, so that there are few."""

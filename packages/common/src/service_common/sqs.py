@@ -21,6 +21,7 @@ from service_common.config import AwsConfig
 from service_common.errors import UnavailableError
 from service_common.sqs_messages import (
     MAX_BATCH,
+    Depth,
     Message,
     Outgoing,
     Queue,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_BATCH",
+    "Depth",
     "Message",
     "Outgoing",
     "Queue",
@@ -125,6 +127,25 @@ class Sqs:
         """Ask SQS whether the queue is there."""
         with self._translated(name):
             await self._client.get_queue_url(QueueName=name)
+
+    async def depth(self, name: str) -> Depth:
+        """Ask SQS how many messages the queue *name* holds."""
+        url = await self.url(name)
+        with self._translated(name):
+            answer = await self._client.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )
+        attributes = answer.get("Attributes", {})
+        return Depth(
+            visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
+            in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
+            delayed=int(attributes.get("ApproximateNumberOfMessagesDelayed", 0)),
+        )
 
     async def receive(self, queue: Queue, limit: int, wait_s: int) -> list[Received]:
         """Receive up to *limit* (1 to 10) messages, waiting up to *wait_s* (0 to 20) seconds for the first.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_BATCH",
+    "Depth",
     "Message",
     "Outgoing",
     "Queue",
@@ -68,6 +69,15 @@ class Queue:
     url: str
     dead_letters: str | None
     visibility_timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds, about: those that can be received, are in flight, are not to be seen yet."""
+
+    visible: int
+    in_flight: int
+    delayed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
 from service_common.open_files import connections_allowed
 from service_common.poller import Poller, PollerSettings
+from service_common.polling.depths import measuring_depths
 from service_common.postgres import Database
 from service_common.sqs import Sqs
 
@@ -87,7 +88,7 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
             metrics=app[METRICS],
         )
         readiness.add(queue, partial(sqs.check, queue))
-        async with background(readiness, "poller", poller.run):
+        async with measuring_depths(sqs, queue, app[METRICS]), background(readiness, "poller", poller.run):
             app[POLLER] = poller
             yield
             await poller.stop()

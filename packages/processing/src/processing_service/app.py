@@ -16,6 +16,7 @@ from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
 from service_common.outbox import OutboxRelay, relaying
 from service_common.poller import Poller, PollerSettings
+from service_common.polling.depths import measuring_depths
 from service_common.postgres import Database
 from service_common.publisher import Publisher
 from service_common.sqs import Sqs
@@ -69,6 +70,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             metrics=metrics,
         )
         async with (
+            measuring_depths(sqs, config.processing_queue, metrics),
             background(readiness, "lateness", Lateness(sagas, metrics).run),
             relaying(relay, readiness, stop_within_s=config.shutdown_grace_s * RELAY_SHARE),
             background(readiness, "engine", engine.run),

@@ -24,6 +24,7 @@ class Lateness:
         self._interval_s = interval_s
         self._open = metrics.gauge("sagas_open", "Sagas that have not ended, by state.", ("state",))
         self._late = metrics.gauge("sagas_late", "Sagas that have not ended within 30 seconds.")
+        self._oldest = metrics.gauge("sagas_oldest_open_seconds", "Age of the oldest saga that has not ended.")
         self._last_late = 0
 
     async def run(self) -> None:
@@ -42,6 +43,7 @@ class Lateness:
             if not state.ended:
                 self._open.labels(state.value).set(census.open.get(state, 0))
         self._late.set(census.late)
+        self._oldest.set(census.oldest_s)
         if census.late != self._last_late:
             level = logging.WARNING if census.late else logging.INFO
             logger.log(level, "late sagas", extra={"late": census.late, "before": self._last_late})

@@ -63,10 +63,11 @@ class SagaRecord:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many sagas are open, by state, and how many of them are late."""
+    """How many sagas are open, by state, how many of them are late, and the age of the oldest in seconds."""
 
     open: Mapping[State, int]
     late: int
+    oldest_s: float
 
 
 class StockGateway(Protocol):

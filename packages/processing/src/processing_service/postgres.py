@@ -99,7 +99,11 @@ class SqlSagas:
     async def census(self) -> Census:
         """Count what is open."""
         rows = await self._database.fetch(self._sql["count_open_sagas"], {"late_after_s": LATE_AFTER_S})
-        return Census({State(state): count for state, count, _ in rows}, sum(late for _, _, late in rows))
+        return Census(
+            open={State(state): count for state, count, _, _ in rows},
+            late=sum(late for _, _, late, _ in rows),
+            oldest_s=max((oldest_s for _, _, _, oldest_s in rows), default=0.0),
+        )
 
     async def close(self) -> None:
         """Return when everything that was submitted is written."""

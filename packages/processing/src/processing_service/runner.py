@@ -17,6 +17,9 @@ __all__ = ["Runner"]
 
 logger = logging.getLogger(__name__)
 
+# seconds; a saga waits as long as its neighbours are away
+_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
 
 class Runner:
     """Carries out steps at the services they are asked of; each may be repeated and has its effect once.
@@ -45,7 +48,9 @@ class Runner:
         self._stock = stock
         self._orders = orders
         self._announce = announce
-        self._seconds = metrics.histogram("saga_seconds", "From the start of a saga to its end.", ("state",))
+        self._seconds = metrics.histogram(
+            "saga_seconds", "From the start of a saga to its end.", ("state",), buckets=_BUCKETS_S
+        )
         self._unanswered = metrics.counter("saga_steps_unanswered_total", "Steps whose outcome is unknown.", ("step",))
 
     async def run(self, claim: Claim) -> float | None:

@@ -94,9 +94,13 @@ class InMemorySagas:
 
     async def census(self) -> Census:
         """Count what is open."""
-        records = [self._record(row) for row in self._rows.values() if not row.saga.ended]
-        states = [record.state for record in records]
-        return Census({state: states.count(state) for state in set(states)}, sum(record.late for record in records))
+        rows = [row for row in self._rows.values() if not row.saga.ended]
+        states = [row.saga.state for row in rows]
+        return Census(
+            open={state: states.count(state) for state in set(states)},
+            late=sum(self._record(row).late for row in rows),
+            oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
+        )
 
     def _waits(self, row: _Row) -> bool:
         order_id, version = row.saga.order_id, row.saga.version

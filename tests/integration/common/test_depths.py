@@ -1,0 +1,118 @@
+"""Who asks for the numbers is told what SQS says of the queues, soon, and without asking SQS too often."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service_common.metrics import Metrics
+from service_common.polling.depths import Depths, measuring_depths
+from service_common.sqs import Sqs
+
+if TYPE_CHECKING:
+    from tests.integration.common.conftest import Answer, Call, FaultySqs, TestQueue
+
+ASK = "GetQueueAttributes"
+
+
+def told(metrics: Metrics, queue: str, state: str) -> float | None:
+    return metrics.registry.get_sample_value("orderstream_sqs_messages", {"queue": queue, "state": state})
+
+
+def age_s(metrics: Metrics, queue: str) -> float | None:
+    return metrics.registry.get_sample_value("orderstream_sqs_messages_age_seconds", {"queue": queue})
+
+
+async def test_what_waits_and_what_is_in_flight_is_told_for_the_queue_and_its_dead_letters(
+    sqs: Sqs, queue: TestQueue
+) -> None:
+    metrics = Metrics()
+    await queue.send("a", "b", "c")
+    await sqs.receive(await sqs.queue(queue.name), 1, 0)
+
+    await Depths(sqs, queue.name, metrics).refresh()
+
+    assert [told(metrics, queue.name, state) for state in ("visible", "in-flight", "delayed")] == [2, 1, 0]
+    assert told(metrics, f"{queue.name}-dlq", "visible") == 0
+
+
+async def test_many_who_ask_are_one_question_until_the_answer_is_old(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
+) -> None:
+    metrics = Metrics()
+    depths = Depths(sqs, queue.name, metrics, interval_s=60)
+    await asyncio.gather(*(depths.refresh() for _ in range(5)))
+    asked = len(faulty.of(ASK))
+    await queue.send("a")
+    await depths.refresh()
+    assert len(faulty.of(ASK)) == asked
+    assert told(metrics, queue.name, "visible") == 0
+
+    eager = Depths(sqs, queue.name, metrics, interval_s=0)
+    await eager.refresh()
+    await queue.send("b")
+    await eager.refresh()
+    assert told(metrics, queue.name, "visible") == 2
+
+
+async def test_whoever_asks_does_not_wait_for_a_slow_answer_which_the_next_one_gets(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
+) -> None:
+    metrics = Metrics()
+    answer = asyncio.Event()
+    depths = Depths(sqs, queue.name, metrics, interval_s=60, limit_s=0.01)
+    faulty.next(ASK, faulty.hold(answer))
+    async with asyncio.timeout(5):
+        await depths.refresh()
+    assert told(metrics, queue.name, "visible") is None
+    answer.set()
+    async with asyncio.timeout(5):
+        while told(metrics, queue.name, "visible") is None:
+            await depths.refresh()
+    assert len(faulty.of(ASK)) <= 3
+    await depths.close()
+
+
+async def test_while_sqs_is_away_the_last_numbers_stay_grow_old_and_are_complained_of_once(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = Metrics()
+    depths = Depths(sqs, queue.name, metrics, interval_s=0)
+    await queue.send("a")
+    await depths.refresh()
+    fresh_s = age_s(metrics, queue.name) or 0.0
+    faulty.away = True
+    await depths.refresh()
+    await depths.refresh()
+
+    assert told(metrics, queue.name, "visible") == 1
+    assert (age_s(metrics, queue.name) or 0.0) > fresh_s
+    complaints = [each for each in caplog.records if each.message == "queue not measured"]
+    assert [each.__dict__["queue"] for each in complaints] == [queue.name, f"{queue.name}-dlq"]
+
+
+async def test_a_refusal_for_the_dead_letters_leaves_the_queue_measured(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
+) -> None:
+    metrics = Metrics()
+    await sqs.queue(queue.name)
+
+    async def denied_for_dead_letters(call: Call) -> Answer:
+        denied = call.body["QueueUrl"].endswith("-dlq")
+        return await (faulty.fail(403, "AccessDeniedException")(call) if denied else call.forward(call.body))
+
+    faulty.next(ASK, denied_for_dead_letters, denied_for_dead_letters)
+    await Depths(sqs, queue.name, metrics).refresh()
+    assert told(metrics, queue.name, "visible") == 0
+    assert told(metrics, f"{queue.name}-dlq", "visible") is None
+
+
+async def test_nothing_is_asked_after_the_end(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+    metrics = Metrics()
+    async with measuring_depths(sqs, queue.name, metrics):
+        await metrics.refresh()
+    asked = len(faulty.calls)
+    await metrics.refresh()
+    assert len(faulty.calls) == asked
