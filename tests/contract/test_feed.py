@@ -66,6 +66,16 @@ async def test_append_returns_what_it_wrote_as_it_can_be_read(feed: Feed) -> Non
     assert list((await feed.read(0, limit=10)).notifications) == expected
 
 
+async def test_reading_tells_when_each_was_taken_down(feed: Feed) -> None:
+    before = datetime.now(UTC)
+    written = await feed.append([event(CREATED, 7), event(CLOSED, 7)])
+    assert [each.recorded_at for one in written for each in one] == [None, None]
+    created, closed = (each.recorded_at for each in (await feed.read(0, limit=10)).notifications)
+    assert created is not None
+    assert closed is not None
+    assert before <= created <= closed <= datetime.now(UTC)
+
+
 async def test_terminal_event_that_comes_first_writes_the_creation_before_it(feed: Feed) -> None:
     written = await feed.append([event(CLOSED, 1, 3)])
     assert [(each.kind, each.version) for each in written[0]] == [("CREATED", 1), ("CLOSED", 3)]

@@ -48,7 +48,8 @@ async def frame(connection: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
 
 async def test_notification_says_what_became_of_the_order(told: list[dict[str, Any]]) -> None:
     assert [each["kind"] for each in told] == ["CREATED", "CLOSED"]
-    assert all(each.keys() == MEMBERS for each in told)
+    assert all(each.keys() == MEMBERS | {"recordedAt"} for each in told)
+    assert all(each["recordedAt"] >= each["occurredAt"] for each in told)
     assert [each["type"] for each in told] == ["order-created", "order-processed"]
 
 

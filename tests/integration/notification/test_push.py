@@ -451,6 +451,7 @@ async def test_history_is_the_way_back_after_a_reset(replica: Replica, http: Cli
     second = await ask(f"?limit=4&after={first['next']}")
     assert [each["kind"] for each in second["notifications"]] == ["CREATED", "CLOSED"]
     assert second["next"] is None
+    assert all(each["recordedAt"] > each["occurredAt"] for each in first["notifications"])
     assert [each["kind"] for each in (await ask("?orderId=2"))["notifications"]] == ["CREATED", "CLOSED"]
     assert (await ask("?after=other-3"))["reset"] is True
     assert len((await ask("?after=other-3"))["notifications"]) == 6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
@@ -44,6 +45,11 @@ def test_notification_is_written_as_the_contract_says() -> None:
         "occurredAt": "2026-01-02T03:04:05.000000Z",
         "traceId": "t" * 32,
     }
+
+
+def test_push_is_the_same_bytes_whether_it_was_appended_here_or_read() -> None:
+    read = replace(CLOSED, recorded_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
+    assert encode.entry(read, "e") == encode.entry(CLOSED, "e")
 
 
 def test_time_of_another_zone_is_written_in_utc() -> None:

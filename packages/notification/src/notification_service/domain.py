@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from service_common.errors import InvalidError, Violation
@@ -71,7 +71,11 @@ def start_at(wanted: EventId, state: FeedState) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a user is told about an order; *seq* is its place in the feed."""
+    """What a user is told about an order; *seq* is its place in the feed.
+
+    Attributes:
+        recorded_at: when the feed took it down; None to whoever appended it, who is not told.
+    """
 
     seq: int
     type: EventType
@@ -80,6 +84,7 @@ class Notification:
     occurred_at: datetime
     trace_id: str | None = None
     reason: str | None = None
+    recorded_at: datetime | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:

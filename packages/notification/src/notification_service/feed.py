@@ -106,5 +106,5 @@ def _state(row: Row) -> FeedState:
 
 
 def _notification(row: Row) -> Notification:
-    _epoch, _floor, _head, seq, name, order_id, version, occurred_at, trace_id, reason = row
-    return Notification(seq, EventType(name), order_id, version, occurred_at, trace_id, reason)
+    _epoch, _floor, _head, seq, name, order_id, version, occurred_at, trace_id, reason, recorded_at = row
+    return Notification(seq, EventType(name), order_id, version, occurred_at, trace_id, reason, recorded_at)

@@ -12,8 +12,9 @@ from multidict import MultiMapping
 
 from service_common.errors import InvalidError, MalformedError
 from service_common.requests import load
+from service_common.times import rfc3339
 
-from .domain import EventId
+from .domain import EventId, Notification
 from .encode import payload
 from .service import HistoryPage
 
@@ -133,11 +134,19 @@ def page(found: HistoryPage) -> dict[str, Any]:
     """Write a page of the history."""
     epoch = found.state.epoch
     return {
-        "notifications": [payload(each, epoch) for each in found.notifications],
+        "notifications": [_recorded(each, epoch) for each in found.notifications],
         "next": None if found.next is None else str(found.next),
         "head": str(EventId(epoch, found.state.head)),
         "reset": found.gap,
     }
+
+
+def _recorded(notification: Notification, epoch: str) -> dict[str, Any]:
+    # not in a push: that may come from whoever appended it, who does not know, and is the same bytes on every replica
+    document = payload(notification, epoch)
+    if notification.recorded_at is not None:
+        document["recordedAt"] = rfc3339(notification.recorded_at)
+    return document
 
 
 def _flat(query: MultiMapping[str]) -> dict[str, Any]:

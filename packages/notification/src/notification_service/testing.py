@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from service_common.events import EventType, OrderEvent
 from service_common.trace import TraceContext
@@ -62,7 +63,7 @@ class InMemoryFeed:
         trace_id = TraceContext.parse(event.traceparent).trace_id
         seq = len(self._rows) + 1
         row = Notification(seq, event_type, event.order_id, version, event.time, trace_id, reason)
-        self._rows.append(row)
+        self._rows.append(replace(row, recorded_at=datetime.now(UTC)))
         self._written_at.append(time.monotonic())
         self._known.add((event.order_id, "creation" if event_type is EventType.ORDER_CREATED else _slot(event)))
         return row
