@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from aiohttp import ClientResponse, ClientSession, web
@@ -11,6 +12,7 @@ from aiohttp.test_utils import TestClient
 
 Api: TypeAlias = TestClient[web.Request, web.Application]
 
+ORIGIN = "http://localhost:4200"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -74,6 +76,19 @@ async def test_order_is_taken(api: Api, asked: list[str]) -> None:
     assert asked == ["/inventory/123"]
     again = await api.get(response.headers["Location"])
     assert (again.status, await again.json(), again.headers["ETag"]) == (200, order, '"1"')
+
+
+async def test_answer_to_a_new_order_says_what_took_how_long(api: Api) -> None:
+    began = perf_counter()
+    for replayed in (None, "true"):
+        response = await api.post("/orders", json=TWO, headers={"Idempotency-Key": "key", "Origin": ORIGIN})
+        assert response.headers.get("Idempotent-Replayed") == replayed
+        timing = re.fullmatch(r"stock;dur=(\d+\.\d{3}), save;dur=(\d+\.\d{3})", response.headers["Server-Timing"])
+        assert timing is not None
+        stock_ms, save_ms = (float(each) for each in timing.groups())
+        assert 0 < stock_ms < 1000 * (perf_counter() - began)
+        assert 0 < save_ms < 1000 * (perf_counter() - began)
+        assert "Server-Timing" in response.headers["Access-Control-Expose-Headers"]
 
 
 async def test_many_items_are_asked_for_in_one_call(api: Api, asked: list[str]) -> None:

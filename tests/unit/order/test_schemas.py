@@ -25,6 +25,10 @@ def pointers(document: dict[str, Any]) -> list[str]:
     return [violation.pointer for violation in raised.value.violations]
 
 
+def test_durations_are_told_in_milliseconds() -> None:
+    assert schemas.server_timing(stock=0.0048712, save=1.5) == "stock;dur=4.871, save;dur=1500.000"
+
+
 def test_an_order_is_read() -> None:
     lines = schemas.lines(body(item("a.b_c-D9", 1), item("x" * 64, 1_000_000)))
     assert lines == (OrderLine("a.b_c-D9", 1), OrderLine("x" * 64, 1_000_000))

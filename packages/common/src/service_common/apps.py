@@ -21,7 +21,7 @@ __all__ = ["allow_origins", "new_app"]
 
 _DISTRIBUTION = "orderstream-common"
 # what a page may read of an answer besides its body
-_EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "traceparent")
+_EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "Server-Timing", "traceparent")
 
 
 def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.Application:

@@ -26,7 +26,10 @@ async def place(request: web.Request) -> web.Response:
     key = schemas.idempotency_key(request.headers.getall("Idempotency-Key", ()))
     command = PlaceOrder(schemas.lines(await read_json(request)), key)
     placed = await request.app[SERVICE].place(command)
-    headers = {"Location": f"/orders/{placed.order.id}"}
+    headers = {
+        "Location": f"/orders/{placed.order.id}",
+        "Server-Timing": schemas.server_timing(stock=placed.stock_s, save=placed.save_s),
+    }
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
     return _answer_order(placed.order, status=201, headers=headers)

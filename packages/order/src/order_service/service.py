@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 from service_common.errors import ServiceError
 
@@ -27,10 +28,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The order as it was answered first, and whether this is a repeat of that answer."""
+    """The order as it was answered first, and whether this is a repeat of that answer.
+
+    Attributes:
+        stock_s: how long the question for the stock took, in seconds.
+        save_s: how long it took to store the order, or to find the one that was stored, in seconds.
+    """
 
     order: Order
     replayed: bool
+    stock_s: float
+    save_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +72,20 @@ class OrderService:
             KeyReusedError: the idempotency key stands for another request.
             UnavailableError: the inventory or the database is away.
         """
+        began = perf_counter()
         try:
             await self._require_stock(command.lines)
         except ServiceError:
             # an order that was taken under this key stands, whatever has become of the stock since
+            asked = perf_counter()
             placement = await self._earlier(command)
             if placement is None:
                 raise
         else:
+            asked = perf_counter()
             placement = await self._orders.place(command)
-        return self._placed(command, placement)
+        saved = perf_counter()
+        return Placed(self._order(command, placement), not placement.made, asked - began, saved - asked)
 
     async def get(self, order_id: int) -> Order:
         """Return an order.
@@ -153,14 +165,14 @@ class OrderService:
             return None
         return await self._orders.find_placement(command.idempotency_key)
 
-    def _placed(self, command: PlaceOrder, placement: Placement) -> Placed:
+    def _order(self, command: PlaceOrder, placement: Placement) -> Order:
         if not placement.made and placement.request_hash != command.request_hash:
             raise KeyReusedError
         order = _first_version(command, placement)
         if placement.made:
             self._announce()
             logger.info("order accepted", extra={"orderId": order.id, "version": order.version})
-        return Placed(order, replayed=not placement.made)
+        return order
 
     def _report(self, what: str, change: Change) -> Order:
         self._announce()
