@@ -53,6 +53,7 @@ class Backends:
     data: DataFolder
     supervisor: Supervisor
 
+
 # its server speaks HTTP/1.0 unless told otherwise: SQS does not make its clients connect for each request
 _KEEPING_CONNECTIONS = """
 from werkzeug.serving import WSGIRequestHandler
