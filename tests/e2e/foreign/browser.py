@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,25 +13,14 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from tests.support.browser import FLAGS, chromium
+
 from .heard import Heard
 
 __all__ = ["BROWSER", "Site", "browsing"]
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = chromium()
 CLIENTS = Path(__file__).parents[2] / "clients"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--no-zygote",
-    "--no-first-run",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-extensions",
-    "--disable-sync",
-)
 
 
 class Site:
@@ -81,7 +69,7 @@ async def browsing(url: str, folder: Path) -> AsyncIterator[None]:
     """Have a browser open *url* for the block; *folder* is for what it keeps."""
     assert BROWSER is not None
     process = await asyncio.create_subprocess_exec(
-        *(BROWSER, *FLAGS, f"--user-data-dir={folder}", url),
+        *(BROWSER, "--headless", *FLAGS, f"--user-data-dir={folder}", url),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -1,0 +1,93 @@
+"""A stack of its own for the pages, a browser, and a tab in it for each test that tells what goes wrong in it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from orderstream_local.layout import ROOT
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
+from tests.e2e.web.days import busy_day
+from tests.e2e.web.tabs import Tabs
+from tests.support.browser import ABSENT, FLAGS, chromium
+from tests.support.system import System
+
+HEARTBEAT_S = 1.0
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The browser; without one, these tests are skipped."""
+    found = chromium()
+    if found is None:
+        pytest.skip(ABSENT)
+    return found
+
+
+@pytest.fixture(scope="session")
+def web_folder(executable: str) -> Iterator[Path]:  # noqa: ARG001 - nothing is started for nobody
+    """A folder for everything that the stack keeps."""
+    with tempfile.TemporaryDirectory(prefix="web-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
+        yield Path(folder)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system(web_folder: Path) -> AsyncIterator[System]:
+    """The running system with its pages."""
+    options = StackOptions(data=web_folder, ports=Ports.free(), environ={"PUSH_HEARTBEAT_S": str(HEARTBEAT_S)})
+    async with (
+        Stack(options) as stack,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        yield System(stack, session)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def order_of_today(system: System) -> int:
+    """An order that ended well, on a day on which others did not."""
+    return await busy_day(system)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(executable: str) -> AsyncIterator[Browser]:
+    """The one browser of the run."""
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tabs(browser: Browser, system: System) -> AsyncIterator[Tabs]:
+    """A user who has never been here; whatever a script of the page throws, or the browser forbids, fails the test."""
+    context = await browser.new_context(base_url=system.stack.url("web"), permissions=["clipboard-write"])
+    context.set_default_timeout(PATIENCE_MS)
+    tabs = Tabs(context)
+    yield tabs
+    await context.close()
+    assert tabs.faults == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(tabs: Tabs) -> Page:
+    """The user's first tab."""
+    return await tabs.new()
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where the pictures of the pages are put."""
+    folder = Path(os.environ.get("ARTIFACTS") or ROOT / ".cache") / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
