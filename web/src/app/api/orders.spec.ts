@@ -5,6 +5,7 @@ import { Observable } from 'rxjs';
 
 import { Order, Orders, TaggedOrder } from './orders';
 import { Problem } from './problem';
+import { Timings } from './timings';
 
 const order: Order = {
   id: 7,
@@ -42,6 +43,15 @@ describe('Orders', () => {
     expect(call.request.body).toEqual({ orderItems: [{ productId: '123', quantity: 2 }] });
     call.flush(order, { status: 201, statusText: 'Created', headers: { ETag: '"2"' } });
     expect(outcome.values).toEqual([{ order, etag: '"2"' }]);
+  });
+
+  it('remembers what placing an order took', () => {
+    sessionStorage.clear();
+    answered(orders.place([{ productId: '123', quantity: 2 }], 'key-1'));
+    const headers = { 'Server-Timing': 'stock;dur=4.5, save;dur=3' };
+    server.expectOne((sent) => sent.method === 'POST').flush(order, { headers });
+    expect(TestBed.inject(Timings).of(7)).toMatchObject({ stockMs: 4.5, saveMs: 3 });
+    sessionStorage.clear();
   });
 
   it('gives an order with its tag', () => {

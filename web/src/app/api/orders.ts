@@ -1,9 +1,10 @@
 import { HttpClient, HttpHeaders, HttpResponse } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
-import { Observable, catchError, map, throwError } from 'rxjs';
+import { Observable, catchError, defer, map, tap, throwError } from 'rxjs';
 
 import { Endpoints } from './endpoints';
 import { Problem } from './problem';
+import { Timings } from './timings';
 
 export type OrderStatus = 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
 
@@ -51,10 +52,18 @@ export const MAX_QUANTITY = 1_000_000;
 export class Orders {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
+  private readonly timings = inject(Timings);
 
   /** Places an order; a repeat with the same *key* and items is answered with the same order. */
   place(items: readonly OrderLine[], key: string): Observable<TaggedOrder> {
-    return this.one('POST', '/orders', { 'Idempotency-Key': key }, items);
+    return defer(() => {
+      const began = performance.now();
+      return this.send('POST', '/orders', { 'Idempotency-Key': key }, items).pipe(
+        tap((response) => this.timings.remember(response, performance.now() - began)),
+        map(tagged),
+        catchError(asProblem),
+      );
+    });
   }
 
   get(id: number): Observable<TaggedOrder> {
@@ -86,15 +95,22 @@ export class Orders {
     headers: Record<string, string> = {},
     items?: readonly OrderLine[],
   ): Observable<TaggedOrder> {
+    return this.send(method, path, headers, items).pipe(map(tagged), catchError(asProblem));
+  }
+
+  private send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    items?: readonly OrderLine[],
+  ): Observable<HttpResponse<Order>> {
     const body = items && { orderItems: items.map(({ productId, quantity }) => ({ productId, quantity })) };
-    return this.http
-      .request<Order>(method, this.endpoints.url('order', path).href, {
-        body,
-        headers: new HttpHeaders(headers),
-        observe: 'response',
-        timeout: TIMEOUT_MS,
-      })
-      .pipe(map(tagged), catchError(asProblem));
+    return this.http.request<Order>(method, this.endpoints.url('order', path).href, {
+      body,
+      headers: new HttpHeaders(headers),
+      observe: 'response',
+      timeout: TIMEOUT_MS,
+    });
   }
 }
 

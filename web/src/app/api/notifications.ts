@@ -1,0 +1,35 @@
+import { HttpClient } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import { Observable, catchError, map, throwError } from 'rxjs';
+
+import { Notification } from '../push/feed';
+import { Endpoints } from './endpoints';
+import { Problem } from './problem';
+
+/** A notification as the history tells it. */
+export interface Recorded extends Notification {
+  /** When the notification service took it down. */
+  readonly recordedAt?: string;
+}
+
+const TIMEOUT_MS = 5_000;
+/** More than an order ever has, unless it is changed two hundred times while it is being processed. */
+const LIMIT = 200;
+
+/** The history of the notification service; whatever fails, fails as a `Problem`. */
+@Injectable({ providedIn: 'root' })
+export class Notifications {
+  private readonly http = inject(HttpClient);
+  private readonly endpoints = inject(Endpoints);
+
+  /** What was told of an order, the oldest first. */
+  of(orderId: number): Observable<readonly Recorded[]> {
+    const url = this.endpoints.url('notification', '/notifications');
+    url.searchParams.set('orderId', orderId.toString());
+    url.searchParams.set('limit', LIMIT.toString());
+    return this.http.get<{ notifications: readonly Recorded[] }>(url.href, { timeout: TIMEOUT_MS }).pipe(
+      map((answer) => answer.notifications),
+      catchError((error: unknown) => throwError(() => Problem.of('notification', error))),
+    );
+  }
+}

@@ -1,0 +1,118 @@
+import { Saga, SagaState } from '../api/sagas';
+import { Facts, end, endedAt, told, versions } from './facts';
+import { Hop, HopState, Trouble, hop } from './hop';
+import { elapsed, moment } from './moments';
+
+/** How the work on a version ends: as the order does, or by giving its stock back. */
+export type SagaEnd = 'CLOSED' | 'FAILED' | 'RELEASED';
+
+/** What the processing service does about a version that was announced at the given moment. */
+export function sagaHops(facts: Facts, version: number, announcedAt: number | null): readonly Hop[] {
+  const saga = facts.sagas?.find((each) => each.version === version);
+  return saga === undefined ? withoutSaga(facts, version) : withSaga(facts, saga, announcedAt);
+}
+
+/** How the work on a version ended, or will for all that is known; null as long as both can be. */
+export function sagaEnd(facts: Facts, version: number): SagaEnd | null {
+  const states = facts.sagas?.find((each) => each.version === version)?.steps.map((step) => step.state) ?? [];
+  if (states.includes('RELEASING')) return 'RELEASED';
+  if (states.includes('DONE')) return 'CLOSED';
+  if (states.includes('FAILING')) return 'FAILED';
+  return endOfOrder(facts, version);
+}
+
+/** The end of the order, where it is this version's doing. */
+function endOfOrder(facts: Facts, version: number): 'CLOSED' | 'FAILED' | null {
+  const ended = end(facts);
+  return ended === 'CANCELLED' || version < versions(facts) ? null : ended;
+}
+
+function withSaga(facts: Facts, saga: Saga, announcedAt: number | null): readonly Hop[] {
+  const steps = new Map(saga.steps.map((step) => [step.state, moment(step.at)]));
+  const ended = sagaEnd(facts, saga.version);
+  const started = steps.get('STARTED') ?? null;
+  const start = hop(id(saga, 'start'), 'start', 'sqs', 'processing', {
+    state: 'done',
+    at: started,
+    tookMs: elapsed(announcedAt, started),
+  });
+  const hops = [start, taking(saga, steps, ended), ending(facts, saga, steps, ended)];
+  return steps.has('RELEASING') ? [...hops, releasing(saga, steps)] : hops;
+}
+
+type Steps = ReadonlyMap<SagaState, number | null>;
+
+function taking(saga: Saga, steps: Steps, ended: SagaEnd | null): Hop {
+  const refused = steps.has('FAILING') || (ended === 'FAILED' && !steps.has('STOCK_TAKEN'));
+  const taken = steps.has('STOCK_TAKEN') || ended === 'CLOSED';
+  const at = steps.get('STOCK_TAKEN') ?? steps.get('FAILING') ?? null;
+  const state: HopState = refused ? 'failed' : taken ? 'done' : 'active';
+  return hop(id(saga, 'take'), 'take', 'processing', 'inventory', {
+    state,
+    at,
+    tookMs: elapsed(steps.get('STARTED') ?? null, at),
+    detail: refused ? saga.reason : null,
+    trouble: state === 'active' ? troubleOf(saga) : null,
+  });
+}
+
+/** Closing the order, or failing it when its stock could not be had. */
+function ending(facts: Facts, saga: Saga, steps: Steps, ended: SagaEnd | null): Hop {
+  const failing = steps.has('FAILING') || ended === 'FAILED';
+  const name = failing ? 'fail' : 'close';
+  const began = steps.get(failing ? 'FAILING' : 'STOCK_TAKEN') ?? null;
+  const withdrawn = steps.has('RELEASING');
+  // the saga may have been read before the order, or the push may have overtaken both
+  const over = steps.has(failing ? 'FAILED' : 'DONE') || endOfOrder(facts, saga.version) !== null;
+  const state: HopState = withdrawn ? 'failed' : over ? 'done' : saga.state === 'STARTED' ? 'pending' : 'active';
+  const ownTime = withdrawn ? steps.get('RELEASING') : steps.get(failing ? 'FAILED' : 'DONE');
+  const at = ownTime ?? (over ? endedAt(facts) : null);
+  return hop(id(saga, name), name, 'processing', 'order', {
+    state,
+    at,
+    tookMs: elapsed(began, at),
+    detail: withdrawn ? saga.reason : null,
+    trouble: state === 'active' ? troubleOf(saga) : null,
+  });
+}
+
+function releasing(saga: Saga, steps: Steps): Hop {
+  const at = steps.get('RELEASED') ?? null;
+  return hop(id(saga, 'release'), 'release', 'processing', 'inventory', {
+    state: steps.has('RELEASED') ? 'compensated' : 'active',
+    at,
+    tookMs: elapsed(steps.get('RELEASING') ?? null, at),
+    trouble: steps.has('RELEASED') ? null : troubleOf(saga),
+  });
+}
+
+/** The service that knows can't be asked, or has not heard of the version: how the order ended tells some of it. */
+function withoutSaga(facts: Facts, version: number): readonly Hop[] {
+  const ended = endOfOrder(facts, version);
+  const away = facts.sagas === null;
+  const rest: HopState = away ? 'unknown' : 'pending';
+  const start: HopState = ended !== null ? 'done' : away ? 'unknown' : 'active';
+  const take: HopState = ended === null ? rest : ended === 'CLOSED' ? 'done' : 'failed';
+  const name = ended === 'FAILED' ? 'fail' : 'close';
+  const reason = facts.order?.failureReason ?? told(facts, 'FAILED')?.reason ?? null;
+  return [
+    hop(id({ version }, 'start'), 'start', 'sqs', 'processing', { state: start }),
+    hop(id({ version }, 'take'), 'take', 'processing', 'inventory', {
+      state: take,
+      detail: take === 'failed' ? reason : null,
+    }),
+    hop(id({ version }, name), name, 'processing', 'order', {
+      state: ended === null ? rest : 'done',
+      at: ended === null ? null : endedAt(facts),
+    }),
+  ];
+}
+
+function troubleOf(saga: Saga): Trouble | null {
+  if (saga.lastError === null && !saga.late) return null;
+  return { error: saga.lastError, attempts: saga.attempts, nextRunAt: moment(saga.nextRunAt), late: saga.late };
+}
+
+function id(saga: Pick<Saga, 'version'>, name: string): string {
+  return `v${saga.version.toString()}-${name}`;
+}
