@@ -1,0 +1,98 @@
+import { HttpClient, HttpErrorResponse } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import { Observable, catchError, map, of, throwError } from 'rxjs';
+
+import { Endpoints, Service } from './endpoints';
+import { Problem } from './problem';
+
+export const SERVICES: readonly Service[] = ['order', 'inventory', 'processing', 'notification'];
+
+/** A process that can be asked for its health and its numbers. */
+export interface Replica {
+  readonly service: Service;
+  /** Counted from 1. */
+  readonly number: number;
+  /** How many of this service can be asked. */
+  readonly of: number;
+  /** Where it is asked. */
+  readonly address: string;
+  /** Whether a balancer is asked, behind which any of the replicas answers. */
+  readonly balanced: boolean;
+}
+
+/** What a process says of itself; each check by its name, `ok` or why not. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+// more than the second that the services' own checks take, less than the time between two rounds
+const TIMEOUT_MS = 4000;
+const NO_REPORT = 'What answers is no health report.';
+
+/** Health and numbers of every process; whatever fails, fails as a `Problem`. */
+@Injectable({ providedIn: 'root' })
+export class Metrics {
+  private readonly http = inject(HttpClient);
+  private readonly endpoints = inject(Endpoints);
+
+  /** Everything that can be asked. */
+  replicas(): readonly Replica[] {
+    return SERVICES.flatMap((service) => {
+      const addresses = this.endpoints.replicas(service);
+      return addresses.map((address, index) => ({
+        service,
+        number: index + 1,
+        of: addresses.length,
+        address,
+        balanced: !isAbsolute(address),
+      }));
+    });
+  }
+
+  readiness(replica: Replica): Observable<Readiness> {
+    const url = replica.balanced ? `${base(replica)}/health/${replica.service}` : `${base(replica)}/health/ready`;
+    return this.http.get<unknown>(resolved(url), { timeout: TIMEOUT_MS }).pipe(
+      // what is not ready says so with a 503
+      catchError((error: unknown) =>
+        error instanceof HttpErrorResponse && error.status === 503
+          ? of(error.error as unknown)
+          : throwError(() => error),
+      ),
+      map((body) => {
+        const report = readinessOf(body);
+        if (report === null) throw new Error(NO_REPORT);
+        return report;
+      }),
+      catchError((error: unknown) => throwError(() => Problem.of(replica.service, error))),
+    );
+  }
+
+  /** Prometheus' text format. */
+  numbers(replica: Replica): Observable<string> {
+    const url = replica.balanced ? `${base(replica)}/metrics/${replica.service}` : `${base(replica)}/metrics`;
+    return this.http
+      .get(resolved(url), { responseType: 'text', timeout: TIMEOUT_MS })
+      .pipe(catchError((error: unknown) => throwError(() => Problem.of(replica.service, error))));
+  }
+}
+
+function base(replica: Replica): string {
+  return replica.address.replace(/\/$/, '');
+}
+
+function isAbsolute(address: string): boolean {
+  return /^https?:\/\//.test(address);
+}
+
+function resolved(url: string): string {
+  return new URL(url, document.baseURI).href;
+}
+
+function readinessOf(body: unknown): Readiness | null {
+  if (typeof body !== 'object' || body === null) return null;
+  const { status, checks } = body as { status?: unknown; checks?: unknown };
+  if ((status !== 'ready' && status !== 'not ready') || typeof checks !== 'object' || checks === null) return null;
+  const outcomes = Object.entries(checks).map(([name, outcome]) => [name, String(outcome)] as const);
+  return { ready: status === 'ready', checks: Object.fromEntries(outcomes) };
+}

@@ -1,0 +1,119 @@
+import { CounterTrack, Scrape, Step, increases, increasesOf, ratePerSecond } from './counters';
+import { parseExposition } from './exposition';
+
+function scrape(at: number, startedAt: number | null, text: string): Scrape {
+  const start = startedAt === null ? '' : `process_start_time_seconds ${startedAt.toString()}\n`;
+  return { at, numbers: parseExposition(`${start}${text}\n`) };
+}
+
+function step(seconds: number, text: string): Step {
+  return { at: 0, seconds, increases: parseExposition(text) };
+}
+
+describe('increases', () => {
+  it('is the difference of each series', () => {
+    const rise = increases(
+      parseExposition('a_total{x="1"} 1\na_total{x="2"} 5'),
+      parseExposition('a_total{x="2"} 7\na_total{x="1"} 1'),
+    );
+    expect(rise.sum('a_total', { x: '1' })).toBe(0);
+    expect(rise.sum('a_total', { x: '2' })).toBe(2);
+  });
+
+  it('starts from zero after a reset, and for a series that is new', () => {
+    const rise = increases(parseExposition('a_total 10\n'), parseExposition('a_total 3\nb_total 4\n'));
+    expect(rise.sum('a_total')).toBe(3);
+    expect(rise.sum('b_total')).toBe(4);
+  });
+
+  it('leaves gauges out', () => {
+    expect(increases(parseExposition('depth 1'), parseExposition('depth 5')).samples).toEqual([]);
+  });
+
+  it('takes labels in any order', () => {
+    expect(
+      increases(parseExposition('a_total{x="1",y="2"} 4'), parseExposition('a_total{y="2",x="1"} 5')).sum('a_total'),
+    ).toBe(1);
+  });
+});
+
+describe('CounterTrack', () => {
+  it('has nothing to say at first', () => {
+    expect(new CounterTrack().step(scrape(5000, 1, 'a_total 100'))).toBeNull();
+  });
+
+  it('tells the increase and its time', () => {
+    const track = new CounterTrack();
+    track.step(scrape(5000, 1, 'a_total 100'));
+    const found = track.step(scrape(10_000, 1, 'a_total 130'));
+    expect(found?.seconds).toBe(5);
+    expect(found?.increases.sum('a_total')).toBe(30);
+  });
+
+  it('counts everything of a process that was started since', () => {
+    const track = new CounterTrack();
+    track.step(scrape(5000, 1, 'a_total 100'));
+    const found = track.step(scrape(10_000, 7, 'a_total 3'));
+    expect(found?.increases.sum('a_total')).toBe(3);
+    expect(found?.seconds).toBe(5);
+  });
+
+  it('takes replicas behind one address for what they are', () => {
+    const track = new CounterTrack();
+    track.step(scrape(5000, 1, 'a_total 100'));
+    expect(track.step(scrape(10_000, 2, 'a_total 900'))).toBeNull();
+    const first = track.step(scrape(15_000, 1, 'a_total 110'));
+    expect([first?.seconds, first?.increases.sum('a_total')]).toEqual([10, 10]);
+    const second = track.step(scrape(20_000, 2, 'a_total 905'));
+    expect([second?.seconds, second?.increases.sum('a_total')]).toEqual([10, 5]);
+  });
+
+  it('still compares when the start is not told', () => {
+    const track = new CounterTrack();
+    track.step(scrape(5000, null, 'a_total 100'));
+    expect(track.step(scrape(6000, null, 'a_total 40'))?.increases.sum('a_total')).toBe(40);
+  });
+
+  it('forgets processes that were not heard of for long', () => {
+    const track = new CounterTrack();
+    track.step(scrape(1_000_000, 1, 'a_total 1'));
+    for (let process = 2; process < 20; process += 1) track.step(scrape(1_000_000 + process, process, 'a_total 1'));
+    expect(track.step(scrape(2_000_000, 1, 'a_total 5'))).toBeNull();
+  });
+
+  it('ignores a clock that was put back', () => {
+    const track = new CounterTrack();
+    track.step(scrape(9000, 1, 'a_total 1'));
+    expect(track.step(scrape(8000, 1, 'a_total 5'))).toBeNull();
+    expect(track.step(scrape(9000, 1, 'a_total 6'))?.increases.sum('a_total')).toBe(1);
+  });
+});
+
+describe('ratePerSecond', () => {
+  it('adds up processes, each by its own time', () => {
+    const rate = ratePerSecond([[step(5, 'a_total 10'), step(5, 'a_total 20')], [step(2, 'a_total 4')]], 'a_total');
+    expect(rate).toBeCloseTo(5);
+  });
+
+  it('is nothing when nobody tells, and zero when nothing happens', () => {
+    expect(ratePerSecond([[], [step(5, 'b_total 1')]], 'a_total')).toBeNull();
+    expect(ratePerSecond([[step(5, 'a_total 0')]], 'a_total')).toBe(0);
+  });
+
+  it('counts the time before a series appeared', () => {
+    expect(ratePerSecond([[step(5, ''), step(5, 'a_total 10')]], 'a_total')).toBeCloseTo(1);
+  });
+});
+
+describe('increasesOf', () => {
+  it('finds the samples of all steps', () => {
+    const found = increasesOf(
+      [[step(1, 'a_total{x="1"} 1')], [step(1, 'a_total{x="1"} 2\na_total{x="2"} 3')]],
+      'a_total',
+      {
+        x: '1',
+      },
+    );
+    expect(found.map((each) => each.value)).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,93 @@
+import { Step } from './counters';
+import { parseExposition } from './exposition';
+import { Told, factsOf } from './facts';
+import { KEPT_MS, Moment, byMinute, momentOf, withMoment } from './moments';
+
+function told(service: Told['service'], numbers: string, ...steps: readonly string[]): Told {
+  const every5s = steps.map((text): Step => ({ at: 0, seconds: 5, increases: parseExposition(text) }));
+  return { service, at: 1, numbers: parseExposition(numbers), steps: every5s };
+}
+
+function values(...all: readonly Told[]): Moment['values'] {
+  return momentOf(1, all, factsOf(all)).values;
+}
+
+describe('momentOf', () => {
+  it('counts orders by the minute', () => {
+    const orders = told(
+      'order',
+      '',
+      'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} 10\n' +
+        'orderstream_http_request_seconds_count{method="POST",route="/orders",status="409"} 7\n',
+      'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} 5\n',
+    );
+    const sagas = told('processing', '', 'orderstream_saga_seconds_count{state="DONE"} 4');
+    expect(values(orders, sagas)).toEqual({ placed: 90, closed: 48, failed: 0 });
+  });
+
+  it('adds up replicas', () => {
+    const text = 'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} 5\n';
+    expect(values(told('order', '', text), told('order', '', text)).placed).toBe(120);
+  });
+
+  it('knows no rate before the second look', () => {
+    expect(
+      values(told('order', 'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} 5')),
+    ).toEqual({});
+  });
+
+  it('tells percentiles of all answers to an order', () => {
+    const bucket = (le: string, status: string, count: number): string =>
+      `orderstream_http_request_seconds_bucket{le="${le}",method="POST",route="/orders",status="${status}"} ${count.toString()}\n`;
+    const orders = told(
+      'order',
+      '',
+      bucket('0.1', '201', 5) + bucket('0.2', '201', 9) + bucket('+Inf', '201', 9) + bucket('0.1', '409', 0),
+      bucket('0.1', '409', 0) + bucket('0.2', '409', 1) + bucket('+Inf', '409', 1),
+    );
+    const found = values(orders);
+    expect(found.placing50).toBeCloseTo(0.1);
+    expect(found.placing95).toBeCloseTo(0.19);
+  });
+
+  it('has the depth of each queue and of all dead letters', () => {
+    const depth = (queue: string, state: string, number: number): string =>
+      `orderstream_sqs_messages{queue="${queue}",state="${state}"} ${number.toString()}\norderstream_sqs_messages_age_seconds{queue="${queue}"} 1\n`;
+    const found = values(
+      told(
+        'processing',
+        depth('p', 'visible', 2) +
+          depth('p', 'in-flight', 3) +
+          'orderstream_sqs_in_flight{queue="p"} 3\n' +
+          depth('p-dlq', 'visible', 1),
+      ),
+      told(
+        'notification',
+        depth('n', 'visible', 0) + 'orderstream_sqs_in_flight{queue="n"} 0\n' + depth('n-dlq', 'visible', 4),
+      ),
+    );
+    expect(found).toEqual({ processingQueue: 5, notificationQueue: 0, deadLetters: 5 });
+  });
+});
+
+describe('withMoment', () => {
+  const at = (ms: number): Moment => ({ at: ms, values: {} });
+
+  it('keeps fifteen minutes', () => {
+    let history: readonly Moment[] = [];
+    for (let ms = 0; ms <= 2 * KEPT_MS; ms += 5000) history = withMoment(history, at(ms));
+    expect(history.length).toBe(180);
+    expect(history[0]?.at).toBe(KEPT_MS + 5000);
+  });
+
+  it('stays in order when the clock was put back', () => {
+    expect(withMoment([at(1000), at(9000)], at(5000)).map((each) => each.at)).toEqual([1000, 5000]);
+  });
+});
+
+describe('byMinute', () => {
+  it('has the last moment of each minute, the newest first', () => {
+    const history = [1000, 59_000, 61_000, 185_000].map((at): Moment => ({ at, values: {} }));
+    expect(byMinute(history).map((each) => each.at)).toEqual([185_000, 61_000, 59_000]);
+  });
+});

@@ -1,0 +1,41 @@
+const TRACE_ID = /^[0-9a-f]{32}$/;
+// W3C trace context: version, trace id, parent id, flags
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const NO_TRACE = '0'.repeat(32);
+
+/** The trace id in what somebody pasted, also a whole `traceparent`; null when there is none. */
+export function traceIdOf(pasted: string): string | null {
+  const text = pasted
+    .trim()
+    .toLowerCase()
+    .replace(/^["']|["']$/g, '');
+  const id = TRACEPARENT.exec(text)?.[1] ?? text;
+  return TRACE_ID.test(id) && id !== NO_TRACE ? id : null;
+}
+
+export interface TraceCommands {
+  /** For CloudWatch Logs Insights, over all four log groups. */
+  readonly insights: string;
+  /** For the AWS command line, also against the emulator. */
+  readonly awsCli: string;
+  /** For the log files of the demo. */
+  readonly files: string;
+}
+
+/** What finds the log lines of one trace in all services; *traceId* is one that `traceIdOf` gave. */
+export function traceCommands(traceId: string): TraceCommands {
+  return {
+    insights: [
+      'fields @timestamp, service, level, message, orderId, status, path, outcome, reason',
+      `| filter traceId = "${traceId}"`,
+      '| sort @timestamp asc',
+    ].join('\n'),
+    awsCli: [
+      'for service in order inventory processing notification; do',
+      `  aws logs filter-log-events --log-group-name $service-service-logs --filter-pattern '"${traceId}"' \\`,
+      "    --query 'events[].message' --output text | tr '\\t' '\\n'",
+      'done | sort',
+    ].join('\n'),
+    files: `grep -h ${traceId} data/logs/*-service*.log | sort`,
+  };
+}
