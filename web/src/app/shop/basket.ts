@@ -56,13 +56,14 @@ function changedLines(lines: readonly OrderLine[], change: Exclude<Change, { typ
   const { productId } = change;
   const known = lines.find((line) => line.productId === productId);
   if (change.type === 'remove') return lines.filter((line) => line !== known);
-  const quantity = possible(change.type === 'add' ? (known?.quantity ?? 0) + change.quantity : change.quantity);
+  const quantity = asQuantity(change.type === 'add' ? (known?.quantity ?? 0) + change.quantity : change.quantity);
   if (quantity === null) return lines;
   if (known) return lines.map((line) => (line === known ? { productId, quantity } : line));
   return lines.length < MAX_LINES ? [...lines, { productId, quantity }] : lines;
 }
 
-function possible(quantity: number): number | null {
+/** The nearest quantity that can be ordered; null for no number at all. */
+export function asQuantity(quantity: number): number | null {
   return Number.isFinite(quantity) ? Math.min(Math.max(Math.trunc(quantity), 1), MAX_QUANTITY) : null;
 }
 
@@ -80,7 +81,7 @@ function isLine(value: unknown): value is OrderLine {
     typeof productId === 'string' &&
     /^[\w.-]{1,64}$/.test(productId) &&
     Number.isInteger(quantity) &&
-    possible(quantity as number) === quantity
+    asQuantity(quantity as number) === quantity
   );
 }
 

@@ -1,12 +1,22 @@
-import { ChangeDetectionStrategy, Component } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
 
 import { texts } from '../texts';
+import { BasketPanel } from './basket-panel';
+import { BasketStore } from './basket-store';
+import { ProductList } from './product-list';
+import { Stock } from './stock';
 
+/** What can be bought, and what is about to be. */
 @Component({
   selector: 'app-shop-page',
-  template: `<h1>{{ texts.title }}</h1>`,
+  imports: [BasketPanel, ProductList],
+  providers: [Stock],
+  templateUrl: './shop-page.html',
+  styleUrl: './shop-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class ShopPage {
+  private readonly store = inject(BasketStore);
   protected readonly texts = texts.shop;
+  protected readonly products = computed(() => this.store.basket().lines.length);
 }

@@ -1,0 +1,84 @@
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+
+import { Notice } from '../design/notice';
+import { texts } from '../texts';
+import { isFull, quantityOf } from './basket';
+import { BasketStore } from './basket-store';
+import { matching } from './catalogue';
+import { Checkout } from './checkout';
+import { Stock } from './stock';
+import { TraceId } from './trace-id';
+
+const SHOWN_AT_FIRST = 60;
+/** Fewer than so many are few. */
+const FEW = 10;
+
+/** The products that there are, with their stock as it changes, to be put into the basket. */
+@Component({
+  selector: 'app-product-list',
+  imports: [Notice, TraceId],
+  templateUrl: './product-list.html',
+  styleUrl: './product-list.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class ProductList {
+  protected readonly stock = inject(Stock);
+  private readonly store = inject(BasketStore);
+  private readonly checkout = inject(Checkout);
+  private readonly limit = signal(SHOWN_AT_FIRST);
+
+  protected readonly texts = texts.shop.products;
+  protected readonly few = FEW;
+  protected readonly placeholders = Array.from({ length: 12 }, (_, index) => index);
+  protected readonly wanted = signal('');
+  protected readonly told = signal('');
+  protected readonly found = computed(() => {
+    const catalogue = this.stock.catalogue();
+    return catalogue === null ? null : matching(catalogue, this.wanted());
+  });
+  protected readonly shown = computed(() => this.found()?.slice(0, this.limit()) ?? []);
+  protected readonly hidden = computed(() => (this.found()?.length ?? 0) - this.shown().length);
+  protected readonly locked = computed(() => this.checkout.placing());
+  protected readonly full = computed(() => isFull(this.store.basket()));
+  protected readonly time = computed(() => {
+    const readAt = this.stock.readAt();
+    return readAt === null ? null : new Date(readAt).toLocaleTimeString();
+  });
+  protected readonly failure = computed(() => {
+    const problem = this.stock.problem();
+    if (problem === null) return null;
+    return problem.unreachable
+      ? texts.common.unreachable(texts.common.services.inventory)
+      : this.texts.failed(problem.status);
+  });
+  protected readonly detail = computed(() => this.stock.problem()?.detail ?? '');
+  protected readonly traceId = computed(() => this.stock.problem()?.traceId ?? null);
+  protected readonly truncatedAt = computed(() => {
+    const catalogue = this.stock.catalogue();
+    return catalogue === null || catalogue.complete ? null : catalogue.products.length;
+  });
+  protected readonly retryText = texts.common.retry;
+
+  constructor() {
+    this.stock.follow(computed(() => this.shown().map((product) => product.productId)));
+  }
+
+  protected find(text: string): void {
+    this.wanted.set(text);
+    this.limit.set(SHOWN_AT_FIRST);
+    this.told.set(this.texts.found(this.found()?.length ?? 0));
+  }
+
+  protected showMore(): void {
+    this.limit.update((limit) => limit + SHOWN_AT_FIRST);
+  }
+
+  protected inBasket(productId: string): number {
+    return quantityOf(this.store.basket(), productId);
+  }
+
+  protected add(productId: string): void {
+    this.store.change({ type: 'add', productId, quantity: 1 });
+    this.told.set(this.texts.added(productId, this.inBasket(productId)));
+  }
+}

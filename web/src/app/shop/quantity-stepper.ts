@@ -1,0 +1,31 @@
+import { ChangeDetectionStrategy, Component, input, output } from '@angular/core';
+
+import { MAX_QUANTITY } from '../api/orders';
+import { texts } from '../texts';
+import { asQuantity } from './basket';
+
+/** Chooses how many, one by one or by typing. */
+@Component({
+  selector: 'app-quantity-stepper',
+  templateUrl: './quantity-stepper.html',
+  styleUrl: './quantity-stepper.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class QuantityStepper {
+  readonly productId = input.required<string>();
+  readonly quantity = input.required<number>();
+  readonly disabled = input(false);
+  readonly invalid = input(false);
+  /** The id of the element that says what is wrong with the quantity. */
+  readonly describedBy = input<string | null>(null);
+  readonly chosen = output<number>();
+  protected readonly texts = texts.shop.basket;
+  protected readonly max = MAX_QUANTITY;
+
+  protected typed(field: HTMLInputElement): void {
+    const quantity = asQuantity(field.valueAsNumber) ?? this.quantity();
+    // what was typed stays in the field when the quantity is the one that it was
+    field.value = quantity.toString();
+    this.chosen.emit(quantity);
+  }
+}

@@ -1,0 +1,123 @@
+import { DOCUMENT, DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { EMPTY, Observable, auditTime, expand, filter, finalize, fromEvent, interval, map, merge, reduce } from 'rxjs';
+
+import { Inventory, MAX_NAMED, ProductPage } from '../api/inventory';
+import { Problem } from '../api/problem';
+import { Feed, Notification } from '../push/feed';
+import { Catalogue, replaced, updated } from './catalogue';
+
+export const EVERY_MS = 15_000;
+/** News come in crowds: the stock is read once for all of them. */
+export const GATHER_MS = 500;
+/** So much is read of an endless catalogue. */
+export const MAX_PAGES = 25;
+
+/** The stock as the inventory service tells it: again when an order took some, when one comes back, and every 15 s. */
+@Injectable()
+export class Stock {
+  private readonly inventory = inject(Inventory);
+  private readonly document = inject(DOCUMENT);
+  private readonly destroyed = inject(DestroyRef);
+  private readonly followed: Signal<readonly string[]>[] = [];
+  private again: 'no' | 'followed' | 'all' = 'no';
+
+  readonly catalogue = signal<Catalogue | null>(null);
+  /** When the numbers were read, in milliseconds since 1970. */
+  readonly readAt = signal<number | null>(null);
+  /** Why the numbers are not those of now. */
+  readonly problem = signal<Problem | null>(null);
+  readonly reading = signal(false);
+
+  constructor() {
+    const window = this.document.defaultView ?? globalThis;
+    const back = merge(
+      fromEvent(this.document, 'visibilitychange'),
+      fromEvent(window, 'focus'),
+      fromEvent(window, 'online'),
+    ).pipe(auditTime(0));
+    merge(back, interval(EVERY_MS))
+      .pipe(
+        filter(() => this.isVisible()),
+        takeUntilDestroyed(),
+      )
+      .subscribe(() => this.read('all'));
+    inject(Feed)
+      .events.pipe(
+        filter(({ notification }) => takesOrGives(notification)),
+        auditTime(GATHER_MS),
+        filter(() => this.isVisible()),
+        takeUntilDestroyed(),
+      )
+      .subscribe(() => this.read('followed'));
+    this.read('all');
+  }
+
+  /** Names products that have to be up to date also where there are too many to read them all every time. */
+  follow(productIds: Signal<readonly string[]>): void {
+    this.followed.push(productIds);
+  }
+
+  refresh(): void {
+    this.read('all');
+  }
+
+  // one reading at a time: answers can't overtake one another, and a slow service is not asked ever more
+  private read(what: 'followed' | 'all'): void {
+    if (this.reading()) {
+      if (this.again !== 'all') this.again = what;
+      return;
+    }
+    this.reading.set(true);
+    (what === 'all' ? this.readAll() : this.readFollowed())
+      .pipe(
+        finalize(() => this.readAgain()),
+        takeUntilDestroyed(this.destroyed),
+      )
+      .subscribe({
+        next: (catalogue) => this.show(catalogue),
+        error: (error: unknown) => this.problem.set(Problem.of('inventory', error)),
+      });
+  }
+
+  private show(catalogue: Catalogue): void {
+    this.catalogue.set(catalogue);
+    this.readAt.set(Date.now());
+    this.problem.set(null);
+  }
+
+  private readAgain(): void {
+    const what = this.again;
+    this.again = 'no';
+    this.reading.set(false);
+    if (what !== 'no' && !this.destroyed.destroyed) this.read(what);
+  }
+
+  private readAll(): Observable<Catalogue> {
+    return this.inventory.page().pipe(
+      expand((page, index) => (page.next === null || index + 1 >= MAX_PAGES ? EMPTY : this.inventory.page(page.next))),
+      reduce<ProductPage, ProductPage>((sum, page) => ({ items: [...sum.items, ...page.items], next: page.next }), {
+        items: [],
+        next: null,
+      }),
+      map(({ items, next }) => replaced(this.catalogue(), items, next === null)),
+    );
+  }
+
+  private readFollowed(): Observable<Catalogue> {
+    const known = this.catalogue();
+    const asked = [...new Set(this.followed.flatMap((productIds) => productIds()))].slice(0, MAX_NAMED);
+    // a small catalogue is one page, and one call either way
+    if (known === null || known.products.length <= MAX_NAMED) return this.readAll();
+    return this.inventory.named(asked).pipe(map((found) => updated(known, asked, found)));
+  }
+
+  private isVisible(): boolean {
+    return this.document.visibilityState === 'visible';
+  }
+}
+
+// a new order takes nothing yet: its stock is taken when it is processed
+function takesOrGives(notification: Notification): boolean {
+  return notification.kind !== 'CREATED';
+}
