@@ -1,0 +1,57 @@
+export type Protocol = 'sse' | 'ws';
+export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline';
+
+const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const;
+
+/** What happened to an order, as the notification service tells it. */
+export interface Notification {
+  readonly id: string;
+  readonly type: string;
+  readonly kind: (typeof KINDS)[number];
+  readonly orderId: number;
+  readonly version: number;
+  readonly message: string;
+  readonly occurredAt: string;
+  /** Empty when the service does not know it. */
+  readonly traceId: string;
+  readonly reason?: string;
+}
+
+export interface Received {
+  readonly notification: Notification;
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly receivedAt: number;
+  readonly protocol: Protocol;
+}
+
+export interface Counts {
+  readonly received: number;
+  /** What happened while there was no connection, and came all the same. */
+  readonly missed: number;
+  readonly resets: number;
+  readonly reconnects: number;
+  readonly malformed: number;
+}
+
+export const NO_COUNTS: Counts = { received: 0, missed: 0, resets: 0, reconnects: 0, malformed: 0 };
+
+/** Reads what a server sent as a notification; null when it is none. */
+export function parseNotification(value: unknown): Notification | null {
+  if (!isRecord(value)) return null;
+  const { id, type, orderId, version, message, occurredAt, traceId, reason } = value;
+  const kind = KINDS.find((each) => each === value['kind']);
+  if (kind === undefined || typeof id !== 'string' || typeof type !== 'string') return null;
+  if (!isCount(orderId) || !isCount(version) || typeof message !== 'string') return null;
+  if (typeof occurredAt !== 'string' || Number.isNaN(Date.parse(occurredAt))) return null;
+  const read = { id, type, kind, orderId, version, message, occurredAt };
+  const trace = typeof traceId === 'string' ? traceId : '';
+  return typeof reason === 'string' ? { ...read, traceId: trace, reason } : { ...read, traceId: trace };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
