@@ -1,0 +1,80 @@
+"""A wire between the pages and the notification service that garbles what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+from urllib.parse import urlsplit
+
+__all__ = ["Wire"]
+
+QUIET = (OSError, asyncio.IncompleteReadError)
+
+
+class Wire:
+    """Passes on all that comes, to *url* and back.
+
+    Attributes:
+        garbled: how many messages were.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._garble: tuple[bytes, bytes] | None = None
+        self.garbled = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        """Where to connect to instead."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def garble_next(self, text: str, into: str) -> None:
+        """Have *text* come out as another one, of the same length, the next time that it is pushed."""
+        assert len(text) == len(into)
+        self._garble = (text.encode(), into.encode())
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            with suppress(*QUIET):
+                head = await reader.readuntil(b"\r\n\r\n")
+                pushes = head.split(b" ", 2)[1].startswith((b"/stream", b"/ws"))
+                there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
+                back.write(head)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pass_on(reader, back, garbling=False))
+                    both.create_task(self._pass_on(there, writer, garbling=pushes))
+        finally:
+            writer.transport.abort()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, garbling: bool) -> None:
+        with suppress(*QUIET):
+            while data := await reader.read(1 << 16):
+                writer.write(self._changed(data) if garbling else data)
+                await writer.drain()
+        writer.close()
+
+    def _changed(self, data: bytes) -> bytes:
+        if self._garble is None or self._garble[0] not in data:
+            return data
+        (text, into), self._garble = self._garble, None
+        self.garbled += 1
+        return data.replace(text, into, 1)
