@@ -20,6 +20,7 @@ class BoundedList(fields.List[T]):
     """
 
     def __init__(self, element: fields.Field[T], *, at_least: int, at_most: int, **options: Any) -> None:
+        self.at_least, self.at_most = at_least, at_most
         self._length = validate.Length(at_least, at_most)
         super().__init__(element, **options)
 

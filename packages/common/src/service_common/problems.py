@@ -27,10 +27,11 @@ from service_common.errors import (
 )
 from service_common.trace import current_trace
 
-__all__ = ["CONTENT_TYPE", "Problem"]
+__all__ = ["CONTENT_TYPE", "Problem", "status_of", "type_of"]
 
 CONTENT_TYPE = "application/problem+json"
 ABOUT_BLANK = "about:blank"
+_INTERNAL = 500
 _URN = "urn:orderstream:problem:"
 _STATUS: Mapping[type[ServiceError], int] = {
     MalformedError: 400,
@@ -79,11 +80,11 @@ class Problem:
     @classmethod
     def of(cls, error: Exception, instance: str) -> Problem:
         """Say what *error* means to the client that asked for *instance*; the unforeseen says nothing of itself."""
-        if isinstance(error, ServiceError) and (status := _status(type(error))):
+        if isinstance(error, ServiceError) and (status := status_of(type(error))) != _INTERNAL:
             return cls._foreseen(error, status, instance)
         if isinstance(error, web.HTTPException):
             return cls._plain(error.status, instance, _own_words(error), _kept_headers(error))
-        return cls._plain(500, instance)
+        return cls._plain(_INTERNAL, instance)
 
     @classmethod
     def parse(cls, status: int, body: bytes) -> Problem:
@@ -119,7 +120,7 @@ class Problem:
     @classmethod
     def _foreseen(cls, error: ServiceError, status: int, instance: str) -> Problem:
         return cls(
-            type=_URN + error.slug,
+            type=type_of(type(error)),
             title=error.slug.replace("-", " ").capitalize(),
             status=status,
             detail=error.detail,
@@ -142,8 +143,14 @@ class Problem:
         )
 
 
-def _status(kind: type[ServiceError]) -> int | None:
-    return next((_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS), None)
+def status_of(kind: type[ServiceError]) -> int:
+    """Return the HTTP status that an error of this *kind* is answered with; 500 for what no client can do."""
+    return next((_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS), _INTERNAL)
+
+
+def type_of(kind: type[ServiceError]) -> str:
+    """Return the ``type`` of the problem document of an error of this *kind*."""
+    return _URN + kind.slug
 
 
 def _headers(error: ServiceError, status: int) -> dict[str, str]:

@@ -10,11 +10,13 @@ from aiohttp import web
 from service_common.apps import allow_origins, new_app
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
+from service_common.openapi import document_route
 from service_common.postgres import Database
 
 from .config import NAME, Config
 from .handlers import ROUTES
 from .keys import CONFIG, INVENTORY
+from .openapi import API
 from .postgres import SqlStock
 from .seed import seed_demo_products
 from .service import InventoryService
@@ -43,6 +45,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (inventory,)) -> 
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes(ROUTES)
+    app.add_routes((*ROUTES, document_route(API)))
     allow_origins(app, config.allowed_origins)
     return app

@@ -15,6 +15,7 @@ from service_common.background import background
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
 from service_common.open_files import connections_allowed
+from service_common.openapi import document_route
 from service_common.poller import Poller, PollerSettings
 from service_common.polling.depths import measuring_depths
 from service_common.postgres import Database
@@ -31,6 +32,7 @@ from .handlers import ROUTES
 from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER
 from .limits import PushLimits
 from .meter import PushMeter
+from .openapi import API
 from .retention import Retention
 from .service import History, Notifier
 from .sweep import Sweep
@@ -111,7 +113,7 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
     app[ALLOWED_ORIGINS] = config.allowed_origins
     app.cleanup_ctx.extend(resources)
     app.on_shutdown.append(say_goodbye)
-    app.add_routes(ROUTES)
+    app.add_routes((*ROUTES, document_route(API)))
     allow_origins(app, config.allowed_origins)
     return app
 

@@ -18,7 +18,18 @@ from .domain import EventId, Notification
 from .encode import payload
 from .service import HistoryPage
 
-__all__ = ["MAX_ORDERS", "HistoryRequest", "StreamRequest", "history_request", "page", "stream_request", "subscribe"]
+__all__ = [
+    "MAX_ORDERS",
+    "HistoryRequest",
+    "HistorySchema",
+    "StreamRequest",
+    "StreamSchema",
+    "SubscribeSchema",
+    "history_request",
+    "page",
+    "stream_request",
+    "subscribe",
+]
 
 MAX_ORDER_ID = 2**63 - 1
 MAX_ORDERS = 256
@@ -48,28 +59,36 @@ def _orders(*, strict: bool) -> fields.List[int]:
     return fields.List(order, data_key="orderId", load_default=(), validate=validate.Length(0, MAX_ORDERS))
 
 
-class _StreamSchema(Schema):
+class StreamSchema(Schema):
+    """``?orderId=&lastEventId=``."""
+
     class Meta:
-        unknown = EXCLUDE  # browsers' cache busters
+        """What browsers add against caches is none of ours."""
+
+        unknown = EXCLUDE
 
     orders = _orders(strict=False)
     after = fields.Str(data_key="lastEventId", load_default="")
 
 
-class _HistorySchema(Schema):
+class HistorySchema(Schema):
+    """``?orderId=&after=&limit=``."""
+
     orders = _orders(strict=False)
     after = fields.Str(load_default="")
     limit = fields.Int(validate=validate.Range(1, MAX_LIMIT), load_default=DEFAULT_LIMIT)
 
 
-class _SubscribeSchema(Schema):
+class SubscribeSchema(Schema):
+    """``{"type": "subscribe", "orderId": [123, 124]}``."""
+
     type = fields.Str(required=True, validate=validate.Equal("subscribe", error="Is not known; there is: subscribe."))
     orders = _orders(strict=True)
 
 
-_STREAM = _StreamSchema()
-_HISTORY = _HistorySchema()
-_SUBSCRIBE = _SubscribeSchema()
+_STREAM = StreamSchema()
+_HISTORY = HistorySchema()
+_SUBSCRIBE = SubscribeSchema()
 
 
 def stream_request(query: MultiMapping[str], last_event_id: str | None = None) -> StreamRequest:

@@ -13,6 +13,7 @@ from service_common.background import background
 from service_common.client import RetryingClient
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
+from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
 from service_common.postgres import Database
 from service_common.publisher import Publisher
@@ -22,6 +23,7 @@ from .config import NAME, Config
 from .handlers import ROUTES
 from .inventory import HttpStock
 from .keys import CONFIG, SERVICE
+from .openapi import API
 from .postgres import Queues, SqlOrders
 from .reconcile import Reconciliation
 from .service import OrderService
@@ -63,6 +65,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes(ROUTES)
+    app.add_routes((*ROUTES, document_route(API)))
     allow_origins(app, config.allowed_origins)
     return app

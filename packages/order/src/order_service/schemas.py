@@ -20,7 +20,12 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_ORDER_ID",
     "MAX_QUANTITY",
+    "FailureSchema",
+    "ItemsSchema",
+    "LineSchema",
     "PageRequest",
+    "PageSchema",
+    "VersionSchema",
     "failure",
     "idempotency_key",
     "lines",
@@ -57,16 +62,20 @@ class PageRequest:
     limit: int
 
 
-class _LineSchema(Schema):
+class LineSchema(Schema):
+    """``{"productId": "123", "quantity": 2}``."""
+
     product_id = fields.Str(data_key="productId", required=True, validate=_PRODUCT_ID)
     quantity = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_QUANTITY))
 
 
-class _ItemsSchema(Schema):
-    lines = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_ITEMS, data_key="orderItems", required=True)
+class ItemsSchema(Schema):
+    """``{"orderItems": [{"productId": "123", "quantity": 2}]}``."""
+
+    lines = BoundedList(fields.Nested(LineSchema), at_least=1, at_most=MAX_ITEMS, data_key="orderItems", required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def no_product_twice(self, data: Mapping[str, Any], **_: object) -> None:
+    def _no_product_twice(self, data: Mapping[str, Any], **_: object) -> None:
         seen: set[str] = set()
         again: dict[int, object] = {}
         for place, line in enumerate(data["lines"]):
@@ -77,24 +86,30 @@ class _ItemsSchema(Schema):
             raise ValidationError({"orderItems": again})
 
 
-class _VersionSchema(Schema):
+class VersionSchema(Schema):
+    """``{"version": 1}``."""
+
     version = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_VERSION))
 
 
-class _FailureSchema(_VersionSchema):
+class FailureSchema(VersionSchema):
+    """``{"version": 1, "reason": "…"}``."""
+
     reason = fields.Str(required=True, validate=[validate.Length(1, MAX_REASON), _NO_NUL])
 
 
-class _PageSchema(Schema):
+class PageSchema(Schema):
+    """``?status=&after=&limit=``."""
+
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
     after = fields.Int(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
     limit = fields.Int(validate=validate.Range(1, MAX_LIMIT), load_default=DEFAULT_LIMIT)
 
 
-_ITEMS = _ItemsSchema()
-_VERSION = _VersionSchema()
-_FAILURE = _FailureSchema()
-_PAGE = _PageSchema()
+_ITEMS = ItemsSchema()
+_VERSION = VersionSchema()
+_FAILURE = FailureSchema()
+_PAGE = PageSchema()
 
 
 def lines(body: Mapping[str, Any]) -> tuple[OrderLine, ...]:

@@ -14,6 +14,7 @@ from service_common.background import background
 from service_common.client import RetryingClient
 from service_common.keys import METRICS, READINESS
 from service_common.migrate import migrate
+from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
 from service_common.poller import Poller, PollerSettings
 from service_common.polling.depths import measuring_depths
@@ -28,6 +29,7 @@ from .handlers import ROUTES
 from .inventory import HttpStock
 from .keys import CONFIG, SAGAS
 from .lateness import Lateness
+from .openapi import API
 from .orders import HttpOrders
 from .postgres import SqlSagas
 from .runner import Runner
@@ -94,6 +96,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (processing,)) ->
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes(ROUTES)
+    app.add_routes((*ROUTES, document_route(API)))
     allow_origins(app, config.allowed_origins)
     return app

@@ -1,0 +1,58 @@
+"""What every service answers: its health, its name, and what went wrong."""
+
+from __future__ import annotations
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+__all__ = ["AnswerSchema", "LiveSchema", "NameSchema", "ReadySchema", "ViolationSchema", "problem_schema"]
+
+
+class AnswerSchema(Schema):
+    """Something that is answered; whoever reads it is to ignore members that are not known."""
+
+    class Meta:
+        """Members may be added."""
+
+        unknown = EXCLUDE
+
+
+class LiveSchema(AnswerSchema):
+    """``GET /health/live``."""
+
+    status = fields.Str(required=True, validate=validate.Equal("live"))
+
+
+class ReadySchema(AnswerSchema):
+    """``GET /health/ready``."""
+
+    status = fields.Str(required=True, validate=validate.OneOf(("ready", "not ready")))
+    checks = fields.Dict(keys=fields.Str(), values=fields.Str(), required=True)
+
+
+class NameSchema(AnswerSchema):
+    """``GET /``."""
+
+    name = fields.Str(required=True)
+    version = fields.Str(required=True)
+
+
+class ViolationSchema(AnswerSchema):
+    """One thing that is wrong; a service adds the facts that it tells."""
+
+    pointer = fields.Str(required=True)
+    detail = fields.Str(required=True)
+
+
+def problem_schema(violation: type[Schema]) -> type[Schema]:
+    """Return the schema of a problem document (RFC 9457) with errors of the schema *violation*."""
+
+    class ProblemSchema(AnswerSchema):
+        type = fields.Str(required=True)
+        title = fields.Str(required=True)
+        status = fields.Int(required=True)
+        detail = fields.Str(required=True)
+        instance = fields.Str(required=True)
+        trace_id = fields.Str(data_key="traceId", required=True)
+        errors = fields.List(fields.Nested(violation), required=True)
+
+    return ProblemSchema

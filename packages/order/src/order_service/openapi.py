@@ -1,0 +1,165 @@
+"""What the order service says of its HTTP interface."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from service_common.errors import MalformedError, UnavailableError
+from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
+
+from .config import NAME
+from .domain import (
+    ClosedVersionError,
+    KeyReusedError,
+    OrderNotFoundError,
+    OrderStateError,
+    OrderStatus,
+    ShortStockError,
+    StaleOrderError,
+    UnknownProductError,
+)
+from .schemas import MAX_KEY, MAX_ORDER_ID, FailureSchema, ItemsSchema, LineSchema, PageSchema, VersionSchema
+
+__all__ = ["API"]
+
+
+class _PathSchema(Schema):
+    order_id = fields.Int(required=True, validate=validate.Range(1, MAX_ORDER_ID))
+
+
+class _PlacingSchema(Schema):
+    idempotency_key = fields.Str(data_key="Idempotency-Key", validate=validate.Length(1, MAX_KEY))
+
+
+class _ChangeSchema(Schema):
+    if_match = fields.Str(data_key="If-Match")
+
+
+class _OrderItemSchema(AnswerSchema):
+    id = fields.Int(required=True)
+    product_id = fields.Str(data_key="productId", required=True)
+    quantity = fields.Int(required=True)
+
+
+class _StatusSchema(AnswerSchema):
+    id = fields.Int(required=True)
+    status = fields.Enum(OrderStatus, by_value=True, required=True)
+
+
+class _OrderSchema(_StatusSchema):
+    version = fields.Int(required=True)
+    created_at = fields.AwareDateTime(data_key="createdAt", required=True)
+    updated_at = fields.AwareDateTime(data_key="updatedAt", required=True)
+    failure_reason = fields.Str(data_key="failureReason", required=True, allow_none=True)
+    items = fields.List(fields.Nested(_OrderItemSchema), data_key="orderItems", required=True)
+
+
+class _PageSchema(AnswerSchema):
+    orders = fields.List(fields.Nested(_OrderSchema), required=True)
+    next = fields.Int(required=True, allow_none=True)
+
+
+class _ViolationSchema(ViolationSchema):
+    product_id = fields.Str(data_key="productId")
+    requested = fields.Int()
+    stock = fields.Int()
+    status = fields.Enum(OrderStatus, by_value=True)
+    version = fields.Int()
+
+
+_OF_ORDER = {"path": _PathSchema}
+_OF_VERSION = {"path": _PathSchema, "header": _ChangeSchema}
+
+API = Api(
+    name=NAME,
+    description="Takes orders and announces what becomes of them.",
+    violation=_ViolationSchema,
+    names={
+        ItemsSchema: "NewOrder",
+        LineSchema: "NewOrderItem",
+        VersionSchema: "Closing",
+        FailureSchema: "Failing",
+        _StatusSchema: "OrderState",
+        _PageSchema: "OrderPage",
+    },
+    operations=(
+        Operation(
+            method="POST",
+            path="/orders",
+            name="placeOrder",
+            summary="Take an order",
+            parameters={"header": _PlacingSchema},
+            body=ItemsSchema,
+            answers={
+                201: Answer("It is taken", _OrderSchema, ("ETag", "Idempotent-Replayed", "Location", "Server-Timing"))
+            },
+            errors=(ShortStockError, UnknownProductError, KeyReusedError, UnavailableError),
+        ),
+        Operation(
+            method="GET",
+            path="/orders",
+            name="getOrders",
+            summary="Orders, newest first",
+            parameters={"query": PageSchema},
+            answers={200: Answer("A page of them", _PageSchema)},
+            errors=(UnavailableError,),
+        ),
+        Operation(
+            method="GET",
+            path="/orders/{order_id}",
+            name="getOrder",
+            summary="One order",
+            parameters=_OF_ORDER,
+            answers={200: Answer("The order", _OrderSchema, ("ETag",))},
+            errors=(OrderNotFoundError, UnavailableError),
+        ),
+        Operation(
+            method="PUT",
+            path="/orders/{order_id}",
+            name="amendOrder",
+            summary="Give an order other items",
+            parameters=_OF_VERSION,
+            body=ItemsSchema,
+            answers={200: Answer("Its next version", _OrderSchema, ("ETag",))},
+            errors=(
+                OrderNotFoundError,
+                OrderStateError,
+                ShortStockError,
+                StaleOrderError,
+                UnknownProductError,
+                UnavailableError,
+            ),
+        ),
+        Operation(
+            method="DELETE",
+            path="/orders/{order_id}",
+            name="cancelOrder",
+            summary="Give an order up",
+            parameters=_OF_VERSION,
+            answers={200: Answer("It is cancelled", _OrderSchema, ("ETag",))},
+            errors=(MalformedError, OrderNotFoundError, OrderStateError, StaleOrderError, UnavailableError),
+        ),
+        Operation(
+            method="POST",
+            path="/order/close/{order_id}",
+            name="closeOrder",
+            summary="Say that an order is fulfilled",
+            parameters=_OF_ORDER,
+            body=VersionSchema,
+            answers={200: Answer("It is closed", _StatusSchema)},
+            errors=(OrderNotFoundError, OrderStateError, ClosedVersionError, UnavailableError),
+            internal=True,
+        ),
+        Operation(
+            method="POST",
+            path="/order/fail/{order_id}",
+            name="failOrder",
+            summary="Say that an order can't be fulfilled",
+            parameters=_OF_ORDER,
+            body=FailureSchema,
+            answers={200: Answer("It is failed", _StatusSchema)},
+            errors=(OrderNotFoundError, OrderStateError, ClosedVersionError, UnavailableError),
+            internal=True,
+        ),
+    ),
+)

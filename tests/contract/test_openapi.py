@@ -1,0 +1,146 @@
+"""What each service says of its interface is what it has, and what it answers is what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+from aiohttp.pytest_plugin import AiohttpClient
+
+from notification_service import encode
+from notification_service.encode import Framing
+from notification_service.testing import blocks
+from service_common.keys import READINESS
+from service_common.openapi.document import build_document
+from tests.support.api_documents import APIS
+from tests.support.described import Described, Seen, watch
+from tests.support.in_memory import SERVICES, TOKEN, Client, ask
+
+# a failure that is described and takes more than a request to have: a body that does not come, a database that is away
+UNSEEN = {"408", "503", "default"}
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def concrete(path: str) -> str:
+    return path.format(order_id=1, product_id="123")
+
+
+async def refusals(client: Client, described: Described) -> None:
+    """Have everything refused that any operation with a body, a query or a token refuses."""
+    for method, template, operation in described.operations():
+        path = concrete(template)
+        secured = "security" in operation
+        if secured:
+            await ask(client, method, path)
+            await ask(client, method, path, headers={"Authorization": "Bearer wrong"})
+        if "requestBody" in operation:
+            headers = {"If-Match": "*", **(TOKEN if secured else {})}
+            as_json = {**headers, "Content-Type": "application/json"}
+            await ask(client, method, path, headers=headers, data=b"{}")
+            for body in (b"{", b"{}", b" " * 300_000):
+                await ask(client, method, path, headers=as_json, data=body)
+        if any(each["in"] == "query" for each in operation.get("parameters", ())):
+            await ask(client, method, f"{path}?orderId=x&nonsense=1")
+
+
+async def common(client: Client) -> None:
+    for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json"):
+        await ask(client, "GET", path)
+    assert client.app is not None
+    client.app[READINESS].draining = True
+    await ask(client, "GET", "/health/ready")
+
+
+@each_service
+def test_document_is_valid_openapi(name: str) -> None:
+    document = build_document(APIS[name], "0")
+    openapi_spec_validator.validate(document)
+    assert document["openapi"].startswith("3.1.")
+
+
+@each_service
+def test_each_route_is_described_and_nothing_else(name: str) -> None:
+    routes = {
+        (route.method, route.resource.canonical)
+        for route in SERVICES[name].app().router.routes()
+        if route.resource is not None and route.method not in {"HEAD", "OPTIONS"}
+    }
+    assert {(method, path) for method, path, _ in Described(APIS[name]).operations()} == routes
+
+
+@each_service
+async def test_answers_are_as_described_and_all_that_is_described_is_answered(
+    name: str, aiohttp_client: AiohttpClient
+) -> None:
+    described, seen = Described(APIS[name]), list[Seen]()
+    app = SERVICES[name].app()
+    watch(app, seen)
+    client = await aiohttp_client(app)
+    await SERVICES[name].use(client)
+    await refusals(client, described)
+    await common(client)
+    for answer in seen:
+        described.check(answer)
+    told = {
+        (method, path, status)
+        for method, path, operation in described.operations()
+        for status in operation["responses"]
+    }
+    unseen = told - {(answer.method, answer.path, answer.status) for answer in seen}
+    assert not {each for each in unseen if each[2] not in UNSEEN}
+
+
+@each_service
+async def test_only_what_is_internal_asks_for_the_token(name: str, aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(SERVICES[name].app())
+    for method, path, operation in Described(APIS[name]).operations():
+        async with client.request(method, concrete(path)) as response:
+            assert (response.status == 401) == ("security" in operation)
+
+
+@each_service
+async def test_document_is_served(name: str, aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(SERVICES[name].app())
+    version = (await ask(client, "GET", "/"))["version"]
+    for _ in range(2):
+        assert await ask(client, "GET", "/openapi.json") == build_document(APIS[name], version)
+
+
+async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: AiohttpClient) -> None:
+    client, described = await aiohttp_client(SERVICES["notification"].app()), Described(APIS["notification"])
+    types = set()
+    async with client.ws_connect("/ws?lastEventId=test-0") as socket:
+        await socket.send_str("nonsense")
+        subscription = {"type": "subscribe", "orderId": [1]}
+        described.check_component("Subscribe", subscription)
+        await socket.send_json(subscription)
+        while "heartbeat" not in types:
+            types.add(await frame(socket.receive_json, described))
+    async with client.ws_connect("/ws?lastEventId=other-7") as socket:
+        while "reset" not in types:
+            types.add(await frame(socket.receive_json, described))
+    farewell = json.loads(encode.bye(Framing.WS, 1234)[2:])
+    described.check_component("Frame", farewell)
+    mapping = described.document["components"]["schemas"]["Frame"]["discriminator"]["mapping"]
+    assert types | {farewell["type"]} == mapping.keys()
+
+
+async def frame(receive: Callable[[], Awaitable[Any]], described: Described) -> str:
+    document = await receive()
+    described.check_component("Frame", document)
+    return str(document["type"])
+
+
+async def test_every_event_of_a_stream_is_as_described(aiohttp_client: AiohttpClient) -> None:
+    client, described = await aiohttp_client(SERVICES["notification"].app()), Described(APIS["notification"])
+    for place, name in (("test-0", None), ("other-7", "reset")):
+        async with client.get("/stream", params={"lastEventId": place}) as response:
+            told = (block async for block in blocks(aiter(response.content)) if block.data is not None)
+            block = await anext(told)
+            await told.aclose()
+        assert block.event == name
+        described.check_component("ResetFrame" if name else "Notification", json.loads(block.data or ""))

@@ -1,0 +1,41 @@
+"""The interface documents of all services; `python -m tests.support.api_documents DIR` writes one file for each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import inventory_service.openapi
+import notification_service.openapi
+import order_service.openapi
+import processing_service.openapi
+from service_common.openapi import Api
+from service_common.openapi.document import build_document
+
+__all__ = ["APIS", "document"]
+
+APIS: Mapping[str, Api] = {
+    "inventory": inventory_service.openapi.API,
+    "notification": notification_service.openapi.API,
+    "order": order_service.openapi.API,
+    "processing": processing_service.openapi.API,
+}
+
+
+def document(name: str) -> dict[str, Any]:
+    """Return the document of a service; its version does not matter here."""
+    return build_document(APIS[name], "0")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in APIS:
+        (folder / f"{name}.json").write_bytes(orjson.dumps(document(name), option=orjson.OPT_INDENT_2))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,189 @@
+"""Every service without its surroundings, and a client that asks it for all it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+import inventory_service.app
+import inventory_service.config
+import inventory_service.keys
+import notification_service.app
+import notification_service.config
+import notification_service.keys
+import order_service.app
+import order_service.config
+import order_service.keys
+import processing_service.app
+import processing_service.config
+import processing_service.keys
+from inventory_service.service import InventoryService
+from inventory_service.testing import InMemoryStock
+from notification_service.broadcaster import open_broadcaster
+from notification_service.meter import PushMeter
+from notification_service.service import History
+from notification_service.testing import InMemoryFeed
+from order_service.service import OrderService
+from order_service.testing import InMemoryOrders
+from order_service.testing import InMemoryStock as KnownStock
+from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
+from processing_service.testing import InMemorySagas
+from service_common.events import EventType, Item, OrderEvent
+from service_common.keys import METRICS
+
+__all__ = ["SERVICES", "TOKEN", "Client", "Service", "ask"]
+
+Client: TypeAlias = TestClient[web.Request, web.Application]
+TOKEN = {"Authorization": "Bearer secret"}
+ENVIRON = {
+    "SERVICE_TOKEN": "secret",
+    "DATABASE_URL": "postgresql://nowhere/nothing",
+    "INVENTORY_URL": "http://nowhere:8081",
+    "ORDER_URL": "http://nowhere:8080",
+    "ALLOWED_ORIGINS": "http://localhost:4200",
+}
+WHEN = datetime(2026, 5, 17, 12, tzinfo=UTC)
+
+
+async def ask(client: Client, method: str, path: str, **options: Any) -> Any:
+    async with client.request(method, path, **options) as response:
+        body = await response.read()
+        return json.loads(body) if response.content_type.endswith("json") else body
+
+
+async def use_orders(client: Client) -> None:
+    two = {"orderItems": [{"productId": "123", "quantity": 2}]}
+    for body in (two, two, {"orderItems": [{"productId": "123", "quantity": 1}]}):
+        await ask(client, "POST", "/orders", json=body, headers={"Idempotency-Key": "a"})
+    for product, quantity in (("empty", 1), ("unknown", 1), ("123", 1), ("123", 1), ("123", 1)):
+        await ask(client, "POST", "/orders", json={"orderItems": [{"productId": product, "quantity": quantity}]})
+    await ask(client, "GET", "/orders?limit=1")
+    for version in ('"1"', '"9"', '"1", "2"'):
+        await ask(client, "PUT", "/orders/1", json=two, headers={"If-Match": version})
+        await ask(client, "DELETE", "/orders/2", headers={"If-Match": version})
+    for order_id in (2, 3, 999):
+        await ask(client, "POST", f"/order/close/{order_id}", json={"version": 1}, headers=TOKEN)
+    for order_id in (2, 4, 999):
+        failed = {"version": 1, "reason": "Nothing is left."}
+        await ask(client, "POST", f"/order/fail/{order_id}", json=failed, headers=TOKEN)
+    for order_id in (2, 3, 4, 999):
+        await ask(client, "GET", f"/orders/{order_id}")
+        await ask(client, "PUT", f"/orders/{order_id}", json=two)
+        await ask(client, "DELETE", f"/orders/{order_id}")
+
+
+async def use_inventory(client: Client) -> None:
+    for _ in range(2):
+        await ask(client, "POST", "/inventory", json={"productId": "123", "stock": 9})
+    await ask(client, "POST", "/inventory", json={"productId": "b", "stock": 1})
+    for query in ("", "?limit=1", "?productId=b&productId=x"):
+        await ask(client, "GET", f"/inventory{query}")
+    for path in ("/inventory/123", "/inventory/unknown"):
+        await ask(client, "GET", path)
+        for headers in ({"If-Match": '"1"'}, {"If-Match": '"9"'}, {}):
+            await ask(client, "PUT", path, json={"stock": 8}, headers=headers)
+    item, other = {"productId": "123", "quantity": 1}, {"productId": "123", "quantity": 2}
+    wanted = [("1", item), ("1", other), ("2", {**item, "quantity": 99}), ("3", {**item, "productId": "unknown"})]
+    for operation_id, line in wanted:
+        body = {"operationId": operation_id, "items": [line]}
+        await ask(client, "POST", "/inventory/decrement", json=body, headers=TOKEN)
+        path = f"/inventory/decrement/{line['productId']}"
+        single = {"operationId": f"one-{operation_id}", "quantity": line["quantity"]}
+        await ask(client, "POST", path, json=single, headers=TOKEN)
+    await ask(client, "POST", "/inventory/release", json={"operationId": "1"}, headers=TOKEN)
+    await ask(client, "POST", "/inventory/decrement", json={"operationId": "1", "items": [item]}, headers=TOKEN)
+    for path in ("/inventory/b", "/inventory/b"):
+        for version in ('"1", "2"', '"9"', '"1"'):
+            await ask(client, "DELETE", path, headers={"If-Match": version})
+
+
+async def use_sagas(client: Client) -> None:
+    for path in ("/sagas", "/sagas?late=true", "/sagas?state=DONE", "/sagas/1", "/sagas/2", "/sagas/999"):
+        await ask(client, "GET", path)
+
+
+async def use_notifications(client: Client) -> None:
+    for query in ("", "?limit=1", "?after=nonsense", "?orderId=1"):
+        await ask(client, "GET", f"/notifications{query}")
+    for path in ("/stream", "/ws"):
+        await ask(client, "GET", f"{path}?lastEventId=nonsense")
+    await ask(client, "GET", "/ws", headers={"Origin": "http://elsewhere"})
+    async with client.get("/stream") as response:
+        assert response.status == 200
+    async with client.ws_connect("/ws") as socket:
+        assert not socket.closed
+
+
+async def orders_in_memory(app: web.Application) -> AsyncIterator[None]:
+    stock = KnownStock({"123": 5, "empty": 0})
+    app[order_service.keys.SERVICE] = OrderService(InMemoryOrders(), stock, lambda: None)
+    yield
+
+
+async def inventory_in_memory(app: web.Application) -> AsyncIterator[None]:
+    app[inventory_service.keys.INVENTORY] = InventoryService(InMemoryStock(), app[METRICS])
+    yield
+
+
+async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
+    sagas = InMemorySagas()
+    for order_id in (1, 2):
+        saga = Saga(order_id, 1, (Item("a", 1),))
+        claim = (await sagas.start(saga, claimed=True)).claim
+        assert claim is not None
+        if order_id == 1:
+            await sagas.save(claim, saga.after(Succeeded()).after(Succeeded()), {State.DONE: WHEN})
+        else:
+            failing = saga.after(Unknown("timeout")).after(Refused("Not enough stock."))
+            await sagas.save(claim, failing, {State.FAILING: WHEN}, 1.0)
+    app[processing_service.keys.SAGAS] = sagas
+    yield
+
+
+async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
+    feed = InMemoryFeed()
+    created = OrderEvent(EventType.ORDER_CREATED, "/order-service", 1, 1, WHEN, items=(Item("a", 1),))
+    failed = OrderEvent(EventType.ORDER_FAILED, "/processing-service", 1, 1, WHEN, reason="Nothing is left.")
+    await feed.append([created, failed])
+    limits, meter = app[notification_service.keys.CONFIG].push, PushMeter(app[METRICS])
+    app[notification_service.keys.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, meter)
+    app[notification_service.keys.HISTORY] = History(feed)
+    yield
+
+
+@dataclass(frozen=True)
+class Service:
+    app: Callable[[], web.Application]
+    use: Callable[[Client], Awaitable[None]]
+
+
+SERVICES: Mapping[str, Service] = {
+    "inventory": Service(
+        lambda: inventory_service.app.create_app(
+            inventory_service.config.Config.from_environ(ENVIRON), [inventory_in_memory]
+        ),
+        use_inventory,
+    ),
+    "notification": Service(
+        lambda: notification_service.app.create_app(
+            notification_service.config.Config.from_environ(ENVIRON), [notifications_in_memory]
+        ),
+        use_notifications,
+    ),
+    "order": Service(
+        lambda: order_service.app.create_app(order_service.config.Config.from_environ(ENVIRON), [orders_in_memory]),
+        use_orders,
+    ),
+    "processing": Service(
+        lambda: processing_service.app.create_app(
+            processing_service.config.Config.from_environ(ENVIRON), [sagas_in_memory]
+        ),
+        use_sagas,
+    ),
+}
