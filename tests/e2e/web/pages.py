@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-__all__ = ["Shop", "go", "protocol_shown"]
+__all__ = ["Shop", "go", "header_status"]
 
 ORDER = re.compile(r"/orders/(\d+)$")
 
@@ -17,7 +17,7 @@ async def go(page: Page, name: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-def protocol_shown(page: Page) -> Locator:
+def header_status(page: Page) -> Locator:
     """Return what the header says of the connection."""
     return page.get_by_role("banner").get_by_role("status")
 
