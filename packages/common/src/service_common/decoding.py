@@ -13,7 +13,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from service_common.bounded import BoundedList
 from service_common.events import WITH_ITEMS, EventType, Item, OrderEvent, UnreadableEventError
 
-__all__ = ["decode"]
+__all__ = ["DataSchema", "EnvelopeSchema", "decode"]
 
 MAX_QUANTITY = 1_000_000
 MAX_ITEMS = 100
@@ -31,8 +31,12 @@ class _ItemSchema(Schema):
     quantity = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_QUANTITY))
 
 
-class _DataSchema(Schema):
+class DataSchema(Schema):
+    """What is told of an order."""
+
     class Meta:
+        """Members may be added."""
+
         unknown = EXCLUDE
 
     order_id = fields.Int(data_key="orderId", required=True, strict=True, validate=validate.Range(1, MAX_ORDER_ID))
@@ -43,8 +47,12 @@ class _DataSchema(Schema):
     reason = fields.Str(load_default=None)
 
 
-class _EnvelopeSchema(Schema):
+class EnvelopeSchema(Schema):
+    """A CloudEvent, as far as it is read."""
+
     class Meta:
+        """Members may be added."""
+
         unknown = EXCLUDE
 
     specversion = fields.Str(required=True, validate=validate.Equal("1.0"))
@@ -53,10 +61,10 @@ class _EnvelopeSchema(Schema):
     type = fields.Enum(EventType, by_value=True, required=True)
     time = fields.AwareDateTime(format="iso", required=True)
     traceparent = fields.Str(load_default=None)
-    data = fields.Nested(_DataSchema, required=True)
+    data = fields.Nested(DataSchema, required=True)
 
 
-_ENVELOPE = _EnvelopeSchema()
+_ENVELOPE = EnvelopeSchema()
 
 
 def decode(body: str) -> OrderEvent:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from service_common.bounded import BoundedList
 
-__all__ = ["component", "new_plugin", "parameters", "teach"]
+__all__ = ["OPENAPI_VERSION", "component", "inline", "new_plugin", "parameters", "teach"]
 
+OPENAPI_VERSION = "3.1.1"
 _PYTHON_END = r"\Z"
 _NOTHING: tuple[object, ...] = (None, "", [])
 
@@ -39,6 +41,14 @@ def component(converter: OpenAPIConverter, schema: type[Schema]) -> dict[str, An
     return reference
 
 
+def inline(schema: type[Schema]) -> dict[str, Any]:
+    """Return *schema* as a JSON Schema that refers to no other."""
+    converter = OpenAPIConverter(OPENAPI_VERSION, lambda _: None, APISpec("", "", OPENAPI_VERSION))
+    teach(converter)
+    described: dict[str, Any] = converter.schema2jsonschema(schema())  # type: ignore[no-untyped-call]
+    return _without_defaults(described)
+
+
 def parameters(converter: OpenAPIConverter, schema: type[Schema], place: str) -> list[dict[str, Any]]:
     """Return the parameters that *schema* reads from *place*: what stands there is never null."""
     found: list[dict[str, Any]] = converter.schema2parameters(schema(), location=place)
@@ -51,6 +61,15 @@ def parameters(converter: OpenAPIConverter, schema: type[Schema], place: str) ->
         if "enum" in told:
             told["enum"] = [choice for choice in told["enum"] if choice is not None]
     return found
+
+
+def _without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    # null for what is not there: how it is read here, nothing that others are to do
+    members = {name: _without_defaults(member) for name, member in schema.get("properties", {}).items()}
+    return {
+        **{name: value for name, value in schema.items() if name != "default"},
+        **({"properties": members} if members else {}),
+    }
 
 
 def _bounds(_: OpenAPIConverter, field: fields.Field[Any], **__: object) -> dict[str, Any]:

@@ -12,13 +12,12 @@ from marshmallow import Schema, validate
 
 from service_common.errors import ServiceError
 from service_common.openapi.answers import problem_schema
-from service_common.openapi.converter import component, new_plugin, parameters, teach
+from service_common.openapi.converter import OPENAPI_VERSION, component, new_plugin, parameters, teach
 from service_common.openapi.operations import COMMON_OPERATIONS, Answer, Api, Operation
 from service_common.problems import CONTENT_TYPE, status_of, type_of
 
 __all__ = ["build_document"]
 
-_VERSION = "3.1.1"
 _PROBLEM = "Problem"
 _RETRY_AFTER = "Retry-After"
 _HEADERS: Mapping[str, str] = {
@@ -37,7 +36,7 @@ _OF_BODIES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, H
 def build_document(api: Api, version: str) -> dict[str, Any]:
     """Return the document of *api* in this *version*."""
     plugin = new_plugin(api.names)
-    spec = APISpec(api.name, version, _VERSION, plugins=[plugin], info={"description": api.description})
+    spec = APISpec(api.name, version, OPENAPI_VERSION, plugins=[plugin], info={"description": api.description})
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec gave its plugin no converter")
