@@ -1,0 +1,162 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { ComponentFixture, TestBed } from '@angular/core/testing';
+
+import { Product } from '../api/inventory';
+import { quantityOf } from './basket';
+import { BasketStore } from './basket-store';
+import { ProductList } from './product-list';
+import { Stock } from './stock';
+
+const product = (productId: string, stock: number, version = 1): Product => ({
+  productId,
+  stock,
+  version,
+  lastUpdate: '2026-11-22T10:13:18.044363Z',
+});
+
+describe('ProductList', () => {
+  let fixture: ComponentFixture<ProductList>;
+  let page: HTMLElement;
+  let server: HttpTestingController;
+
+  beforeEach(() => {
+    localStorage.clear();
+    TestBed.configureTestingModule({ providers: [provideHttpClient(), provideHttpClientTesting(), Stock] });
+    server = TestBed.inject(HttpTestingController);
+    fixture = TestBed.createComponent(ProductList);
+    page = fixture.nativeElement as HTMLElement;
+    fixture.detectChanges();
+  });
+
+  afterEach(() => server.verify());
+
+  function stocked(items: readonly Product[], next: string | null = null): void {
+    server.expectOne((sent) => sent.url.includes('/inventory?')).flush({ items, next });
+    fixture.detectChanges();
+  }
+
+  function refused(status: number, body: object | null = null): void {
+    server.expectOne((sent) => sent.url.includes('/inventory?')).flush(body, { status, statusText: 'x' });
+    fixture.detectChanges();
+  }
+
+  function refresh(): void {
+    TestBed.inject(Stock).refresh();
+  }
+
+  function find(text: string): void {
+    const field = page.querySelector<HTMLInputElement>('input[type=search]')!;
+    field.value = text;
+    field.dispatchEvent(new Event('input'));
+    fixture.detectChanges();
+  }
+
+  function button(name: string): HTMLButtonElement {
+    const found = [...page.querySelectorAll('button')].find((each) => spoken(each) === name);
+    expect(found, `a button “${name}”`).toBeDefined();
+    return found!;
+  }
+
+  const spoken = (element: Element): string => (element.textContent ?? '').replace(/\s+/g, ' ').trim();
+  const names = (): string[] => [...page.querySelectorAll('h3')].map(spoken);
+  const card = (at: number): string => spoken(page.querySelectorAll('.product')[at]!);
+
+  it('keeps the place of the products while they are read', () => {
+    expect(page.querySelectorAll('.placeholder').length).toBeGreaterThan(0);
+    stocked([product('a', 1)]);
+    expect(page.querySelectorAll('.placeholder')).toHaveLength(0);
+  });
+
+  it('shows each product with its stock', () => {
+    stocked([product('123', 10_000), product('last-one', 1), product('sold-out', 0)]);
+    expect(names()).toEqual(['123', 'last-one', 'sold-out']);
+    expect(card(0)).toContain('10,000 in stock');
+    expect(card(1)).toContain('1 left');
+    expect(card(2)).toContain('Sold out');
+  });
+
+  it('puts a product into the basket, and says so', () => {
+    stocked([product('123', 5)]);
+    button('Add to basket 123').click();
+    button('Add to basket 123').click();
+    fixture.detectChanges();
+    expect(quantityOf(TestBed.inject(BasketStore).basket(), '123')).toBe(2);
+    expect(card(0)).toContain('2 in basket');
+    expect(spoken(page.querySelector('[role=status]')!)).toBe('123: 2 in basket');
+  });
+
+  it('does not offer what is sold out', () => {
+    stocked([product('sold-out', 0)]);
+    expect(button('Add to basket sold-out').disabled).toBe(true);
+  });
+
+  it('marks a stock that changed', () => {
+    stocked([product('a', 5), product('b', 5)]);
+    expect(page.querySelectorAll('.changed')).toHaveLength(0);
+    refresh();
+    stocked([product('a', 3, 2), product('b', 5)]);
+    expect([...page.querySelectorAll('.changed')].map(spoken)).toEqual(['3 left']);
+  });
+
+  it('finds products by a part of their id', () => {
+    stocked([product('coffee-mug', 1), product('coffee-beans', 1), product('lamp', 1)]);
+    find('COFFEE');
+    expect(names()).toEqual(['coffee-mug', 'coffee-beans']);
+    expect(spoken(page.querySelector('[role=status]')!)).toBe('2 products found');
+  });
+
+  it('says that nothing was found, as text, and leads back to all', () => {
+    stocked([product('lamp', 1)]);
+    find('<img src=x>');
+    expect(spoken(page)).toContain('No product has “<img src=x>” in its id.');
+    expect(page.querySelector('img')).toBeNull();
+    button('Show all products').click();
+    fixture.detectChanges();
+    expect(names()).toEqual(['lamp']);
+    expect(page.querySelector<HTMLInputElement>('input[type=search]')!.value).toBe('');
+  });
+
+  it('says that there is nothing to buy', () => {
+    stocked([]);
+    expect(spoken(page)).toContain('There is nothing to buy yet.');
+  });
+
+  it('shows many products bit by bit', () => {
+    stocked(Array.from({ length: 130 }, (_, at) => product(`p${at.toString()}`, 1)));
+    expect(names()).toHaveLength(60);
+    button('Show 70 more').click();
+    fixture.detectChanges();
+    button('Show 10 more').click();
+    fixture.detectChanges();
+    expect(names()).toHaveLength(130);
+  });
+
+  it('names the service that is away, with the trace, and tries again', () => {
+    refused(503, { detail: 'The database is away.', traceId: 'abc123' });
+    const alert = page.querySelector('[role=alert]')!;
+    expect(spoken(alert)).toContain('The inventory service can’t be reached.');
+    expect(spoken(alert)).toContain('The database is away.');
+    expect(spoken(alert)).toContain('abc123');
+    button('Try again').click();
+    stocked([product('a', 1)]);
+    expect(page.querySelector('[role=alert]')).toBeNull();
+    expect(names()).toEqual(['a']);
+  });
+
+  it('keeps old numbers, marked as of when, while the service is away', () => {
+    stocked([product('a', 5)]);
+    refresh();
+    refused(500);
+    expect(names()).toEqual(['a']);
+    const stale = page.querySelector('.stale')!;
+    expect(spoken(stale)).toMatch(
+      /^The inventory service answered with an error \(500\)\. These numbers are from \d.*\./,
+    );
+    button('Try again').click();
+    fixture.detectChanges();
+    expect(button('Try again').disabled).toBe(true);
+    stocked([product('a', 4, 2)]);
+    expect(page.querySelector('.stale')).toBeNull();
+  });
+});
