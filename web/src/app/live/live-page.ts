@@ -1,12 +1,25 @@
-import { ChangeDetectionStrategy, Component } from '@angular/core';
+import { ChangeDetectionStrategy, Component, signal } from '@angular/core';
 
 import { texts } from '../texts';
+import { ConnectionPanel } from './connection-panel';
+import { FeedView } from './feed-view';
+import { SideBySide } from './side-by-side';
 
+type View = 'feed' | 'compare';
+
+/** The live feed, and how it comes. */
 @Component({
   selector: 'app-live-page',
-  template: `<h1>{{ texts.title }}</h1>`,
+  imports: [ConnectionPanel, FeedView, SideBySide],
+  templateUrl: './live-page.html',
+  styleUrl: './live-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class LivePage {
   protected readonly texts = texts.live;
+  protected readonly views: readonly { value: View; label: string }[] = [
+    { value: 'feed', label: texts.live.views.feed },
+    { value: 'compare', label: texts.live.views.compare },
+  ];
+  protected readonly view = signal<View>('feed');
 }

@@ -7,7 +7,9 @@ import { Feed } from './feed';
 @Component({
   selector: 'app-feed-dot',
   template: `<span class="dot" [class]="feed.state()" aria-hidden="true"></span
-    ><span class="small soft" role="status">{{ label() }}</span>`,
+    ><span class="small soft" role="status"
+      >{{ state() }}<span class="over">{{ over() }}</span></span
+    >`,
   styles: `
     :host {
       display: inline-flex;
@@ -26,12 +28,21 @@ import { Feed } from './feed';
     .dot.offline {
       background: var(--bad);
     }
+    /* where there is no room, only told */
+    @media (max-width: 30rem) {
+      .over {
+        position: absolute;
+        inline-size: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+        white-space: nowrap;
+      }
+    }
   `,
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class FeedDot {
   protected readonly feed = inject(Feed);
-  protected readonly label = computed(() =>
-    texts.shell.feed.label(texts.shell.feed[this.feed.state()], texts.common.protocols[this.feed.protocol()]),
-  );
+  protected readonly state = computed(() => texts.shell.feed[this.feed.state()]);
+  protected readonly over = computed(() => texts.shell.feed.over(texts.common.protocols[this.feed.protocol()]));
 }

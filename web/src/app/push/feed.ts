@@ -1,9 +1,8 @@
 import { DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
 import { Observable, Subject } from 'rxjs';
 
-import { Endpoints } from '../api/endpoints';
-import { browserWorld } from './browser-world';
 import { FeedConnection } from './connection';
+import { FEED_WORLD } from './feed-world';
 import { Counts, FeedState, NO_COUNTS, Protocol, Received } from './notification';
 import { Connect, Sharing } from './sharing';
 import { tabChannel, tabLock } from './tabs';
@@ -31,8 +30,7 @@ export class Feed {
   readonly events: Observable<Received> = this.arrivals.asObservable();
 
   constructor() {
-    const endpoints = inject(Endpoints);
-    const world = browserWorld((path) => endpoints.url('notification', path));
+    const world = inject(FEED_WORLD);
     let own: FeedConnection | null = null;
     const connect: Connect = (start, tell) => (own = new FeedConnection(start, world, tell));
     this.sharing = new Sharing('sse', tabLock(), tabChannel(), connect, (arrived) => this.show(arrived));

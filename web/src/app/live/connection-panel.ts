@@ -1,0 +1,26 @@
+import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
+
+import { Feed, Protocol } from '../push/feed';
+import { texts } from '../texts';
+
+/** How the shared connection is, which protocol it uses, and what it went through. */
+@Component({
+  selector: 'app-connection-panel',
+  templateUrl: './connection-panel.html',
+  styleUrl: './connection-panel.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class ConnectionPanel {
+  protected readonly feed = inject(Feed);
+  protected readonly texts = texts.live;
+  protected readonly protocols: readonly { value: Protocol; label: string }[] = [
+    { value: 'sse', label: texts.common.protocols.sse },
+    { value: 'ws', label: texts.common.protocols.ws },
+  ];
+  protected readonly stateText = computed(() => texts.live.connection.states[this.feed.state()]);
+  protected readonly counters = computed(() => {
+    const counts = this.feed.counts();
+    const names = ['received', 'missed', 'reconnects', 'resets', 'malformed'] as const;
+    return names.map((name) => ({ name, label: texts.live.counts[name], value: counts[name] }));
+  });
+}
