@@ -1,16 +1,20 @@
-"""How the page's files are served."""
+"""How the built page is served."""
 
 from __future__ import annotations
 
+import gzip
+import re
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
-from orderstream_local.layout import ROOT
 from orderstream_local.web import create_web
 
+PAGE = "<title>page</title>"
+SCRIPT = "main-C-O9TU_F.js"
+CONTENT = b"// a script\n" * 200
 ENDPOINTS = {"order": "http://127.0.0.1:8080", "notification": "/api"}
 
 
@@ -18,8 +22,10 @@ ENDPOINTS = {"order": "http://127.0.0.1:8080", "notification": "/api"}
 def folder(tmp_path: Path) -> Path:
     served = tmp_path / "web"
     served.mkdir()
-    (served / "index.html").write_text("<title>page</title>")
-    (served / "main-ABCD1234.js").write_text("")
+    (served / "index.html").write_text(f"{PAGE}<app-root ngCspNonce='CSP_NONCE'></app-root>")
+    (served / "favicon.svg").write_text("<svg/>")
+    (served / SCRIPT).write_bytes(CONTENT)
+    (served / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
     (served / ".hidden").write_text("secret")
     (tmp_path / "outside.txt").write_text("secret")
     return served
@@ -32,20 +38,48 @@ async def client(aiohttp_client: AiohttpClient, folder: Path) -> TestClient:  # 
 
 async def test_the_page_is_asked_for_again_each_time(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/")
-    assert await response.text() == "<title>page</title>"
+    assert PAGE in await response.text()
     assert response.headers["Cache-Control"] == "no-cache"
-    again = await client.get("/", headers={"If-None-Match": response.headers["ETag"]})
-    assert again.status == 304
+
+
+async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(client: TestClient) -> None:  # type: ignore[type-arg]
+    nonces = set()
+    for _ in range(3):
+        response = await client.get("/")
+        [nonce] = re.findall("ngCspNonce='(.+?)'", await response.text())
+        assert f"style-src 'self' 'nonce-{nonce}'" in response.headers["Content-Security-Policy"]
+        nonces.add(nonce)
+    assert len(nonces) == 3
 
 
 async def test_a_file_with_a_hash_in_its_name_is_kept_for_ever(client: TestClient) -> None:  # type: ignore[type-arg]
-    response = await client.get("/main-ABCD1234.js")
-    assert "immutable" in response.headers["Cache-Control"]
+    assert "immutable" in (await client.get(f"/{SCRIPT}")).headers["Cache-Control"]
+
+
+async def test_a_file_without_is_asked_for_again(client: TestClient) -> None:  # type: ignore[type-arg]
+    response = await client.get("/favicon.svg")
+    assert response.headers["Cache-Control"] == "no-cache"
+    again = await client.get("/favicon.svg", headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status == 304
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("identity", None)])
+async def test_a_script_is_sent_as_the_build_compressed_it(
+    client: TestClient,  # type: ignore[type-arg]
+    accepted: str,
+    encoding: str | None,
+) -> None:
+    response = await client.get(f"/{SCRIPT}", headers={"Accept-Encoding": accepted}, auto_decompress=False)
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.content_type == "text/javascript"
+    body = await response.read()
+    assert (gzip.decompress(body) if encoding else body) == CONTENT
 
 
 async def test_a_path_of_the_application_is_the_page(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/orders/7")
-    assert (response.status, await response.text()) == (200, "<title>page</title>")
+    assert response.status == 200
+    assert PAGE in await response.text()
     assert (await client.get("/missing.js")).status == 404
 
 
@@ -73,9 +107,17 @@ async def test_the_browser_may_connect_to_the_services_and_nowhere_else(client: 
     assert "connect-src 'self' http://127.0.0.1:8080 ws://127.0.0.1:8080;" in policy
 
 
-async def test_our_own_page_runs_under_that_policy(aiohttp_client: AiohttpClient) -> None:
-    client = await aiohttp_client(create_web(ROOT / "web", ENDPOINTS))
-    page = await (await client.get("/")).text()
-    assert "<script>" not in page
-    assert (await client.get("/app.js")).status == 200
-    assert "innerHTML" not in await (await client.get("/app.js")).text()
+async def test_no_script_and_no_style_runs_but_those_of_the_build(client: TestClient) -> None:  # type: ignore[type-arg]
+    policy = (await client.get("/")).headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy
+
+
+async def test_without_a_page_it_says_why_and_still_where_the_services_are(aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(create_web(None, ENDPOINTS, missing="npm: <b>no registry</b>"))
+    response = await client.get("/orders/7")
+    assert response.status == 503
+    assert "npm: &lt;b&gt;no registry&lt;/b&gt;" in await response.text()
+    assert await (await client.get("/config.json")).json() == ENDPOINTS
+    assert (await client.get("/health/ready")).status == 200

@@ -91,6 +91,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
             ports=Ports.free() if options.free_ports else Ports.default(),
             scale=options.scale,
             token=os.environ.get("SERVICE_TOKEN") or None,
+            web=not options.once,  # nobody would look
             fresh=options.fresh,
             progress=lambda what: _progress(console, started, what),
         )

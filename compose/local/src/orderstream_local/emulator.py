@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +10,14 @@ from pathlib import Path
 
 import aiohttp
 
-from .layout import COMPOSE, ROOT
+from .layout import COMPOSE
+from .locked import locked_environment
 from .process import CommandFailedError, ProcessSpec, run_command
 
 __all__ = ["Emulator", "emulator_python"]
 
 _PROJECT = COMPOSE / "emulator"
-_ENVIRONMENT = _PROJECT / ".venv"
-_STAMP = _ENVIRONMENT / "orderstream-stamp"
 _RESOURCES = _PROJECT / "resources.py"
-_INSTALL_WITHIN_S = 600.0
 _READY_WITHIN_S = 60.0
 _POLL_S = 0.05
 
@@ -81,30 +75,4 @@ async def emulator_python() -> Path:
     Raises:
         CommandFailedError: it can't be made; uv says why.
     """
-    python = _ENVIRONMENT / "bin" / "python"
-    wanted = hashlib.sha256((_PROJECT / "uv.lock").read_bytes()).hexdigest()
-    if python.exists() and _STAMP.exists() and _STAMP.read_text(encoding="ascii") == wanted:
-        return python
-    # an active environment's variables would lead uv to that one; PATH and HOME are what it needs
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
-    }
-    await run_command(
-        (_uv(), "sync", "--project", str(_PROJECT), "--frozen", "--compile-bytecode", "--python", sys.executable),
-        environment=environment,
-        timeout_s=_INSTALL_WITHIN_S,
-    )
-    _STAMP.write_text(wanted, encoding="ascii")
-    return python
-
-
-def _uv() -> str:
-    """Return uv: that of the environment in use, of the entry script, or of PATH."""
-    candidates = (os.environ.get("UV", ""), Path(sys.executable).parent / "uv", ROOT / ".cache" / "uv" / "bin" / "uv")
-    for candidate in candidates:
-        if candidate and Path(candidate).exists():
-            return str(candidate)
-    found = shutil.which("uv")
-    if found is None:
-        raise CommandFailedError("uv is needed to make the emulator's environment: pip install uv")
-    return found
+    return await locked_environment(_PROJECT, _PROJECT / ".venv")

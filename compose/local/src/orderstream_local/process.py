@@ -156,9 +156,12 @@ async def run_command(
     environment: Mapping[str, str],
     user: str | None = None,
     stdin: bytes | None = None,
+    folder: Path | None = None,
     timeout_s: float = 60.0,
 ) -> str:
-    """Run *command* to its end and return what it wrote to stdout.
+    """Run *command*, in *folder* if there is one, to its end and return what it wrote to stdout.
+
+    When it has to be ended, what it started and still runs is ended too.
 
     Raises:
         CommandFailedError: it could not be run, ended with an error or not within *timeout_s*.
@@ -171,6 +174,8 @@ async def run_command(
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            start_new_session=True,  # a group of its own, to be killed as one
             user=user,
             group=pwd.getpwnam(user).pw_gid if user else None,  # root's group may be shut out where others pass
             extra_groups=[] if user else None,
@@ -183,10 +188,12 @@ async def run_command(
         raise CommandFailedError(f"{name} did not end within {timeout_s:g} s") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode:
-        raise CommandFailedError(f"{name}: {errors.decode(errors='replace').strip() or _end(process.returncode)}")
+        said = "\n".join(each.decode(errors="replace").strip() for each in (output, errors)).strip()
+        raise CommandFailedError(f"{name}: {said or _end(process.returncode)}")
     return output.decode(errors="replace")
 
 

@@ -24,8 +24,9 @@ from .last_words import last_words
 from .layout import COMPOSE, DataFolder
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
-from .process import ProcessSpec, ServiceProcess, together
+from .process import CommandFailedError, ProcessSpec, ServiceProcess, together
 from .supervisor import Supervisor
+from .web_build import PageBuilder
 
 __all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
 
@@ -53,7 +54,7 @@ class StackOptions:
         scale: service (``notification`` or ``notification-service``) to its number of replicas.
         token: that the services share; a random one when None.
         environ: more variables for the services, over those of compose.yaml.
-        web: serve the page as well.
+        web: serve the page as well, which is built when its sources have changed.
         fresh: begin with nothing: forget what is kept under *data*.
         progress: told what is being started, and later which process was started again.
     """
@@ -74,6 +75,7 @@ class Stack:
     Attributes:
         token: the secret of the internal endpoints.
         data: where it keeps things.
+        page_missing: why the page could not be built, where the system runs without; None otherwise.
     """
 
     def __init__(self, options: StackOptions) -> None:
@@ -86,6 +88,8 @@ class Stack:
         self._exit = AsyncExitStack()
         self._places: Places | None = None
         self._levels = levels(self.containers)
+        self._page: Path | None = None
+        self.page_missing: str | None = None
 
     async def __aenter__(self) -> Self:
         """Start everything and wait until it is ready.
@@ -103,6 +107,8 @@ class Stack:
             if self.options.fresh:
                 self.data.forget(places.volumes)
             self.data.rotate_logs()
+            if self.options.web:
+                await self._build_page()
             entering.push_async_callback(self._supervisor.stop)
             await self._start_backends(places)
             await self._start_services(places)
@@ -170,6 +176,13 @@ class Stack:
             compose=COMPOSE,
         )
 
+    async def _build_page(self) -> None:
+        try:
+            self._page = await PageBuilder(self.options.progress).page()
+        except (CommandFailedError, OSError) as error:
+            self.page_missing = str(error)
+            self.options.progress(f"there will be no page, it can't be built: {error}")
+
     async def _start_backends(self, places: Places) -> None:
         self.options.progress("starting PostgreSQL and the AWS emulator")
         await together(self._start_postgres(places), self._start_emulator(places))
@@ -222,9 +235,12 @@ class Stack:
         return ProcessSpec(
             name="web",
             command=(sys.executable, "-m", "orderstream_local.web"),
-            environment={**self._base, "HOST": LOOPBACK, "PORT": str(port), **urls, **replicas},
+            environment={**self._base, "HOST": LOOPBACK, "PORT": str(port), **urls, **replicas, **self._page_place()},
             level=self._levels["web"],
         )
+
+    def _page_place(self) -> dict[str, str]:
+        return {"WEB_ROOT": str(self._page)} if self._page else {"WEB_MISSING": self.page_missing or ""}
 
     async def _wait_ready(self, places: Places) -> None:
         waiting = {

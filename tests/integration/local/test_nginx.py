@@ -1,0 +1,132 @@
+"""nginx with our configuration, as far as the page goes: what a container would serve."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import shutil
+import socket
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from orderstream_local.layout import COMPOSE
+from tests.support.waiting import eventually
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+SCRIPT = "main-C-O9TU_F.js"
+CONTENT = b"// a script\n" * 200
+
+pytestmark = [
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def configuration(folder: Path, port: int) -> str:
+    """Ours, at a port of its own, without the names that only Docker knows and what only a later nginx can."""
+    text = (COMPOSE / "nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{folder}/")  # noqa: S108
+    text = text.replace("listen 4200;", f"listen 127.0.0.1:{port};").replace("/usr/share/nginx/html", f"{folder}/page")
+    text = re.sub(r"listen (808\d);", rf"listen unix:{folder}/\1;", text)
+    text = re.sub(r"server (order|inventory|notification|processing):\d+ resolve", "server 127.0.0.1:1", text)
+    return text.replace("worker_connections 8192", "worker_connections 64")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url() -> AsyncIterator[str]:
+    with open_folder() as folder:
+        async with served(folder, free_port()) as url:
+            yield url
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
+        Path(folder).chmod(0o755)  # its workers are not root
+        yield Path(folder)
+
+
+@asynccontextmanager
+async def served(folder: Path, port: int) -> AsyncIterator[str]:
+    page = folder / "page"
+    page.mkdir()
+    (page / "index.html").write_text('<app-root ngCspNonce="CSP_NONCE"></app-root><link nonce="CSP_NONCE">')
+    (page / SCRIPT).write_bytes(CONTENT)
+    (page / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
+    (folder / "nginx.conf").write_text(configuration(folder, port))
+    command = (str(NGINX), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;")
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def answers() -> bool | None:
+                if process.returncode is not None:
+                    assert process.stderr is not None
+                    pytest.fail((await process.stderr.read()).decode())
+                try:
+                    async with session.get(f"http://127.0.0.1:{port}/config.json") as response:
+                        return response.status == 200
+                except aiohttp.ClientError:
+                    return None
+
+            await eventually(answers, "nginx")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("path", ["/", "/orders/7", "/index.html", "/live"])
+async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(url: str, path: str) -> None:
+    nonces = set()
+    async with aiohttp.ClientSession() as session:
+        for _ in range(3):
+            async with session.get(url + path) as response:
+                assert response.headers["Cache-Control"] == "no-cache"
+                assert "ETag" not in response.headers
+                [nonce] = set(re.findall(r'once="([^"]+)"', await response.text()))
+                assert f"style-src 'self' 'nonce-{nonce}'" in response.headers["Content-Security-Policy"]
+                assert len(nonce) == 32
+                nonces.add(nonce)
+    assert len(nonces) == 3
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("identity", None)])
+async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: str, encoding: str | None) -> None:
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(f"{url}/{SCRIPT}", headers={"Accept-Encoding": accepted}) as response,
+    ):
+        assert response.headers.get("Content-Encoding") == encoding
+        assert "immutable" in response.headers["Cache-Control"]
+        body = await response.read()
+    assert (gzip.decompress(body) if encoding else body) == CONTENT
+
+
+@pytest.mark.parametrize("path", ["/main-ABCD1234.js", "/favicon.ico", "/api/nothing", "/api/inventory/decrement"])
+async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(url + path) as response:
+        assert response.status == 404
+        assert "Cache-Control" not in response.headers
+        assert "app-root" not in await response.text()
+
+
+@pytest.mark.parametrize("path", ["/api/inventory/a.b", "/api/orders/main-ABCD1234.js"])
+async def test_what_a_service_has_is_asked_for_there_whatever_it_is_called(url: str, path: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(url + path) as response:
+        assert response.status == 502  # nobody is there in this test
