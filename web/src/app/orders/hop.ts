@@ -1,3 +1,5 @@
+import { Protocol } from '../push/feed';
+
 /** Who takes part in the way of an order, from left to right. */
 export const LIFELINES = ['client', 'order', 'inventory', 'sqs', 'processing', 'notification'] as const;
 export type Lifeline = (typeof LIFELINES)[number];
@@ -49,9 +51,11 @@ export interface Hop {
   readonly at: number | null;
   /** How long it took; null when that is not known. */
   readonly tookMs: number | null;
-  /** What it is about: the kind of the notification that is told, the reason of a refusal, the protocol of a push. */
+  /** What it is about: the kind of notification that is told, the status that is saved, the reason of a refusal. */
   readonly detail: string | null;
   readonly trouble: Trouble | null;
+  /** What brought a push. */
+  readonly over: Protocol | null;
 }
 
 /** Fills in what a hop does without. */
@@ -60,7 +64,8 @@ export function hop(
   name: HopName,
   from: Lifeline,
   to: Lifeline,
-  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'trouble'>> = {},
+  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'trouble' | 'over'>> = {},
 ): Hop {
-  return { id, name, from, to, state: 'pending', at: null, tookMs: null, detail: null, trouble: null, ...known };
+  const unknown = { at: null, tookMs: null, detail: null, trouble: null, over: null };
+  return { id, name, from, to, state: 'pending', ...unknown, ...known };
 }

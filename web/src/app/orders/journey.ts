@@ -1,4 +1,4 @@
-import { End, Facts, Kind, end, endedAt, told, versions } from './facts';
+import { End, Facts, Kind, Told, end, endedAt, told, versions } from './facts';
 import { Hop, HopName, HopState, hop } from './hop';
 import { moment } from './moments';
 import { noticeHops } from './notice-hops';
@@ -52,7 +52,7 @@ function ofVersion(facts: Facts, version: number): Chapter {
     id: `v${version.toString()}`,
     cause: first ? 'placed' : 'changed',
     version,
-    traceId: known?.traceId ?? (first ? (facts.timing?.traceId ?? null) : null),
+    traceId: traceId(known) ?? (first ? (facts.timing?.traceId ?? null) : null),
     hops: [...taken(facts, version, savedAt), announced(version, kind, [notice, saga]), ...notice, ...saga].concat(
       outcome(facts, version, saga),
     ),
@@ -116,7 +116,7 @@ function cancellation(facts: Facts): Chapter {
     id: 'cancelled',
     cause: 'cancelled',
     version,
-    traceId: known?.traceId ?? null,
+    traceId: traceId(known),
     hops: [
       hop('cancel', 'cancel', 'client', 'order', { state: 'done' }),
       hop('cancel-save', 'save', 'order', 'order', { state: 'done', at, detail: 'CANCELLED' }),
@@ -124,6 +124,11 @@ function cancellation(facts: Facts): Chapter {
       ...notice,
     ],
   };
+}
+
+function traceId(known: Told | null): string | null {
+  // the history has null, and the push nothing, where none is known
+  return known?.traceId ? known.traceId : null;
 }
 
 /** The order itself tells when its present version came to be, as long as nothing else has become of it. */

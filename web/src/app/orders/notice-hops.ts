@@ -53,6 +53,7 @@ function push(id: string, kind: Kind, known: Told | null, recorded: HopState): H
     state: received === null ? silent : 'done',
     at: received?.receivedAt ?? null,
     tookMs: elapsed(known?.recordedAt ?? null, received?.receivedAt ?? null),
-    detail: received?.protocol ?? kind,
+    detail: kind,
+    over: received?.protocol ?? null,
   });
 }

@@ -1,12 +1,67 @@
-import { ChangeDetectionStrategy, Component } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, input, untracked } from '@angular/core';
+import { RouterLink } from '@angular/router';
 
+import { Notice } from '../design/notice';
+import { Skeleton } from '../design/skeleton';
+import { StatusBadge } from '../design/status-badge';
 import { texts } from '../texts';
+import { duration } from './durations';
+import { JourneyView } from './journey-view';
+import { elapsed, moment } from './moments';
+import { OrderEditor } from './order-editor';
+import { OrderTrace } from './order-trace';
+import { OrderWatch } from './order-watch';
 
+const NOT_FOUND = 404;
+
+/** One order: what it is, what can still be done about it, and its way through the system. */
 @Component({
   selector: 'app-order-page',
-  template: `<h1>{{ texts.title }}</h1>`,
+  imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, Skeleton, StatusBadge],
+  templateUrl: './order-page.html',
+  styleUrl: './order-page.css',
+  providers: [OrderWatch],
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrderPage {
+  /** Of the route. */
+  readonly id = input.required<string>();
   protected readonly texts = texts.orders;
+  protected readonly watch = inject(OrderWatch);
+  protected readonly valid = computed(() => /^[1-9]\d{0,14}$/.test(this.id()));
+  protected readonly missing = computed(() => !this.valid() || this.watch.missing());
+  protected readonly order = computed(() => this.watch.tagged()?.order ?? null);
+  protected readonly away = computed(() => {
+    const problems = this.watch.problems().filter((problem) => problem.status !== NOT_FOUND);
+    const services = problems.map((problem) => texts.common.services[problem.service]);
+    return services.length === 0 ? '' : this.texts.order.away(services.join(this.texts.order.and));
+  });
+  /** Whether anybody has said anything of the order. */
+  protected readonly known = computed(() => {
+    const { origin, chapters } = this.watch.journey();
+    return this.order() !== null || origin !== null || chapters.some((chapter) => chapter.traceId !== null);
+  });
+  protected readonly summary = computed(() => {
+    const order = this.order();
+    if (order === null) return '';
+    const { placed, version } = this.texts.order;
+    const created = moment(order.createdAt) ?? 0;
+    const parts = [placed(this.texts.at(created))];
+    const took = elapsed(created, moment(order.updatedAt));
+    if (order.status !== 'CREATED' && took !== null) {
+      const ended = { CLOSED: 'closed', FAILED: 'failed', CANCELLED: 'cancelled' } as const;
+      parts.push(this.texts.order[ended[order.status]](duration(took)));
+    }
+    if (order.version > 1) parts.push(version(order.version));
+    return parts.join(', ');
+  });
+
+  constructor() {
+    effect(() => {
+      const id = this.id();
+      untracked(() => {
+        if (this.valid()) this.watch.watch(Number(id));
+      });
+    });
+  }
 }

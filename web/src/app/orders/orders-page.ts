@@ -1,12 +1,170 @@
-import { ChangeDetectionStrategy, Component } from '@angular/core';
+import {
+  DOCUMENT,
+  ChangeDetectionStrategy,
+  Component,
+  computed,
+  effect,
+  inject,
+  input,
+  signal,
+  untracked,
+} from '@angular/core';
+import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
+import { Router, RouterLink } from '@angular/router';
+import { Subscription, auditTime, filter, fromEvent, interval, merge } from 'rxjs';
 
+import { Order, OrderStatus, Orders } from '../api/orders';
+import { Problem } from '../api/problem';
+import { Notice } from '../design/notice';
+import { Skeleton } from '../design/skeleton';
+import { StatusBadge } from '../design/status-badge';
+import { Feed } from '../push/feed';
 import { texts } from '../texts';
+import { duration } from './durations';
+import { Listing, begun, continued, refreshed, told } from './listing';
+import { elapsed, moment } from './moments';
 
+const LIMIT = 50;
+/** Under load many pushes come a second; the list is read once for all of them. */
+const SPACING_MS = 1_000;
+/** While no pushes come. */
+const POLL_MS = 5_000;
+/** Of an order's items, so many are named. */
+const NAMED = 3;
+const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
+
+/** All orders, newest first, as they come and change. */
 @Component({
   selector: 'app-orders-page',
-  template: `<h1>{{ texts.title }}</h1>`,
+  imports: [Notice, RouterLink, Skeleton, StatusBadge],
+  templateUrl: './orders-page.html',
+  styleUrl: './orders-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrdersPage {
-  protected readonly texts = texts.orders;
+  /** Of the address, so that it can be kept and sent. */
+  readonly status = input<string>();
+  protected readonly title = texts.orders.title;
+  protected readonly texts = texts.orders.list;
+  protected readonly statuses = STATUSES;
+  protected readonly statusTexts = texts.common.statuses;
+  protected readonly wanted = computed(() => STATUSES.find((each) => each === this.status()) ?? null);
+  protected readonly follow = signal(true);
+  protected readonly listing = signal<Listing | null>(null);
+  protected readonly problem = signal<Problem | null>(null);
+  protected readonly older = signal(false);
+  protected readonly rows = computed(() => (this.listing()?.rows ?? []).map(row));
+
+  private readonly orders = inject(Orders);
+  private readonly feed = inject(Feed);
+  private readonly router = inject(Router);
+  private readonly document = inject(DOCUMENT);
+  private pages = 1;
+  private reading = Subscription.EMPTY;
+  private readingOlder = Subscription.EMPTY;
+
+  constructor() {
+    effect(() => {
+      this.wanted();
+      untracked(() => this.begin());
+    });
+    this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
+      this.listing.update((listing) => listing && told(listing, notification, this.wanted()));
+    });
+    const silent = interval(POLL_MS).pipe(filter(() => this.feed.state() !== 'live' || this.problem() !== null));
+    merge(this.feed.events, silent, fromEvent(this.document, 'visibilitychange'), toObservable(this.feed.state))
+      .pipe(
+        auditTime(SPACING_MS),
+        filter(() => !this.document.hidden),
+        takeUntilDestroyed(),
+      )
+      .subscribe(() => this.refresh());
+  }
+
+  protected filter(event: Event): void {
+    const status = (event.target as HTMLSelectElement).value;
+    void this.router.navigate(['/orders'], { queryParams: status === '' ? {} : { status } });
+  }
+
+  protected setFollow(event: Event): void {
+    this.follow.set((event.target as HTMLInputElement).checked);
+    if (this.follow()) this.showFresh();
+  }
+
+  protected detail(problem: Problem): string {
+    return problem.unreachable ? texts.common.unreachable(texts.common.services.order) : problem.message;
+  }
+
+  /** Shows what has come meanwhile. */
+  protected showFresh(): void {
+    this.pages = 1;
+    this.read((page) => begun(page));
+  }
+
+  /** Reads the first page again. */
+  protected refresh(): void {
+    this.read((page, listing) =>
+      listing === null ? begun(page) : refreshed(listing, page, this.follow(), this.pages * LIMIT),
+    );
+  }
+
+  protected showOlder(): void {
+    const after = this.listing()?.next ?? null;
+    if (after === null || this.older()) return;
+    this.older.set(true);
+    this.readingOlder = this.orders.list(this.wanted() ?? undefined, after, LIMIT).subscribe({
+      next: (page) => {
+        this.pages += 1;
+        this.older.set(false);
+        this.listing.update((listing) => listing && continued(listing, page));
+      },
+      error: (error: unknown) => {
+        this.older.set(false);
+        this.problem.set(Problem.of('order', error));
+      },
+    });
+  }
+
+  private begin(): void {
+    this.reading.unsubscribe();
+    this.readingOlder.unsubscribe();
+    this.older.set(false);
+    this.listing.set(null);
+    this.problem.set(null);
+    this.showFresh();
+  }
+
+  private read(become: (page: Parameters<typeof begun>[0], before: Listing | null) => Listing): void {
+    this.reading.unsubscribe();
+    this.reading = this.orders.list(this.wanted() ?? undefined, undefined, LIMIT).subscribe({
+      next: (page) => {
+        this.problem.set(null);
+        this.listing.update((before) => become(page, before));
+      },
+      error: (error: unknown) => this.problem.set(Problem.of('order', error)),
+    });
+  }
+}
+
+interface Row {
+  readonly order: Order;
+  readonly name: string;
+  readonly items: string;
+  readonly placed: string;
+  readonly took: string;
+}
+
+function row(order: Order): Row {
+  const said = texts.orders.list;
+  const named = order.orderItems.slice(0, NAMED).map((item) => said.line(item.productId, item.quantity));
+  const unnamed = order.orderItems.length - named.length;
+  const created = moment(order.createdAt);
+  const took = elapsed(created, moment(order.updatedAt));
+  return {
+    order,
+    name: said.name(order.id),
+    items: [...named, ...(unnamed > 0 ? [said.andMore(unnamed)] : [])].join(', '),
+    placed: created === null ? '' : texts.orders.at(created),
+    took: order.status === 'CREATED' ? said.open : took === null ? '' : duration(took),
+  };
 }

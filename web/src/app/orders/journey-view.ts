@@ -1,0 +1,98 @@
+import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+
+import { texts } from '../texts';
+import { Arrow, arrow } from './arrow';
+import { duration } from './durations';
+import { Hop, HopState, LIFELINES } from './hop';
+import { Chapter, Journey } from './journey';
+import { elapsed } from './moments';
+
+interface Row {
+  readonly hop: Hop;
+  readonly arrow: Arrow;
+  readonly mark: string;
+  readonly label: string;
+  readonly state: string;
+  readonly between: string;
+  readonly at: string | null;
+  readonly took: string | null;
+  readonly notes: readonly string[];
+}
+
+interface Part {
+  readonly chapter: Chapter;
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Beside the colour, for those who do not see it. */
+const MARKS: Record<HopState, string> = {
+  pending: '○',
+  active: '●',
+  done: '✓',
+  failed: '✕',
+  compensated: '↩',
+  unknown: '?',
+};
+const OVER: ReadonlySet<HopState> = new Set(['done', 'failed', 'compensated']);
+
+/** The way of an order as a sequence diagram. It is a list of steps to those who do not see it. */
+@Component({
+  selector: 'app-journey-view',
+  templateUrl: './journey-view.html',
+  styleUrl: './journey-view.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class JourneyView {
+  readonly journey = input.required<Journey>();
+  protected readonly texts = texts.orders.journey;
+  protected readonly lifelines = LIFELINES;
+  protected readonly parts = computed<readonly Part[]>(() => {
+    const { chapters, origin } = this.journey();
+    return chapters.map((chapter) => ({
+      chapter,
+      title: this.texts.causes[chapter.cause](chapter.version),
+      rows: chapter.hops.map((hop) => this.row(hop, origin)),
+    }));
+  });
+  protected readonly progress = computed(() => {
+    const { chapters, end } = this.journey();
+    const hops = chapters.flatMap((chapter) => chapter.hops);
+    const done = hops.filter((hop) => OVER.has(hop.state)).length;
+    if (end === null) return this.texts.progress(done, hops.length);
+    return this.texts.ended(texts.common.statuses[end], done, hops.length);
+  });
+
+  private row(hop: Hop, origin: number | null): Row {
+    const { from, to, state } = hop;
+    const since = elapsed(origin, hop.at);
+    return {
+      hop,
+      arrow: arrow(hop),
+      mark: MARKS[state],
+      label: this.texts.hops[hop.name](hop.detail),
+      state: this.texts.states[state],
+      between: this.texts.between(this.texts.lifelines[from].name, this.texts.lifelines[to].name),
+      at: since === null ? null : this.texts.offset(duration(since)),
+      took: hop.tookMs === null ? null : duration(hop.tookMs),
+      notes: this.notes(hop, since),
+    };
+  }
+
+  private notes(hop: Hop, since: number | null): readonly string[] {
+    const notes: string[] = [];
+    if (hop.over !== null) notes.push(this.texts.over(texts.common.protocols[hop.over]));
+    if (hop.state === 'failed' && hop.detail !== null) notes.push(hop.detail);
+    if (OVER.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
+      notes.push(this.texts.unmeasured);
+    }
+    if (hop.name === 'push' && hop.state === 'unknown') notes.push(this.texts.notSeen);
+    if (hop.trouble !== null) {
+      const { late, error, attempts, nextRunAt } = hop.trouble;
+      if (late) notes.push(this.texts.late);
+      if (error !== null) notes.push(this.texts.trouble(attempts, error));
+      if (error !== null && nextRunAt !== null) notes.push(this.texts.next(nextRunAt));
+    }
+    return notes;
+  }
+}

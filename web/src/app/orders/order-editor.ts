@@ -1,0 +1,135 @@
+import {
+  ChangeDetectionStrategy,
+  Component,
+  ElementRef,
+  afterNextRender,
+  computed,
+  inject,
+  Injector,
+  input,
+  linkedSignal,
+  output,
+  signal,
+  viewChild,
+} from '@angular/core';
+import { firstValueFrom } from 'rxjs';
+
+import { MAX_QUANTITY, OrderLine, Orders, TaggedOrder } from '../api/orders';
+import { Problem } from '../api/problem';
+import { Notice } from '../design/notice';
+import { texts } from '../texts';
+import { Refusal, refusal } from './refusal';
+
+interface Line {
+  readonly productId: string;
+  /** As it was typed. */
+  readonly typed: string;
+}
+
+/** Changes the quantities of an order or cancels it; only just the version that the user sees. */
+@Component({
+  selector: 'app-order-editor',
+  imports: [Notice],
+  templateUrl: './order-editor.html',
+  styleUrl: './order-editor.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class OrderEditor {
+  readonly tagged = input.required<TaggedOrder>();
+  readonly changed = output<TaggedOrder>();
+  /** The order is not what it was believed to be: it has to be read again. */
+  readonly doubted = output();
+
+  protected readonly texts = texts.orders.editor;
+  protected readonly max = MAX_QUANTITY;
+  protected readonly open = computed(() => this.tagged().order.status === 'CREATED');
+  // what is typed stays while the same version is read again
+  private readonly etag = computed(() => this.tagged().etag);
+  protected readonly lines = linkedSignal<string, readonly Line[]>({
+    source: this.etag,
+    computation: () =>
+      this.tagged().order.orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })),
+  });
+  protected readonly wrong = computed(() => this.lines().filter((line) => quantity(line.typed) === null));
+  protected readonly same = computed(() =>
+    this.tagged().order.orderItems.every((item, place) => quantity(this.lines()[place]?.typed ?? '') === item.quantity),
+  );
+  protected readonly busy = signal<'saving' | 'cancelling' | null>(null);
+  protected readonly asking = signal(false);
+  protected readonly refusal = signal<Refusal | null>(null);
+  protected readonly told = signal('');
+
+  private readonly orders = inject(Orders);
+  private readonly injector = inject(Injector);
+  private readonly no = viewChild<ElementRef<HTMLElement>>('no');
+  private readonly cancelButton = viewChild<ElementRef<HTMLElement>>('cancelButton');
+
+  protected type(place: number, event: Event): void {
+    const { value } = event.target as HTMLInputElement;
+    this.lines.update((lines) => lines.map((line, index) => (index === place ? { ...line, typed: value } : line)));
+  }
+
+  protected isWrong(line: Line): boolean {
+    return this.wrong().includes(line);
+  }
+
+  protected async save(event: Event): Promise<void> {
+    event.preventDefault();
+    if (this.wrong().length > 0 || this.same() || this.busy() !== null) return;
+    const items: readonly OrderLine[] = this.lines().map((line) => ({
+      productId: line.productId,
+      quantity: quantity(line.typed) ?? 1,
+    }));
+    const { order, etag } = this.tagged();
+    await this.attempt(
+      'saving',
+      () => firstValueFrom(this.orders.change(order.id, items, etag)),
+      (changed) => this.texts.changed(changed.order.version),
+    );
+  }
+
+  protected ask(asking: boolean): void {
+    this.asking.set(asking);
+    // whoever uses the keyboard goes on where the question, or the button, has come up
+    afterNextRender(() => (asking ? this.no() : this.cancelButton())?.nativeElement.focus(), {
+      injector: this.injector,
+    });
+  }
+
+  protected async cancel(): Promise<void> {
+    if (this.busy() !== null) return;
+    const { order, etag } = this.tagged();
+    await this.attempt(
+      'cancelling',
+      () => firstValueFrom(this.orders.cancel(order.id, etag)),
+      () => this.texts.cancelled,
+    );
+    this.asking.set(false);
+  }
+
+  private async attempt(
+    busy: 'saving' | 'cancelling',
+    change: () => Promise<TaggedOrder>,
+    tell: (changed: TaggedOrder) => string,
+  ): Promise<void> {
+    this.busy.set(busy);
+    this.refusal.set(null);
+    this.told.set('');
+    try {
+      const changed = await change();
+      this.told.set(tell(changed));
+      this.changed.emit(changed);
+    } catch (error) {
+      this.refusal.set(refusal(Problem.of('order', error)));
+      this.doubted.emit();
+    } finally {
+      this.busy.set(null);
+    }
+  }
+}
+
+/** A quantity as it may be ordered; null when the text is none. */
+function quantity(typed: string): number | null {
+  const value = /^\s*\d{1,7}\s*$/.test(typed) ? Number(typed) : 0;
+  return value >= 1 && value <= MAX_QUANTITY ? value : null;
+}

@@ -1,0 +1,82 @@
+import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+
+import { CopyButton } from '../design/copy-button';
+import { texts } from '../texts';
+import { Chapter } from './journey';
+
+/** The trace ids of an order, and what to type to find them in the logs of all services. */
+@Component({
+  selector: 'app-order-trace',
+  imports: [CopyButton],
+  template: `
+    <section class="card" aria-labelledby="trace-title">
+      <h2 id="trace-title">{{ texts.title }}</h2>
+      <p class="soft small">{{ texts.hint }}</p>
+      @for (trace of traces(); track trace.id) {
+        <div class="trace">
+          <p class="id">
+            <span class="small">{{ trace.title }}</span>
+            <span class="code">{{ trace.id }}</span>
+            <app-copy-button [text]="trace.id" [what]="common.trace" />
+          </p>
+          <p class="small">{{ texts.demo }}</p>
+          <div class="command">
+            <pre class="code" tabindex="0" [attr.aria-label]="texts.demo">{{ texts.demoCommand(trace.id) }}</pre>
+            <app-copy-button [text]="texts.demoCommand(trace.id)" [what]="texts.demo" />
+          </div>
+          <p class="small">{{ texts.insights }}</p>
+          <div class="command">
+            <pre class="code" tabindex="0" [attr.aria-label]="texts.insights">{{ texts.insightsQuery(trace.id) }}</pre>
+            <app-copy-button [text]="texts.insightsQuery(trace.id)" [what]="texts.insights" />
+          </div>
+        </div>
+      } @empty {
+        <p class="soft">{{ texts.none }}</p>
+      }
+    </section>
+  `,
+  styles: `
+    p {
+      margin: 0 0 var(--space-2);
+    }
+    .trace + .trace {
+      margin-block-start: var(--space-4);
+      padding-block-start: var(--space-4);
+      border-block-start: 1px solid var(--line);
+    }
+    .id,
+    .command {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: var(--space-1) var(--space-2);
+    }
+    .command {
+      flex-wrap: nowrap;
+      align-items: start;
+      margin-block-end: var(--space-3);
+    }
+    pre {
+      flex: 1;
+      min-inline-size: 0;
+      margin: 0;
+      padding: var(--space-2);
+      border-radius: var(--radius);
+      background: var(--surface-sunken);
+      white-space: pre-wrap;
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class OrderTrace {
+  readonly chapters = input.required<readonly Chapter[]>();
+  protected readonly texts = texts.orders.trace;
+  protected readonly common = texts.common;
+  protected readonly traces = computed(() => {
+    const titles = new Map<string, string>();
+    for (const { traceId, cause, version } of this.chapters()) {
+      if (traceId !== null && !titles.has(traceId)) titles.set(traceId, texts.orders.journey.causes[cause](version));
+    }
+    return [...titles].map(([id, title]) => ({ id, title }));
+  });
+}
