@@ -1,0 +1,111 @@
+import { InjectionToken } from '@angular/core';
+import type { Chart, ChartConfiguration, ChartDataset } from 'chart.js';
+
+import { texts } from '../texts';
+import { ChartPlan, Point, pointsOf } from './charts';
+import { KEPT_MS, Moment } from './moments';
+
+export type LineConfiguration = ChartConfiguration<'line', Point[]>;
+
+/** A chart on a canvas, as far as it is used here. */
+export interface Drawing {
+  show(configuration: LineConfiguration): void;
+  destroy(): void;
+}
+
+/** Puts a chart on a canvas; its code is loaded when the first one is asked for. */
+export const DRAW = new InjectionToken<(canvas: HTMLCanvasElement, first: LineConfiguration) => Promise<Drawing>>(
+  'DRAW',
+  {
+    factory: () => draw,
+  },
+);
+
+async function draw(canvas: HTMLCanvasElement, first: LineConfiguration): Promise<Drawing> {
+  const library = await import('./chart-library');
+  const chart: Chart<'line', Point[]> = new library.Chart(canvas, first);
+  return {
+    show: (configuration) => {
+      chart.data = configuration.data;
+      if (configuration.options) chart.options = configuration.options;
+      chart.update('none');
+    },
+    destroy: () => chart.destroy(),
+  };
+}
+
+/** Gives the colour that a token of the design has in the present theme. */
+export type Colours = (token: string) => string;
+
+const MINUTES = KEPT_MS / 60_000;
+const words = texts.operations.charts;
+
+/** The chart of *plan* as the library wants it. */
+export function configurationOf(plan: ChartPlan, history: readonly Moment[], colours: Colours): LineConfiguration {
+  const now = history.at(-1)?.at ?? 0;
+  const grid = { color: colours('--line') };
+  const ticks = { color: colours('--text-soft'), font: { size: 12 } };
+  return {
+    type: 'line',
+    data: {
+      datasets: plan.lines.map((line): ChartDataset<'line', Point[]> => {
+        const points = pointsOf(line, history, now);
+        return {
+          label: line.label,
+          data: [...points],
+          borderColor: colours(line.token),
+          backgroundColor: colours(line.token),
+          borderDash: [...line.dash],
+          borderWidth: 2,
+          // a point without neighbours would not be seen as a line
+          pointRadius: points.map((_, index) => (isAlone(points, index) ? 2 : 0)),
+          pointHitRadius: 8,
+          spanGaps: false,
+        };
+      }),
+    },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      parsing: false,
+      interaction: { mode: 'index', intersect: false },
+      scales: {
+        x: {
+          type: 'linear',
+          min: -MINUTES,
+          max: 0,
+          grid,
+          ticks: {
+            ...ticks,
+            stepSize: 5,
+            maxRotation: 0,
+            callback: (value) => (Number(value) === 0 ? words.now : words.ago(-Number(value))),
+          },
+        },
+        y: {
+          beginAtZero: true,
+          suggestedMax: 0.001,
+          grid,
+          ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => plan.format(Number(value)) },
+        },
+      },
+      plugins: {
+        tooltip: {
+          callbacks: {
+            title: (items) => timeAgo(items[0]?.parsed.x ?? 0),
+            label: (item) => words.latest(item.dataset.label ?? '', plan.format(item.parsed.y ?? 0)),
+          },
+        },
+      },
+    },
+  };
+}
+
+function isAlone(points: readonly Point[], index: number): boolean {
+  return (points[index - 1]?.y ?? null) === null && (points[index + 1]?.y ?? null) === null;
+}
+
+function timeAgo(minutes: number): string {
+  return minutes > -0.02 ? words.now : words.ago(Math.round(-minutes * 10) / 10);
+}

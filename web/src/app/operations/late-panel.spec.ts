@@ -1,0 +1,55 @@
+import { TestBed } from '@angular/core/testing';
+import { provideRouter } from '@angular/router';
+
+import { Problem } from '../api/problem';
+import { LatePanel } from './late-panel';
+import { LateSaga } from './late-sagas';
+import { LateView } from './monitor';
+
+const SAGA: LateSaga = {
+  orderId: 7,
+  version: 2,
+  state: 'STOCK_TAKEN',
+  attempts: 9,
+  lastError: 'close order: order-service answered 403: <b>no</b>',
+  nextRunAt: '2026-11-22T10:00:00Z',
+};
+const DOWN = new Problem('processing', 0, '', '', null, []);
+
+async function shown(view: LateView, late = view.sagas?.length ?? 0): Promise<HTMLElement> {
+  const fixture = TestBed.createComponent(LatePanel);
+  fixture.componentRef.setInput('view', view);
+  fixture.componentRef.setInput('late', late);
+  await fixture.whenStable();
+  return fixture.nativeElement as HTMLElement;
+}
+
+describe('LatePanel', () => {
+  beforeEach(() => TestBed.configureTestingModule({ providers: [provideRouter([])] }));
+
+  it('has each late order with its last error, as text', async () => {
+    const page = await shown({ sagas: [SAGA], problem: null });
+    expect(page.querySelector('a')?.getAttribute('href')).toBe('/orders/7');
+    expect(page.textContent).toContain('close order: order-service answered 403: <b>no</b>');
+    expect(page.querySelector('b')).toBeNull();
+  });
+
+  it('says when there are more than are shown', async () => {
+    expect((await shown({ sagas: [SAGA], problem: null }, 350)).textContent).toContain('The newest 1 of 350.');
+  });
+
+  it('is content when none is late', async () => {
+    expect((await shown({ sagas: [], problem: null })).textContent).toContain('No order is late');
+  });
+
+  it('keeps the place while it waits', async () => {
+    expect((await shown({ sagas: null, problem: null })).querySelector('app-skeleton')).not.toBeNull();
+  });
+
+  it('says who does not answer, and still shows what it knew', async () => {
+    const page = await shown({ sagas: [SAGA], problem: DOWN });
+    expect(page.textContent).toContain('The processing service can’t be reached.');
+    expect(page.textContent).toContain('Order 7, version 2');
+    expect((await shown({ sagas: null, problem: DOWN })).querySelector('app-skeleton')).toBeNull();
+  });
+});

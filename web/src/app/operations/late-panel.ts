@@ -1,0 +1,38 @@
+import { ChangeDetectionStrategy, Component, computed, input, output } from '@angular/core';
+import { RouterLink } from '@angular/router';
+
+import { Notice } from '../design/notice';
+import { Skeleton } from '../design/skeleton';
+import { texts } from '../texts';
+import { LateView } from './monitor';
+import { timeOfDay } from './words';
+
+/** The orders that are late, each with the error of its last step. */
+@Component({
+  selector: 'app-late-panel',
+  imports: [Notice, RouterLink, Skeleton],
+  templateUrl: './late-panel.html',
+  styleUrls: ['./panel.css', './late-panel.css'],
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class LatePanel {
+  readonly view = input.required<LateView>();
+  /** How many there are in all. */
+  readonly late = input.required<number>();
+  readonly retry = output();
+
+  protected readonly texts = texts.operations.late;
+  protected readonly unreachable = texts.common.unreachable(texts.common.services.processing);
+  protected readonly orders = computed(() =>
+    (this.view().sagas ?? []).map((saga) => ({
+      ...saga,
+      key: `${saga.orderId.toString()}:${saga.version.toString()}`,
+      name: this.texts.order(saga.orderId, saga.version),
+      next: saga.nextRunAt === null ? texts.operations.none : timeOfDay(Date.parse(saga.nextRunAt)),
+    })),
+  );
+  protected readonly more = computed(() => {
+    const shown = this.orders().length;
+    return shown < this.late() ? this.texts.shown(shown, this.late()) : '';
+  });
+}

@@ -1,0 +1,36 @@
+import { HttpClient } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import { Observable, catchError, map, throwError } from 'rxjs';
+
+import { Endpoints } from '../api/endpoints';
+import { Problem } from '../api/problem';
+
+/** A saga that has been open for over 30 s. */
+export interface LateSaga {
+  readonly orderId: number;
+  readonly version: number;
+  readonly state: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly nextRunAt: string | null;
+}
+
+const LIMIT = 20;
+const TIMEOUT_MS = 4000;
+
+/** The sagas that somebody should look at, those of the newest orders first; 20 at most. */
+@Injectable({ providedIn: 'root' })
+export class LateSagas {
+  private readonly http = inject(HttpClient);
+  private readonly endpoints = inject(Endpoints);
+
+  find(): Observable<readonly LateSaga[]> {
+    const url = this.endpoints.url('processing', '/sagas');
+    url.searchParams.set('late', 'true');
+    url.searchParams.set('limit', LIMIT.toString());
+    return this.http.get<{ sagas: readonly LateSaga[] }>(url.href, { timeout: TIMEOUT_MS }).pipe(
+      map((page) => page.sagas),
+      catchError((error: unknown) => throwError(() => Problem.of('processing', error))),
+    );
+  }
+}

@@ -1,0 +1,93 @@
+import { TestBed } from '@angular/core/testing';
+
+import { CHARTS } from './charts';
+import { DRAW, LineConfiguration } from './drawing';
+import { LineChart } from './line-chart';
+import { Moment } from './moments';
+
+const HISTORY: readonly Moment[] = [
+  { at: 0, values: { placed: 60, closed: 30, failed: 0 } },
+  { at: 5000, values: { placed: 120, closed: 60, failed: 1 } },
+  { at: 65_000, values: { placed: 90, closed: 60 } },
+];
+
+describe('LineChart', () => {
+  let drawn: LineConfiguration[];
+  let ended: number;
+  let loads: number;
+  let broken: boolean;
+
+  beforeEach(() => {
+    drawn = [];
+    ended = 0;
+    loads = 0;
+    broken = false;
+    const draw = async (_: HTMLCanvasElement, first: LineConfiguration): Promise<object> => {
+      loads += 1;
+      if (broken) throw new TypeError('Failed to fetch dynamically imported module');
+      drawn.push(first);
+      return { show: (next: LineConfiguration) => drawn.push(next), destroy: () => (ended += 1) };
+    };
+    TestBed.configureTestingModule({ providers: [{ provide: DRAW, useValue: draw }] });
+  });
+
+  async function shown(history: readonly Moment[]): Promise<ReturnType<typeof TestBed.createComponent<LineChart>>> {
+    const fixture = TestBed.createComponent(LineChart);
+    fixture.componentRef.setInput('plan', CHARTS[0]);
+    fixture.componentRef.setInput('history', history);
+    await fixture.whenStable();
+    return fixture;
+  }
+
+  function page(fixture: { nativeElement: unknown }): HTMLElement {
+    return fixture.nativeElement as HTMLElement;
+  }
+
+  it('says that there is nothing yet, and does not load the library for it', async () => {
+    const fixture = await shown([]);
+    expect(page(fixture).textContent).toContain('Not enough seen yet');
+    expect(loads).toBe(0);
+  });
+
+  it('draws the lines, and again when there is more', async () => {
+    const fixture = await shown(HISTORY.slice(0, 1));
+    fixture.componentRef.setInput('history', HISTORY);
+    await fixture.whenStable();
+    expect(loads).toBe(1);
+    expect(drawn.map((each) => each.data.datasets[0]?.data.length)).toEqual([1, 3]);
+  });
+
+  it('tells the same in words', async () => {
+    const canvas = page(await shown(HISTORY)).querySelector('canvas')!;
+    expect(canvas.getAttribute('role')).toBe('img');
+    expect(canvas.getAttribute('aria-label')).toBe('Orders a minute. Now: Placed 90, Closed 60. Highest: 120.');
+  });
+
+  it('has the numbers as a table, minute by minute', async () => {
+    const fixture = await shown(HISTORY);
+    const details = page(fixture).querySelector('details')!;
+    details.open = true;
+    details.dispatchEvent(new Event('toggle'));
+    await fixture.whenStable();
+    const rows = [...details.querySelectorAll('tbody tr')].map((row) =>
+      [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    );
+    expect(rows).toEqual([
+      ['90', '60', '–'],
+      ['120', '60', '1'],
+    ]);
+  });
+
+  it('does without the drawing when the library can’t be loaded', async () => {
+    broken = true;
+    const fixture = await shown(HISTORY);
+    await vi.waitFor(() => expect(page(fixture).textContent).toContain('The charts can’t be drawn'));
+    expect(page(fixture).querySelector('details')).not.toBeNull();
+  });
+
+  it('ends the drawing with itself', async () => {
+    const fixture = await shown(HISTORY);
+    fixture.destroy();
+    await vi.waitFor(() => expect(ended).toBe(1));
+  });
+});

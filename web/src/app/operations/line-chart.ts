@@ -1,0 +1,96 @@
+import {
+  ChangeDetectionStrategy,
+  Component,
+  DestroyRef,
+  ElementRef,
+  computed,
+  effect,
+  inject,
+  input,
+  signal,
+  viewChild,
+} from '@angular/core';
+
+import { Notice } from '../design/notice';
+import { texts } from '../texts';
+import { ChartPlan, hasData, summaryOf } from './charts';
+import { DRAW, Drawing, LineConfiguration, configurationOf } from './drawing';
+import { Moment, byMinute } from './moments';
+import { Theme } from './theme';
+import { timeOfDay } from './words';
+
+/** Lines over the last minutes: drawn, told in a sentence, and as a table. */
+@Component({
+  selector: 'app-line-chart',
+  imports: [Notice],
+  templateUrl: './line-chart.html',
+  styleUrls: ['./panel.css', './line-chart.css'],
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class LineChart {
+  readonly plan = input.required<ChartPlan>();
+  readonly history = input.required<readonly Moment[]>();
+
+  private readonly draw = inject(DRAW);
+  private readonly theme = inject(Theme);
+  private readonly canvas = viewChild<ElementRef<HTMLCanvasElement>>('canvas');
+  private drawing: Promise<Drawing> | null = null;
+
+  protected readonly texts = texts.operations.charts;
+  protected readonly failed = signal(false);
+  protected readonly open = signal(false);
+  protected readonly known = computed(() => hasData(this.plan(), this.history()));
+  protected readonly summary = computed(() => summaryOf(this.plan(), this.history()));
+  protected readonly legend = computed(() => {
+    const last = this.history().at(-1);
+    return this.plan().lines.map((line) => {
+      const value = last?.values[line.series];
+      return {
+        ...line,
+        dashes: line.dash.join(' '),
+        value: value === undefined ? texts.operations.none : this.plan().format(value),
+      };
+    });
+  });
+  protected readonly rows = computed(() =>
+    (this.open() ? byMinute(this.history()) : []).map((moment) => ({
+      at: moment.at,
+      time: timeOfDay(moment.at),
+      values: this.plan().lines.map((line) => {
+        const value = moment.values[line.series];
+        return value === undefined ? texts.operations.none : this.plan().format(value);
+      }),
+    })),
+  );
+
+  constructor() {
+    effect(() => {
+      this.theme.version();
+      const canvas = this.canvas()?.nativeElement;
+      const configuration = configurationOf(this.plan(), this.history(), (token) => this.theme.colour(token));
+      if (canvas !== undefined) void this.show(canvas, configuration);
+    });
+    inject(DestroyRef).onDestroy(() => void this.end());
+  }
+
+  protected toggle(event: Event): void {
+    this.open.set((event.target as HTMLDetailsElement).open);
+  }
+
+  private async show(canvas: HTMLCanvasElement, configuration: LineConfiguration): Promise<void> {
+    const first = this.drawing === null;
+    this.drawing ??= this.draw(canvas, configuration);
+    try {
+      const drawing = await this.drawing;
+      if (!first) drawing.show(configuration);
+    } catch {
+      // the page says so, and has the numbers in tables
+      this.failed.set(true);
+    }
+  }
+
+  private async end(): Promise<void> {
+    const drawing = await this.drawing?.catch(() => null);
+    drawing?.destroy();
+  }
+}

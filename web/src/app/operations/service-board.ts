@@ -1,0 +1,56 @@
+import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+
+import { SERVICES } from '../api/metrics';
+import { texts } from '../texts';
+import { ReplicaHealth } from './verdict';
+import { serviceName } from './words';
+
+const LEVELS = { unknown: 'unknown', ready: 'good', 'not-ready': 'warn', unreachable: 'bad' } as const;
+
+/** Every service with each of its replicas: ready, or what keeps it from that. */
+@Component({
+  selector: 'app-service-board',
+  templateUrl: './service-board.html',
+  styleUrl: './service-board.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class ServiceBoard {
+  readonly replicas = input.required<readonly ReplicaHealth[]>();
+
+  protected readonly texts = texts.operations.services;
+  protected readonly services = computed(() =>
+    SERVICES.map((service) => ({
+      name: serviceName(service),
+      replicas: this.replicas()
+        .filter((each) => each.replica.service === service)
+        .map(viewOf),
+    })),
+  );
+  protected readonly balanced = computed(() => this.replicas().some((each) => each.replica.balanced));
+}
+
+function viewOf(health: ReplicaHealth): {
+  readonly number: number;
+  readonly name: string;
+  readonly state: string;
+  readonly level: string;
+  readonly lines: readonly string[];
+} {
+  const { replica, state, readiness, error } = health;
+  const words = texts.operations.services;
+  const checks = Object.entries(readiness?.checks ?? {});
+  const failing = checks.filter(([, outcome]) => outcome !== 'ok');
+  const lines = {
+    unknown: [],
+    ready: [words.checks(checks.length)],
+    'not-ready': failing.map(([name, outcome]) => words.outcome(name, outcome)),
+    unreachable: [error || words.noAnswer],
+  };
+  return {
+    number: replica.number,
+    name: replica.of > 1 ? words.number(replica.number) : '',
+    state: words.states[state],
+    level: LEVELS[state],
+    lines: lines[state],
+  };
+}

@@ -1,0 +1,35 @@
+import { TestBed } from '@angular/core/testing';
+
+import { StatusLine } from './status-line';
+import { Finding, Level } from './verdict';
+
+async function shown(level: Level | null, findings: readonly Finding[] = []): Promise<HTMLElement> {
+  const fixture = TestBed.createComponent(StatusLine);
+  fixture.componentRef.setInput('level', level);
+  fixture.componentRef.setInput('findings', findings);
+  fixture.componentRef.setInput('at', null);
+  await fixture.whenStable();
+  return fixture.nativeElement as HTMLElement;
+}
+
+describe('StatusLine', () => {
+  it('says that all is well', async () => {
+    expect((await shown('ok')).textContent).toContain('All well');
+  });
+
+  it('claims nothing before everybody was heard of', async () => {
+    const text = (await shown(null)).textContent;
+    expect(text).toContain('Asking every service');
+    expect(text).not.toContain('All well');
+  });
+
+  it('says in words what is wrong, to screen readers too', async () => {
+    const page = await shown('bad', [
+      { level: 'bad', kind: 'dead-letters', queue: 'processing-queue-dlq', number: 2 },
+      { level: 'warn', kind: 'late-sagas', late: 1, seconds: 42 },
+    ]);
+    const told = page.querySelector('[role=status]')?.textContent;
+    expect(told).toContain('2 messages in processing-queue-dlq.');
+    expect(told).toContain('1 order is late, the oldest is open for 42 s.');
+  });
+});

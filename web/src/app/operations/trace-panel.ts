@@ -1,0 +1,33 @@
+import { ChangeDetectionStrategy, Component, computed, signal } from '@angular/core';
+
+import { CopyButton } from '../design/copy-button';
+import { texts } from '../texts';
+import { traceCommands, traceIdOf } from './trace-commands';
+
+/** Makes of a trace id what finds its log lines in all services; the page itself reads no logs. */
+@Component({
+  selector: 'app-trace-panel',
+  imports: [CopyButton],
+  templateUrl: './trace-panel.html',
+  styleUrl: './trace-panel.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class TracePanel {
+  protected readonly texts = texts.operations.trace;
+  protected readonly pasted = signal('');
+  protected readonly wrong = computed(() => this.pasted().trim() !== '' && traceIdOf(this.pasted()) === null);
+  protected readonly commands = computed(() => {
+    const traceId = traceIdOf(this.pasted());
+    if (traceId === null) return [];
+    const { insights, awsCli, files } = traceCommands(traceId);
+    return [
+      { name: this.texts.files, text: files },
+      { name: this.texts.insights, text: insights },
+      { name: this.texts.awsCli, text: awsCli },
+    ];
+  });
+
+  protected paste(event: Event): void {
+    this.pasted.set((event.target as HTMLInputElement).value);
+  }
+}

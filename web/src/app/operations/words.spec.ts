@@ -1,0 +1,67 @@
+import { Replica } from '../api/metrics';
+import { texts } from '../texts';
+import { Finding } from './verdict';
+import { findingText, replicaName, serviceName } from './words';
+
+const ONE: Replica = { service: 'order', number: 1, of: 1, address: '', balanced: false };
+const SECOND: Replica = { service: 'notification', number: 2, of: 3, address: '', balanced: false };
+
+describe('findingText', () => {
+  it.each<[Finding, string]>([
+    [{ kind: 'unreachable', level: 'bad', replica: ONE, failing: [] }, 'Order service can’t be reached.'],
+    [{ kind: 'unreachable', level: 'warn', replica: SECOND, failing: [] }, 'Notification service 2 can’t be reached.'],
+    [
+      { kind: 'not-ready', level: 'bad', replica: ONE, failing: ['database', 'relay'] },
+      'Order service is not ready: database, relay.',
+    ],
+    [{ kind: 'not-ready', level: 'bad', replica: ONE, failing: [] }, 'Order service is not ready.'],
+    [{ kind: 'dead-letters', level: 'bad', queue: 'q-dlq', number: 1 }, '1 message in q-dlq.'],
+    [{ kind: 'backlog', level: 'warn', queue: 'q', number: 1500 }, '1,500 messages wait in q.'],
+    [
+      { kind: 'depth-stale', level: 'warn', queue: 'q', number: 95 },
+      'SQS has not told for 2 min how many messages are in q.',
+    ],
+    [
+      { kind: 'outbox', level: 'bad', service: 'order', pending: 3, seconds: 61 },
+      'The order service can’t send 3 events, the oldest for 61 s.',
+    ],
+    [{ kind: 'late-sagas', level: 'warn', late: 2, seconds: 45 }, '2 orders are late, the oldest is open for 45 s.'],
+    [
+      { kind: 'circuit', level: 'warn', service: 'order', client: 'inventory-service' },
+      'The order service has stopped asking the inventory service for now.',
+    ],
+    [{ kind: 'push-lag', level: 'warn', number: 30 }, 'The push is 30 notifications behind the table.'],
+    [{ kind: 'refusals', level: 'warn', number: 1 }, '1 live connection was refused in the last minute.'],
+    [
+      { kind: 'failures', level: 'bad', service: 'order', number: 2 },
+      'The order service answered 2 requests with an unforeseen error in the last minute.',
+    ],
+    [
+      { kind: 'lost-lines', level: 'warn', service: 'inventory', number: 9 },
+      'The inventory service lost 9 log lines in the last minute.',
+    ],
+  ])('says %j', (finding, text) => {
+    expect(findingText(finding)).toBe(text);
+  });
+});
+
+describe('names', () => {
+  it('number a replica only when there are several', () => {
+    expect(replicaName(ONE)).toBe('Order service');
+    expect(replicaName(SECOND)).toBe('Notification service 2');
+    expect(serviceName('billing')).toBe('billing');
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    [0.0004, '0 ms'],
+    [0.0126, '13 ms'],
+    [1.26, '1.3 s'],
+    [45.4, '45 s'],
+    [300, '5 min'],
+    [9000, '2.5 h'],
+  ])('of %d s is %s', (seconds, text) => {
+    expect(texts.operations.duration(seconds)).toBe(text);
+  });
+});
