@@ -19,6 +19,11 @@ const KEY = 'orderstream.theme';
       </select>
     </label>
   `,
+  styles: `
+    select {
+      padding-inline: var(--space-2);
+    }
+  `,
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class ThemeSwitch {

@@ -15,8 +15,15 @@ import { Feed } from './feed';
       display: inline-flex;
       align-items: center;
       gap: var(--space-2);
+      min-inline-size: 0;
+    }
+    .small {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
     }
     .dot {
+      flex: none;
       inline-size: 0.625rem;
       block-size: 0.625rem;
       border-radius: 50%;
@@ -35,7 +42,6 @@ import { Feed } from './feed';
         inline-size: 1px;
         overflow: hidden;
         clip-path: inset(50%);
-        white-space: nowrap;
       }
     }
   `,
