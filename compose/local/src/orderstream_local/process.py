@@ -192,7 +192,7 @@ async def run_command(
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode:
-        said = "\n".join(each.decode(errors="replace").strip() for each in (output, errors)).strip()
+        said = (errors.strip() or output.strip()).decode(errors="replace")
         raise CommandFailedError(f"{name}: {said or _end(process.returncode)}")
     return output.decode(errors="replace")
 

@@ -53,7 +53,7 @@ class Workspace:
         """The environment of a command in it: this process's own, with the right Node.js first on PATH."""
         # NODE_ENV=production would leave out what builds
         given = {name: value for name, value in os.environ.items() if name != "NODE_ENV"}
-        return given | {"PATH": self.node.path, "NG_CLI_ANALYTICS": "false"}
+        return given | {"PATH": self.node.path, "NG_CLI_ANALYTICS": "false", "NO_COLOR": "1"}
 
     async def run(self, *command: str, timeout_s: float = _BUILD_WITHIN_S) -> str:
         """Run a command in it and return what it wrote to stdout.
