@@ -56,13 +56,15 @@ class _LevelSchema(AnswerSchema):
 
 
 class _ProductSchema(_LevelSchema):
-    version = fields.Int(required=True)
+    version = fields.Int(required=True, metadata={"description": "Rises with every change of the stock."})
     last_update = fields.AwareDateTime(data_key="lastUpdate", required=True)
 
 
 class _PageSchema(AnswerSchema):
     items = fields.List(fields.Nested(_ProductSchema), required=True)
-    next = fields.Str(required=True, allow_none=True)
+    next = fields.Str(
+        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+    )
 
 
 class _LevelsSchema(AnswerSchema):

@@ -33,12 +33,16 @@ class _NotificationSchema(AnswerSchema):
 
 
 class _RecordedNotificationSchema(_NotificationSchema):
-    recorded_at = fields.AwareDateTime(data_key="recordedAt", required=True)
+    recorded_at = fields.AwareDateTime(
+        data_key="recordedAt", required=True, metadata={"description": "When it was taken down."}
+    )
 
 
 class _PageSchema(AnswerSchema):
     notifications = fields.List(fields.Nested(_RecordedNotificationSchema), required=True)
-    next = fields.Str(required=True, allow_none=True)
+    next = fields.Str(
+        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+    )
     head = fields.Str(required=True)
     reset = fields.Bool(required=True)
 
@@ -49,9 +53,9 @@ def _type(name: str) -> fields.Str:
 
 class _WelcomeSchema(AnswerSchema):
     type = _type("welcome")
-    id = fields.Str(required=True)
-    head = fields.Str(required=True)
-    resumed = fields.Bool(required=True)
+    id = fields.Str(required=True, metadata={"description": "Everything up to this was seen."})
+    head = fields.Str(required=True, metadata={"description": "The newest."})
+    resumed = fields.Bool(required=True, metadata={"description": "Whether what was missed follows."})
 
 
 class _EventSchema(AnswerSchema):

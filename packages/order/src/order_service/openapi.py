@@ -47,7 +47,7 @@ class _StatusSchema(AnswerSchema):
 
 
 class _OrderSchema(_StatusSchema):
-    version = fields.Int(required=True)
+    version = fields.Int(required=True, metadata={"description": "Counts the sets of items that the order has had."})
     created_at = fields.AwareDateTime(data_key="createdAt", required=True)
     updated_at = fields.AwareDateTime(data_key="updatedAt", required=True)
     failure_reason = fields.Str(data_key="failureReason", required=True, allow_none=True)
@@ -56,7 +56,9 @@ class _OrderSchema(_StatusSchema):
 
 class _PageSchema(AnswerSchema):
     orders = fields.List(fields.Nested(_OrderSchema), required=True)
-    next = fields.Int(required=True, allow_none=True)
+    next = fields.Int(
+        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+    )
 
 
 class _ViolationSchema(ViolationSchema):

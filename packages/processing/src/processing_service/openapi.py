@@ -21,7 +21,7 @@ class _PathSchema(Schema):
 
 class _StepSchema(AnswerSchema):
     state = fields.Enum(State, by_value=True, required=True)
-    at = fields.AwareDateTime(required=True)
+    at = fields.AwareDateTime(required=True, metadata={"description": "When the saga came to this state."})
 
 
 class _SagaSchema(AnswerSchema):
@@ -29,7 +29,7 @@ class _SagaSchema(AnswerSchema):
     version = fields.Int(required=True)
     state = fields.Enum(State, by_value=True, required=True)
     late = fields.Bool(required=True)
-    attempts = fields.Int(required=True)
+    attempts = fields.Int(required=True, metadata={"description": "Of all steps together."})
     last_error = fields.Str(data_key="lastError", required=True, allow_none=True)
     reason = fields.Str(required=True, allow_none=True)
     next_run_at = fields.AwareDateTime(data_key="nextRunAt", required=True, allow_none=True)

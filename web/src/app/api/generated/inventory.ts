@@ -215,12 +215,14 @@ export interface components {
     readonly Product: {
       readonly productId: string;
       readonly stock: number;
+      /** @description Rises with every change of the stock. */
       readonly version: number;
       /** Format: date-time */
       readonly lastUpdate: string;
     };
     readonly ProductPage: {
       readonly items: readonly components['schemas']['Product'][];
+      /** @description What `after` is for the page that follows. */
       readonly next: string | null;
     };
     readonly NewProduct: {

@@ -183,8 +183,11 @@ export interface components {
        * @enum {string}
        */
       readonly type: 'welcome';
+      /** @description Everything up to this was seen. */
       readonly id: string;
+      /** @description The newest. */
       readonly head: string;
+      /** @description Whether what was missed follows. */
       readonly resumed: boolean;
     };
     readonly EventFrame: {
@@ -263,11 +266,15 @@ export interface components {
       readonly occurredAt: string;
       readonly traceId: string;
       readonly reason?: string;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When it was taken down.
+       */
       readonly recordedAt: string;
     };
     readonly NotificationPage: {
       readonly notifications: readonly components['schemas']['RecordedNotification'][];
+      /** @description What `after` is for the page that follows. */
       readonly next: string | null;
       readonly head: string;
       readonly reset: boolean;

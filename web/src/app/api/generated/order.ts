@@ -214,6 +214,7 @@ export interface components {
       readonly id: number;
       /** @enum {string} */
       readonly status: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
+      /** @description Counts the sets of items that the order has had. */
       readonly version: number;
       /** Format: date-time */
       readonly createdAt: string;
@@ -224,6 +225,7 @@ export interface components {
     };
     readonly OrderPage: {
       readonly orders: readonly components['schemas']['Order'][];
+      /** @description What `after` is for the page that follows. */
       readonly next: number | null;
     };
     readonly Closing: {

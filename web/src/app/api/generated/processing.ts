@@ -158,7 +158,10 @@ export interface components {
     readonly Step: {
       /** @enum {string} */
       readonly state: 'STARTED' | 'STOCK_TAKEN' | 'FAILING' | 'RELEASING' | 'DONE' | 'FAILED' | 'RELEASED';
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When the saga came to this state.
+       */
       readonly at: string;
     };
     readonly Saga: {
@@ -167,6 +170,7 @@ export interface components {
       /** @enum {string} */
       readonly state: 'STARTED' | 'STOCK_TAKEN' | 'FAILING' | 'RELEASING' | 'DONE' | 'FAILED' | 'RELEASED';
       readonly late: boolean;
+      /** @description Of all steps together. */
       readonly attempts: number;
       readonly lastError: string | null;
       readonly reason: string | null;
