@@ -16,6 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from orderstream_local.layout import COMPOSE
 from tests.support.waiting import eventually
@@ -37,12 +39,15 @@ def free_port() -> int:
         return port
 
 
-def configuration(folder: Path, port: int) -> str:
+NOBODY = "127.0.0.1:1"
+
+
+def configuration(folder: Path, port: int, services: str) -> str:
     """Ours, at a port of its own, without the names that only Docker knows and what only a later nginx can."""
     text = (COMPOSE / "nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{folder}/")  # noqa: S108
     text = text.replace("listen 4200;", f"listen 127.0.0.1:{port};").replace("/usr/share/nginx/html", f"{folder}/page")
     text = re.sub(r"listen (808\d);", rf"listen unix:{folder}/\1;", text)
-    text = re.sub(r"server (order|inventory|notification|processing):\d+ resolve", "server 127.0.0.1:1", text)
+    text = re.sub(r"server (order|inventory|notification|processing):\d+ resolve", f"server {services}", text)
     return text.replace("worker_connections 8192", "worker_connections 64")
 
 
@@ -61,13 +66,13 @@ def open_folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def served(folder: Path, port: int) -> AsyncIterator[str]:
+async def served(folder: Path, port: int, services: str = NOBODY) -> AsyncIterator[str]:
     page = folder / "page"
     page.mkdir()
     (page / "index.html").write_text('<app-root ngCspNonce="CSP_NONCE"></app-root><link nonce="CSP_NONCE">')
     (page / SCRIPT).write_bytes(CONTENT)
     (page / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
-    (folder / "nginx.conf").write_text(configuration(folder, port))
+    (folder / "nginx.conf").write_text(configuration(folder, port, services))
     command = (str(NGINX), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;")
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
     try:
@@ -118,7 +123,20 @@ async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: s
     assert (gzip.decompress(body) if encoding else body) == CONTENT
 
 
-@pytest.mark.parametrize("path", ["/main-ABCD1234.js", "/favicon.ico", "/api/nothing", "/api/inventory/decrement"])
+@pytest.mark.parametrize(
+    "path",
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/main-ABCD1234.js",
+        "/favicon.ico",
+        "/api/nothing",
+        "/api/inventory/decrement",
+        "/api/health/x",
+        "/api/metrics",
+    ],
+)
+)
 async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
         assert response.status == 404
@@ -130,3 +148,27 @@ async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
 async def test_what_a_service_has_is_asked_for_there_whatever_it_is_called(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
         assert response.status == 502  # nobody is there in this test
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/api/health/order", "/health/ready"),
+        ("/api/metrics/notification", "/metrics"),
+        ("/api/sagas?late=true", "/sagas?late=true"),
+    ],
+)
+async def test_a_service_is_asked_for_its_health_and_numbers_by_its_name(path: str, asked: str) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(text=request.path_qs)
+
+    service = web.Application()
+    service.router.add_get("/{path:.*}", echo)
+    with open_folder() as folder:
+        async with (
+            TestServer(service) as server,
+            served(folder, free_port(), f"127.0.0.1:{server.port}") as url,
+            aiohttp.ClientSession() as session,
+            session.get(url + path) as response,
+        ):
+            assert await response.text() == asked
