@@ -36,9 +36,10 @@ class Trial:
         """Order for so many *seconds* while *fault* happens, then wait and check; return how long the wait was."""
         customers = Customers(self.system, self.ledger, seed=len(self.ledger.wanted))
         await customers.stock_up()
-        async with watching(self.system) as watchers, _beside(fault()):
+        async with watching(self.system) as watchers, _beside(fault()) as over:
             await customers.order(RATE_PER_S, seconds)
             await customers.insist()
+            await over
             waited_s = await self.books.settle(settled_within_s)
             await self.books.check(queues_lost=queues_lost)
             for watcher in watchers:
@@ -47,11 +48,11 @@ class Trial:
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
     """Do the work beside the block; its failure is the block's."""
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
         await task
     finally:
         task.cancel()
