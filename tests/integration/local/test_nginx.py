@@ -125,8 +125,6 @@ async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: s
 
 @pytest.mark.parametrize(
     "path",
-@pytest.mark.parametrize(
-    "path",
     [
         "/main-ABCD1234.js",
         "/favicon.ico",
@@ -135,7 +133,6 @@ async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: s
         "/api/health/x",
         "/api/metrics",
     ],
-)
 )
 async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
