@@ -3,21 +3,10 @@ import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
 import { Endpoints } from './endpoints';
+import { Product, ProductPage } from './generated/inventory';
 import { Problem } from './problem';
 
-export interface Product {
-  readonly productId: string;
-  readonly stock: number;
-  /** Rises with every change of the stock. */
-  readonly version: number;
-  readonly lastUpdate: string;
-}
-
-/** Products by id; *next* goes into `after` of the page that follows. */
-export interface ProductPage {
-  readonly items: readonly Product[];
-  readonly next: string | null;
-}
+export type { Product, ProductPage } from './generated/inventory';
 
 const TIMEOUT_MS = 10_000;
 /** Of one page. */

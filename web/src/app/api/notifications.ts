@@ -4,13 +4,11 @@ import { Observable, catchError, map, throwError } from 'rxjs';
 
 import { Notification } from '../push/feed';
 import { Endpoints } from './endpoints';
+import { NotificationPage, RecordedNotification } from './generated/notification';
 import { Problem } from './problem';
 
-/** A notification as the history tells it. */
-export interface Recorded extends Notification {
-  /** When the notification service took it down. */
-  readonly recordedAt?: string;
-}
+/** A notification as the history tells it; one that was pushed does not say when it was taken down. */
+export type Recorded = Notification & Partial<Pick<RecordedNotification, 'recordedAt'>>;
 
 const TIMEOUT_MS = 5_000;
 /** More than an order ever has, unless it is changed two hundred times while it is being processed. */
@@ -27,7 +25,7 @@ export class Notifications {
     const url = this.endpoints.url('notification', '/notifications');
     url.searchParams.set('orderId', orderId.toString());
     url.searchParams.set('limit', LIMIT.toString());
-    return this.http.get<{ notifications: readonly Recorded[] }>(url.href, { timeout: TIMEOUT_MS }).pipe(
+    return this.http.get<NotificationPage>(url.href, { timeout: TIMEOUT_MS }).pipe(
       map((answer) => answer.notifications),
       catchError((error: unknown) => throwError(() => Problem.of('notification', error))),
     );

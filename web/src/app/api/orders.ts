@@ -3,37 +3,14 @@ import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, defer, map, tap, throwError } from 'rxjs';
 
 import { Endpoints } from './endpoints';
+import { NewOrder, NewOrderItem, Order, OrderPage } from './generated/order';
 import { Problem } from './problem';
 import { Timings } from './timings';
 
-export type OrderStatus = 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
-
+export type { Order, OrderItem, OrderPage } from './generated/order';
+export type OrderStatus = Order['status'];
 /** What is ordered of a product; *quantity* is 1 to 1,000,000. */
-export interface OrderLine {
-  readonly productId: string;
-  readonly quantity: number;
-}
-
-export interface OrderItem extends OrderLine {
-  readonly id: number;
-}
-
-export interface Order {
-  readonly id: number;
-  /** Counts the sets of items that the order has had. */
-  readonly version: number;
-  readonly status: OrderStatus;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly failureReason: string | null;
-  readonly orderItems: readonly OrderItem[];
-}
-
-/** Orders, newest first; *next* goes into `after` of the page that follows. */
-export interface OrderPage {
-  readonly orders: readonly Order[];
-  readonly next: number | null;
-}
+export type OrderLine = NewOrderItem;
 
 /** An order, and the tag that a change of just this version asks for. */
 export interface TaggedOrder {
@@ -104,7 +81,9 @@ export class Orders {
     headers: Record<string, string>,
     items?: readonly OrderLine[],
   ): Observable<HttpResponse<Order>> {
-    const body = items && { orderItems: items.map(({ productId, quantity }) => ({ productId, quantity })) };
+    const body: NewOrder | undefined = items && {
+      orderItems: items.map(({ productId, quantity }) => ({ productId, quantity })),
+    };
     return this.http.request<Order>(method, this.endpoints.url('order', path).href, {
       body,
       headers: new HttpHeaders(headers),

@@ -1,15 +1,10 @@
 import { HttpErrorResponse } from '@angular/common/http';
 
 import { Service } from './endpoints';
+import { Violation } from './generated/order';
 
-/** One thing that is wrong with a request (RFC 9457, section 3.2, and what our services add). */
-export interface Violation {
-  readonly pointer: string;
-  readonly detail: string;
-  readonly productId?: string;
-  readonly requested?: number;
-  readonly stock?: number;
-}
+/** One thing that is wrong with a request (RFC 9457, section 3.2); the order service has the most to add. */
+export type { Violation } from './generated/order';
 
 /** Why a call failed, whatever the reason was: a problem document, another answer, or none at all. */
 export class Problem extends Error {

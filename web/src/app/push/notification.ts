@@ -1,20 +1,13 @@
+import { Notification as Told } from '../api/generated/notification';
+
 export type Protocol = 'sse' | 'ws';
 export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline';
 
-const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const;
+const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const satisfies Told['kind'][];
 
-/** What happened to an order, as the notification service tells it. */
-export interface Notification {
-  readonly id: string;
+/** What happened to an order, as the notification service tells it; its type may be one that is not known yet. */
+export interface Notification extends Omit<Told, 'type'> {
   readonly type: string;
-  readonly kind: (typeof KINDS)[number];
-  readonly orderId: number;
-  readonly version: number;
-  readonly message: string;
-  readonly occurredAt: string;
-  /** Empty when the service does not know it. */
-  readonly traceId: string;
-  readonly reason?: string;
 }
 
 export interface Received {
