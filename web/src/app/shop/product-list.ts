@@ -63,6 +63,12 @@ export class ProductList {
     this.stock.follow(computed(() => this.shown().map((product) => product.productId)));
   }
 
+  protected tryAgain(heading: HTMLElement): void {
+    // the button that was pressed goes away
+    heading.focus({ preventScroll: true });
+    this.stock.tryAgain();
+  }
+
   protected find(text: string): void {
     this.wanted.set(text);
     this.limit.set(SHOWN_AT_FIRST);

@@ -62,6 +62,12 @@ export class Stock {
     this.read('all');
   }
 
+  /** Reads again because somebody asked for it, who is to see that it is tried. */
+  tryAgain(): void {
+    if (this.catalogue() === null) this.problem.set(null);
+    this.read('all');
+  }
+
   // one reading at a time: answers can't overtake one another, and a slow service is not asked ever more
   private read(what: 'followed' | 'all'): void {
     if (this.reading()) {

@@ -13,7 +13,7 @@ export const shop = {
     found: (count: number): string => `${products(count)} found`,
     asOf: (time: string): string => `Live stock, as of ${time}`,
     reading: 'Reading the stock',
-    stale: (reason: string, time: string): string => `${reason} These numbers are from ${time}.`,
+    stale: (reason: string, time: string): string => `${reason} Stock as of ${time}.`,
     failed: (status: number): string => `The inventory service answered with an error (${status.toString()}).`,
     none: 'There is nothing to buy yet.',
     noneHint: 'Products that are put into the inventory appear here.',
