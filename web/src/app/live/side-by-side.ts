@@ -3,7 +3,7 @@ import { RouterLink } from '@angular/router';
 
 import { Notice } from '../design/notice';
 import { StatusBadge } from '../design/status-badge';
-import { FeedConnection } from '../push/connection';
+import { Arrival, FeedConnection } from '../push/connection';
 import { FeedState, Protocol } from '../push/feed';
 import { FEED_WORLD } from '../push/feed-world';
 import { texts } from '../texts';
@@ -13,6 +13,8 @@ import { Sparkline } from './sparkline';
 import { TradeOff } from './trade-off';
 
 const ROWS = 15;
+/** What came is shown so often only: to draw it in between would hold up the other connection, and be measured. */
+const SHOW_EVERY_MS = 250;
 /** Clocks are read to a part of a millisecond only. */
 const CLOCK_ERROR_MS = 1;
 const PROTOCOLS: readonly Protocol[] = ['sse', 'ws'];
@@ -64,7 +66,7 @@ export class SideBySide {
         order: texts.live.feed.order(lap.notification.orderId),
         latencies: PROTOCOLS.map((protocol) => {
           const [latencyMs] = lane([lap], protocol).latenciesMs;
-          return latencyMs === undefined ? this.texts.awaited : formatMs(latencyMs, 1);
+          return latencyMs === undefined ? this.texts.awaited : formatMs(latencyMs);
         }),
         behind: written(behindMs(lap), 1),
       })),
@@ -75,12 +77,15 @@ export class SideBySide {
     return errorMs > CLOCK_ERROR_MS ? this.texts.clocksDiffer(formatMs(errorMs)) : '';
   });
 
+  private readonly world = inject(FEED_WORLD);
+  private arrived: Arrival[] = [];
+  private cancelShow: (() => void) | null = null;
+
   constructor() {
-    const world = inject(FEED_WORLD);
     const connections = PROTOCOLS.map((protocol) => {
-      const connection: FeedConnection = new FeedConnection({ protocol }, world, (arrived) => {
+      const connection: FeedConnection = new FeedConnection({ protocol }, this.world, (arrived) => {
         this.states[protocol].set(connection.state);
-        if (arrived.length > 0) this.laps.update((laps) => addArrivals(laps, arrived));
+        if (arrived.length > 0) this.showLater(arrived);
       });
       return connection;
     });
@@ -91,6 +96,17 @@ export class SideBySide {
     inject(DestroyRef).onDestroy(() => {
       ends.abort();
       for (const each of connections) each.stop();
+      this.cancelShow?.();
+    });
+  }
+
+  private showLater(arrived: readonly Arrival[]): void {
+    this.arrived.push(...arrived);
+    this.cancelShow ??= this.world.later(SHOW_EVERY_MS, () => {
+      this.cancelShow = null;
+      const all = this.arrived;
+      this.arrived = [];
+      this.laps.update((laps) => addArrivals(laps, all));
     });
   }
 }

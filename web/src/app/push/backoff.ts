@@ -1,5 +1,6 @@
 const BASE_MS = 1000;
-const LIMIT_MS = 30_000;
+/** Somebody may be looking, and a browser has one connection only, however many its tabs are. */
+const LIMIT_MS = 8000;
 const REFUSED_LEAST_MS = 5000;
 const REFUSED_SPREAD_MS = 10_000;
 

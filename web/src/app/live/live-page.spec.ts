@@ -1,0 +1,129 @@
+import { ComponentFixture, TestBed } from '@angular/core/testing';
+import { provideRouter } from '@angular/router';
+
+import { FEED_WORLD } from '../push/feed-world';
+import { chance } from '../push/testing/chance';
+import { ModelService } from '../push/testing/model-service';
+import { texts } from '../texts';
+import { LivePage } from './live-page';
+
+describe('The live page', () => {
+  let service: ModelService;
+  let fixture: ComponentFixture<LivePage>;
+  let page: HTMLElement;
+
+  beforeEach(async () => {
+    service = new ModelService(chance(1));
+    TestBed.configureTestingModule({
+      providers: [provideRouter([]), { provide: FEED_WORLD, useValue: service.world() }],
+    });
+    fixture = TestBed.createComponent(LivePage);
+    page = fixture.nativeElement as HTMLElement;
+    await passes(1000);
+  });
+
+  async function passes(durationMs: number): Promise<void> {
+    await service.pass(durationMs);
+    await fixture.whenStable();
+  }
+
+  function all(selector: string): HTMLElement[] {
+    return [...page.querySelectorAll<HTMLElement>(selector)];
+  }
+
+  function text(selector: string): string {
+    return page.querySelector(selector)?.textContent.trim() ?? '';
+  }
+
+  function press(label: string): void {
+    all('button')
+      .find((each) => each.textContent.trim() === label)
+      ?.click();
+  }
+
+  function write(wish: string): void {
+    const field = page.querySelector<HTMLInputElement>('input[type=search]')!;
+    field.value = wish;
+    field.dispatchEvent(new Event('input'));
+  }
+
+  const orders = (): string[] => all('[data-testid=notification] a').map((each) => each.textContent);
+
+  it('says that nothing came yet', () => {
+    expect(text('app-notice')).toContain(texts.live.feed.empty);
+  });
+
+  it('shows notifications as they come, the newest first, each with a link to its order', async () => {
+    service.append(2);
+    await passes(0);
+    expect(orders()).toEqual(['Order 2', 'Order 1']);
+    expect(page.querySelector('[data-testid=notification] a')?.getAttribute('href')).toBe('/orders/2');
+    expect(text('[data-testid=count-received]')).toBe('2');
+  });
+
+  it('shows a bounded number of rows', async () => {
+    service.append(130);
+    await passes(0);
+    expect(orders()).toHaveLength(100);
+    expect(page.textContent).toContain(texts.live.feed.shown(100, 130));
+  });
+
+  it('shows chosen orders only, and says how else to get them', async () => {
+    service.append(5);
+    write('2, 4');
+    await passes(0);
+    expect(orders()).toEqual(['Order 4', 'Order 2']);
+    expect(text('#filter-hint')).toContain('/stream?orderId=2&orderId=4');
+    write('77');
+    await passes(0);
+    expect(text('app-notice')).toBe(texts.live.feed.emptyFiltered);
+  });
+
+  it('says when a filter can not be read, and goes on showing all', async () => {
+    service.append(1);
+    write('two');
+    await passes(0);
+    expect(text('#filter-hint')).toBe(texts.live.feed.filterWrong);
+    expect(page.querySelector('input[type=search]')?.getAttribute('aria-invalid')).toBe('true');
+    expect(orders()).toEqual(['Order 1']);
+  });
+
+  it('holds the list while it is paused, and counts what came', async () => {
+    service.append(1);
+    await passes(0);
+    press(texts.live.feed.pause);
+    service.append(2);
+    await passes(0);
+    expect(orders()).toEqual(['Order 1']);
+    expect(page.textContent).toContain(texts.live.feed.paused(2));
+    press(texts.live.feed.resume);
+    await passes(0);
+    expect(orders()).toEqual(['Order 3', 'Order 2', 'Order 1']);
+  });
+
+  it('switches the protocol, and shows how the connection is', async () => {
+    expect(text('[data-testid=feed-state]')).toBe(texts.live.connection.states.live);
+    page.querySelector<HTMLInputElement>('input[value=ws]')?.click();
+    await passes(1000);
+    expect([...service.clients].map((each) => each.protocol)).toEqual(['ws']);
+    service.up = false;
+    service.cut();
+    await passes(0);
+    expect(text('[data-testid=feed-state]')).toBe(texts.live.connection.states.waiting);
+  });
+
+  it('opens both protocols only while they are shown side by side', async () => {
+    press(texts.live.views.compare);
+    await passes(0);
+    await passes(1000);
+    expect([...service.clients].map((each) => each.protocol).sort()).toEqual(['sse', 'sse', 'ws']);
+    service.append(3);
+    await passes(300);
+    expect(all('[data-testid=laps] tbody tr')).toHaveLength(3);
+    expect(text('[data-testid=lane-difference] dd')).toBe('3');
+    expect(text('[data-testid=lane-ws]')).toContain('300');
+    press(texts.live.views.feed);
+    await passes(0);
+    expect(service.clients.size).toBe(1);
+  });
+});
