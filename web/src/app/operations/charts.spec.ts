@@ -1,4 +1,4 @@
-import { CHARTS, ChartPlan, hasData, pointsOf, summaryOf } from './charts';
+import { CHARTS, ChartPlan, hasData, pointsOf, spanOf, summaryOf } from './charts';
 import { Moment } from './moments';
 
 const ORDERS = CHARTS.find((chart) => chart.id === 'orders')!;
@@ -45,6 +45,18 @@ describe('pointsOf', () => {
       [0, null],
       [0, 2],
     ]);
+  });
+});
+
+describe('spanOf', () => {
+  it.each([
+    [0, 2],
+    [119, 2],
+    [121, 5],
+    [301, 15],
+    [900, 15],
+  ])('after %d s is %d minutes', (seconds, minutes) => {
+    expect(spanOf([moment(0), moment(seconds * 1000)]).minutes).toBe(minutes);
   });
 });
 

@@ -17,8 +17,11 @@ export interface ChartPlan {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** Whether there is nothing between two numbers. */
+  readonly whole: boolean;
 }
 
+const MINUTE_MS = 60_000;
 const SOLID: readonly number[] = [];
 const DASHED: readonly number[] = [6, 4];
 const DOTTED: readonly number[] = [2, 3];
@@ -46,7 +49,7 @@ function plan(
     token: tokens[index] ?? '--text',
     dash: dashes[index] ?? SOLID,
   }));
-  return { id, title: named.title, lines, format };
+  return { id, title: named.title, lines, format, whole: id === 'orders' || id === 'queues' };
 }
 
 /** What there is to see in a chart, in a sentence. */
@@ -61,6 +64,13 @@ export function summaryOf(plan: ChartPlan, history: readonly Moment[]): string {
   );
 }
 
+/** How many minutes are drawn, and how many lie between two marks: the more the longer somebody has looked. */
+export function spanOf(history: readonly Moment[]): { readonly minutes: number; readonly step: number } {
+  const minutes = ((history.at(-1)?.at ?? 0) - (history[0]?.at ?? 0)) / MINUTE_MS;
+  if (minutes <= 2) return { minutes: 2, step: 1 };
+  return minutes <= 5 ? { minutes: 5, step: 1 } : { minutes: 15, step: 5 };
+}
+
 /** A point of a line: minutes before *now* (0 or less), and the value; null interrupts the line. */
 export interface Point {
   readonly x: number;
@@ -69,7 +79,6 @@ export interface Point {
 
 // a page in the background is woken once a minute: such a gap is still bridged
 const LONGEST_STEP_MS = 70_000;
-const MINUTE_MS = 60_000;
 
 /** A line's points; where nothing was seen for long, the line is interrupted. */
 export function pointsOf(line: Line, history: readonly Moment[], now: number): readonly Point[] {

@@ -2,8 +2,8 @@ import { InjectionToken } from '@angular/core';
 import type { Chart, ChartConfiguration, ChartDataset } from 'chart.js';
 
 import { texts } from '../texts';
-import { ChartPlan, Point, pointsOf } from './charts';
-import { KEPT_MS, Moment } from './moments';
+import { ChartPlan, Line, Point, pointsOf, spanOf } from './charts';
+import { Moment } from './moments';
 
 export type LineConfiguration = ChartConfiguration<'line', Point[]>;
 
@@ -37,32 +37,18 @@ async function draw(canvas: HTMLCanvasElement, first: LineConfiguration): Promis
 /** Gives the colour that a token of the design has in the present theme. */
 export type Colours = (token: string) => string;
 
-const MINUTES = KEPT_MS / 60_000;
 const words = texts.operations.charts;
 
 /** The chart of *plan* as the library wants it. */
 export function configurationOf(plan: ChartPlan, history: readonly Moment[], colours: Colours): LineConfiguration {
   const now = history.at(-1)?.at ?? 0;
+  const span = spanOf(history);
   const grid = { color: colours('--line') };
   const ticks = { color: colours('--text-soft'), font: { size: 12 } };
   return {
     type: 'line',
     data: {
-      datasets: plan.lines.map((line): ChartDataset<'line', Point[]> => {
-        const points = pointsOf(line, history, now);
-        return {
-          label: line.label,
-          data: [...points],
-          borderColor: colours(line.token),
-          backgroundColor: colours(line.token),
-          borderDash: [...line.dash],
-          borderWidth: 2,
-          // a point without neighbours would not be seen as a line
-          pointRadius: points.map((_, index) => (isAlone(points, index) ? 2 : 0)),
-          pointHitRadius: 8,
-          spanGaps: false,
-        };
-      }),
+      datasets: plan.lines.map((line) => datasetOf(line, pointsOf(line, history, now), colours(line.token))),
     },
     options: {
       animation: false,
@@ -73,12 +59,12 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
       scales: {
         x: {
           type: 'linear',
-          min: -MINUTES,
+          min: -span.minutes,
           max: 0,
           grid,
           ticks: {
             ...ticks,
-            stepSize: 5,
+            stepSize: span.step,
             maxRotation: 0,
             callback: (value) => (Number(value) === 0 ? words.now : words.ago(-Number(value))),
           },
@@ -87,7 +73,12 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
           beginAtZero: true,
           suggestedMax: 0.001,
           grid,
-          ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => plan.format(Number(value)) },
+          ticks: {
+            ...ticks,
+            maxTicksLimit: 5,
+            ...(plan.whole ? { precision: 0 } : {}),
+            callback: (value) => plan.format(Number(value)),
+          },
         },
       },
       plugins: {
@@ -99,6 +90,21 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
         },
       },
     },
+  };
+}
+
+function datasetOf(line: Line, points: readonly Point[], colour: string): ChartDataset<'line', Point[]> {
+  return {
+    label: line.label,
+    data: [...points],
+    borderColor: colour,
+    backgroundColor: colour,
+    borderDash: [...line.dash],
+    borderWidth: 2,
+    // a point without neighbours would not be seen as a line
+    pointRadius: points.map((_, index) => (isAlone(points, index) ? 2 : 0)),
+    pointHitRadius: 8,
+    spanGaps: false,
   };
 }
 

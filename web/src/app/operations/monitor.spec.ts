@@ -63,12 +63,18 @@ describe('Monitor', () => {
     numbers = (replica) => (replica === ORDER ? DOWN(replica) : of('a_total 1'));
     await monitor.look();
     expect(monitor.replicas().map((each) => [each.state, each.error])).toEqual([
-      ['unreachable', 'connection refused'],
+      ['unreachable', ''],
       ['ready', null],
       ['ready', null],
     ]);
     expect(monitor.findings()).toMatchObject([{ kind: 'unreachable', level: 'bad', replica: ORDER }]);
     expect([...monitor.silent()]).toEqual([['order', null]]);
+  });
+
+  it('says what stands in front of a service when that answers', async () => {
+    readiness = (replica) => throwError(() => new Problem(replica.service, 502, 'Bad Gateway', '', null, []));
+    await monitor.look();
+    expect(monitor.replicas()[0]?.error).toBe('Bad Gateway');
   });
 
   it('is back when the service is', async () => {

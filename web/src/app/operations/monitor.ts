@@ -88,7 +88,7 @@ export class Monitor {
       this.change(replica, { state: stateOf(readiness), readiness, error: null });
     } catch (error) {
       const { title, detail, status } = Problem.of(replica.service, error);
-      const reason = detail || title || (status === 0 ? '' : status.toString());
+      const reason = status === 0 ? '' : detail || title || status.toString();
       this.change(replica, { state: 'unreachable', error: reason });
     }
   }

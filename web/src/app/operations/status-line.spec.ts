@@ -29,7 +29,25 @@ describe('StatusLine', () => {
       { level: 'warn', kind: 'late-sagas', late: 1, seconds: 42 },
     ]);
     const told = page.querySelector('[role=status]')?.textContent;
+    expect(page.querySelector('ul')?.textContent).toContain('2 messages in processing-queue-dlq.');
     expect(told).toContain('2 messages in processing-queue-dlq.');
     expect(told).toContain('1 order is late, the oldest is open for 42 s.');
+  });
+
+  it('does not speak when only a number has moved', async () => {
+    const fixture = TestBed.createComponent(StatusLine);
+    const page = fixture.nativeElement as HTMLElement;
+    const spoken = async (findings: readonly Finding[]): Promise<string | null | undefined> => {
+      fixture.componentRef.setInput('level', 'warn');
+      fixture.componentRef.setInput('findings', findings);
+      fixture.componentRef.setInput('at', null);
+      await fixture.whenStable();
+      return page.querySelector('[role=status]')?.textContent;
+    };
+    const late: Finding = { level: 'warn', kind: 'late-sagas', late: 1, seconds: 42 };
+    const first = await spoken([late]);
+    expect(await spoken([{ ...late, seconds: 47 }])).toBe(first);
+    expect(page.querySelector('ul')?.textContent).toContain('47 s');
+    expect(await spoken([{ ...late, level: 'bad', seconds: 400 }])).toContain('7 min');
   });
 });

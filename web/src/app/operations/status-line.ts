@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { texts } from '../texts';
 import { Finding, Level } from './verdict';
-import { findingText, timeOfDay } from './words';
+import { findingText, subjectOf, timeOfDay } from './words';
 
 /** At a glance: all is well, or what is late or broken. */
 @Component({
@@ -24,6 +24,14 @@ export class StatusLine {
   });
   protected readonly sentences = computed(() =>
     this.findings().map((finding) => ({ level: finding.level, text: findingText(finding) })),
+  );
+  /** Spoken when something else is wrong than before, not each time that a number moves. */
+  protected readonly announcement = computed(
+    () => ({
+      of: [this.headline(), ...this.findings().map(subjectOf)].join(),
+      text: [this.headline(), ...this.sentences().map((sentence) => sentence.text)].join(' '),
+    }),
+    { equal: (before, after) => before.of === after.of },
   );
   protected readonly seenAt = computed(() => {
     const at = this.at();

@@ -44,6 +44,14 @@ export function findingText(finding: Finding): string {
   }
 }
 
+/** What a finding is about, whatever its numbers are. */
+export function subjectOf(finding: Finding): string {
+  const { kind, level } = finding;
+  const subject = 'replica' in finding ? replicaName(finding.replica) : 'queue' in finding ? finding.queue : '';
+  const service = 'service' in finding ? finding.service : '';
+  return [kind, level, subject, service].join(' ');
+}
+
 /** The time of day, by this machine's clock. */
 export function timeOfDay(at: number): string {
   return new Date(at).toLocaleTimeString('en-GB');
