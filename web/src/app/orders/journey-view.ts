@@ -52,7 +52,7 @@ export class JourneyView {
     return chapters.map((chapter) => ({
       chapter,
       title: this.texts.causes[chapter.cause](chapter.version),
-      rows: chapter.hops.map((hop) => this.row(hop, origin)),
+      rows: chapter.hops.map((hop, place) => this.row(hop, origin, chapter.hops[place - 1])),
     }));
   });
   protected readonly progress = computed(() => {
@@ -63,7 +63,7 @@ export class JourneyView {
     return this.texts.ended(texts.common.statuses[end], done, hops.length);
   });
 
-  private row(hop: Hop, origin: number | null): Row {
+  private row(hop: Hop, origin: number | null, before: Hop | undefined): Row {
     const { from, to, state } = hop;
     const since = elapsed(origin, hop.at);
     return {
@@ -75,18 +75,18 @@ export class JourneyView {
       between: this.texts.between(this.texts.lifelines[from].name, this.texts.lifelines[to].name),
       at: since === null ? null : this.texts.offset(duration(since)),
       took: hop.tookMs === null ? null : duration(hop.tookMs),
-      notes: this.notes(hop, since),
+      notes: this.notes(hop, since, before?.state === 'done'),
     };
   }
 
-  private notes(hop: Hop, since: number | null): readonly string[] {
+  private notes(hop: Hop, since: number | null, recorded: boolean): readonly string[] {
     const notes: string[] = [];
     if (hop.over !== null) notes.push(this.texts.over(texts.common.protocols[hop.over]));
     if (hop.state === 'failed' && hop.detail !== null) notes.push(hop.detail);
     if (OVER.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
       notes.push(this.texts.unmeasured);
     }
-    if (hop.name === 'push' && hop.state === 'unknown') notes.push(this.texts.notSeen);
+    if (hop.name === 'push' && hop.state === 'unknown' && recorded) notes.push(this.texts.notSeen);
     if (hop.trouble !== null) {
       const { late, error, attempts, nextRunAt } = hop.trouble;
       if (late) notes.push(this.texts.late);

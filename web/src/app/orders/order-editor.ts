@@ -4,12 +4,13 @@ import {
   ElementRef,
   afterNextRender,
   computed,
+  effect,
   inject,
   Injector,
   input,
-  linkedSignal,
   output,
   signal,
+  untracked,
   viewChild,
 } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
@@ -43,26 +44,29 @@ export class OrderEditor {
   protected readonly texts = texts.orders.editor;
   protected readonly max = MAX_QUANTITY;
   protected readonly open = computed(() => this.tagged().order.status === 'CREATED');
-  // what is typed stays while the same version is read again
-  private readonly etag = computed(() => this.tagged().etag);
-  protected readonly lines = linkedSignal<string, readonly Line[]>({
-    source: this.etag,
-    computation: () =>
-      this.tagged().order.orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })),
-  });
+  protected readonly lines = signal<readonly Line[]>([]);
   protected readonly wrong = computed(() => this.lines().filter((line) => quantity(line.typed) === null));
-  protected readonly same = computed(() =>
-    this.tagged().order.orderItems.every((item, place) => quantity(this.lines()[place]?.typed ?? '') === item.quantity),
-  );
+  protected readonly same = computed(() => same(this.lines(), this.base()));
   protected readonly busy = signal<'saving' | 'cancelling' | null>(null);
   protected readonly asking = signal(false);
   protected readonly refusal = signal<Refusal | null>(null);
   protected readonly told = signal('');
 
+  private readonly etag = computed(() => this.tagged().etag);
+  /** What the typed quantities are a change of. */
+  private readonly base = signal<readonly OrderLine[]>([]);
   private readonly orders = inject(Orders);
   private readonly injector = inject(Injector);
   private readonly no = viewChild<ElementRef<HTMLElement>>('no');
   private readonly cancelButton = viewChild<ElementRef<HTMLElement>>('cancelButton');
+
+  constructor() {
+    // what is typed stays while the same version is read again
+    effect(() => {
+      this.etag();
+      untracked(() => this.begin());
+    });
+  }
 
   protected type(place: number, event: Event): void {
     const { value } = event.target as HTMLInputElement;
@@ -107,6 +111,14 @@ export class OrderEditor {
     this.asking.set(false);
   }
 
+  private begin(): void {
+    const lost = !same(this.lines(), this.base()) && this.busy() === null;
+    const { orderItems } = this.tagged().order;
+    this.base.set(orderItems);
+    this.lines.set(orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })));
+    if (lost) this.refusal.set({ text: this.texts.stale, details: [] });
+  }
+
   private async attempt(
     busy: 'saving' | 'cancelling',
     change: () => Promise<TaggedOrder>,
@@ -126,6 +138,10 @@ export class OrderEditor {
       this.busy.set(null);
     }
   }
+}
+
+function same(lines: readonly Line[], base: readonly OrderLine[]): boolean {
+  return base.every((line, place) => quantity(lines[place]?.typed ?? '') === line.quantity);
 }
 
 /** A quantity as it may be ordered; null when the text is none. */

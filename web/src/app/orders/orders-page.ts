@@ -2,6 +2,7 @@ import {
   DOCUMENT,
   ChangeDetectionStrategy,
   Component,
+  DestroyRef,
   computed,
   effect,
   inject,
@@ -11,7 +12,7 @@ import {
 } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { Router, RouterLink } from '@angular/router';
-import { Subscription, auditTime, filter, fromEvent, interval, merge } from 'rxjs';
+import { Subject, Subscription, auditTime, filter, fromEvent, interval, merge, skip } from 'rxjs';
 
 import { Order, OrderStatus, Orders } from '../api/orders';
 import { Problem } from '../api/problem';
@@ -60,10 +61,15 @@ export class OrdersPage {
   private readonly router = inject(Router);
   private readonly document = inject(DOCUMENT);
   private pages = 1;
+  private readonly again = new Subject<void>();
   private reading = Subscription.EMPTY;
   private readingOlder = Subscription.EMPTY;
 
   constructor() {
+    inject(DestroyRef).onDestroy(() => {
+      this.reading.unsubscribe();
+      this.readingOlder.unsubscribe();
+    });
     effect(() => {
       this.wanted();
       untracked(() => this.begin());
@@ -72,7 +78,13 @@ export class OrdersPage {
       this.listing.update((listing) => listing && told(listing, notification, this.wanted()));
     });
     const silent = interval(POLL_MS).pipe(filter(() => this.feed.state() !== 'live' || this.problem() !== null));
-    merge(this.feed.events, silent, fromEvent(this.document, 'visibilitychange'), toObservable(this.feed.state))
+    merge(
+      this.feed.events,
+      this.again,
+      silent,
+      fromEvent(this.document, 'visibilitychange'),
+      toObservable(this.feed.state).pipe(skip(1)),
+    )
       .pipe(
         auditTime(SPACING_MS),
         filter(() => !this.document.hidden),
@@ -101,8 +113,12 @@ export class OrdersPage {
     this.read((page) => begun(page));
   }
 
-  /** Reads the first page again. */
+  /** Reads the first page again, or a little later when it is being read: that read may have come too early. */
   protected refresh(): void {
+    if (!this.reading.closed) {
+      this.again.next();
+      return;
+    }
     this.read((page, listing) =>
       listing === null ? begun(page) : refreshed(listing, page, this.follow(), this.pages * LIMIT),
     );

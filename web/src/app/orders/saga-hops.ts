@@ -91,6 +91,8 @@ function withoutSaga(facts: Facts, version: number): readonly Hop[] {
   const ended = endOfOrder(facts, version);
   const away = facts.sagas === null;
   const rest: HopState = away ? 'unknown' : 'pending';
+  // as long as the order service has it open, nobody can have closed it
+  const created = facts.order?.status === 'CREATED';
   const start: HopState = ended !== null ? 'done' : away ? 'unknown' : 'active';
   const take: HopState = ended === null ? rest : ended === 'CLOSED' ? 'done' : 'failed';
   const name = ended === 'FAILED' ? 'fail' : 'close';
@@ -102,7 +104,7 @@ function withoutSaga(facts: Facts, version: number): readonly Hop[] {
       detail: take === 'failed' ? reason : null,
     }),
     hop(id({ version }, name), name, 'processing', 'order', {
-      state: ended === null ? rest : 'done',
+      state: ended !== null ? 'done' : created ? 'pending' : rest,
       at: ended === null ? null : endedAt(facts),
     }),
   ];

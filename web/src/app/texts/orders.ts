@@ -90,7 +90,7 @@ export const orders = {
   },
   journey: {
     title: 'The way of this order',
-    hint: 'Times count from the moment the order was saved. Each is measured where it happens; what nobody measured is left out.',
+    hint: 'Times count from the moment the order was saved. Each is measured where it happens; what nobody measured is left out. Services work at the same time: the order here is that of cause and effect.',
     lifelines: {
       client: { name: 'Client', short: 'Client' },
       order: { name: 'Order service', short: 'Order' },

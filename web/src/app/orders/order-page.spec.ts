@@ -1,0 +1,160 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { signal } from '@angular/core';
+import { ComponentFixture, TestBed } from '@angular/core/testing';
+import { provideRouter } from '@angular/router';
+import { Subject } from 'rxjs';
+
+import { Order } from '../api/orders';
+import { Feed, Received } from '../push/feed';
+import { texts } from '../texts';
+import { notification, order, received, saga } from './facts.testing';
+import { OrderPage } from './order-page';
+
+const events = new Subject<Received>();
+const CLOSED: Order = order({ status: 'CLOSED', updatedAt: '2026-11-22T10:00:00.058000Z' });
+
+describe('OrderPage', () => {
+  let fixture: ComponentFixture<OrderPage>;
+  let page: HTMLElement;
+  let server: HttpTestingController;
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    TestBed.configureTestingModule({
+      providers: [
+        provideHttpClient(),
+        provideHttpClientTesting(),
+        provideRouter([]),
+        { provide: Feed, useValue: { events, recent: signal([]) } },
+      ],
+    });
+    server = TestBed.inject(HttpTestingController);
+    fixture = TestBed.createComponent(OrderPage);
+    fixture.componentRef.setInput('id', '7');
+    page = fixture.nativeElement as HTMLElement;
+    await drawn();
+  });
+
+  afterEach(() => {
+    fixture.destroy();
+    vi.useRealTimers();
+  });
+
+  async function drawn(): Promise<void> {
+    fixture.detectChanges();
+    await Promise.resolve();
+    fixture.detectChanges();
+  }
+
+  async function answer(
+    found: Order,
+    sagas = [saga({ STARTED: 20 })],
+    told = [notification('CREATED', 0, 30)],
+  ): Promise<void> {
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(found, { headers: { ETag: '"1"' } });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({ sagas });
+    server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: told });
+    await drawn();
+  }
+
+  function hop(id: string): HTMLElement {
+    const found = page.querySelector<HTMLElement>(`[data-hop="${id}"]`);
+    if (found === null) throw new Error(`there is no hop ${id}`);
+    return found;
+  }
+
+  it('keeps the place of the order until it is read', () => {
+    expect(page.querySelector('h1')?.textContent).toContain('Order 7');
+    expect(page.querySelectorAll('app-skeleton').length).toBeGreaterThan(0);
+  });
+
+  it('draws the way of the order as a list of steps, with times', async () => {
+    await answer(order());
+    expect(page.querySelector('app-skeleton')).toBeNull();
+    expect(hop('v1-start').classList).toContain('done');
+    expect(hop('v1-start').textContent).toContain('+20 ms');
+    expect(hop('v1-take').classList).toContain('active');
+    expect(hop('v1-take').textContent).toContain('from Processing to Inventory');
+    expect(page.querySelectorAll('ol > li')).toHaveLength(12);
+  });
+
+  it('reads again at a push about this order, and lights up what it tells', async () => {
+    await answer(order());
+    events.next(received(notification('CREATED', 0, undefined, { orderId: 8 }), 60));
+    server.expectNone((sent) => sent.url.includes('/orders/'));
+    events.next(received(notification('CLOSED', 61), 95));
+    await drawn();
+    expect(hop('CLOSED-v1-push').textContent).toContain('over SSE');
+    await answer(
+      CLOSED,
+      [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })],
+      [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)],
+    );
+    expect(page.querySelectorAll('li.active, li.pending')).toHaveLength(0);
+    expect(page.textContent).toContain('closed after 58 ms');
+    vi.advanceTimersByTime(60_000);
+    server.expectNone(() => true);
+  });
+
+  it('reads again by itself while the order is open', async () => {
+    await answer(order());
+    vi.advanceTimersByTime(2000);
+    await answer(CLOSED);
+    expect(page.querySelector('app-status-badge')?.textContent).toContain('Closed');
+  });
+
+  it('says which service is away and shows the rest', async () => {
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order());
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).error(new ProgressEvent('error'));
+    server
+      .expectOne((sent) => sent.url.includes('/notifications'))
+      .flush({}, { status: 503, statusText: 'Service Unavailable' });
+    await drawn();
+    const alert = page.querySelector('[role=alert]')?.textContent ?? '';
+    expect(alert).toContain(texts.orders.order.away('processing service and notification service'));
+    expect(hop('v1-save').classList).toContain('done');
+    expect(hop('v1-take').classList).toContain('unknown');
+    expect(page.querySelector('app-skeleton')).toBeNull();
+  });
+
+  it('says that there is no such order, and asks no more', async () => {
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({}, { status: 404, statusText: 'Not Found' });
+    server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: [] });
+    await drawn();
+    expect(page.textContent).toContain(texts.orders.order.notFound('7'));
+    vi.advanceTimersByTime(60_000);
+    server.expectNone(() => true);
+  });
+
+  it('knows that some addresses are of no order at all', async () => {
+    await answer(CLOSED);
+    fixture.componentRef.setInput('id', 'seven');
+    await drawn();
+    expect(page.textContent).toContain(texts.orders.order.notFound('seven'));
+  });
+
+  it('forgets one order when it shows another', async () => {
+    await answer(order());
+    fixture.componentRef.setInput('id', '8');
+    await drawn();
+    expect(page.querySelector('app-status-badge')).toBeNull();
+    server.expectOne((sent) => sent.url.endsWith('/orders/8')).flush(order({ id: 8 }));
+    await drawn();
+    expect(page.querySelector('h1')?.textContent).toContain('Order 8');
+  });
+
+  it('gives the trace and the commands that find it', async () => {
+    await answer(order());
+    const trace = 'a'.repeat(32);
+    expect(page.querySelector('app-order-trace')?.textContent).toContain(`grep -h ${trace} data/logs`);
+    expect(page.querySelector('app-order-trace')?.textContent).toContain(`filter traceId = "${trace}"`);
+  });
+
+  it('inserts what a server says as text', async () => {
+    await answer(order({ status: 'FAILED', failureReason: '<img src=x onerror=alert(1)>' }));
+    expect(page.querySelector('img')).toBeNull();
+    expect(page.textContent).toContain('<img src=x');
+  });
+});

@@ -1,0 +1,170 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, TestRequest, provideHttpClientTesting } from '@angular/common/http/testing';
+import { signal } from '@angular/core';
+import { ComponentFixture, TestBed } from '@angular/core/testing';
+import { provideRouter } from '@angular/router';
+import { Subject } from 'rxjs';
+
+import { Order } from '../api/orders';
+import { Feed, FeedState, Received } from '../push/feed';
+import { texts } from '../texts';
+import { notification, order, received } from './facts.testing';
+import { OrdersPage } from './orders-page';
+
+const said = texts.orders.list;
+
+describe('OrdersPage', () => {
+  let fixture: ComponentFixture<OrdersPage>;
+  let page: HTMLElement;
+  let server: HttpTestingController;
+  const events = new Subject<Received>();
+  const state = signal<FeedState>('live');
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+    state.set('live');
+    TestBed.configureTestingModule({
+      providers: [
+        provideHttpClient(),
+        provideHttpClientTesting(),
+        provideRouter([]),
+        { provide: Feed, useValue: { events, state } },
+      ],
+    });
+    server = TestBed.inject(HttpTestingController);
+    fixture = TestBed.createComponent(OrdersPage);
+    page = fixture.nativeElement as HTMLElement;
+    fixture.detectChanges();
+  });
+
+  afterEach(() => {
+    fixture.destroy();
+    vi.useRealTimers();
+  });
+
+  function asked(query = ''): TestRequest {
+    return server.expectOne((sent) => sent.url.endsWith(`/orders?${query}limit=50`));
+  }
+
+  function answer(numbers: readonly number[], next: number | null = null, members: Partial<Order> = {}): void {
+    asked().flush({ orders: numbers.map((id) => order({ id, ...members })), next });
+    fixture.detectChanges();
+  }
+
+  function names(): string[] {
+    return [...page.querySelectorAll('tbody th')].map((each) => each.textContent.trim());
+  }
+
+  function later(ms: number): void {
+    vi.advanceTimersByTime(ms);
+    fixture.detectChanges();
+  }
+
+  it('shows the orders, newest first, each with a link to its way', () => {
+    expect(page.querySelector('app-skeleton')).not.toBeNull();
+    answer([9, 8]);
+    expect(names()).toEqual(['Order 9', 'Order 8']);
+    expect(page.querySelector('tbody a')?.getAttribute('href')).toBe('/orders/9');
+    expect(page.querySelector('tbody')?.textContent).toContain('2 × 123');
+    expect(page.querySelector('app-skeleton')).toBeNull();
+  });
+
+  it('shows older ones when asked to', () => {
+    answer([9, 8], 8);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=8&').flush({ orders: [order({ id: 7 })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual(['Order 9', 'Order 8', 'Order 7']);
+    expect(page.querySelector('.more')).toBeNull();
+  });
+
+  it('takes a status from a push at once', () => {
+    answer([9]);
+    events.next(received(notification('CLOSED', 60, undefined, { orderId: 9 }), 60));
+    fixture.detectChanges();
+    expect(page.querySelector('tbody app-status-badge')?.textContent).toContain('Closed');
+  });
+
+  it('reads once for many pushes and shows what is new', () => {
+    answer([9]);
+    for (let id = 10; id < 60; id += 1)
+      events.next(received(notification('CREATED', 0, undefined, { orderId: id }), 1));
+    server.expectNone(() => true);
+    later(1000);
+    answer([10, 9]);
+    expect(names()).toEqual(['Order 10', 'Order 9']);
+  });
+
+  it('lets a slow read come to its end, and reads once more', () => {
+    answer([9]);
+    events.next(received(notification('CREATED', 0, undefined, { orderId: 10 }), 1));
+    later(1000);
+    const slow = asked();
+    events.next(received(notification('CREATED', 0, undefined, { orderId: 11 }), 1));
+    later(3000);
+    expect(slow.cancelled).toBe(false);
+    slow.flush({ orders: [order({ id: 10 }), order({ id: 9 })], next: null });
+    later(1000);
+    answer([11, 10, 9]);
+    expect(names()).toEqual(['Order 11', 'Order 10', 'Order 9']);
+  });
+
+  it('only counts new orders for whoever wants to read in peace', () => {
+    answer([9]);
+    page.querySelector<HTMLInputElement>('input[type=checkbox]')?.click();
+    fixture.detectChanges();
+    events.next(received(notification('CREATED', 0, undefined, { orderId: 10 }), 1));
+    later(1000);
+    answer([10, 9]);
+    expect(names()).toEqual(['Order 9']);
+    const show = page.querySelector<HTMLButtonElement>('.news button');
+    expect(show?.textContent).toContain(said.fresh(1, false));
+    show?.click();
+    answer([10, 9]);
+    expect(names()).toEqual(['Order 10', 'Order 9']);
+  });
+
+  it('reads by itself while no pushes come', () => {
+    answer([9]);
+    state.set('waiting');
+    later(1000);
+    answer([9]);
+    later(6000);
+    answer([10, 9]);
+    expect(names()).toEqual(['Order 10', 'Order 9']);
+  });
+
+  it('shows the orders of one status, as the address says', () => {
+    answer([9]);
+    fixture.componentRef.setInput('status', 'FAILED');
+    fixture.detectChanges();
+    asked('status=FAILED&').flush({ orders: [], next: null });
+    fixture.detectChanges();
+    expect(page.textContent).toContain(said.noneOf('Failed'));
+    fixture.componentRef.setInput('status', 'NONSENSE');
+    fixture.detectChanges();
+    answer([9]);
+    expect(names()).toEqual(['Order 9']);
+  });
+
+  it('says when there are none', () => {
+    answer([]);
+    expect(page.textContent).toContain(said.none);
+  });
+
+  it('says that the service is away, keeps what it shows, and tries again', () => {
+    asked().error(new ProgressEvent('error'));
+    fixture.detectChanges();
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.failed);
+    expect(page.querySelector('app-skeleton')).toBeNull();
+    page.querySelector<HTMLButtonElement>('[role=alert] button')?.click();
+    answer([9]);
+    expect(page.querySelector('[role=alert]')).toBeNull();
+    events.next(received(notification('CREATED', 0), 1));
+    later(1000);
+    asked().flush({}, { status: 503, statusText: 'Service Unavailable' });
+    fixture.detectChanges();
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.stale);
+    expect(names()).toEqual(['Order 9']);
+  });
+});
