@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import random
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import openapi_spec_validator
 import pytest
 from aiohttp.pytest_plugin import AiohttpClient
+from marshmallow import Schema
 
 from notification_service import encode
 from notification_service.encode import Framing
@@ -17,10 +19,23 @@ from service_common.keys import READINESS
 from service_common.openapi.document import build_document
 from tests.support.api_documents import APIS
 from tests.support.described import Described, Seen, watch
+from tests.support.hostile import documents
 from tests.support.in_memory import SERVICES, TOKEN, Client, ask
 
 # a failure that is described and takes more than a request to have: a body that does not come, a database that is away
 UNSEEN = {"408", "503", "default"}
+ITEM = {"productId": "123", "quantity": 2}
+BODIES: Mapping[str, dict[str, Any]] = {
+    "placeOrder": {"orderItems": [ITEM]},
+    "amendOrder": {"orderItems": [ITEM, {"productId": "b", "quantity": 1}]},
+    "closeOrder": {"version": 1},
+    "failOrder": {"version": 1, "reason": "Nothing is left."},
+    "addProduct": {"productId": "123", "stock": 9},
+    "changeStock": {"stock": 9},
+    "takeStock": {"operationId": "1:1", "items": [ITEM]},
+    "takeStockOfProduct": {"operationId": "1:1", "quantity": 1},
+    "releaseStock": {"operationId": "1:1"},
+}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -108,6 +123,26 @@ async def test_document_is_served(name: str, aiohttp_client: AiohttpClient) -> N
     version = (await ask(client, "GET", "/"))["version"]
     for _ in range(2):
         assert await ask(client, "GET", "/openapi.json") == build_document(APIS[name], version)
+
+
+@each_service
+def test_body_that_is_said_to_be_valid_is_taken_and_no_other(name: str) -> None:
+    described, chance = Described(APIS[name]), random.Random(7)
+    for operation in APIS[name].operations:
+        if operation.body is None:
+            continue
+        described_body = described.document["paths"][operation.path][operation.method.lower()]["requestBody"]
+        schema = described_body["content"]["application/json"]["schema"]
+        sample = BODIES[operation.name]
+        assert described.is_valid(schema, sample)
+        for text in documents(sample, chance, 200):
+            # 1.0 is an integer to JSON Schema, and none here
+            body = json.loads(text, parse_float=lambda _: 0.5)
+            assert described.is_valid(schema, body) == is_taken(operation.body, body), body
+
+
+def is_taken(schema: type[Schema], body: dict[str, Any]) -> bool:
+    return not schema().validate(body)
 
 
 async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: AiohttpClient) -> None:

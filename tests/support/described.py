@@ -64,6 +64,14 @@ class Described:
         whole = {**schema, "components": self.components}
         jsonschema.Draft202012Validator(whole, format_checker=formats).validate(value)
 
+    def is_valid(self, schema: Mapping[str, Any], value: object) -> bool:
+        """Say whether *value* is of *schema*."""
+        try:
+            self.check_schema(schema, value)
+        except jsonschema.ValidationError:
+            return False
+        return True
+
     def check_component(self, name: str, value: object) -> None:
         """Raise when *value* is not of the schema *name*."""
         self.check_schema({"$ref": f"{REFERENCE}schemas/{name}"}, value)

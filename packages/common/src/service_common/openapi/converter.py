@@ -8,7 +8,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from service_common.bounded import BoundedList
 
@@ -31,7 +31,7 @@ def new_plugin(names: Mapping[type[Schema], str]) -> MarshmallowPlugin:
 
 def teach(converter: OpenAPIConverter) -> None:
     """Make *converter* say what these fields accept."""
-    for function in (_bounds, _pattern, _choices):
+    for function in (_bounds, _pattern, _characters, _choices):
         converter.add_attribute_function(function)  # type: ignore[no-untyped-call]
 
 
@@ -82,6 +82,14 @@ def _pattern(_: OpenAPIConverter, __: fields.Field[Any], ret: Mapping[str, Any])
         return {}
     pattern: str = ret["pattern"]
     return {"pattern": f"^{pattern.removesuffix(_PYTHON_END)}" + ("$" if pattern.endswith(_PYTHON_END) else "")}
+
+
+def _characters(_: OpenAPIConverter, field: fields.Field[Any], **__: object) -> dict[str, Any]:
+    for validator in field.validators:
+        if isinstance(validator, validate.ContainsNoneOf):
+            without = "".join(rf"\u{ord(each):04x}" for each in validator.iterable)
+            return {"pattern": f"^[^{without}]*$"}
+    return {}
 
 
 def _choices(_: OpenAPIConverter, field: fields.Field[Any], **__: object) -> dict[str, Any]:
