@@ -8,7 +8,7 @@ import { Problem } from './problem';
 
 export type { Product, ProductPage } from './generated/inventory';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 /** Of one page. */
 export const MAX_LIMIT = 200;
 /** As many products as can be asked for by their ids at once. */
