@@ -24,7 +24,11 @@ __all__ = ["PageBuilder", "Workspace"]
 
 _LEFT_OUT = {"node_modules", "dist", "coverage"}
 _TEST = ".spec.ts"  # the one kind of source that the page is not made of
-_INSTALL = ("npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+_INSTALL = (
+    *("npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"),
+    # without a network it is to be told in seconds: npm's own pauses make it more than a minute
+    *("--loglevel=error", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
+)
 _INSTALL_WITHIN_S = 900.0
 _BUILD_WITHIN_S = 600.0
 _POLL_S = 0.1

@@ -57,7 +57,7 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
         "watch it live": [
             f"curl -N {notifications}/stream",
             f"wscat -c {notifications.replace('http', 'ws', 1)}/ws",
-            f"open {stack.url('web')} in a browser",
+            f"open {stack.url('web')} in a browser{'  # it says why there is no page' if stack.page_missing else ''}",
         ],
         "the queues and the logs, as on AWS": [
             f"export {credentials}",
