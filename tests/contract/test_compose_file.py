@@ -82,3 +82,10 @@ def test_the_proxy_knows_every_service_by_its_name_and_port() -> None:
         port = DOCUMENT["services"][name]["expose"][0]
         assert f"server {name}:{port} resolve" in configuration
         assert f"listen {port};" in configuration
+
+
+def test_the_page_of_the_image_is_built_as_that_of_the_demo() -> None:
+    stage = DOCKERFILE.split(" AS build-web\n")[1].split("\nFROM ")[0]
+    assert "npm ci --ignore-scripts" in stage
+    assert "npm run --silent build" in stage
+    assert "COPY --from=build-web /src/dist /usr/share/nginx/html" in DOCKERFILE

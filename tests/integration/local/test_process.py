@@ -171,3 +171,18 @@ async def test_a_command_that_fails_tells_its_own_words() -> None:
         await run_command((sys.executable, "-c", SLEEP), environment=ENVIRONMENT, timeout_s=0.2)
     with pytest.raises(CommandFailedError, match="nowhere"):
         await run_command(("/nowhere",), environment=ENVIRONMENT)
+
+
+async def test_what_a_command_started_is_ended_with_it(tmp_path: Path) -> None:
+    script = "sleep 60 & echo $! >child; wait"
+    with pytest.raises(CommandFailedError, match="did not end within"):
+        await run_command(("sh", "-c", script), environment=ENVIRONMENT, folder=tmp_path, timeout_s=0.5)
+    child = int((tmp_path / "child").read_text())
+
+    def gone() -> bool:
+        try:
+            return psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    await eventually(gone)
