@@ -258,6 +258,15 @@ describe('the journey of an order that was changed', () => {
     expect(drawn).toMatchObject({ end: 'CLOSED', settled: true });
   });
 
+  it('lets a version wait for the one before it', () => {
+    const older = saga({ STARTED: 20 }, { nextRunAt: '2026-11-22T10:00:01.000000Z' });
+    const drawn = journey(
+      facts({ order: order({ version: 2 }), sagas: [older, saga({ STARTED: 60 }, { version: 2 })] }),
+    );
+    expect(find(drawn, 'v1-take').state).toBe('active');
+    expect(find(drawn, 'v2-take').state).toBe('pending');
+  });
+
   it('tells of the end with the last version only', () => {
     const drawn = journey(facts(changed));
     expect(

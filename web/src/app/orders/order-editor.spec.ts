@@ -63,15 +63,18 @@ describe('OrderEditor', () => {
   }
 
   it('saves other quantities of the version that is shown', async () => {
+    const saved = order({ version: 2, orderItems: [{ id: 2, productId: '123', quantity: 5 }] });
     expect(button(said.save).disabled).toBe(true);
     type('5');
     press(said.save);
     expect(button(said.saving).disabled).toBe(true);
-    const sent = await answer('PUT', (put) => put.flush(order({ version: 2 }), { headers: { ETag: '"2"' } }));
+    const sent = await answer('PUT', (put) => put.flush(saved, { headers: { ETag: '"2"' } }));
     expect(sent.request.headers.get('If-Match')).toBe('"1"');
     expect(sent.request.body).toEqual({ orderItems: [{ productId: '123', quantity: 5 }] });
-    expect(changed).toEqual([{ order: order({ version: 2 }), etag: '"2"' }]);
+    expect(changed).toEqual([{ order: saved, etag: '"2"' }]);
+    show(saved);
     expect(page.querySelector('[role=status]')?.textContent).toBe(said.changed(2));
+    expect(page.querySelector('[role=alert]')).toBeNull();
   });
 
   it.each(['0', '-1', '2.5', '', '1000001', 'x'])('does not send %j', (text) => {

@@ -116,7 +116,10 @@ export class OrderEditor {
     const { orderItems } = this.tagged().order;
     this.base.set(orderItems);
     this.lines.set(orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })));
-    if (lost) this.refusal.set({ text: this.texts.stale, details: [] });
+    if (lost) {
+      this.told.set('');
+      this.refusal.set({ text: this.texts.stale, details: [] });
+    }
   }
 
   private async attempt(
@@ -129,6 +132,7 @@ export class OrderEditor {
     this.told.set('');
     try {
       const changed = await change();
+      this.base.set(changed.order.orderItems);
       this.told.set(tell(changed));
       this.changed.emit(changed);
     } catch (error) {

@@ -148,8 +148,8 @@ describe('OrderPage', () => {
   it('gives the trace and the commands that find it', async () => {
     await answer(order());
     const trace = 'a'.repeat(32);
-    expect(page.querySelector('app-order-trace')?.textContent).toContain(`grep -h ${trace} data/logs`);
-    expect(page.querySelector('app-order-trace')?.textContent).toContain(`filter traceId = "${trace}"`);
+    expect(page.querySelector('app-order-trace')?.textContent).toContain(`grep -hE '${trace}' data/logs`);
+    expect(page.querySelector('app-order-trace')?.textContent).toContain(`filter traceId in ["${trace}"]`);
   });
 
   it('inserts what a server says as text', async () => {

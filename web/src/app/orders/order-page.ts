@@ -1,4 +1,14 @@
-import { ChangeDetectionStrategy, Component, computed, effect, inject, input, untracked } from '@angular/core';
+import {
+  ChangeDetectionStrategy,
+  Component,
+  ElementRef,
+  computed,
+  effect,
+  inject,
+  input,
+  untracked,
+  viewChild,
+} from '@angular/core';
 import { RouterLink } from '@angular/router';
 
 import { Notice } from '../design/notice';
@@ -56,6 +66,8 @@ export class OrderPage {
     return parts.join(', ');
   });
 
+  private readonly editor = viewChild(OrderEditor, { read: ElementRef<HTMLElement> });
+
   constructor() {
     effect(() => {
       const id = this.id();
@@ -63,5 +75,11 @@ export class OrderPage {
         if (this.valid()) this.watch.watch(Number(id));
       });
     });
+  }
+
+  /** Leads to where the order can be changed: below its way, which does not move when that goes. */
+  protected toEditor(): void {
+    const editor = this.editor()?.nativeElement as HTMLElement | undefined;
+    editor?.querySelector('h2')?.focus();
   }
 }

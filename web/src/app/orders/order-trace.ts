@@ -13,36 +13,26 @@ import { Chapter } from './journey';
       <h2 id="trace-title">{{ texts.title }}</h2>
       <p class="soft small">{{ texts.hint }}</p>
       @for (trace of traces(); track trace.id) {
-        <div class="trace">
-          <p class="id">
-            <span class="small">{{ trace.title }}</span>
-            <span class="code">{{ trace.id }}</span>
-            <app-copy-button [text]="trace.id" [what]="common.trace" />
-          </p>
-          <p class="small">{{ texts.demo }}</p>
-          <div class="command">
-            <pre class="code" tabindex="0" [attr.aria-label]="texts.demo">{{ texts.demoCommand(trace.id) }}</pre>
-            <app-copy-button [text]="texts.demoCommand(trace.id)" [what]="texts.demo" />
-          </div>
-          <p class="small">{{ texts.insights }}</p>
-          <div class="command">
-            <pre class="code" tabindex="0" [attr.aria-label]="texts.insights">{{ texts.insightsQuery(trace.id) }}</pre>
-            <app-copy-button [text]="texts.insightsQuery(trace.id)" [what]="texts.insights" />
-          </div>
-        </div>
+        <p class="id">
+          <span class="small">{{ trace.title }}</span>
+          <span class="code">{{ trace.id }}</span>
+          <app-copy-button [text]="trace.id" [what]="common.trace" />
+        </p>
       } @empty {
         <p class="soft">{{ texts.none }}</p>
+      }
+      @for (command of commands(); track command.where) {
+        <p class="small">{{ command.where }}</p>
+        <div class="command">
+          <pre class="code" tabindex="0" role="group" [attr.aria-label]="command.where">{{ command.text }}</pre>
+          <app-copy-button [text]="command.text" [what]="command.where" />
+        </div>
       }
     </section>
   `,
   styles: `
     p {
       margin: 0 0 var(--space-2);
-    }
-    .trace + .trace {
-      margin-block-start: var(--space-4);
-      padding-block-start: var(--space-4);
-      border-block-start: 1px solid var(--line);
     }
     .id,
     .command {
@@ -78,5 +68,13 @@ export class OrderTrace {
       if (traceId !== null && !titles.has(traceId)) titles.set(traceId, texts.orders.journey.causes[cause](version));
     }
     return [...titles].map(([id, title]) => ({ id, title }));
+  });
+  protected readonly commands = computed(() => {
+    const traces = this.traces().map((trace) => trace.id);
+    if (traces.length === 0) return [];
+    return [
+      { where: this.texts.demo, text: this.texts.demoCommand(traces) },
+      { where: this.texts.insights, text: this.texts.insightsQuery(traces) },
+    ];
   });
 }

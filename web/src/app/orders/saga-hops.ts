@@ -36,17 +36,23 @@ function withSaga(facts: Facts, saga: Saga, announcedAt: number | null): readonl
     at: started,
     tookMs: elapsed(announcedAt, started),
   });
-  const hops = [start, taking(saga, steps, ended), ending(facts, saga, steps, ended)];
+  const hops = [start, taking(saga, steps, ended, waits(facts, saga)), ending(facts, saga, steps, ended)];
   return steps.has('RELEASING') ? [...hops, releasing(saga, steps)] : hops;
 }
 
 type Steps = ReadonlyMap<SagaState, number | null>;
 
-function taking(saga: Saga, steps: Steps, ended: SagaEnd | null): Hop {
+/** A version does not run before the older ones have ended. */
+function waits(facts: Facts, saga: Saga): boolean {
+  const older = facts.sagas?.filter((each) => each.version < saga.version) ?? [];
+  return saga.attempts === 0 && older.some((each) => each.nextRunAt !== null);
+}
+
+function taking(saga: Saga, steps: Steps, ended: SagaEnd | null, waiting: boolean): Hop {
   const refused = steps.has('FAILING') || (ended === 'FAILED' && !steps.has('STOCK_TAKEN'));
   const taken = steps.has('STOCK_TAKEN') || ended === 'CLOSED';
   const at = steps.get('STOCK_TAKEN') ?? steps.get('FAILING') ?? null;
-  const state: HopState = refused ? 'failed' : taken ? 'done' : 'active';
+  const state: HopState = refused ? 'failed' : taken ? 'done' : waiting ? 'pending' : 'active';
   return hop(id(saga, 'take'), 'take', 'processing', 'inventory', {
     state,
     at,

@@ -59,6 +59,7 @@ export const orders = {
     failed: (duration: string): string => `failed after ${duration}`,
     cancelled: (duration: string): string => `cancelled after ${duration}`,
     version: (version: number): string => `version ${version.toString()}`,
+    change: 'Change or cancel',
     items: 'Items',
     line: (productId: string, quantity: number): string => `${number.format(quantity)} × ${productId}`,
     failure: (reason: string): string => `Why it failed: ${reason}`,
@@ -137,7 +138,7 @@ export const orders = {
     notSeen: 'not seen by this page',
     late: 'Late.',
     trouble: (attempts: number, error: string): string => `No answer after ${tries(attempts)}: ${error}`,
-    next: (time: number): string => `Tried again at ${clock.format(time)}.`,
+    next: (time: number): string => `Next try at ${clock.format(time)}.`,
     progress: (done: number, all: number): string => `${done.toString()} of ${all.toString()} steps done`,
     ended: (status: string, done: number, all: number): string =>
       `${status}. ${done.toString()} of ${all.toString()} steps known to be done`,
@@ -148,11 +149,11 @@ export const orders = {
     none: 'The trace is told with the first notification.',
     demo: 'In the demo, a terminal',
     insights: 'On AWS, CloudWatch Logs Insights over the four log groups',
-    demoCommand: (trace: string): string => `grep -h ${trace} data/logs/*-service.log | sort`,
-    insightsQuery: (trace: string): string =>
+    demoCommand: (traces: readonly string[]): string => `grep -hE '${traces.join('|')}' data/logs/*-service.log | sort`,
+    insightsQuery: (traces: readonly string[]): string =>
       [
         'fields @timestamp, service, level, message, orderId, status, path, outcome, reason',
-        `| filter traceId = "${trace}"`,
+        `| filter traceId in [${traces.map((trace) => `"${trace}"`).join(', ')}]`,
         '| sort @timestamp asc',
       ].join('\n'),
   },
