@@ -90,9 +90,10 @@ orderstream_push_feed_lag 4\n`;
     const text = `orderstream_client_circuit_state{client="inventory-service"} 2
 orderstream_client_circuit_state{client="order-service"} 0\n`;
     const half = 'orderstream_client_circuit_state{client="inventory-service"} 1';
-    expect(factsOf([told('processing', text), told('order', half)]).circuits).toEqual([
-      { service: 'order', client: 'inventory-service', state: 'half-open' },
-      { service: 'processing', client: 'inventory-service', state: 'open' },
+    const calls = 'orderstream_client_call_seconds_count{client="inventory-service",call="x",outcome="unavailable"} 7';
+    expect(factsOf([told('processing', text, calls), told('order', half)]).circuits).toEqual([
+      { service: 'order', client: 'inventory-service', state: 'half-open', unavailable: 0 },
+      { service: 'processing', client: 'inventory-service', state: 'open', unavailable: 7 },
     ]);
   });
 

@@ -64,6 +64,8 @@ export interface CircuitFacts {
   readonly service: Service;
   readonly client: string;
   readonly state: 'half-open' | 'open';
+  /** Calls of the last minute that got nothing: a circuit stays open until somebody calls again. */
+  readonly unavailable: number;
 }
 
 /** What the numbers of all processes say together; what nobody tells is empty or null. */
@@ -174,7 +176,9 @@ function circuitsOf(told: readonly Told[]): readonly CircuitFacts[] {
         'orderstream_client_circuit_state',
         { client },
       );
-      return state ? [{ service, client, state: state === 2 ? 'open' : 'half-open' }] : [];
+      if (!state) return [];
+      const calls = counted(own, client, 'orderstream_client_call_seconds_count', { client, outcome: 'unavailable' });
+      return [{ service, client, state: state === 2 ? 'open' : 'half-open', unavailable: calls.lastMinute }];
     });
   });
 }

@@ -28,7 +28,7 @@ export interface Moment {
 export const WINDOW_MS = 60_000;
 export const KEPT_MS = 15 * 60_000;
 const MINUTE_S = 60;
-const PLACE = { method: 'POST', route: '/orders' };
+const PLACED = { method: 'POST', route: '/orders', status: '201' };
 const QUANTILES = [50, 95, 99] as const;
 
 /** What the last minute was like, and how the queues are now. */
@@ -44,10 +44,10 @@ export function momentOf(at: number, told: readonly Told[], facts: Facts): Momen
     const known = of(service).some((each) => each.length > 0);
     return known ? (ratePerSecond(of(service), name, match) ?? 0) * MINUTE_S : null;
   };
-  set('placed', perMinute('order', 'orderstream_http_request_seconds_count', { ...PLACE, status: '201' }));
+  set('placed', perMinute('order', 'orderstream_http_request_seconds_count', PLACED));
   set('closed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'DONE' }));
   set('failed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'FAILED' }));
-  const placing = bucketsOf(increasesOf(of('order'), 'orderstream_http_request_seconds_bucket', PLACE));
+  const placing = bucketsOf(increasesOf(of('order'), 'orderstream_http_request_seconds_bucket', PLACED));
   const completing = bucketsOf(increasesOf(of('processing'), 'orderstream_saga_seconds_bucket'));
   for (const percent of QUANTILES) {
     set(`placing${percent}`, quantile(percent / 100, placing));

@@ -59,7 +59,7 @@ describe('findingsOf', () => {
       outboxes: [{ service: 'order', pending: 2, oldestSeconds: 0.4 }],
       sagas: { open: [], late: 0, oldestSeconds: 2 },
       push: PUSH,
-      circuits: [{ service: 'order', client: 'inventory-service', state: 'half-open' }],
+      circuits: [{ service: 'order', client: 'inventory-service', state: 'half-open', unavailable: 1 }],
       failures: [{ name: 'order', total: 4, lastMinute: 0 }],
     };
     expect(findingsOf([health(replica('order'), 'ready')], facts)).toEqual([]);
@@ -116,9 +116,12 @@ describe('findingsOf', () => {
     expect(kinds(findingsOf([], { ...NOTHING, sagas: { ...sagas, oldestSeconds: 301 } }))).toEqual(['late-sagas bad']);
   });
 
-  it('says which circuit is open', () => {
-    const circuits = [{ service: 'order' as const, client: 'inventory-service', state: 'open' as const }];
-    expect(findingsOf([], { ...NOTHING, circuits })).toMatchObject([{ kind: 'circuit', client: 'inventory-service' }]);
+  it('says which circuit is open, as long as somebody would call', () => {
+    const open = { service: 'order', client: 'inventory-service', state: 'open', unavailable: 3 } as const;
+    const idle = { ...open, service: 'processing', unavailable: 0 } as const;
+    expect(findingsOf([], { ...NOTHING, circuits: [open, idle] })).toMatchObject([
+      { kind: 'circuit', service: 'order' },
+    ]);
   });
 
   it('minds a push that is behind and clients that were refused a minute ago', () => {

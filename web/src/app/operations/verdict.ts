@@ -65,7 +65,7 @@ export function findingsOf(replicas: readonly ReplicaHealth[], facts: Facts): re
     }),
     ...sagaFindings(facts),
     ...facts.circuits
-      .filter((circuit) => circuit.state === 'open')
+      .filter((circuit) => circuit.state === 'open' && circuit.unavailable > 0)
       .map(({ service, client }): Finding => ({ level: 'warn', kind: 'circuit', service, client })),
     ...pushFindings(facts),
     ...facts.failures
