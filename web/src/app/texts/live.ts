@@ -69,6 +69,8 @@ export const live = {
       'Latency is when it came, by this machine’s clock, less when the order changed, by the service’s. Where the two clocks differ, both latencies are off by the same; how far the protocols are apart is not.',
     clocksDiffer: (difference: string): string =>
       `The clocks differ: this machine’s is at least ${difference} behind the service’s.`,
+    turns:
+      'The service writes each notification to its SSE clients first, so they tend to win by a little; what more there is between the two is this browser’s and this machine’s.',
     wire: 'Bytes over HTTP/1.1, with the chunk or the frame around them.',
     table: 'The last notifications over both protocols',
     columns: { what: 'Notification', difference: 'WebSocket after SSE' },
