@@ -154,7 +154,7 @@ def _names(folder: Path) -> set[str]:
 async def _until_ready(demo: asyncio.subprocess.Process) -> None:
     assert demo.stdout is not None
     shown = []
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):  # the first one builds the page
         async for line in demo.stdout:
             shown.append(line.decode())
             if "ready after" in shown[-1]:
