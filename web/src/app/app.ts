@@ -21,4 +21,10 @@ export class App {
     { path: '/live', label: texts.live.nav, exact: false },
     { path: '/operations', label: texts.operations.nav, exact: false },
   ];
+
+  /** The link alone would lead away: it counts from the base of the page. */
+  protected skip(event: Event, main: HTMLElement): void {
+    event.preventDefault();
+    main.focus();
+  }
 }

@@ -8,7 +8,7 @@ const SHOWN_MS = 2000;
 @Component({
   selector: 'app-copy-button',
   template: `<button type="button" class="button small" (click)="copy()">
-    <span aria-live="polite">{{ copied() ? texts.copied : texts.copy }}</span>
+    <span aria-live="polite">{{ shown() }}</span>
     <span class="visually-hidden">{{ what() }}</span>
   </button>`,
   styles: `
@@ -23,8 +23,7 @@ export class CopyButton {
   readonly text = input.required<string>();
   /** Named to those who do not see where the button stands. */
   readonly what = input('');
-  protected readonly texts = texts.common;
-  protected readonly copied = signal(false);
+  protected readonly shown = signal<string>(texts.common.copy);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -32,9 +31,14 @@ export class CopyButton {
   }
 
   protected async copy(): Promise<void> {
-    await navigator.clipboard.writeText(this.text());
-    this.copied.set(true);
+    try {
+      await navigator.clipboard.writeText(this.text());
+      this.shown.set(texts.common.copied);
+    } catch {
+      // no clipboard for a page that did not come over HTTPS, or the user said no
+      this.shown.set(texts.common.notCopied);
+    }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.copied.set(false), SHOWN_MS);
+    this.timer = setTimeout(() => this.shown.set(texts.common.copy), SHOWN_MS);
   }
 }
