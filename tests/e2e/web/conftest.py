@@ -16,12 +16,11 @@ from orderstream_local.layout import ROOT
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
 from tests.e2e.web.days import busy_day
-from tests.e2e.web.tabs import Tabs
+from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
 from tests.support.system import System
 
 HEARTBEAT_S = 1.0
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +70,8 @@ async def browser(executable: str) -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def tabs(browser: Browser, system: System) -> AsyncIterator[Tabs]:
     """A user who has never been here; whatever a script of the page throws, or the browser forbids, fails the test."""
-    context = await browser.new_context(base_url=system.stack.url("web"), permissions=["clipboard-write"])
-    context.set_default_timeout(PATIENCE_MS)
-    tabs = Tabs(context)
-    yield tabs
-    await context.close()
-    assert tabs.faults == []
+    async with visiting(browser, system.stack.url("web"), permissions=["clipboard-write"]) as tabs:
+        yield tabs
 
 
 @pytest_asyncio.fixture(loop_scope="session")

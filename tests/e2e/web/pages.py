@@ -6,7 +6,9 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-__all__ = ["Shop", "go", "header_status"]
+__all__ = ["Live", "Order", "Shop", "go", "header_status"]
+
+PROTOCOLS = {"sse": "SSE", "ws": "WebSocket"}
 
 ORDER = re.compile(r"/orders/(\d+)$")
 
@@ -14,7 +16,7 @@ ORDER = re.compile(r"/orders/(\d+)$")
 async def go(page: Page, name: str) -> None:
     """Follow a link of the header: the page stays the same document, and so does its feed."""
     await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
-    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
 def header_status(page: Page) -> Locator:
@@ -55,3 +57,61 @@ class Shop:
         number = ORDER.search(self.page.url)
         assert number is not None
         return int(number[1])
+
+
+class Live:
+    """How the feed comes, and what came."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows = page.get_by_test_id("notification")
+
+    async def open(self) -> None:
+        """Come in from outside, and wait for the connection."""
+        await self.page.goto("/live")
+        await self.is_live()
+
+    async def is_live(self, protocol: str = "") -> None:
+        """Wait until news come, over *protocol*."""
+        await expect(header_status(self.page)).to_contain_text(f"Live, over {PROTOCOLS.get(protocol, '')}")
+
+    async def use(self, protocol: str) -> None:
+        """Switch to a protocol and wait until it is the one that news come over."""
+        await self.page.get_by_role("radio", name=PROTOCOLS[protocol]).check()
+        await self.is_live(protocol)
+
+    def row(self, order: int, status: str) -> Locator:
+        """Return what was told of an order."""
+        return self.rows.filter(has=self.page.get_by_role("link", name=f"Order {order}", exact=True)).filter(
+            has_text=status
+        )
+
+    async def told(self) -> list[str]:
+        """Return the ids of what is shown, the oldest first."""
+        ids: list[str] = await self.rows.evaluate_all("rows => rows.map(row => row.dataset.eventId)")
+        return ids[::-1]
+
+    async def count(self, name: str) -> int:
+        """Return a counter of the connection."""
+        return int(await self.page.get_by_test_id(f"count-{name}").inner_text())
+
+
+class Order:
+    """One order and its way."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.status = page.locator("app-order-page app-status-badge")
+        self.hops = page.locator("li[data-hop]")
+
+    async def open(self, order: int) -> None:
+        """Come in from outside."""
+        await self.page.goto(f"/orders/{order}")
+
+    def hop(self, name: str) -> Locator:
+        """Return one arrow of the diagram."""
+        return self.page.locator(f'li[data-hop="{name}"]')
+
+    async def is_told(self, status: str) -> None:
+        """Wait for a status."""
+        await expect(self.status).to_have_text(status)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
-__all__ = ["Tabs"]
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
+__all__ = ["PATIENCE_MS", "Tabs", "visiting"]
+
+PATIENCE_MS = 20_000
 # a service that is away is the user's to see, and no fault of the page
 NETWORK = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 
@@ -34,3 +39,16 @@ class Tabs:
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(each in message.text for each in NETWORK):
             self.faults.append(message.text)
+
+
+@asynccontextmanager
+async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[Tabs]:
+    """Be a user who has never been at *url*; what goes wrong in a tab fails the block."""
+    context = await browser.new_context(base_url=url, **options)
+    context.set_default_timeout(PATIENCE_MS)
+    tabs = Tabs(context)
+    try:
+        yield tabs
+    finally:
+        await context.close()
+    assert tabs.faults == []

@@ -8,30 +8,44 @@ from typing import Literal
 import pytest
 
 from tests.e2e.web.looks import NOTE_SHIFTS, objections, settled, shifts, sticking_out
+from tests.e2e.web.scenes import SCENES
 from tests.e2e.web.tabs import Tabs
+from tests.support.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PAGES = {"shop": "/", "orders": "/orders", "order": "/orders/{order}", "live": "/live", "operations": "/operations"}
-WIDTHS = {360: 740, 1280: 800}
+PATHS = {"shop": "/", "orders": "/orders", "order": "/orders/{order}", "live": "/live", "operations": "/operations"}
+HEIGHTS = {360: 740, 1280: 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GOOD_SHIFT = 0.05
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", PAGES)
-async def test_page_is_whole_and_readable(
-    name: str, width: int, tabs: Tabs, order_of_today: int, artifacts: Path
-) -> None:
+@pytest.mark.parametrize("width", HEIGHTS)
+@pytest.mark.parametrize("name", PATHS)
+async def test_page_is_at_rest_while_it_is_loaded(name: str, width: int, tabs: Tabs, order_of_today: int) -> None:
     await tabs.context.add_init_script(NOTE_SHIFTS)
     page = await tabs.new()
-    await page.set_viewport_size({"width": width, "height": WIDTHS[width]})
-    await page.goto(PAGES[name].format(order=order_of_today))
+    await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+    await page.goto(PATHS[name].format(order=order_of_today))
     await settled(page)
     moved, what = await shifts(page)
     assert moved < GOOD_SHIFT, what
     assert not (found := await sticking_out(page)), "\n".join(found)
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        await page.screenshot(path=artifacts / f"{name}-{width}-{scheme}.png", full_page=True)
-        assert not (found := await objections(page)), f"{scheme}:\n" + "\n".join(found)
+    assert not (found := await objections(page)), "\n".join(found)
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_page_with_something_in_it_is_whole_and_readable(
+    name: str, system: System, tabs: Tabs, order_of_today: int, artifacts: Path
+) -> None:
+    page = await tabs.new()
+    await page.goto(PATHS[name].format(order=order_of_today))
+    await settled(page)
+    await SCENES[name](page, system)
+    for width, height in HEIGHTS.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        assert not (found := await sticking_out(page)), "\n".join(found)
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await page.screenshot(path=artifacts / f"{name}-{width}-{scheme}.png", full_page=True)
+            assert not (found := await objections(page)), f"{width} {scheme}:\n" + "\n".join(found)

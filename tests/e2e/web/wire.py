@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
 
 __all__ = ["Wire"]
 
-QUIET = (OSError, asyncio.IncompleteReadError)
+QUIET = (OSError,)
 
 
 class Wire:
@@ -44,7 +45,7 @@ class Wire:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def garble_next(self, text: str, into: str) -> None:
-        """Have *text* come out as another one, of the same length, the next time that it is pushed."""
+        """Have *text* come out as another one, of the same length, the next time that the service says it."""
         assert len(text) == len(into)
         self._garble = (text.encode(), into.encode())
 
@@ -53,22 +54,24 @@ class Wire:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        wires = [writer]
         try:
             with suppress(*QUIET):
-                head = await reader.readuntil(b"\r\n\r\n")
-                pushes = head.split(b" ", 2)[1].startswith((b"/stream", b"/ws"))
                 there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
-                back.write(head)
+                wires.append(back)
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pass_on(reader, back, garbling=False))
-                    both.create_task(self._pass_on(there, writer, garbling=pushes))
+                    both.create_task(self._pass_on(reader, back, lambda data: data))
+                    both.create_task(self._pass_on(there, writer, self._changed))
         finally:
-            writer.transport.abort()
+            for wire in wires:
+                wire.transport.abort()
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, garbling: bool) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, changed: Callable[[bytes], bytes]
+    ) -> None:
         with suppress(*QUIET):
             while data := await reader.read(1 << 16):
-                writer.write(self._changed(data) if garbling else data)
+                writer.write(changed(data))
                 await writer.drain()
         writer.close()
 

@@ -1,0 +1,147 @@
+"""One order and its way: every hop as it happens, with its time, however the order ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+import orjson
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.web.days import fail_one
+from tests.e2e.web.pages import Live, Order, Shop, go
+from tests.support.events import event
+from tests.support.processes import frozen, stopped
+from tests.support.system import System
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WAY = (
+    *("v1-place", "v1-check", "v1-save", "CREATED-v1-announce", "CREATED-v1-record", "CREATED-v1-push"),
+    *("v1-start", "v1-take", "v1-close", "CLOSED-v1-tell", "CLOSED-v1-record", "CLOSED-v1-push"),
+)
+# what the outbox hands over is seen when somebody has it
+UNTIMED = "CREATED-v1-announce"
+MARKUP = "<img src=x onerror=\"document.title='taken over'\"><b>bold</b>"
+
+
+@pytest.fixture
+def view(page: Page) -> Order:
+    """The page of an order."""
+    return Order(page)
+
+
+async def placed(system: System, page: Page, product: str, quantity: int = 1) -> int:
+    """Buy something new in the shop, and return the order, whose page is open then."""
+    await system.product(product, stock=10)
+    shop = Shop(page)
+    await shop.open()
+    await shop.take(product, quantity)
+    return await shop.order()
+
+
+async def test_every_hop_of_an_order_is_shown_with_its_time(system: System, view: Order) -> None:
+    await placed(system, view.page, "travelling")
+    await view.is_told("Closed")
+    for name in WAY:
+        await expect(view.hop(name)).to_contain_class("done")
+        if name != UNTIMED:
+            await expect(view.hop(name)).to_contain_text("after it was saved" if name not in WAY[:2] else "took")
+    await expect(view.hops).to_have_count(len(WAY))
+
+
+async def test_way_lights_up_while_the_order_travels(system: System, view: Order) -> None:
+    with ExitStack() as order_away:
+        with frozen(system, "processing-service"):
+            await placed(system, view.page, "held-up")
+            await view.is_told("Created")
+            await expect(view.hop("CREATED-v1-push")).to_contain_class("done")
+            order_away.enter_context(frozen(system, "order-service"))
+        await expect(view.hop("v1-take")).to_contain_class("done")
+        await expect(view.hop("v1-close")).to_contain_class("active")
+    await view.is_told("Closed")
+    await expect(view.hop("v1-close")).to_contain_class("done")
+
+
+async def test_order_that_fails_says_why_and_where(system: System, view: Order) -> None:
+    _, failed = await fail_one(system, "sold-twice")
+    await view.open(failed)
+    await view.is_told("Failed")
+    await expect(view.hop("v1-take")).to_contain_class("failed")
+    await expect(view.hop("v1-fail")).to_contain_class("done")
+    await expect(view.page.get_by_text("Why it failed:")).to_contain_text("sold-twice")
+
+
+async def test_order_is_cancelled_and_its_stock_stays(system: System, view: Order) -> None:
+    with frozen(system, "processing-service"):
+        order = await placed(system, view.page, "regretted", 3)
+        await view.page.get_by_role("button", name="Cancel the order").click()
+        await view.page.get_by_role("button", name="Yes, cancel it").click()
+        await view.is_told("Cancelled")
+    await expect(view.hop("cancel-save")).to_contain_class("done")
+    await expect(view.page.get_by_role("button", name="Cancel the order")).to_have_count(0)
+    assert (await system.ended(order))["status"] == "CANCELLED"
+    await expect(view.page.locator("li.active")).to_have_count(0)
+    assert await system.stock("regretted") == 10
+
+
+async def test_order_is_changed_while_it_can_be(system: System, view: Order) -> None:
+    with frozen(system, "processing-service"):
+        order = await placed(system, view.page, "reconsidered")
+        await view.page.get_by_label("Quantity of reconsidered").fill("4")
+        await view.page.get_by_role("button", name="Save quantities").click()
+        await expect(view.page.get_by_text("version 2").first).to_be_visible()
+    await view.is_told("Closed")
+    assert (await system.ended(order))["version"] == 2
+    assert await system.stock("reconsidered") == 6
+
+
+async def test_processing_away_is_named_and_the_rest_is_shown(system: System, view: Order, order_of_today: int) -> None:
+    async with stopped(system, "processing"):
+        await view.open(order_of_today)
+        await view.is_told("Closed")
+        await expect(view.page.get_by_role("alert")).to_contain_text("processing service")
+        await expect(view.hop("CLOSED-v1-record")).to_contain_class("done")
+    await expect(view.page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_new_order_comes_to_the_top_of_the_list_by_itself(system: System, page: Page) -> None:
+    product = await system.product("newest", stock=10)
+    await page.goto("/orders")
+    await expect(page.get_by_role("row")).not_to_have_count(0)
+    order = (await system.place({product: 2})).json["id"]
+    row = page.get_by_role("row").nth(1)
+    await expect(row).to_contain_text(f"Order {order}")
+    await expect(row).to_contain_text("Closed")
+
+
+async def test_reason_with_markup_is_shown_as_text(system: System, page: Page) -> None:
+    product = await system.product("marked-up", stock=10)
+    live, view = Live(page), Order(page)
+    await live.open()
+    with frozen(system, "processing-service"):
+        order = (await system.place({product: 1})).json["id"]
+        authorization = {"Authorization": f"Bearer {system.stack.token}"}
+        body = {"version": 1, "reason": MARKUP}
+        await system.call("order", "POST", f"/order/fail/{order}", json=body, headers=authorization)
+    await asyncio.to_thread(tell_of_failure, system, order)
+    await expect(live.row(order, "Failed")).to_contain_text(MARKUP)
+    await go(page, "Orders")
+    await page.get_by_role("link", name=f"Order {order}", exact=True).click()
+    await view.is_told("Failed")
+    await expect(page.get_by_text("Why it failed:")).to_contain_text(MARKUP)
+    await expect(page.locator("main img, main b")).to_have_count(0)
+    assert await page.title() != "taken over"
+
+
+def tell_of_failure(system: System, order: int) -> None:
+    """Say over the queue that an order failed, for a reason with markup."""
+    client = system.sqs()
+    try:
+        url = client.get_queue_url(QueueName="notification-queue")["QueueUrl"]
+        failed = event("order-failed", order)
+        failed["data"]["reason"] = MARKUP
+        client.send_message(QueueUrl=url, MessageBody=orjson.dumps(failed).decode())
+    finally:
+        client.close()
