@@ -1,5 +1,6 @@
 import { Heard } from './frames';
-import { Decision, FeedMachine, OPENING_LIMIT_MS, SILENCE_MS } from './machine';
+import { OPENING_LIMIT_MS, SILENCE_MS } from './link';
+import { Decision, FeedMachine } from './machine';
 import { Protocol } from './notification';
 
 const POSITION = { epoch: 'a', seq: 5 };
@@ -19,7 +20,7 @@ describe('The machine of the feed', () => {
     expect(machine.on({ type: 'start' }, 0)).toEqual([{ type: 'read', ticket: 1, after: null, limit: 1 }]);
     const page = { notifications: [], next: null, head: POSITION };
     expect(machine.on({ type: 'page', ticket: 1, page }, 10)).toEqual([
-      { type: 'connect', connection: 2, protocol: 'sse', after: POSITION },
+      { type: 'connect', connection: 1, protocol: 'sse', after: POSITION },
     ]);
   });
 
@@ -47,10 +48,10 @@ describe('The machine of the feed', () => {
     const machine = machineAt('sse');
     machine.on({ type: 'start' }, 0);
     machine.on({ type: 'heard', connection: 1, heard: OPENED }, 0);
-    expect(machine.on({ type: 'tick' }, SILENCE_MS)).toEqual([{ type: 'read', ticket: 2, after: POSITION, limit: 1 }]);
+    expect(machine.on({ type: 'tick' }, SILENCE_MS)).toEqual([{ type: 'read', ticket: 1, after: POSITION, limit: 1 }]);
     expect(machine.on({ type: 'tick' }, SILENCE_MS + 1)).toEqual([]);
     const page = { notifications: [], next: null, head: POSITION };
-    expect(machine.on({ type: 'page', ticket: 2, page }, SILENCE_MS + 5)).toEqual([]);
+    expect(machine.on({ type: 'page', ticket: 1, page }, SILENCE_MS + 5)).toEqual([]);
     expect(machine.wakeAt).toBe(2 * SILENCE_MS + 5);
   });
 
@@ -61,7 +62,7 @@ describe('The machine of the feed', () => {
       machine.on({ type: 'heard', connection: 1, heard: OPENED }, 0);
       machine.on({ type: 'tick' }, SILENCE_MS);
       const page = { notifications: [], next: null, head: { epoch: 'a', seq: 6 } };
-      const input = answered ? ({ type: 'page', ticket: 2, page } as const) : ({ type: 'unread', ticket: 2 } as const);
+      const input = answered ? ({ type: 'page', ticket: 1, page } as const) : ({ type: 'unread', ticket: 1 } as const);
       expect(kinds(machine.on(input, SILENCE_MS))).toEqual(['close']);
     }
   });

@@ -1,19 +1,14 @@
-import { backoffMs, refusedMs } from './backoff';
-import { EventId, isAfter, parseEventId } from './event-id';
+import { backoffMs } from './backoff';
+import { EventId, parseEventId } from './event-id';
 import { Heard, Page } from './frames';
+import { Link, deadline, delayMs, hasWorked, newLink } from './link';
+import { Missed } from './missed';
 import { Counts, FeedState, NO_COUNTS, Notification, Protocol } from './notification';
+import { Purpose, Reads } from './reads';
 import { Seen } from './seen';
 import { Delivery, REREAD_LIMIT, Sequence } from './sequence';
 
-/** Three heartbeats. */
-export const SILENCE_MS = 45_000;
-export const OPENING_LIMIT_MS = 10_000;
-/** A connection that lasted so long was a good one, though nothing came. */
-const STEADY_MS = 5000;
-/** One that ends at once, without a word, was refused: an EventSource is not told so. */
-const BRIEF_MS = 1000;
 const ONLINE_SPREAD_MS = 500;
-const TRY_AGAIN_LATER = 1013;
 const PAGE_LIMIT = 200;
 
 export type Input =
@@ -44,21 +39,6 @@ export interface Start {
   readonly known?: readonly Notification[];
 }
 
-interface Connection {
-  readonly number: number;
-  readonly protocol: Protocol;
-  /** It replaces one that was lost. */
-  isReturn: boolean;
-  openedAt: number | null;
-  /** When it was begun, or said something last. */
-  aliveAt: number;
-  saidSomething: boolean;
-  retryMs: number | null;
-}
-
-/** Why a page is read: where to begin, how much was missed, whether silence is right, what was lost. */
-type Purpose = 'start' | 'missed' | 'silence' | 'recovery';
-
 /**
  * Decides for the live feed when to connect, where to go on from, and what to deliver. Pure: it is told what happens
  * and what time it is (ms), and says what to do.
@@ -67,22 +47,20 @@ type Purpose = 'start' | 'missed' | 'silence' | 'recovery';
  */
 export class FeedMachine {
   private readonly sequence: Sequence;
-  private readonly reads = new Map<number, Purpose>();
+  private readonly reads = new Reads();
+  private readonly missed = new Missed();
   private decisions: Decision[] = [];
   private now: number;
   private wanted: Protocol;
-  private active: Connection | null = null;
+  private active: Link | null = null;
   /** The one that takes the active one's place as soon as it is open. */
-  private next: Connection | null = null;
+  private next: Link | null = null;
   private online = true;
   private stopped = false;
   private connected: boolean;
   private attempts = 0;
   private retryAt: number | null = null;
-  private lastNumber = 0;
-  private missedUpTo: EventId | null = null;
-  /** What came since the return, while it is not known how much was missed. */
-  private sinceReturn: EventId[] = [];
+  private links = 0;
   private counted: Counts;
 
   constructor(
@@ -123,7 +101,7 @@ export class FeedMachine {
 
   /** When a tick is due, in ms; null when nothing is waited for. */
   get wakeAt(): number | null {
-    const due = [this.retryAt, deadline(this.next), this.awaits('silence') ? null : deadline(this.active)];
+    const due = [this.retryAt, deadline(this.next), this.reads.awaits('silence') ? null : deadline(this.active)];
     const times = due.filter((each) => each !== null);
     return times.length === 0 ? null : Math.min(...times);
   }
@@ -141,11 +119,11 @@ export class FeedMachine {
       case 'start':
         return this.begin();
       case 'heard':
-        return this.hear(this.connectionOf(input.connection), input.heard);
+        return this.hear(this.linkOf(input.connection), input.heard);
       case 'page':
-        return this.answered(input.ticket, input.page);
+        return this.answered(this.reads.take(input.ticket), input.page);
       case 'unread':
-        return this.unanswered(input.ticket);
+        return this.unanswered(this.reads.take(input.ticket));
       case 'use':
         return this.use(input.protocol);
       case 'online':
@@ -164,86 +142,71 @@ export class FeedMachine {
     this.retryAt = null;
     const after = this.sequence.position;
     if (after === null) {
-      if (!this.awaits('start')) this.read('start', null, 1);
+      if (!this.reads.awaits('start')) this.read('start', null, 1);
     } else if (this.active === null) this.active = this.connect(after, this.connected);
     else if (this.active.protocol !== this.wanted && this.next === null) this.next = this.connect(after, false);
   }
 
-  private connect(after: EventId, isReturn: boolean): Connection {
-    const connection = {
-      number: ++this.lastNumber,
-      protocol: this.wanted,
-      isReturn,
-      openedAt: null,
-      aliveAt: this.now,
-      saidSomething: false,
-      retryMs: null,
-    };
-    this.decisions.push({ type: 'connect', connection: connection.number, protocol: this.wanted, after });
-    return connection;
+  private connect(after: EventId, isReturn: boolean): Link {
+    const link = newLink(++this.links, this.wanted, isReturn, this.now);
+    this.decisions.push({ type: 'connect', connection: link.number, protocol: link.protocol, after });
+    return link;
   }
 
-  private hear(connection: Connection | null, heard: Heard): void {
-    if (connection === null) return;
-    if (heard.type === 'closed') return this.lose(connection, heard.code);
-    connection.aliveAt = this.now;
+  private hear(link: Link | null, heard: Heard): void {
+    if (link === null) return;
+    if (heard.type === 'closed') return this.lose(link, heard.code);
+    link.aliveAt = this.now;
     switch (heard.type) {
       case 'opened':
-        return this.opened(connection, heard.head);
+        return this.opened(link, heard.head);
       case 'bye':
-        connection.retryMs = heard.retryMs;
+        link.retryMs = heard.retryMs;
         return;
       case 'malformed':
         return this.count('malformed');
       case 'reset':
         this.count('resets');
     }
-    connection.saidSomething = true;
-    this.sequence.hear(heard, connection.protocol);
+    link.saidSomething = true;
+    this.sequence.hear(heard, link.protocol);
   }
 
-  private opened(connection: Connection, head: EventId | null): void {
-    if (connection.openedAt !== null) return;
-    connection.openedAt = this.now;
+  private opened(link: Link, head: EventId | null): void {
+    if (link.openedAt !== null) return;
+    link.openedAt = this.now;
     this.connected = true;
-    if (connection === this.next) {
+    if (link === this.next) {
       if (this.active !== null) this.close(this.active);
-      this.active = connection;
+      this.active = link;
       this.next = null;
     }
-    if (!connection.isReturn) return;
+    if (!link.isReturn) return;
     this.count('reconnects');
-    this.sinceReturn = [];
+    this.missed.returned(head);
     if (head === null) this.read('missed', this.sequence.position, 1);
-    else this.missedUpTo = head;
   }
 
-  /** *connection* is gone: another is tried later, unless one is on its way. */
-  private lose(connection: Connection, code: number | null): void {
-    if (connection === this.next) {
+  /** *link* is gone: another is tried later, unless one is on its way. */
+  private lose(link: Link, code: number | null): void {
+    if (link === this.next) this.next = null;
+    else {
+      this.reads.forget('silence', 'recovery');
+      this.sequence.abandon();
+      this.active = this.next;
       this.next = null;
-      return this.tryLater(this.delayAfter(connection, code));
+      if (this.active !== null) {
+        this.active.isReturn = true;
+        return;
+      }
     }
-    this.forget('silence', 'recovery');
-    this.sequence.abandon();
-    this.active = this.next;
-    this.next = null;
-    if (this.active === null) this.tryLater(this.delayAfter(connection, code));
-    else this.active.isReturn = true;
+    if (hasWorked(link, this.now)) this.attempts = 0;
+    this.tryLater(delayMs(link, code, this.now, this.attempts, this.random));
   }
 
-  private delayAfter(connection: Connection, code: number | null): number {
-    const openFor = connection.openedAt === null ? null : this.now - connection.openedAt;
-    const silent = !connection.saidSomething;
-    if (openFor !== null && (!silent || openFor >= STEADY_MS)) this.attempts = 0;
-    if (connection.retryMs !== null) return connection.retryMs;
-    const brief = connection.protocol === 'sse' && silent && openFor !== null && openFor < BRIEF_MS;
-    return code === TRY_AGAIN_LATER || brief ? refusedMs(this.random) : backoffMs(this.attempts, this.random);
-  }
-
-  private tryLater(delayMs: number): void {
+  private tryLater(waitMs: number): void {
     this.attempts++;
-    this.retryAt = this.now + delayMs;
+    this.retryAt = this.now + waitMs;
   }
 
   private use(protocol: Protocol): void {
@@ -276,45 +239,41 @@ export class FeedMachine {
   }
 
   private leave(): void {
-    for (const connection of [this.active, this.next]) if (connection !== null) this.close(connection);
+    for (const link of [this.active, this.next]) if (link !== null) this.close(link);
     this.active = null;
     this.next = null;
     this.retryAt = null;
-    this.reads.clear();
+    this.reads.forgetAll();
+    this.missed.giveUp();
     this.sequence.abandon();
   }
 
   private tick(): void {
     if (this.retryAt !== null && this.now >= this.retryAt) this.begin();
-    for (const connection of [this.next, this.active]) {
-      const due = deadline(connection);
-      if (connection !== null && due !== null && this.now >= due) this.doubt(connection);
+    for (const link of [this.next, this.active]) {
+      const due = deadline(link);
+      if (link !== null && due !== null && this.now >= due) this.doubt(link);
     }
   }
 
   /** Nothing came for too long. A WebSocket has heartbeats; those of an EventSource are hidden from the page. */
-  private doubt(connection: Connection): void {
-    if (connection.openedAt === null || connection.protocol === 'ws') this.drop(connection);
-    else if (!this.awaits('silence')) this.read('silence', this.sequence.position, 1);
+  private doubt(link: Link): void {
+    if (link.openedAt === null || link.protocol === 'ws') this.drop(link);
+    else if (!this.reads.awaits('silence')) this.read('silence', this.sequence.position, 1);
   }
 
-  private drop(connection: Connection): void {
-    this.close(connection);
-    this.lose(connection, null);
+  private drop(link: Link): void {
+    this.close(link);
+    this.lose(link, null);
   }
 
-  private answered(ticket: number, page: Page): void {
-    const purpose = this.reads.get(ticket);
-    this.reads.delete(ticket);
+  private answered(purpose: Purpose | null, page: Page): void {
     switch (purpose) {
       case 'start':
         this.sequence.position ??= page.head;
         return this.begin();
       case 'missed':
-        for (const id of this.sinceReturn) if (!isAfter(id, page.head)) this.count('missed');
-        this.sinceReturn = [];
-        this.missedUpTo = page.head;
-        return;
+        return this.count('missed', this.missed.decide(page.head));
       case 'silence':
         return this.compare(page.head);
       case 'recovery':
@@ -329,53 +288,32 @@ export class FeedMachine {
     else this.drop(this.active);
   }
 
-  private unanswered(ticket: number): void {
-    const purpose = this.reads.get(ticket);
-    this.reads.delete(ticket);
+  private unanswered(purpose: Purpose | null): void {
     if (purpose === 'start') this.tryLater(backoffMs(this.attempts, this.random));
-    else if (purpose === 'missed') this.sinceReturn = [];
-    else if (purpose !== undefined && this.active !== null) this.drop(this.active);
+    else if (purpose === 'missed') this.missed.giveUp();
+    else if (purpose !== null && this.active !== null) this.drop(this.active);
   }
 
   private deliver(delivery: Delivery, recovered: boolean): void {
     const id = parseEventId(delivery.notification.id);
     this.count('received');
-    if (recovered || (id !== null && this.missedUpTo?.epoch === id.epoch && !isAfter(id, this.missedUpTo))) {
-      this.count('missed');
-    } else if (id !== null && this.awaits('missed')) this.sinceReturn.push(id);
+    if (recovered || (id !== null && this.missed.covers(id))) this.count('missed');
     this.decisions.push({ type: 'deliver', delivery });
   }
 
   private read(purpose: Purpose, after: EventId | null, limit: number): void {
-    this.forget(purpose);
-    const ticket = ++this.lastNumber;
-    this.reads.set(ticket, purpose);
-    this.decisions.push({ type: 'read', ticket, after, limit });
+    this.decisions.push({ type: 'read', ticket: this.reads.ask(purpose), after, limit });
   }
 
-  private awaits(purpose: Purpose): boolean {
-    return [...this.reads.values()].includes(purpose);
+  private close(link: Link): void {
+    this.decisions.push({ type: 'close', connection: link.number });
   }
 
-  private forget(...purposes: readonly Purpose[]): void {
-    for (const [ticket, purpose] of this.reads) if (purposes.includes(purpose)) this.reads.delete(ticket);
-  }
-
-  private close(connection: Connection): void {
-    this.decisions.push({ type: 'close', connection: connection.number });
-  }
-
-  private connectionOf(number: number): Connection | null {
+  private linkOf(number: number): Link | null {
     return [this.active, this.next].find((each) => each?.number === number) ?? null;
   }
 
-  private count(what: keyof Counts): void {
-    this.counted = { ...this.counted, [what]: this.counted[what] + 1 };
+  private count(what: keyof Counts, by = 1): void {
+    if (by > 0) this.counted = { ...this.counted, [what]: this.counted[what] + by };
   }
-}
-
-/** When something should have been heard of *connection*. */
-function deadline(connection: Connection | null): number | null {
-  if (connection === null) return null;
-  return connection.aliveAt + (connection.openedAt === null ? OPENING_LIMIT_MS : SILENCE_MS);
 }
