@@ -17,11 +17,14 @@ export interface ChartPlan {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** The scale reaches so far at least. */
+  readonly least: number;
   /** Whether there is nothing between two numbers. */
   readonly whole: boolean;
 }
 
 const MINUTE_MS = 60_000;
+const LEAST_S = 0.01;
 const SOLID: readonly number[] = [];
 const DASHED: readonly number[] = [6, 4];
 const DOTTED: readonly number[] = [2, 3];
@@ -49,7 +52,8 @@ function plan(
     token: tokens[index] ?? '--text',
     dash: dashes[index] ?? SOLID,
   }));
-  return { id, title: named.title, lines, format, whole: id === 'orders' || id === 'queues' };
+  const least = format === count ? 1 : LEAST_S;
+  return { id, title: named.title, lines, format, least, whole: id === 'orders' || id === 'queues' };
 }
 
 /** What there is to see in a chart, in a sentence. */

@@ -6,8 +6,8 @@ function scrape(at: number, startedAt: number | null, text: string): Scrape {
   return { at, numbers: parseExposition(`${start}${text}\n`) };
 }
 
-function step(seconds: number, text: string): Step {
-  return { at: 0, seconds, increases: parseExposition(text) };
+function step(seconds: number, text: string, at = seconds * 1000): Step {
+  return { at, seconds, increases: parseExposition(text) };
 }
 
 describe('increases', () => {
@@ -91,7 +91,10 @@ describe('CounterTrack', () => {
 
 describe('ratePerSecond', () => {
   it('adds up processes, each by its own time', () => {
-    const rate = ratePerSecond([[step(5, 'a_total 10'), step(5, 'a_total 20')], [step(2, 'a_total 4')]], 'a_total');
+    const rate = ratePerSecond(
+      [[step(5, 'a_total 10'), step(5, 'a_total 20', 10_000)], [step(2, 'a_total 4')]],
+      'a_total',
+    );
     expect(rate).toBeCloseTo(5);
   });
 
@@ -100,8 +103,19 @@ describe('ratePerSecond', () => {
     expect(ratePerSecond([[step(5, 'a_total 0')]], 'a_total')).toBe(0);
   });
 
+  it('adds up replicas that answer by turns at one address', () => {
+    const turns = [10, 15, 20, 25, 30].map((at) =>
+      step(10, `a_total ${(at % 10 === 0 ? 10 : 20).toString()}`, at * 1000),
+    );
+    expect(ratePerSecond([turns], 'a_total')).toBeCloseTo(70 / 30);
+  });
+
+  it('does not count the time twice when a process followed another', () => {
+    expect(ratePerSecond([[step(5, 'a_total 10', 5000), step(5, 'a_total 5', 10_000)]], 'a_total')).toBeCloseTo(1.5);
+  });
+
   it('counts the time before a series appeared', () => {
-    expect(ratePerSecond([[step(5, ''), step(5, 'a_total 10')]], 'a_total')).toBeCloseTo(1);
+    expect(ratePerSecond([[step(5, ''), step(5, 'a_total 10', 10_000)]], 'a_total')).toBeCloseTo(1);
   });
 });
 

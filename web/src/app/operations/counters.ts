@@ -60,7 +60,7 @@ export function increases(before: Exposition, after: Exposition): Exposition {
   );
 }
 
-/** How much the counters of a name rose in a second, each process by its own time; null when nobody told of them. */
+/** How much the counters of a name rose in a second, each address by its own time; null when nobody told of them. */
 export function ratePerSecond(
   tracks: readonly (readonly Step[])[],
   name: string,
@@ -68,11 +68,22 @@ export function ratePerSecond(
 ): number | null {
   let rate: number | null = null;
   for (const steps of tracks) {
-    const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+    const seconds = coveredSeconds(steps);
     const told = steps.map((step) => step.increases.sum(name, match)).filter((sum) => sum !== null);
     if (seconds > 0 && told.length > 0) rate = (rate ?? 0) + told.reduce((sum, each) => sum + each, 0) / seconds;
   }
   return rate;
+}
+
+/** How long somebody was looked at; what two processes at one address did at the same time counts once. */
+function coveredSeconds(steps: readonly Step[]): number {
+  let until = -Infinity;
+  let covered = 0;
+  for (const { at, seconds } of [...steps].sort((one, other) => one.at - other.at)) {
+    covered += Math.min(seconds, Math.max(0, (at - until) / 1000));
+    until = Math.max(until, at);
+  }
+  return covered;
 }
 
 /** The samples of a name in all steps, each with its increase. */

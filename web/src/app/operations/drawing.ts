@@ -71,7 +71,7 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
         },
         y: {
           beginAtZero: true,
-          suggestedMax: 0.001,
+          suggestedMax: plan.least,
           grid,
           ticks: {
             ...ticks,

@@ -3,7 +3,11 @@ import { parseExposition } from './exposition';
 import { Told, factsOf } from './facts';
 
 function told(service: Told['service'], numbers: string, ...steps: readonly string[]): Told {
-  const every5s = steps.map((text): Step => ({ at: 0, seconds: 5, increases: parseExposition(text) }));
+  const every5s = steps.map((text, index): Step => ({
+    at: 5000 * (index + 1),
+    seconds: 5,
+    increases: parseExposition(text),
+  }));
   return { service, at: 1, numbers: parseExposition(numbers), steps: every5s };
 }
 

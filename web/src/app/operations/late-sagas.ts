@@ -3,17 +3,11 @@ import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, throwError } from 'rxjs';
 
 import { Endpoints } from '../api/endpoints';
+import { Saga, Sagas as Answer } from '../api/generated/processing';
 import { Problem } from '../api/problem';
 
-/** A saga that has been open for over 30 s. */
-export interface LateSaga {
-  readonly orderId: number;
-  readonly version: number;
-  readonly state: string;
-  readonly attempts: number;
-  readonly lastError: string | null;
-  readonly nextRunAt: string | null;
-}
+/** A saga that has been open for over 30 s, as far as it is shown. */
+export type LateSaga = Pick<Saga, 'orderId' | 'version' | 'state' | 'attempts' | 'lastError' | 'nextRunAt'>;
 
 const LIMIT = 20;
 const TIMEOUT_MS = 4000;
@@ -28,7 +22,7 @@ export class LateSagas {
     const url = this.endpoints.url('processing', '/sagas');
     url.searchParams.set('late', 'true');
     url.searchParams.set('limit', LIMIT.toString());
-    return this.http.get<{ sagas: readonly LateSaga[] }>(url.href, { timeout: TIMEOUT_MS }).pipe(
+    return this.http.get<Answer>(url.href, { timeout: TIMEOUT_MS }).pipe(
       map((page) => page.sagas),
       catchError((error: unknown) => throwError(() => Problem.of('processing', error))),
     );
