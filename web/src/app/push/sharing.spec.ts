@@ -172,6 +172,22 @@ describe('Tabs that share the feed', () => {
     expect(second.sharing.recent[0]?.protocol).toBe('ws');
   });
 
+  it('show what was chosen, though the leader speaks before it has heard so', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.pass(1000);
+    const hear = first.hear;
+    const unheard: unknown[] = [];
+    first.hear = (message) => unheard.push(message);
+    second.sharing.use('ws');
+    service.append(1);
+    expect(second.sharing.status.protocol).toBe('ws');
+    for (const message of unheard) hear?.(message);
+    await service.pass(1000);
+    expect([first, second].map((each) => each.sharing.status.protocol)).toEqual(['ws', 'ws']);
+    first.sharing.use('sse');
+    expect(second.sharing.status.protocol).toBe('sse');
+  });
+
   it('take over with the protocol that was chosen last', async () => {
     const [first, second] = [browser.open(), browser.open()];
     await service.pass(1000);

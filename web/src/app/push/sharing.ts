@@ -72,6 +72,8 @@ export class Sharing {
   private source: Source | null = null;
   private last: string | null = null;
   private asked = false;
+  /** The protocol that this follower wants, until the leader has heard so: what it says before is older. */
+  private wish: Protocol | null = null;
   private letGo: () => void = () => undefined;
 
   /**
@@ -101,6 +103,7 @@ export class Sharing {
 
   use(protocol: Protocol): void {
     if (this.source !== null) return this.source.use(protocol);
+    this.wish = protocol;
     this.status = { ...this.status, protocol };
     this.channel?.post({ type: 'use', protocol });
     this.tell([]);
@@ -148,14 +151,17 @@ export class Sharing {
 
   private serve(message: Message, source: Source): void {
     if (message.type === 'hello') this.channel?.post(this.all());
-    else if (message.type === 'use') source.use(message.protocol);
+    else if (message.type === 'use') {
+      source.use(message.protocol);
+      this.channel?.post(this.all());
+    }
   }
 
   private follow(message: Message): void {
     if (message.type === 'all') this.catchUp(message.last, message.recent, message.status);
     else if (message.type === 'news' && message.after === this.last) {
       this.last = message.last;
-      this.status = message.status;
+      this.status = { ...message.status, protocol: this.wish ?? message.status.protocol };
       this.take(message.arrived);
     } else if (message.type === 'news' && !this.asked) this.ask();
   }
@@ -167,6 +173,7 @@ export class Sharing {
 
   private catchUp(last: string | null, recent: readonly Arrival[], status: Status): void {
     this.asked = false;
+    this.wish = null;
     this.status = status;
     const isNew = this.last === null;
     this.last = last ?? this.last;
