@@ -25,6 +25,8 @@ export function order(members: Partial<Order> = {}): Order {
   };
 }
 
+const ENDS: readonly SagaState[] = ['DONE', 'FAILED', 'RELEASED'];
+
 /** A saga that came to its *steps* after so many milliseconds. */
 export function saga(steps: Partial<Record<SagaState, number>>, members: Partial<Saga> = {}): Saga {
   const reached = Object.entries(steps) as [SagaState, number][];
@@ -36,7 +38,7 @@ export function saga(steps: Partial<Record<SagaState, number>>, members: Partial
     attempts: reached.length - 1,
     lastError: null,
     reason: null,
-    nextRunAt: null,
+    nextRunAt: reached.some(([state]) => ENDS.includes(state)) ? null : time(1000),
     steps: reached.map(([state, at]) => ({ state, at: time(at) })),
     ...members,
   };

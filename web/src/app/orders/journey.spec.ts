@@ -348,6 +348,7 @@ describe('the journey when facts arrive out of order', () => {
     expect(drawn.end).toBe('CLOSED');
     expect(['v1-start', 'v1-take', 'v1-close'].map((id) => find(drawn, id).state)).toEqual(Array(3).fill('done'));
     expect(find(drawn, 'CLOSED-v1-push').state).toBe('done');
+    expect(drawn.settled).toBe(false);
   });
 
   it('believes a saga that has ended before the order says so', () => {

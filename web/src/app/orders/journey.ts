@@ -31,11 +31,16 @@ export function journey(facts: Facts): Journey {
   const chapters = Array.from({ length: versions(facts) }, (_, index) => ofVersion(facts, index + 1));
   if (ended === 'CANCELLED') chapters.push(cancellation(facts));
   const open = chapters.flatMap((chapter) => chapter.hops).some((each) => OPEN.has(each.state));
-  const asked = facts.order !== null && facts.sagas !== null && facts.history !== null;
-  return { origin: createdAt(facts), chapters, end: ended, settled: ended !== null && asked && !open };
+  return { origin: createdAt(facts), chapters, end: ended, settled: !open && agreed(facts) };
 }
 
 const OPEN: ReadonlySet<HopState> = new Set(['active', 'pending']);
+
+/** Whether everybody was asked after the end: a push tells of it before the others were read again. */
+function agreed({ order, sagas, history }: Facts): boolean {
+  const ended = order !== null && order.status !== 'CREATED';
+  return ended && history !== null && sagas !== null && sagas.every((saga) => saga.nextRunAt === null);
+}
 
 function createdAt(facts: Facts): number | null {
   return moment(facts.order?.createdAt) ?? told(facts, 'CREATED')?.occurredAt ?? null;

@@ -104,6 +104,36 @@ describe('OrderPage', () => {
     expect(page.querySelector('app-status-badge')?.textContent).toContain('Closed');
   });
 
+  it('asks nothing while nobody looks, and at once when somebody does', async () => {
+    await answer(order());
+    const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    events.next(received(notification('CLOSED', 61), 95));
+    vi.advanceTimersByTime(60_000);
+    server.expectNone(() => true);
+    hidden.mockReturnValue(false);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await answer(CLOSED);
+    expect(page.querySelector('app-status-badge')?.textContent).toContain('Closed');
+    hidden.mockRestore();
+  });
+
+  it('asks on until a service is back, even when nothing more can come', async () => {
+    await answer(order());
+    events.next(received(notification('CLOSED', 61), 95));
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).error(new ProgressEvent('error'));
+    server
+      .expectOne((sent) => sent.url.endsWith('/sagas/7'))
+      .flush({ sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })] });
+    const told = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
+    server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: told });
+    await drawn();
+    expect(page.querySelector('[role=alert]')).not.toBeNull();
+    vi.advanceTimersByTime(2000);
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(CLOSED);
+    await drawn();
+    expect(page.querySelector('[role=alert]')).toBeNull();
+  });
+
   it('says which service is away and shows the rest', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order());
     server.expectOne((sent) => sent.url.endsWith('/sagas/7')).error(new ProgressEvent('error'));

@@ -26,7 +26,9 @@ export class OrderWatch {
 
   private readonly id = signal(0);
   private readonly live = signal<readonly Received[]>([]);
-  private readonly wanted = (): boolean => !this.document.hidden && !this.journey().settled && !this.missing();
+  /** Whether there is more to come, if only the news that a service is back. */
+  private readonly wanted = (): boolean =>
+    !this.document.hidden && !this.missing() && (!this.journey().settled || this.problems().length > 0);
   private readonly order = new Source('order', () => this.orders.get(this.id()), this.wanted);
   private readonly work = new Source('processing', () => this.sagas.of(this.id()), this.wanted);
   private readonly history = new Source('notification', () => this.notifications.of(this.id()), this.wanted);
@@ -55,7 +57,7 @@ export class OrderWatch {
     fromEvent(this.document, 'visibilitychange')
       .pipe(takeUntilDestroyed())
       .subscribe(() => {
-        if (!this.document.hidden && !this.journey().settled) this.refresh();
+        if (this.wanted()) this.refresh();
       });
     inject(DestroyRef).onDestroy(() => this.stop());
   }

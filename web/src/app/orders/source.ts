@@ -24,7 +24,7 @@ export class Source<T> {
   private running: Subscription | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** *wanted* is asked after each read: whether there is more to come. */
+  /** *wanted* is asked after each read and before the next: whether there is more to come. */
   constructor(
     private readonly service: Service,
     private readonly read: () => Observable<T>,
@@ -72,6 +72,10 @@ export class Source<T> {
     this.again = false;
   }
 
+  private refreshIfWanted(): void {
+    if (this.wanted()) this.refresh();
+  }
+
   private take(value: T): void {
     this.put(value);
     this.goOn();
@@ -89,7 +93,7 @@ export class Source<T> {
       this.again = false;
       this.refresh();
     } else if (this.wanted()) {
-      this.timer = setTimeout(() => this.refresh(), pause(this.fruitless));
+      this.timer = setTimeout(() => this.refreshIfWanted(), pause(this.fruitless));
     }
   }
 }
