@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from orderstream_local.layout import ROOT
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
+from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.days import busy_day
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
@@ -48,7 +49,15 @@ async def system(web_folder: Path) -> AsyncIterator[System]:
         Stack(options) as stack,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
+        assert stack.page_missing is None, stack.page_missing
         yield System(stack, session)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def axe() -> str:
+    """The script that looks for what keeps people out, from the packages that the page is built with."""
+    async with PageBuilder(lambda _: None).workspace() as workspace:
+        return (workspace.packages / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

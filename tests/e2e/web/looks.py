@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from playwright.async_api import Page, expect
-
-from orderstream_local.layout import ROOT
 
 __all__ = ["NOTE_SHIFTS", "objections", "settled", "shifts", "sticking_out"]
 
@@ -42,9 +39,9 @@ async def settled(page: Page) -> None:
     await expect(page.locator("app-skeleton")).to_have_count(0)
 
 
-async def objections(page: Page) -> list[str]:
-    """Return what axe finds wrong with the page, whatever its impact."""
-    await page.evaluate(_axe())
+async def objections(page: Page, axe: str) -> list[str]:
+    """Return what axe, given as its script, finds wrong with the page, whatever its impact."""
+    await page.evaluate(axe)
     found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{each['impact']}: {each['id']}: {node['target']}: {node['failureSummary']}"
@@ -63,8 +60,3 @@ async def shifts(page: Page) -> tuple[float, list[Any]]:
     """Return how much the page has moved under its reader since it was opened, as the layout shift score, and what."""
     found: list[dict[str, Any]] = await page.evaluate("window.shifts")
     return sum(each["value"] for each in found), found
-
-
-@cache
-def _axe() -> str:
-    return (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -17,7 +17,10 @@ async def shop(page: Page, _: System) -> None:
     shop = Shop(page)
     for product, quantity in (("coffee-mug", 2), ("notebook", 1)):
         await shop.take(product, quantity)
-    await page.get_by_role("searchbox").fill("")
+    search = page.get_by_role("searchbox")
+    await search.fill("")
+    await search.blur()
+    await page.mouse.move(0, 0)
 
 
 async def order(page: Page, _: System) -> None:
