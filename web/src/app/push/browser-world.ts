@@ -3,6 +3,7 @@ import { Heard, readFrame, readMessage, readReset } from './frames';
 import { Protocol } from './notification';
 
 const READ_LIMIT_MS = 10_000;
+const DRIFT_LIMIT_MS = 100;
 
 /** Where the notification service is. */
 export type Address = (path: string) => URL;
@@ -10,8 +11,7 @@ export type Address = (path: string) => URL;
 /** The browser's clock, network and chance. */
 export function browserWorld(address: Address): World {
   return {
-    // finer than Date.now(), and never set back
-    now: () => performance.timeOrigin + performance.now(),
+    now: fineClock(),
     random: () => Math.random(),
     later: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
@@ -19,6 +19,16 @@ export function browserWorld(address: Address): World {
     },
     open: (protocol, after, tell) => openOrFail(address, protocol, after, tell),
     read: (after, limit) => readHistory(address, after, limit),
+  };
+}
+
+/** The time of Date.now(), in parts of a millisecond. The finer clock of a page stands still while the machine sleeps. */
+function fineClock(): () => number {
+  let origin = performance.timeOrigin;
+  return () => {
+    const elapsed = performance.now();
+    if (Math.abs(Date.now() - origin - elapsed) > DRIFT_LIMIT_MS) origin = Date.now() - elapsed;
+    return origin + elapsed;
   };
 }
 
