@@ -98,8 +98,15 @@ describe('findingsOf', () => {
     expect(kinds(findingsOf([], { ...NOTHING, queues: [queue({ visible: 500 })] }))).toEqual(['backlog warn']);
   });
 
-  it('says when SQS is silent about a queue', () => {
-    expect(kinds(findingsOf([], { ...NOTHING, queues: [queue({ ageSeconds: 21 })] }))).toEqual(['depth-stale warn']);
+  it('says in one sentence when SQS is silent about queues', () => {
+    const queues = [
+      queue({ queue: 'p', ageSeconds: 21 }),
+      queue({ queue: 'q', ageSeconds: 30 }),
+      queue({ queue: 'r' }),
+    ];
+    expect(findingsOf([], { ...NOTHING, queues })).toEqual([
+      { level: 'warn', kind: 'depth-stale', queues: ['p', 'q'], seconds: 30 },
+    ]);
   });
 
   it('minds events that nobody could send', () => {

@@ -19,11 +19,12 @@ export interface ReplicaHealth {
 /** Something that is late or broken; the facts are for the words. */
 export type Finding = { readonly level: 'warn' | 'bad' } & (
   | { readonly kind: 'unreachable' | 'not-ready'; readonly replica: Replica; readonly failing: readonly string[] }
-  | { readonly kind: 'dead-letters' | 'backlog' | 'depth-stale'; readonly queue: string; readonly number: number }
+  | { readonly kind: 'dead-letters' | 'backlog'; readonly queue: string; readonly number: number }
   | { readonly kind: 'outbox'; readonly service: Service; readonly pending: number; readonly seconds: number }
   | { readonly kind: 'late-sagas'; readonly late: number; readonly seconds: number }
   | { readonly kind: 'circuit'; readonly service: Service; readonly client: string }
   | { readonly kind: 'push-lag'; readonly number: number }
+  | { readonly kind: 'depth-stale'; readonly queues: readonly string[]; readonly seconds: number }
   | { readonly kind: 'refusals'; readonly number: number }
   | { readonly kind: 'failures' | 'lost-lines'; readonly service: string; readonly number: number }
 );
@@ -58,6 +59,7 @@ export function findingsOf(replicas: readonly ReplicaHealth[], facts: Facts): re
   const found = [
     ...replicas.flatMap((each) => healthFindings(each, replicas)),
     ...facts.queues.flatMap(queueFindings),
+    ...staleFindings(facts.queues),
     ...facts.outboxes.flatMap((outbox): readonly Finding[] => {
       const level = levelOf(outbox.oldestSeconds, THRESHOLDS.outboxSeconds);
       const { service, pending, oldestSeconds: seconds } = outbox;
@@ -102,15 +104,22 @@ function healthFindings(health: ReplicaHealth, all: readonly ReplicaHealth[]): r
 }
 
 function queueFindings(facts: QueueFacts): readonly Finding[] {
-  const { queue, visible, inFlight, deadLetters, ageSeconds } = facts;
+  const { queue, visible, inFlight, deadLetters } = facts;
   const found: Finding[] = [];
   if (deadLetters && visible + inFlight > 0) {
     found.push({ level: 'bad', kind: 'dead-letters', queue, number: visible + inFlight });
   }
   const level = levelOf(visible, THRESHOLDS.backlog);
   if (!deadLetters && level !== 'ok') found.push({ level, kind: 'backlog', queue, number: visible });
-  if (ageSeconds > DEPTH_STALE_S) found.push({ level: 'warn', kind: 'depth-stale', queue, number: ageSeconds });
   return found;
+}
+
+// when SQS is away it is away for all of them: one sentence
+function staleFindings(queues: readonly QueueFacts[]): readonly Finding[] {
+  const stale = queues.filter((each) => each.ageSeconds > DEPTH_STALE_S);
+  if (stale.length === 0) return [];
+  const seconds = Math.max(...stale.map((each) => each.ageSeconds));
+  return [{ level: 'warn', kind: 'depth-stale', queues: stale.map((each) => each.queue), seconds }];
 }
 
 function sagaFindings(facts: Facts): readonly Finding[] {

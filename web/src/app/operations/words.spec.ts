@@ -18,8 +18,8 @@ describe('findingText', () => {
     [{ kind: 'dead-letters', level: 'bad', queue: 'q-dlq', number: 1 }, '1 message in q-dlq.'],
     [{ kind: 'backlog', level: 'warn', queue: 'q', number: 1500 }, '1,500 messages wait in q.'],
     [
-      { kind: 'depth-stale', level: 'warn', queue: 'q', number: 95 },
-      'SQS has not told for 2 min how many messages are in q.',
+      { kind: 'depth-stale', level: 'warn', queues: ['p', 'q'], seconds: 95 },
+      'SQS has not told for 2 min how many messages are in p, q.',
     ],
     [
       { kind: 'outbox', level: 'bad', service: 'order', pending: 3, seconds: 61 },

@@ -26,7 +26,7 @@ export function findingText(finding: Finding): string {
     case 'backlog':
       return words.backlog(finding.queue, finding.number);
     case 'depth-stale':
-      return words.depthStale(finding.queue, finding.number);
+      return words.depthStale(finding.queues, finding.seconds);
     case 'outbox':
       return words.outbox(serviceName(finding.service), finding.pending, finding.seconds);
     case 'late-sagas':

@@ -42,8 +42,8 @@ export const operations = {
     deadLetters: (queue: string, number: number): string => `${plural(number, 'message', 'messages')} in ${queue}.`,
     backlog: (queue: string, number: number): string =>
       `${plural(number, 'message waits', 'messages wait')} in ${queue}.`,
-    depthStale: (queue: string, seconds: number): string =>
-      `SQS has not told for ${duration(seconds)} how many messages are in ${queue}.`,
+    depthStale: (queues: readonly string[], seconds: number): string =>
+      `SQS has not told for ${duration(seconds)} how many messages are in ${queues.join(', ')}.`,
     outbox: (service: string, pending: number, seconds: number): string =>
       `The ${service} can’t send ${plural(pending, 'event', 'events')}, the oldest for ${duration(seconds)}.`,
     lateSagas: (late: number, seconds: number): string =>
