@@ -19,9 +19,12 @@ from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.days import busy_day
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
+from tests.support.replicas import restarted
 from tests.support.system import System
 
 HEARTBEAT_S = 1.0
+# the least that the template takes
+VISIBLE_AGAIN_AFTER_S = 10
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +53,20 @@ async def system(web_folder: Path) -> AsyncIterator[System]:
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         assert stack.page_missing is None, stack.page_missing
-        yield System(stack, session)
+        system = System(stack, session)
+        await shorten_visibility(system)
+        yield system
+
+
+async def shorten_visibility(system: System) -> None:
+    """Have what a killed consumer held come back sooner: most of a test would be waiting for it."""
+    client = system.sqs()
+    try:
+        url = client.get_queue_url(QueueName="notification-queue")["QueueUrl"]
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBLE_AGAIN_AFTER_S)})
+    finally:
+        client.close()
+    await restarted(system, "notification", replica=0)  # it reads it once
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

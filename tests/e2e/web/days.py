@@ -12,7 +12,8 @@ from tests.support.system import System
 
 __all__ = ["busy_day", "fail_one", "history", "ordering"]
 
-PAUSE_S = 0.1
+# the page of the feed shows a hundred notifications, and all of a test are to be seen
+PAUSE_S = 0.4
 
 
 async def fail_one(system: System, product_id: str) -> tuple[int, int]:

@@ -44,10 +44,10 @@ async def complete(system: System, live: Live, since: str) -> list[dict[str, Any
 
 async def more(live: Live, number: int = A_FEW) -> None:
     """Wait until some more have come."""
-    before = len(await live.told())
+    before = await live.count("received")
 
     async def look() -> bool | None:
-        return len(await live.told()) >= before + number or None
+        return await live.count("received") >= before + number or None
 
     await eventually(look, f"{number} more notifications on the page")
 
