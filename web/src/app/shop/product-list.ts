@@ -42,7 +42,7 @@ export class ProductList {
   protected readonly full = computed(() => isFull(this.store.basket()));
   protected readonly time = computed(() => {
     const readAt = this.stock.readAt();
-    return readAt === null ? null : new Date(readAt).toLocaleTimeString();
+    return readAt === null ? null : new Date(readAt).toLocaleTimeString('en-GB');
   });
   protected readonly failure = computed(() => {
     const problem = this.stock.problem();
