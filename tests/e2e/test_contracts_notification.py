@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.problems import refused
-from tests.support.system import System
+from tests.support.system import System, as_pushed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -111,13 +111,13 @@ async def test_stream_goes_on_after_the_id_that_was_seen(system: System, told: l
     order_id, first = told[0]["orderId"], told[0]["id"]
     async with system.sse(f"?orderId={order_id}&lastEventId={first}") as watch:
         await watch.until(order_id, "CLOSED")
-    assert watch.notifications == told[1:]
+    assert watch.notifications == [as_pushed(each) for each in told[1:]]
     # what the browser sends by itself wins over what stood in the address
     async with system.sse(f"?orderId={order_id}&lastEventId={told[-1]['id']}", **{"Last-Event-ID": first}) as watch:
         await watch.until(order_id, "CLOSED")
     async with system.websocket(f"?orderId={order_id}&lastEventId={first}") as watch:
         await watch.until(order_id, "CLOSED")
-    assert watch.notifications == told[1:]
+    assert watch.notifications == [as_pushed(each) for each in told[1:]]
 
 
 @pytest.mark.parametrize("seen", ["another-1", "{epoch}-999999999999"])

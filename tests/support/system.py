@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_sqs.client import SQSClient
 
-__all__ = ["Answer", "System", "Watch"]
+__all__ = ["Answer", "System", "Watch", "as_pushed"]
 
 TERMINAL = frozenset({"CLOSED", "FAILED", "CANCELLED"})
 
@@ -202,3 +202,8 @@ async def _read_websocket(socket: aiohttp.ClientWebSocketResponse, watch: Watch)
     async for message in socket:
         frame = orjson.loads(message.data)
         await watch.take(frame.get("id", watch.last_id), frame.get("data"))
+
+
+def as_pushed(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a notification of the history as a push tells it: without the moment it was taken down."""
+    return {name: value for name, value in recorded.items() if name != "recordedAt"}

@@ -18,7 +18,7 @@ from tests.e2e.foreign.clients import KINDS, absent, following, node_path, path_
 from tests.e2e.foreign.heard import Heard
 from tests.e2e.foreign.tap import Tap
 from tests.e2e.foreign.terminal import terminal
-from tests.support.system import System
+from tests.support.system import System, as_pushed
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -127,7 +127,7 @@ async def told_of(system: System, after: str, orders: list[int]) -> list[dict[st
     async def look() -> list[dict[str, Any]] | None:
         query = f"?limit=200&after={after}" if after else "?limit=200"
         page = (await system.call("notification", "GET", f"/notifications{query}")).json
-        found: list[dict[str, Any]] = page["notifications"]
+        found: list[dict[str, Any]] = [as_pushed(each) for each in page["notifications"]]
         ended = {each["orderId"] for each in found if each["kind"] == "CLOSED"}
         return found if ended.issuperset(orders) else None
 

@@ -112,7 +112,7 @@ async def test_what_happens_while_offline_is_told_when_online_again(system: Syst
     await tabs.context.set_offline(False)
     await live.is_live()
     await complete(system, live, since)
-    assert await live.count("missed") >= 2 * A_FEW
+    assert await live.count("missed") >= A_FEW  # what came of the last orders may have been pushed again already
 
 
 async def test_next_tab_goes_on_where_the_closed_one_was(system: System, tabs: Tabs) -> None:
