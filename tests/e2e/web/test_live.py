@@ -34,7 +34,9 @@ async def complete(system: System, live: Live, since: str) -> list[dict[str, Any
     async def all_of_it() -> list[dict[str, Any]] | None:
         told = await history(system, since)
         begun, closed = ({each["orderId"] for each in told if each["kind"] == kind} for kind in ("CREATED", "CLOSED"))
-        return told if begun == closed else None
+        orders = (await system.call("order", "GET", "/orders?limit=200")).json["orders"]
+        placed = {order["id"] for order in orders if begun and order["id"] >= min(begun)}
+        return told if begun == closed == placed else None
 
     told = await eventually(all_of_it, "the last order told as closed")
     await expect(live.rows).to_have_count(len(told))
