@@ -39,7 +39,6 @@ async def _target(service: Service, source: Feeder, protocol: str, *, over_table
         port=service.port,
         path=PATHS[protocol],
         pids=(service.pid,),
-        mark=after,
         number_after=after,
         publish=publish,
         note="table, tail, push" if over_table else "queue, table, push",

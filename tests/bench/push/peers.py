@@ -58,7 +58,6 @@ async def python_peer(name: str, protocol: str, module: str, *needs: str) -> Asy
             port=await _port(process, name),
             path="/stream",
             pids=(process.pid,),
-            mark=message.MARK,
             number_after=message.NUMBER_AFTER,
             publish=_pipe(process),
         )

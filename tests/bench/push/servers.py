@@ -23,7 +23,6 @@ class Target:
         port: on 127.0.0.1.
         path: what a client asks for.
         pids: the processes whose CPU and memory count, their children too.
-        mark: stands once in each delivery.
         number_after: the decimal number of the message follows this; it stands once in each delivery.
         publish: hands messages over at a rate.
         note: what has to be known to read its figures.
@@ -34,7 +33,6 @@ class Target:
     port: int
     path: str
     pids: tuple[int, ...]
-    mark: bytes
     number_after: bytes
     publish: Publish
     note: str = ""

@@ -12,12 +12,11 @@ from notification_service.domain import Notification
 from notification_service.encode import Framing, entry, frames, payload
 from service_common.events import EventType
 
-__all__ = ["FIRST", "MARK", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]
+__all__ = ["FIRST", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]
 
 Text: TypeAlias = Callable[[int], str]
 
 FIRST = 1_000_001  # of seven digits, as are those that follow, so that all messages are of one size
-MARK = b'"kind":'
 NUMBER_AFTER = b'"orderId":'
 
 _EPOCH = "6921a3f0c41d"

@@ -52,7 +52,6 @@ async def nchan(protocol: str) -> AsyncIterator[Target]:
                     port=port,
                     path=f"/{protocol}",
                     pids=(nginx.pid,),
-                    mark=message.MARK,
                     number_after=message.NUMBER_AFTER,
                     publish=_publishing(reader, writer, protocol),
                 )
