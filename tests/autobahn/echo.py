@@ -13,21 +13,17 @@ from unittest.mock import patch
 
 from aiohttp import web
 
-from notification_service import encode, websocket
 from notification_service.app import create_app
-from notification_service.broadcaster import Broadcaster
 from notification_service.config import Config
-from notification_service.hub import Hub
-from notification_service.inbound import Binary, Text
-from notification_service.keys import BROADCASTER
-from notification_service.limits import PushLimits
-from notification_service.meter import PushMeter
-from notification_service.peer import Peer
-from notification_service.ring import Ring
+from notification_service.http import BROADCASTER, websocket
+from notification_service.http.websocket import SocketPeer
+from notification_service.http.websocket_reader import Binary, Text
+from notification_service.push import Broadcaster, Peer, PushLimits, PushMeter, encoding
+from notification_service.push.hub import Hub
+from notification_service.push.replay_buffer import Ring
 from notification_service.testing import InMemoryFeed
-from notification_service.websocket import SocketPeer
 from service_common.config import AwsConfig
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 
 __all__ = ["echo_app"]
 
@@ -39,9 +35,9 @@ BINARY_FRAME = 0x82
 class _EchoPeer(SocketPeer):
     def _subscribe(self, message: Text | Binary) -> None:
         if isinstance(message, Text):
-            self.transport.write(encode._frame(message.text.encode()))
+            self.transport.write(encoding._frame(message.text.encode()))
         else:
-            self.transport.write(encode._frame(message.data, BINARY_FRAME))
+            self.transport.write(encoding._frame(message.data, BINARY_FRAME))
 
 
 class _Silent(Broadcaster):

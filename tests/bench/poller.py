@@ -27,9 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service_common.config import AwsConfig
-from service_common.poller import Poller, PollerSettings
-from service_common.publisher import Outgoing, Publisher
-from service_common.sqs import Message, Sqs
+from service_common.sqs import Message, Outgoing, Poller, PollerSettings, Publisher, Sqs
 from tests.bench.emulator import emulator
 
 if TYPE_CHECKING:

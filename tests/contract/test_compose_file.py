@@ -16,7 +16,8 @@ from orderstream_local.compose import levels, read_compose
 from orderstream_local.layout import COMPOSE
 from orderstream_local.stack import SERVICES
 from orderstream_local.supervisor import STOP_WITHIN_S, kept_s
-from service_common.poller import FLUSH_LIMIT_S, POLL_MARGIN_S, PollerSettings
+from service_common.sqs import PollerSettings
+from service_common.sqs.poller import FLUSH_LIMIT_S, POLL_MARGIN_S
 
 SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))

@@ -11,10 +11,8 @@ import jsonschema  # type: ignore[import-untyped]
 import orjson
 import pytest
 
-from service_common.decoding import decode
-from service_common.event_schema import event_schema
-from service_common.events import EventType, UnreadableEventError
-from tests.support.event_schema import REFERENCE, text
+from service_common.events import EventType, UnreadableEventError, decode
+from tests.support.event_schema import REFERENCE, event_schema, text
 
 SAMPLES = {each.stem: orjson.loads(each.read_bytes()) for each in (Path(__file__).parent / "samples/events").iterdir()}
 # written, and read by nobody here

@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common import decoding
-from service_common.decoding import decode
-from service_common.events import EventType, Item, OrderEvent, UnreadableEventError, encode
+from service_common.events import EventType, Item, OrderEvent, UnreadableEventError, decode, decoder, encode
 
 SAMPLES = Path(__file__).parent / "samples" / "events"
 TIME = datetime(2026, 3, 1, 12, 30, 15, 123456, UTC)
@@ -153,11 +151,11 @@ def changed(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 @given(st.sampled_from(list(EventType)).flatmap(lambda event_type: changed(sample(event_type))))
 def test_quick_way_reads_only_what_the_schema_reads_and_the_same(document: dict[str, Any]) -> None:
-    quick = decoding._read_plain(document)
+    quick = decoder._read_plain(document)
     if quick is not None:
-        assert decoding._event(decoding._ENVELOPE.load(document)) == quick
+        assert decoder._event(decoder._ENVELOPE.load(document)) == quick
 
 
 @pytest.mark.parametrize("event_type", EventType)
 def test_what_producers_write_goes_the_quick_way(event_type: EventType) -> None:
-    assert decoding._read_plain(sample(event_type)) == EVENTS[event_type]
+    assert decoder._read_plain(sample(event_type)) == EVENTS[event_type]

@@ -11,11 +11,11 @@ from aiohttp.pytest_plugin import AiohttpClient
 from aiohttp.test_utils import TestClient
 
 from inventory_service.app import create_app
+from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
-from inventory_service.keys import INVENTORY
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 
 Client = TestClient[web.Request, web.Application]
 TOKEN = {"Authorization": "Bearer secret"}

@@ -26,8 +26,7 @@ from inventory_service.domain import (
 from inventory_service.ports import StockRepository
 from inventory_service.postgres import SqlStock
 from inventory_service.testing import InMemoryStock
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
 
 @pytest.fixture(params=["in memory", "postgres"])

@@ -12,10 +12,9 @@ import pytest
 from aiohttp.pytest_plugin import AiohttpClient
 from marshmallow import Schema
 
-from notification_service import encode
-from notification_service.encode import Framing
+from notification_service.push import Framing, encoding
 from notification_service.testing import blocks
-from service_common.keys import READINESS
+from service_common.http_server import READINESS
 from service_common.openapi.document import build_document
 from tests.support.api_documents import APIS
 from tests.support.described import Described, Seen, watch
@@ -158,7 +157,7 @@ async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: Aiohtt
     async with client.ws_connect("/ws?lastEventId=other-7") as socket:
         while "reset" not in types:
             types.add(await frame(socket.receive_json, described))
-    farewell = json.loads(encode.bye(Framing.WS, 1234)[2:])
+    farewell = json.loads(encoding.bye(Framing.WS, 1234)[2:])
     described.check_component("Frame", farewell)
     mapping = described.document["components"]["schemas"]["Frame"]["discriminator"]["mapping"]
     assert types | {farewell["type"]} == mapping.keys()

@@ -12,8 +12,7 @@ from order_service.domain import Order, OrderLine, OrderStatus, PlaceOrder
 from order_service.ports import Change, OrderRepository
 from order_service.postgres import Queues, SqlOrders
 from order_service.testing import InMemoryOrders
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
 ONE = (OrderLine("b", 2), OrderLine("a", 1))
 OTHER = (OrderLine("c", 3),)
@@ -36,7 +35,7 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         yield _in_memory()
         return
     url: str = request.getfixturevalue("database_url")
-    await migrate(url, "service_common.outbox_migrations", "order_service.migrations")
+    await migrate(url, "service_common.outbox.migrations", "order_service.migrations")
     async with Database.open(url) as database:
         yield _on_postgres(database)
 

@@ -15,8 +15,7 @@ from processing_service.postgres import SqlSagas
 from processing_service.saga import Refused, Saga, State, Succeeded, Unknown, Withdrawn
 from processing_service.testing import InMemorySagas
 from service_common.events import EventType, Item
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 TWO = Saga(2, 1, (Item("a", 1),))
@@ -45,7 +44,7 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         yield Kept(lasting, lapsing, told_in_memory)
         return
     url: str = request.getfixturevalue("database_url")
-    await migrate(url, "service_common.outbox_migrations", "processing_service.migrations")
+    await migrate(url, "service_common.outbox.migrations", "processing_service.migrations")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(url))
 

@@ -11,8 +11,8 @@ from aiohttp.pytest_plugin import AiohttpClient
 from aiohttp.test_utils import TestClient
 
 from processing_service.app import create_app
+from processing_service.app_keys import SAGAS
 from processing_service.config import Config
-from processing_service.keys import SAGAS
 from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
 from processing_service.testing import InMemorySagas
 from service_common.events import Item

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from notification_service.addresses import client_address
 from notification_service.config import Config
+from notification_service.http.client_address import client_address
 from orderstream_local.compose import read_compose
 from orderstream_local.layout import COMPOSE
 

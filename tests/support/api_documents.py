@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 import inventory_service.openapi
-import notification_service.openapi
+import notification_service.http
 import order_service.openapi
 import processing_service.openapi
 from service_common.openapi import Api
@@ -20,7 +20,7 @@ __all__ = ["APIS", "document"]
 
 APIS: Mapping[str, Api] = {
     "inventory": inventory_service.openapi.API,
-    "notification": notification_service.openapi.API,
+    "notification": notification_service.http.API,
     "order": order_service.openapi.API,
     "processing": processing_service.openapi.API,
 }

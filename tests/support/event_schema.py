@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import orjson
+from marshmallow import fields, validate
 
-from service_common.event_schema import event_schema
+from service_common.events.decoder import DataSchema, EnvelopeSchema
+from service_common.events.event import WITH_ITEMS, EventType
+from service_common.openapi.converter import inline
 
-__all__ = ["REFERENCE", "text"]
+__all__ = ["REFERENCE", "event_schema", "text"]
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "events.schema.json"
+
+
+class _WrittenDataSchema(DataSchema):
+    message = fields.Str()
+
+
+class _WrittenSchema(EnvelopeSchema):
+    """With the members that are written and nobody here reads."""
+
+    subject = fields.Str()
+    datacontenttype = fields.Str(validate=validate.Equal("application/json"))
+    data = fields.Nested(_WrittenDataSchema, required=True)
+
+
+def event_schema() -> dict[str, Any]:
+    """Return the schema: https://json-schema.org/draft/2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:orderstream:event",
+        "title": "An event on a queue: CloudEvents 1.0, structured mode, JSON",
+        **inline(_WrittenSchema),
+        "allOf": [
+            _needs(sorted(WITH_ITEMS), "orderItems", {"type": "array", "minItems": 1}),
+            _needs([EventType.ORDER_FAILED], "reason", {"type": "string", "minLength": 1}),
+        ],
+    }
+
+
+def _needs(types: Iterable[EventType], member: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"type": {"enum": [each.value for each in types]}}},
+        "then": {"properties": {"data": {"required": [member], "properties": {member: schema}}}},
+    }
 
 
 def text() -> str:

@@ -12,22 +12,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 import inventory_service.app
+import inventory_service.app_keys
 import inventory_service.config
-import inventory_service.keys
 import notification_service.app
 import notification_service.config
-import notification_service.keys
+import notification_service.http
 import order_service.app
+import order_service.app_keys
 import order_service.config
-import order_service.keys
 import processing_service.app
+import processing_service.app_keys
 import processing_service.config
-import processing_service.keys
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
-from notification_service.broadcaster import open_broadcaster
-from notification_service.meter import PushMeter
-from notification_service.service import History
+from notification_service.feed import History
+from notification_service.push import PushMeter, open_broadcaster
 from notification_service.testing import InMemoryFeed
 from order_service.service import OrderService
 from order_service.testing import InMemoryOrders
@@ -35,7 +34,7 @@ from order_service.testing import InMemoryStock as KnownStock
 from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
 from processing_service.testing import InMemorySagas
 from service_common.events import EventType, Item, OrderEvent
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 
 __all__ = ["SERVICES", "TOKEN", "Client", "Service", "ask"]
 
@@ -122,12 +121,12 @@ async def use_notifications(client: Client) -> None:
 
 async def orders_in_memory(app: web.Application) -> AsyncIterator[None]:
     stock = KnownStock({"123": 5, "empty": 0})
-    app[order_service.keys.SERVICE] = OrderService(InMemoryOrders(), stock, lambda: None)
+    app[order_service.app_keys.SERVICE] = OrderService(InMemoryOrders(), stock, lambda: None)
     yield
 
 
 async def inventory_in_memory(app: web.Application) -> AsyncIterator[None]:
-    app[inventory_service.keys.INVENTORY] = InventoryService(InMemoryStock(), app[METRICS])
+    app[inventory_service.app_keys.INVENTORY] = InventoryService(InMemoryStock(), app[METRICS])
     yield
 
 
@@ -142,7 +141,7 @@ async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
         else:
             failing = saga.after(Unknown("timeout")).after(Refused("Not enough stock."))
             await sagas.save(claim, failing, {State.FAILING: WHEN}, 1.0)
-    app[processing_service.keys.SAGAS] = sagas
+    app[processing_service.app_keys.SAGAS] = sagas
     yield
 
 
@@ -151,9 +150,9 @@ async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
     created = OrderEvent(EventType.ORDER_CREATED, "/order-service", 1, 1, WHEN, items=(Item("a", 1),))
     failed = OrderEvent(EventType.ORDER_FAILED, "/processing-service", 1, 1, WHEN, reason="Nothing is left.")
     await feed.append([created, failed])
-    limits, meter = app[notification_service.keys.CONFIG].push, PushMeter(app[METRICS])
-    app[notification_service.keys.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, meter)
-    app[notification_service.keys.HISTORY] = History(feed)
+    limits, meter = app[notification_service.http.CONFIG].push, PushMeter(app[METRICS])
+    app[notification_service.http.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, meter)
+    app[notification_service.http.HISTORY] = History(feed)
     yield
 
 

@@ -12,10 +12,9 @@ from itertools import count, islice
 from notification_service.feed import SqlFeed
 from service_common.config import AwsConfig
 from service_common.events import EventType, Item, OrderEvent, encode
+from service_common.observability import TraceContext
 from service_common.postgres import Database
-from service_common.publisher import Outgoing, Publisher
-from service_common.sqs import Sqs
-from service_common.trace import TraceContext
+from service_common.sqs import Outgoing, Publisher, Sqs
 from tests.bench.push.backends import QUEUE, Backends
 from tests.bench.push.pace import paced
 from tests.support.waiting import eventually

@@ -13,7 +13,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from service_common.client import (
+from service_common.errors import ServiceError, UnavailableError
+from service_common.http_client import (
     Call,
     CircuitPolicy,
     OutcomeUnknownError,
@@ -22,9 +23,7 @@ from service_common.client import (
     RetryingClient,
     RetryPolicy,
 )
-from service_common.errors import ServiceError, UnavailableError
-from service_common.metrics import Metrics
-from service_common.trace import tracing
+from service_common.observability import Metrics, tracing
 
 READ = Call("GET", "/inventory/{product_id}", idempotent=True)
 LIST = Call("GET", "/inventory", idempotent=True)

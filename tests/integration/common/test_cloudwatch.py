@@ -19,10 +19,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from service_common.cloudwatch import CloudWatchOptions, CloudWatchShipper
-from service_common.lines import Line
-from service_common.log import configure_logging
-from service_common.metrics import Metrics
+from service_common.logs import CloudWatchOptions, configure_logging
+from service_common.logs.cloudwatch import CloudWatchShipper
+from service_common.logs.line_writer import Line
+from service_common.observability import Metrics
 
 logger = logging.getLogger("any_service.module")
 

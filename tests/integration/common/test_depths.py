@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_common.metrics import Metrics
-from service_common.polling.depths import Depths, measuring_depths
-from service_common.sqs import Sqs
+from service_common.observability import Metrics
+from service_common.sqs import Sqs, measuring_depths
+from service_common.sqs.queue_depth import Depths
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import Answer, Call, FaultySqs, TestQueue

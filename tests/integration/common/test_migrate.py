@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import uuid
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from service_common.migrate import ChangedMigrationError, migrate
-from service_common.postgres import Database, DatabaseUnavailableError, StatementError
+from service_common.postgres import ChangedMigrationError, Database, DatabaseUnavailableError, StatementError, migrate
 
 LIMIT_S = 20.0
 
@@ -43,7 +43,7 @@ async def test_files_are_applied_in_order_and_once(database_url: str, package: P
 
 async def test_packages_keep_their_own_numbers(database_url: str, package: Path) -> None:
     (package / "0001_outbox.sql").write_text("CREATE TABLE other (a int)")
-    await migrate(database_url, package.name, "service_common.outbox_migrations")
+    await migrate(database_url, package.name, "service_common.outbox.migrations")
     assert await rows(database_url, "SELECT count(*) FROM other, outbox") == [(0,)]
 
 
@@ -73,6 +73,30 @@ async def test_changed_file_is_an_error(database_url: str, package: Path) -> Non
         await migrate(database_url, package.name)
 
 
+@pytest.fixture
+def renamed(package: Path) -> Path:
+    """Where the package of migrations goes when it gets another name."""
+    return package.with_name(f"{package.name}_renamed")
+
+
+async def test_renamed_package_is_not_applied_again(database_url: str, package: Path, renamed: Path) -> None:
+    (package / "0001_table.sql").write_text("CREATE TABLE t (a int)")
+    await migrate(database_url, package.name)
+    package.rename(renamed)  # noqa: ASYNC240  # nothing else runs
+    (renamed / "__init__.py").write_text(f"FORMER_NAMES = ({package.name!r},)")
+    (renamed / "0002_row.sql").write_text("INSERT INTO t VALUES (1)")
+    importlib.invalidate_caches()
+    for _ in range(2):
+        await migrate(database_url, renamed.name)
+    assert await rows(database_url, "SELECT a FROM t") == [(1,)]
+    applied = await rows(database_url, "SELECT package, name FROM schema_migration ORDER BY package, name")
+    assert applied == [
+        (package.name, "0001_table.sql"),
+        (renamed.name, "0001_table.sql"),
+        (renamed.name, "0002_row.sql"),
+    ]
+
+
 @pytest.mark.parametrize("name", ["1_table.sql", "0001-table.sql"])
 async def test_name_without_a_number_is_an_error(database_url: str, package: Path, name: str) -> None:
     (package / name).write_text("SELECT 1")
@@ -90,7 +114,7 @@ async def test_same_number_twice_is_an_error(database_url: str, package: Path) -
 async def test_server_that_does_not_come_is_told_in_time(tmp_path: Path) -> None:
     async with asyncio.timeout(LIMIT_S):
         with pytest.raises(DatabaseUnavailableError):
-            await migrate(f"postgresql:///x?host={tmp_path}", "service_common.outbox_migrations", timeout_s=0.3)
+            await migrate(f"postgresql:///x?host={tmp_path}", "service_common.outbox.migrations", timeout_s=0.3)
 
 
 async def test_database_that_comes_late_is_waited_for(postgres_dsn: str, database_url: str, package: Path) -> None:

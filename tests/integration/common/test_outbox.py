@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
-from service_common.decoding import decode
-from service_common.metrics import Metrics
-from service_common.migrate import migrate
+from service_common.events import decode
+from service_common.observability import Metrics
 from service_common.outbox import OutboxRelay
+from service_common.outbox.maintenance import Upkeep
 from service_common.outbox.table import OutboxTable
-from service_common.outbox.upkeep import Upkeep
-from service_common.postgres import Database, DatabaseUnavailableError, StatementError
+from service_common.postgres import Database, DatabaseUnavailableError, StatementError, migrate
 from service_common.sqs import Outgoing, SqsUnavailableError
 
 LIMIT_S = 10.0
@@ -70,7 +69,7 @@ class UnreliablePublisher:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, "service_common.outbox_migrations")
+    await migrate(database_url, "service_common.outbox.migrations")
     async with Database.open(database_url, size=4) as database:
         yield database
 

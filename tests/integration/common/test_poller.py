@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_common.delivery import DelayPolicy
 from service_common.errors import PermanentError, ServiceError, TransientError
-from service_common.metrics import Metrics
-from service_common.poller import Gate, Handler, Poller, PollerSettings
-from service_common.sqs import Message, Sqs
+from service_common.observability import Metrics
+from service_common.sqs import DelayPolicy, Gate, Handler, Message, Poller, PollerSettings, Sqs
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_common.metrics import Metrics
-from service_common.publisher import MAX_BATCH_BYTES, Outgoing, Publisher
-from service_common.sqs import Sqs
+from service_common.observability import Metrics
+from service_common.sqs import Outgoing, Publisher, Sqs
+from service_common.sqs.publisher import MAX_BATCH_BYTES
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue

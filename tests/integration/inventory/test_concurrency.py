@@ -12,8 +12,7 @@ import pytest
 
 from inventory_service.domain import Line, Outcome, Released, Taken
 from inventory_service.postgres import SqlStock
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
 PRODUCTS = ("hot", "warm", "cold", "last-one")
 STOCK = {"hot": 300, "warm": 120, "cold": 10_000, "last-one": 1}

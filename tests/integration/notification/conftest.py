@@ -17,10 +17,9 @@ from aiohttp.test_utils import TestServer
 from notification_service.app import Resource, create_app, pushing
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
-from notification_service.limits import PushLimits
+from notification_service.push import PushLimits
 from service_common.config import AwsConfig
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 

@@ -15,8 +15,7 @@ from notification_service.app import consuming, pushing
 from notification_service.config import Config
 from notification_service.testing import blocks
 from service_common.events import EventType, Item, OrderEvent, encode
-from service_common.publisher import Publisher
-from service_common.sqs import Message, Outgoing, Sqs
+from service_common.sqs import Message, Outgoing, Publisher, Sqs
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 Send: TypeAlias = Callable[..., Awaitable[None]]

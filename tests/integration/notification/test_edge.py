@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSCloseCode, WSMsgType
 from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 from tests.integration.notification.conftest import Replica
 from tests.support.waiting import eventually
 

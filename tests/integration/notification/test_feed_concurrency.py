@@ -20,9 +20,8 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
-from notification_service.domain import FeedState, Notification, Page
-from notification_service.feed import SqlFeed
-from notification_service.tail import Tail
+from notification_service.feed import SqlFeed, Tail
+from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import blocks
 from service_common.events import EventType, OrderEvent
 from service_common.postgres import Database

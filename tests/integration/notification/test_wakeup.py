@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from notification_service.feed import WAKE_UP_CHANNEL, SqlFeed
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from notification_service.feed import SqlFeed
+from notification_service.feed.postgres import WAKE_UP_CHANNEL
+from service_common.postgres import Database, migrate
 from tests.support.waiting import eventually
 
 

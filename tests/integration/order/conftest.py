@@ -14,9 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from order_service.app import create_app
 from order_service.config import Config
-from service_common.decoding import decode
-from service_common.events import OrderEvent
-from service_common.middlewares import Handler
+from service_common.events import OrderEvent, decode
+from service_common.http_server.middlewares import Handler
 from service_common.sqs import Sqs
 
 TOKEN = "token-of-the-services"

@@ -10,11 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from order_service.inventory import HttpStock
-from service_common.calls import RefusedError
-from service_common.client import RetryingClient
+from order_service.inventory_client import HttpStock
 from service_common.errors import UnavailableError
-from service_common.trace import TraceContext, tracing
+from service_common.http_client import RefusedError, RetryingClient
+from service_common.observability import TraceContext, tracing
 
 Answer = Callable[[web.Request], web.Response]
 

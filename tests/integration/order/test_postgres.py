@@ -11,9 +11,8 @@ import pytest
 
 from order_service.domain import OrderLine, OrderStatus, PlaceOrder
 from order_service.postgres import Queues, SqlOrders
-from service_common.migrate import migrate
-from service_common.postgres import Database
-from service_common.trace import tracing
+from service_common.observability import tracing
+from service_common.postgres import Database, migrate
 
 ONE = (OrderLine("b", 2), OrderLine("a", 1))
 LATER_S = 300.0
@@ -22,7 +21,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, "service_common.outbox_migrations", "order_service.migrations")
+    await migrate(database_url, "service_common.outbox.migrations", "order_service.migrations")
     async with Database.open(database_url) as database:
         yield database
 

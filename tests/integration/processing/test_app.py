@@ -18,9 +18,9 @@ from aiohttp.test_utils import TestClient
 from processing_service.app import create_app
 from processing_service.config import Config
 from service_common.config import AwsConfig
-from service_common.decoding import decode
-from service_common.events import EventType, Item, OrderEvent, encode
-from service_common.sqs import Outgoing, Received, Sqs
+from service_common.events import EventType, Item, OrderEvent, decode, encode
+from service_common.sqs import Outgoing, Sqs
+from service_common.sqs.client import Received
 
 Client = TestClient[web.Request, web.Application]
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"

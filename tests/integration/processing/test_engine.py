@@ -14,23 +14,22 @@ from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpServer
 
 from inventory_service.app import create_app
+from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
-from inventory_service.keys import INVENTORY
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
 from processing_service.engine import Engine, EngineSettings
-from processing_service.inventory import HttpStock
-from processing_service.orders import HttpOrders
+from processing_service.inventory_client import HttpStock
+from processing_service.order_client import HttpOrders
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import SqlSagas
 from processing_service.runner import Runner
 from processing_service.saga import Saga, State
-from service_common.client import RetryingClient
 from service_common.events import Item
-from service_common.keys import METRICS
-from service_common.metrics import Metrics
-from service_common.migrate import migrate
-from service_common.postgres import Database
+from service_common.http_client import RetryingClient
+from service_common.http_server import METRICS
+from service_common.observability import Metrics
+from service_common.postgres import Database, migrate
 
 TOKEN = "secret"
 INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})
@@ -118,7 +117,7 @@ class World:
 
 @pytest.fixture
 async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterator[World]:
-    await migrate(database_url, "service_common.outbox_migrations", "processing_service.migrations")
+    await migrate(database_url, "service_common.outbox.migrations", "processing_service.migrations")
     stock, orders = InMemoryStock(), Orders()
 
     async def in_memory(app: web.Application) -> AsyncIterator[None]:

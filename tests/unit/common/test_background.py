@@ -7,8 +7,7 @@ import logging
 
 import pytest
 
-from service_common.background import background
-from service_common.readiness import Readiness
+from service_common.lifecycle import Readiness, background
 
 
 async def forever() -> None:

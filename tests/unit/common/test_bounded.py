@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from marshmallow import Schema, ValidationError, fields
 
-from service_common.bounded import BoundedList
+from service_common.fields import BoundedList
 
 
 class Looked(fields.Field[object]):

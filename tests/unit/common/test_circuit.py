@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from service_common.circuit import Circuit, CircuitPolicy, State
+from service_common.http_client import CircuitPolicy
+from service_common.http_client.circuit_breaker import Circuit, State
 
 POLICY = CircuitPolicy(window=10, minimum=4, failure_ratio=0.5, open_s=1.0, probes=2)
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from service_common.coalesce import Coalescer
+from service_common.call_batcher import Coalescer
 from service_common.errors import UnavailableError
-from service_common.trace import TraceContext, current_trace, tracing
+from service_common.observability import TraceContext, current_trace, tracing
 
 LIMIT_S = 5.0
 

@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.delivery import (
-    MAX_REASON_CHARACTERS,
-    MAX_VISIBILITY_S,
-    Acknowledge,
-    DeadLetter,
-    Delay,
-    DelayPolicy,
-    decide,
-)
 from service_common.errors import PermanentError, TransientError, UnavailableError
 from service_common.events import UnreadableEventError
+from service_common.sqs import DelayPolicy
+from service_common.sqs.delivery import MAX_REASON_CHARACTERS, MAX_VISIBILITY_S, Acknowledge, DeadLetter, Delay, decide
 
 
 def upper(_low: float, high: float) -> float:

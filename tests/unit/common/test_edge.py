@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from service_common.edge import AT_ONCE, Edge, EdgeLimits
-from service_common.metrics import Metrics
+from service_common.http_server.connection_limits import AT_ONCE, Edge, EdgeLimits
+from service_common.observability import Metrics
 
 LIMITS = EdgeLimits(files=12)
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 
-from service_common.lines import Line, LineBuffer, LineWriter
+from service_common.logs.line_writer import Line, LineBuffer, LineWriter
 
 
 def line(text: str) -> Line:

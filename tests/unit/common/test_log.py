@@ -14,9 +14,10 @@ import orjson
 import pytest
 from aiohttp.http_exceptions import BadStatusLine
 
-from service_common.log import JsonFormatter, LogPipeline, configure_logging
-from service_common.metrics import Metrics
-from service_common.trace import tracing
+from service_common.http_server.runner import _log_bad_requests_at_info
+from service_common.logs import LogPipeline, configure_logging
+from service_common.logs.log import JsonFormatter
+from service_common.observability import Metrics, tracing
 
 logger = logging.getLogger("any_service.module")
 
@@ -73,8 +74,10 @@ def test_traceback_is_part_of_its_line(log: Log) -> None:
 
 def test_bytes_that_are_no_http_are_no_error_of_ours(log: Log) -> None:
     server = logging.getLogger("aiohttp.server")
+    server.addFilter(_log_bad_requests_at_info)
     server.error("Error handling request from %s", "127.0.0.1", exc_info=BadStatusLine("GARBAGE"))
     server.error("Error handling request from %s", "127.0.0.1", exc_info=RuntimeError("ours"))
+    server.removeFilter(_log_bad_requests_at_info)
     bad, ours = log.lines()
     assert (bad["level"], "exc_info" in bad) == ("INFO", False)
     assert "GARBAGE" in bad["message"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.lines import Line
-from service_common.log_events import OVERHEAD_BYTES, BatchLimits, batches, rejected_count
+from service_common.logs.line_writer import Line
+from service_common.logs.put_log_events import OVERHEAD_BYTES, BatchLimits, batches, rejected_count
 
 SMALL = BatchLimits(size_bytes=200, events=5, span_ms=10_000, event_bytes=100)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service_common.metrics import Metrics
+from service_common.observability import Metrics
 
 
 def test_collector_asked_for_twice_is_one() -> None:

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from service_common.open_files import connections_allowed, held_back
+from service_common.http_server import connections_allowed, held_back
 
 
 @pytest.mark.parametrize(("limit", "left"), [(65_536, 65_280), (1_024, 768), (1_000, 750), (64, 48), (1, 1)])

@@ -23,8 +23,8 @@ from service_common.errors import (
     UnavailableError,
     Violation,
 )
-from service_common.problems import CONTENT_TYPE, Problem
-from service_common.trace import tracing
+from service_common.http_server import CONTENT_TYPE, Problem
+from service_common.observability import tracing
 
 
 class ShortStockError(ConflictError):

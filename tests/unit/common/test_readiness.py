@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from service_common.readiness import Readiness
+from service_common.lifecycle import Readiness
 
 
 async def there() -> None:

@@ -14,7 +14,7 @@ from service_common.errors import (
     PreconditionRequiredError,
     Violation,
 )
-from service_common.requests import etag, if_match, load
+from service_common.http_server import etag, if_match, load
 
 
 class ItemSchema(Schema):

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.retry import (
+from service_common.http_client import RetryPolicy
+from service_common.http_client.retry_policy import (
     MAX_RETRY_AFTER_S,
     Budget,
     Failure,
     Outcome,
-    RetryPolicy,
     Stop,
     back_off,
     may_have_had_effect,

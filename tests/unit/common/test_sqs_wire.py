@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from yarl import URL
 
-from service_common.sqs_wire import SigV4, read
+from service_common.sqs.fast_path import SigV4, read
 
 NOW = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
 HEADERS = {

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service_common.statements import Statements, load_statements
+from service_common.postgres import load_statements
+from service_common.postgres.sql_files import Statements
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from service_common.time_limits import TimeLimits
+from service_common.http_client.time_limits import TimeLimits
 
 FOREVER_S = 60.0
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.times import rfc3339
+from service_common.timestamps import rfc3339
 
 
 def test_whole_second_keeps_its_microseconds() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service_common.trace import TraceContext, current_trace, tracing
+from service_common.observability import TraceContext, current_trace, tracing
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from notification_service.config import Config
-from notification_service.limits import PushLimits
+from notification_service.push import PushLimits
 from service_common.config import ConfigError
 
 ENVIRON = {"SERVICE_TOKEN": "secret", "DATABASE_URL": "postgresql://u:p@localhost/notifications"}

@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service import encode
-from notification_service.domain import EventId, FeedState, Notification, Page
-from notification_service.encode import Framing
-from notification_service.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Subscription, Write
-from notification_service.ring import Entry, Ring
+from notification_service.notification import EventId, FeedState, Notification, Page
+from notification_service.push import Framing, Subscription, encoding
+from notification_service.push.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Write
+from notification_service.push.replay_buffer import Entry, Ring
 from service_common.events import EventType
 
 
@@ -17,7 +16,7 @@ def notification(seq: int, order: int = 1) -> Notification:
 
 
 def entry(seq: int, order: int = 1) -> Entry:
-    return encode.entry(notification(seq, order), "e")
+    return encoding.entry(notification(seq, order), "e")
 
 
 def page(after: int, up_to: int, floor: int = 0, epoch: str = "e") -> Page:

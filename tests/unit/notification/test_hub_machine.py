@@ -11,16 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from notification_service import encode
-from notification_service.broadcaster import Broadcaster
-from notification_service.domain import EventId, FeedState, Notification, Page, start_at
-from notification_service.encode import Framing
-from notification_service.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Subscription, Write
-from notification_service.limits import PushLimits
-from notification_service.meter import PushMeter
-from notification_service.ring import Entry, Ring
+from notification_service.notification import EventId, FeedState, Notification, Page, start_at
+from notification_service.push import Broadcaster, Framing, PushLimits, PushMeter, Subscription, encoding
+from notification_service.push.hub import Await, Excerpt, Hub, Read, Reset, Settled, State, Write
+from notification_service.push.replay_buffer import Entry, Ring
 from service_common.events import EventType
-from service_common.metrics import Metrics
+from service_common.observability import Metrics
 
 ORDERS = (1, 2, 3)
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,7 +38,7 @@ def notification(seq: int, order: int) -> Notification:
     return Notification(seq, EventType.ORDER_CREATED, order, 1, WHEN)
 
 
-ENTRY_BYTES = encode.entry(notification(1, 1), "e0").size_bytes
+ENTRY_BYTES = encoding.entry(notification(1, 1), "e0").size_bytes
 
 
 def wanted(orders: frozenset[int] | None, order: int) -> bool:
@@ -101,7 +97,7 @@ class Replica:
         after = max(state.floor, state.head - warm)
         page = at_once(table.read(after, limit=warm))
         ring = Ring(after, max_bytes=RING_ENTRIES * ENTRY_BYTES, max_age_s=RING_AGE_S)
-        ring.extend([encode.entry(each, state.epoch) for each in page.notifications], now)
+        ring.extend([encoding.entry(each, state.epoch) for each in page.notifications], now)
         self.table = table
         self.hub = Hub(state, ring)
         self.broadcaster = Broadcaster(self.hub, table, PushLimits(), METER)
@@ -126,7 +122,7 @@ class Replica:
         notifications = at_once(self.table.read(hub.head, limit=count)).notifications
         if notifications:
             self.taken_at |= {each.seq: self.now for each in notifications}
-            self.publish([encode.entry(each, state.epoch) for each in notifications])
+            self.publish([encoding.entry(each, state.epoch) for each in notifications])
 
     def publish(self, entries: Sequence[Entry]) -> None:
         deliveries = self.hub.publish(entries, self.now)
@@ -339,7 +335,7 @@ class HubMachine(RuleBasedStateMachine):
         client.handed = client.read
         replica.hub.join(client.subscription, cursor)
         if cursor is None:
-            client.write(encode.reset(client.framing, replica.hub.position(client.subscription)))
+            client.write(encoding.reset(client.framing, replica.hub.position(client.subscription)))
         replica.hub.settle(client.subscription)
 
     @precondition(lambda self: self.connected())
@@ -374,7 +370,7 @@ class HubMachine(RuleBasedStateMachine):
             return
         hub, subscription = client.replica.hub, client.subscription
         hub.narrow(subscription, orders)
-        client.write(encode.heartbeat(client.framing, hub.position(subscription)))
+        client.write(encoding.heartbeat(client.framing, hub.position(subscription)))
         client.orders = orders
 
     @precondition(lambda self: self.connected())
@@ -384,7 +380,7 @@ class HubMachine(RuleBasedStateMachine):
         if client.replica is None or client.subscription is None or client.subscription.state is State.GONE:
             return
         if not client.paused:
-            client.write(encode.heartbeat(client.framing, client.replica.hub.position(client.subscription)))
+            client.write(encoding.heartbeat(client.framing, client.replica.hub.position(client.subscription)))
 
     @precondition(lambda self: self.behind())
     @rule(index=INDEX, steps=st.integers(1, 4))
@@ -421,7 +417,7 @@ class HubMachine(RuleBasedStateMachine):
                 assert len(tokens(write.data)) == write.events
                 client.write(write.data)
             case Reset():
-                client.write(encode.reset(client.framing, hub.position(subscription)))
+                client.write(encoding.reset(client.framing, hub.position(subscription)))
             case None:
                 pass
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close as ClosePayload
 from websockets.frames import Frame, Opcode
 
-from notification_service.inbound import (
+from notification_service.http.websocket_reader import (
     Binary,
     Close,
     CloseCode,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from notification_service.limits import RETRY_FULL_MS, RETRY_MS, Admission, PushLimits, TokenBucket, retry_ms
+from notification_service.push import PushLimits, TokenBucket, retry_ms
+from notification_service.push.limits import RETRY_FULL_MS, RETRY_MS, Admission
 
 
 def test_room_is_counted_by_process_and_by_address() -> None:

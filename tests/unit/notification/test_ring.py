@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from notification_service.ring import ENTRY_OVERHEAD_BYTES, Entry, Ring
+from notification_service.push.replay_buffer import ENTRY_OVERHEAD_BYTES, Entry, Ring
 
 SIZE = ENTRY_OVERHEAD_BYTES + 20
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from marshmallow import ValidationError
 
-from notification_service import schemas
+from notification_service.http import schemas
 from service_common.errors import InvalidError
 from tests.support.hostile import VALUES
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.channels import LogChannel
-from notification_service.domain import EventId, Notification
-from notification_service.service import History, Notifier
+from notification_service.feed import History, LogChannel, Notifier
+from notification_service.notification import EventId, Notification
 from notification_service.testing import InMemoryFeed
 from service_common.errors import PermanentError
 from service_common.events import EventType, OrderEvent, UnreadableEventError

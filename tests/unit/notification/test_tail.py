@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.domain import FeedState, Notification, Page
-from notification_service.tail import Tail
+from notification_service.feed import Tail
+from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import InMemoryFeed
 from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service_common.run import run
+from service_common.http_server import run
 
 from .app import create_app
 from .config import NAME, Config

@@ -7,15 +7,13 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from service_common.apps import allow_origins, new_app
-from service_common.keys import METRICS, READINESS
-from service_common.migrate import migrate
+from service_common.http_server import METRICS, READINESS, allow_origins, new_app
 from service_common.openapi import document_route
-from service_common.postgres import Database
+from service_common.postgres import Database, migrate
 
+from .app_keys import CONFIG, INVENTORY
 from .config import NAME, Config
 from .handlers import ROUTES
-from .keys import CONFIG, INVENTORY
 from .openapi import API
 from .postgres import SqlStock
 from .seed import seed_demo_products

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from service_common.errors import (
-    ConflictError,
-    InvalidError,
-    NotFoundError,
-    PreconditionFailedError,
-    Violation,
-)
+from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
 
 __all__ = [
     "MAX_STOCK",

@@ -9,11 +9,10 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from service_common.middlewares import internal
-from service_common.requests import etag, if_match, load, read_json
+from service_common.http_server import etag, if_match, internal, load, read_json
 
+from .app_keys import INVENTORY
 from .domain import Level, Line, Product, UnknownProductError
-from .keys import INVENTORY
 from .schemas import (
     PRODUCT_ID,
     ChosenSchema,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service_common.coalesce import Coalescer
-from service_common.postgres import Database, Json, Row
-from service_common.statements import load_statements
+from service_common.call_batcher import Coalescer
+from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
     Given,

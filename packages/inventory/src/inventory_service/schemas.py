@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service_common.bounded import BoundedList
-from service_common.times import rfc3339
+from service_common.fields import BoundedList
+from service_common.timestamps import rfc3339
 
 from .domain import MAX_STOCK, Given, Level, Line, Product
 

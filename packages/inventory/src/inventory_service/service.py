@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from service_common.metrics import Metrics
+from service_common.observability import Metrics
 
 from .domain import Given, Level, Line, Product, require_taken
 from .ports import StockRepository

@@ -10,34 +10,16 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from service_common.apps import allow_origins, new_app
-from service_common.background import background
-from service_common.keys import METRICS, READINESS
-from service_common.migrate import migrate
-from service_common.open_files import connections_allowed
+from service_common.http_server import METRICS, READINESS, allow_origins, connections_allowed, new_app
+from service_common.lifecycle import background
 from service_common.openapi import document_route
-from service_common.poller import Poller, PollerSettings
-from service_common.polling.depths import measuring_depths
-from service_common.postgres import Database
-from service_common.sqs import Sqs
+from service_common.postgres import Database, migrate
+from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 
-from .broadcaster import open_broadcaster
-from .channels import LogChannel
 from .config import NAME, Config
-from .consumers import NotificationConsumer
-from .drain import drain
-from .feed import SqlFeed
-from .gauges import PushGauges
-from .handlers import ROUTES
-from .keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER
-from .limits import PushLimits
-from .meter import PushMeter
-from .openapi import API
-from .retention import Retention
-from .service import History, Notifier
-from .sweep import Sweep
-from .tail import Tail
-from .wakeup import Wakeup
+from .feed import History, LogChannel, NotificationConsumer, Notifier, Retention, SqlFeed, Tail, Wakeup
+from .http import ALLOWED_ORIGINS, API, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER, ROUTES
+from .push import PushGauges, PushLimits, PushMeter, Sweep, drain, open_broadcaster
 
 __all__ = ["Resource", "consuming", "create_app", "pushing"]
 

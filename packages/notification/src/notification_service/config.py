@@ -10,7 +10,7 @@ from environs import validate
 
 from service_common.config import Environment, ServiceConfig, reading, shared_fields
 
-from .limits import PushLimits
+from .push import PushLimits
 
 __all__ = ["NAME", "Config"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from service_common.events import EventType, OrderEvent
-from service_common.trace import TraceContext
+from service_common.observability import TraceContext
 
-from .domain import TERMINAL, FeedState, Notification, Page
+from .notification import TERMINAL, FeedState, Notification, Page
 
 __all__ = ["Block", "InMemoryFeed", "blocks"]
 
@@ -30,13 +30,13 @@ class InMemoryFeed:
         return FeedState(self.epoch, self._floor, len(self._rows))
 
     async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
-        """Write what is new in *events*; see :class:`~notification_service.ports.Feed`."""
+        """Write what is new in *events*; see :class:`~notification_service.feed.ports.Feed`."""
         return [self._take_down(event) for event in events]
 
     async def read(
         self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
     ) -> Page:
-        """Return the oldest notifications beyond *after*; see :class:`~notification_service.ports.Source`."""
+        """Return the oldest notifications beyond *after*; see :class:`~notification_service.feed.ports.Source`."""
         end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
         wanted = self._rows[max(after, self._floor) : end]
         found = [each for each in wanted if orders is None or each.order_id in orders][:limit]

@@ -8,21 +8,18 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from service_common.apps import allow_origins, new_app
-from service_common.background import background
-from service_common.client import RetryingClient
-from service_common.keys import METRICS, READINESS
-from service_common.migrate import migrate
+from service_common.http_client import RetryingClient
+from service_common.http_server import METRICS, READINESS, allow_origins, new_app
+from service_common.lifecycle import background
 from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
-from service_common.postgres import Database
-from service_common.publisher import Publisher
-from service_common.sqs import Sqs
+from service_common.postgres import Database, migrate
+from service_common.sqs import Publisher, Sqs
 
+from .app_keys import CONFIG, SERVICE
 from .config import NAME, Config
 from .handlers import ROUTES
-from .inventory import HttpStock
-from .keys import CONFIG, SERVICE
+from .inventory_client import HttpStock
 from .openapi import API
 from .postgres import Queues, SqlOrders
 from .reconcile import Reconciliation
@@ -38,7 +35,7 @@ SOURCE = f"/{NAME}"
 async def orders(app: web.Application) -> AsyncIterator[None]:
     """Open the orders on PostgreSQL, SQS and the inventory service."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
-    await migrate(config.database_url, "service_common.outbox_migrations", "order_service.migrations")
+    await migrate(config.database_url, "service_common.outbox.migrations", "order_service.migrations")
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,

@@ -9,12 +9,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from service_common.middlewares import internal
-from service_common.requests import etag, if_match, read_json
+from service_common.http_server import etag, if_match, internal, read_json
 
 from . import schemas
+from .app_keys import SERVICE
 from .domain import Order, OrderNotFoundError, PlaceOrder
-from .keys import SERVICE
 
 __all__ = ["ROUTES"]
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service_common.postgres import Database, Row
-from service_common.statements import load_statements
-from service_common.trace import current_trace
+from service_common.observability import current_trace
+from service_common.postgres import Database, Row, load_statements
 
 from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
 from .ports import Change, Placement

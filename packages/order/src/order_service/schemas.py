@@ -8,10 +8,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service_common.bounded import BoundedList
 from service_common.errors import InvalidError
-from service_common.requests import load
-from service_common.times import rfc3339
+from service_common.fields import BoundedList
+from service_common.http_server import load
+from service_common.timestamps import rfc3339
 
 from .domain import Order, OrderLine, OrderStatus
 from .service import OrderPage

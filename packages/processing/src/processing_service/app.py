@@ -9,28 +9,23 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from service_common.apps import allow_origins, new_app
-from service_common.background import background
-from service_common.client import RetryingClient
-from service_common.keys import METRICS, READINESS
-from service_common.migrate import migrate
+from service_common.http_client import RetryingClient
+from service_common.http_server import METRICS, READINESS, allow_origins, new_app
+from service_common.lifecycle import background
 from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
-from service_common.poller import Poller, PollerSettings
-from service_common.polling.depths import measuring_depths
-from service_common.postgres import Database
-from service_common.publisher import Publisher
-from service_common.sqs import Sqs
+from service_common.postgres import Database, migrate
+from service_common.sqs import Poller, PollerSettings, Publisher, Sqs, measuring_depths
 
+from .app_keys import CONFIG, SAGAS
 from .config import NAME, Config
 from .consumers import OrderConsumer
 from .engine import Engine
 from .handlers import ROUTES
-from .inventory import HttpStock
-from .keys import CONFIG, SAGAS
+from .inventory_client import HttpStock
 from .lateness import Lateness
 from .openapi import API
-from .orders import HttpOrders
+from .order_client import HttpOrders
 from .postgres import SqlSagas
 from .runner import Runner
 
@@ -49,7 +44,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
     """Open the sagas on PostgreSQL, SQS and the services they ask, and run them."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
     token = config.service_token
-    await migrate(config.database_url, "service_common.outbox_migrations", "processing_service.migrations")
+    await migrate(config.database_url, "service_common.outbox.migrations", "processing_service.migrations")
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,

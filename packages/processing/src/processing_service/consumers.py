@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from service_common.decoding import decode
 from service_common.errors import PermanentError
-from service_common.events import EventType, OrderEvent
+from service_common.events import EventType, OrderEvent, decode
+from service_common.observability import tracing
 from service_common.sqs import Message
-from service_common.trace import tracing
 
 from .engine import Engine
 from .saga import Saga

@@ -8,9 +8,9 @@ import orjson
 from aiohttp import web
 
 from service_common.errors import NotFoundError
-from service_common.requests import load
+from service_common.http_server import load
 
-from .keys import SAGAS
+from .app_keys import SAGAS
 from .schemas import MAX_ORDER_ID, SearchSchema, sagas_payload
 
 __all__ = ["ROUTES", "SagaNotFoundError"]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from service_common.errors import TransientError
-from service_common.metrics import Metrics
+from service_common.observability import Metrics
 
 from .ports import SagaReader
 from .saga import State

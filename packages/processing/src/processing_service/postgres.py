@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_common.coalesce import Coalescer
+from service_common.call_batcher import Coalescer
 from service_common.events import Item
-from service_common.postgres import Database, Json, Row
-from service_common.statements import load_statements
+from service_common.postgres import Database, Json, Row, load_statements
 
 from .ports import Admission, Census, Claim, SagaRecord
 from .saga import LATE_AFTER_S, Saga, State
@@ -33,7 +32,7 @@ class SqlSagas:
     than the number of sagas.
 
     Args:
-        database: holds the tables of ``processing_service.migrations`` and ``service_common.outbox_migrations``.
+        database: holds the tables of ``processing_service.migrations`` and ``service_common.outbox.migrations``.
         destination: the queue for the events that tell of an end.
         lease_s: how long a claim holds without a write, in seconds; longer than two steps take.
     """

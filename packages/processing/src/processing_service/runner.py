@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
-from service_common.metrics import Metrics
-from service_common.trace import tracing
+from service_common.observability import Metrics, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
 from .saga import Outcome, Saga, State, Step, Unknown, retry_delay_s

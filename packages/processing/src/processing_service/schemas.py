@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from service_common.times import rfc3339
+from service_common.timestamps import rfc3339
 
 from .ports import SagaRecord
 from .saga import State

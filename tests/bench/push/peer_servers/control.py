@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 
-from service_common.run import GC_THRESHOLDS
+from service_common.http_server.runner import GC_THRESHOLDS
 
 __all__ = ["BACKLOG", "listener", "obey"]
 

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import orjson
 
-from notification_service.domain import Notification
-from notification_service.encode import Framing, entry, frames, payload
+from notification_service.notification import Notification
+from notification_service.push import Framing, payload
+from notification_service.push.encoding import entry, frames
 from service_common.events import EventType
 
 __all__ = ["FIRST", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]

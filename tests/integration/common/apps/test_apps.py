@@ -13,13 +13,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from service_common.apps import allow_origins, new_app
 from service_common.config import ServiceConfig
 from service_common.errors import ConflictError, UnavailableError, Violation
-from service_common.keys import METRICS, READINESS
-from service_common.middlewares import internal
-from service_common.requests import MAX_BODY_BYTES, read_json
-from service_common.trace import current_trace
+from service_common.http_server import METRICS, READINESS, allow_origins, internal, new_app, read_json
+from service_common.http_server.requests import MAX_BODY_BYTES
+from service_common.observability import current_trace
 
 Client = TestClient[web.Request, web.Application]
 AiohttpClient = Callable[[web.Application], Awaitable[Client]]

@@ -13,12 +13,10 @@ import orjson
 import pytest
 from aiohttp import web
 
-from service_common.apps import new_app
 from service_common.config import AwsConfig, ServiceConfig
-from service_common.edge import Edge, EdgeLimits
-from service_common.edge_server import EdgeRunner
-from service_common.keys import METRICS
-from service_common.requests import read_json
+from service_common.http_server import METRICS, new_app, read_json
+from service_common.http_server.connection_limits import Edge, EdgeLimits
+from service_common.http_server.limited_server import EdgeRunner
 from tests.support.waiting import PATIENCE_S, eventually
 
 CONFIG = ServiceConfig(

@@ -1,9 +1,12 @@
-"""What a service says of its own HTTP interface: OpenAPI 3.1, from the schemas that it reads requests with."""
+"""The OpenAPI 3.1 document of a service, from the schemas that it parses requests with.
+
+A service declares `Operation`s in an `Api`; `document_route` serves the document at ``/openapi.json``.
+"""
 
 from __future__ import annotations
 
-from service_common.openapi.answers import AnswerSchema, ViolationSchema
-from service_common.openapi.operations import Answer, Api, Operation
-from service_common.openapi.serving import document_route
+from .answers import AnswerSchema, ViolationSchema
+from .operations import Answer, Api, Operation
+from .serving import document_route
 
 __all__ = ["Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema", "document_route"]

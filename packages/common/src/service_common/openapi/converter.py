@@ -10,7 +10,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, validate
 
-from service_common.bounded import BoundedList
+from ..fields import BoundedList
 
 __all__ = ["OPENAPI_VERSION", "component", "inline", "new_plugin", "parameters", "teach"]
 

@@ -10,11 +10,11 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, validate
 
-from service_common.errors import ServiceError
-from service_common.openapi.answers import problem_schema
-from service_common.openapi.converter import OPENAPI_VERSION, component, new_plugin, parameters, teach
-from service_common.openapi.operations import COMMON_OPERATIONS, Answer, Api, Operation
-from service_common.problems import CONTENT_TYPE, status_of, type_of
+from ..errors import ServiceError
+from ..http_server import CONTENT_TYPE, status_of, type_of
+from .answers import problem_schema
+from .converter import OPENAPI_VERSION, component, new_plugin, parameters, teach
+from .operations import COMMON_OPERATIONS, Answer, Api, Operation
 
 __all__ = ["build_document"]
 

@@ -7,14 +7,8 @@ from dataclasses import dataclass, field
 
 from marshmallow import Schema
 
-from service_common.errors import (
-    ForbiddenError,
-    InvalidError,
-    MalformedError,
-    ServiceError,
-    UnauthorizedError,
-)
-from service_common.openapi.answers import LiveSchema, NameSchema, ReadySchema, ViolationSchema
+from ..errors import ForbiddenError, InvalidError, MalformedError, ServiceError, UnauthorizedError
+from .answers import LiveSchema, NameSchema, ReadySchema, ViolationSchema
 
 __all__ = ["COMMON_OPERATIONS", "Answer", "Api", "Operation"]
 

@@ -8,8 +8,8 @@ from functools import cache
 import orjson
 from aiohttp import web
 
-from service_common.keys import VERSION
-from service_common.openapi.operations import Api
+from ..http_server import VERSION
+from .operations import Api
 
 __all__ = ["document_route"]
 
@@ -20,7 +20,7 @@ def document_route(api: Api) -> web.RouteDef:
     @cache
     def document(version: str) -> bytes:
         # takes longer to import than all else that is here, and no start is to wait for it
-        from service_common.openapi.document import build_document  # noqa: PLC0415
+        from .document import build_document  # noqa: PLC0415
 
         return orjson.dumps(build_document(api, version))
 

@@ -1,9 +1,13 @@
-"""The transactional outbox: events are committed with their cause and sent afterwards, at least once."""
+"""The transactional outbox: events are committed with their cause and sent afterwards, at least once.
+
+`OutboxRelay` claims committed events, sends them to SQS and marks them; `relaying` runs it as part of an application.
+The table is created by the migrations in ``service_common.outbox.migrations``.
+"""
 
 from __future__ import annotations
 
-from service_common.outbox.relay import OutboxRelay
-from service_common.outbox.relaying import relaying
-from service_common.outbox.sender import Publisher
+from .lifespan import relaying
+from .relay import OutboxRelay
+from .sender import Publisher
 
 __all__ = ["OutboxRelay", "Publisher", "relaying"]

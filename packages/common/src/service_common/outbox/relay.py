@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 
-from service_common.errors import TransientError
-from service_common.metrics import Metrics
-from service_common.outbox.sender import Publisher, Sender
-from service_common.outbox.table import OutboxRow, OutboxTable
-from service_common.outbox.upkeep import Upkeep
-from service_common.postgres import Database
+from ..errors import TransientError
+from ..observability import Metrics
+from ..postgres import Database
+from .maintenance import Upkeep
+from .sender import Publisher, Sender
+from .table import OutboxRow, OutboxTable
 
 __all__ = ["OutboxRelay"]
 
@@ -32,7 +32,7 @@ class OutboxRelay:
     the same. Each destination is sent to by itself, so that one that is away holds up none of the others.
 
     Args:
-        database: holds the table of ``service_common.outbox_migrations``.
+        database: holds the table of ``service_common.outbox.migrations``.
         publisher: takes the messages.
         source: the ``source`` of the events.
         spacing_s: the least time between two claims, in seconds: what commits meanwhile shares a request. An idle relay

@@ -7,12 +7,11 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from service_common.errors import ServiceError
-from service_common.events import encode
-from service_common.metrics import Metrics
-from service_common.outbox.table import OutboxRow
-from service_common.sqs import Outgoing
-from service_common.trace import tracing
+from ..errors import ServiceError
+from ..events import encode
+from ..observability import Metrics, tracing
+from ..sqs import Outgoing
+from .table import OutboxRow
 
 __all__ = ["Outcome", "Publisher", "Sender"]
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_common.events import EventType, Item, OrderEvent
-from service_common.postgres import Database
-from service_common.statements import load_statements
+from ..events import EventType, Item, OrderEvent
+from ..postgres import Database, load_statements
 
 __all__ = ["OutboxRow", "OutboxTable"]
 

@@ -1,21 +1,18 @@
-"""PostgreSQL for the services: pooled single statements, notifications, and errors that say whether to try again.
+"""PostgreSQL over aiopg: pooled single statements, LISTEN, migrations, and errors that say whether to try again.
 
-Nothing else knows aiopg; psycopg2 is known beside it to :mod:`service_common.migrate` alone.
+`Database` is the door; one statement is one transaction. Only this room knows aiopg and psycopg2.
 """
 
 from __future__ import annotations
 
-from service_common.postgres.database import Database, Params, Row
-from service_common.postgres.errors import (
-    DatabaseUnavailableError,
-    DataError,
-    IntegrityError,
-    StatementError,
-    StatementTimeoutError,
-)
-from service_common.postgres.values import Json
+from .database import Database, Params, Row
+from .errors import DatabaseUnavailableError, DataError, IntegrityError, StatementError, StatementTimeoutError
+from .migrations import ChangedMigrationError, migrate
+from .sql_files import load_statements
+from .values import Json
 
 __all__ = [
+    "ChangedMigrationError",
     "DataError",
     "Database",
     "DatabaseUnavailableError",
@@ -25,4 +22,6 @@ __all__ = [
     "Row",
     "StatementError",
     "StatementTimeoutError",
+    "load_statements",
+    "migrate",
 ]

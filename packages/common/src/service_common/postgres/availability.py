@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
 
-from service_common.errors import ServiceError
+from ..errors import ServiceError
 
 __all__ = ["Availability"]
 

@@ -15,8 +15,8 @@ import aiopg
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from service_common.postgres.errors import DatabaseUnavailableError
-from service_common.postgres.values import register
+from .errors import DatabaseUnavailableError
+from .values import register
 
 __all__ = ["ConnectOptions", "Connection", "connect"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from service_common.errors import ServiceError
-from service_common.postgres.connection import ConnectOptions
-from service_common.postgres.listen import notifications
-from service_common.postgres.pool import Pool
-from service_common.postgres.session import Params, Row
+from ..errors import ServiceError
+from .connection import ConnectOptions
+from .listen import notifications
+from .pool import Pool
+from .session import Params, Row
 
 __all__ = ["Database", "Params", "Row"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg2
 from psycopg2 import errorcodes
 
-from service_common.errors import PermanentError, ServiceError, UnavailableError
+from ..errors import PermanentError, ServiceError, UnavailableError
 
 __all__ = [
     "DataError",

@@ -7,10 +7,10 @@ import random
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from service_common.errors import UnavailableError
-from service_common.postgres.availability import Availability
-from service_common.postgres.connection import ConnectOptions
-from service_common.postgres.session import open_session
+from ..errors import UnavailableError
+from .availability import Availability
+from .connection import ConnectOptions
+from .session import open_session
 
 __all__ = ["notifications"]
 

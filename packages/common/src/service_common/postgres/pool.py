@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from service_common.errors import ServiceError
-from service_common.postgres.availability import Availability
-from service_common.postgres.connection import ConnectOptions
-from service_common.postgres.errors import DatabaseUnavailableError
-from service_common.postgres.session import Session, open_session
+from ..errors import ServiceError
+from .availability import Availability
+from .connection import ConnectOptions
+from .errors import DatabaseUnavailableError
+from .session import Session, open_session
 
 __all__ = ["Pool"]
 

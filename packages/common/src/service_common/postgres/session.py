@@ -11,14 +11,9 @@ import orjson
 import psycopg2
 from psycopg2.extensions import quote_ident
 
-from service_common.errors import ServiceError
-from service_common.postgres.connection import ConnectOptions, connect
-from service_common.postgres.errors import (
-    DatabaseUnavailableError,
-    DataError,
-    is_connection_failure,
-    translate,
-)
+from ..errors import ServiceError
+from .connection import ConnectOptions, connect
+from .errors import DatabaseUnavailableError, DataError, is_connection_failure, translate
 
 __all__ = ["Params", "Row", "Session", "open_session"]
 

@@ -1,0 +1,119 @@
+"""Joins what arrives together into one call: many submitters, one statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from contextvars import Context
+from typing import Generic, TypeVar
+
+from .errors import UnavailableError
+
+__all__ = ["Coalescer"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Coalescer(Generic[T, R]):
+    """Gathers the items of concurrent submitters and flushes them together, one flush at a time.
+
+    Items are joined that are submitted in the same turn of the event loop, while a flush is running, or within
+    *linger_s* of the first.
+
+    Args:
+        flush: takes the items in the order of submission and returns one result for each, in that order; a result that
+            is an exception is raised at its submitter alone, an exception that is raised, at all of them.
+        max_items: the most items of one flush.
+        linger_s: how long to wait for company after the first item, in seconds; 0 waits for none.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
+        *,
+        max_items: int = 100,
+        linger_s: float = 0.0,
+    ) -> None:
+        self._flush = flush
+        self._max_items = max_items
+        self._linger_s = linger_s
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._full = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def submit(self, item: T) -> R:
+        """Have *item* flushed and return its result; a cancelled submitter does not disturb the others.
+
+        Raises:
+            UnavailableError: the coalescer is closed.
+        """
+        if self._closed:
+            raise UnavailableError("stopping")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._waiting.append((item, future))
+        if len(self._waiting) >= self._max_items:
+            self._full.set()
+        if self._worker is None:
+            # in a context of its own: the first submitter must not lend its trace to the others
+            self._worker = loop.create_task(self._work(), context=Context())
+        return await future
+
+    async def close(self) -> None:
+        """Refuse new items and return when those already submitted have their results."""
+        self._closed = True
+        self._full.set()
+        if self._worker is not None:
+            await asyncio.shield(self._worker)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                if self._linger_s and not self._full.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self._linger_s):
+                            await self._full.wait()
+                await self._flush_some()
+        finally:
+            self._worker = None
+
+    async def _flush_some(self) -> None:
+        batch = self._take()
+        if not batch:
+            return
+        try:
+            results = await self._flush([item for item, _ in batch])
+            _settle([future for _, future in batch], results)
+        except BaseException as error:
+            for _, future in batch:
+                _fail(future, error)
+            if not isinstance(error, Exception):
+                raise
+
+    def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
+        taken, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
+        if len(self._waiting) < self._max_items and not self._closed:
+            self._full.clear()
+        return [(item, future) for item, future in taken if not future.done()]
+
+
+def _settle(futures: Sequence[asyncio.Future[R]], results: Sequence[R | Exception]) -> None:
+    for future, result in zip(futures, results, strict=True):
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _fail(future: asyncio.Future[R], error: BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(error, Exception):
+        future.set_exception(error)
+    else:
+        future.cancel()

@@ -1,0 +1,63 @@
+"""What is asked of another service over HTTP, what comes back, and the two ways it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import PermanentError, UnavailableError
+from ..http_server import Problem
+
+__all__ = ["Call", "OutcomeUnknownError", "RefusedError", "Reply"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation of another service.
+
+    Attributes:
+        method: of HTTP, in capitals.
+        path: template such as ``/inventory/{product_id}``.
+        idempotent: whether carrying it out twice is as good as once, by its method or by an operation id in it.
+        attempt_timeout_s: one attempt, from connecting to the last byte of the answer.
+        deadline_s: all attempts and the delays between them.
+    """
+
+    method: str
+    path: str
+    idempotent: bool
+    attempt_timeout_s: float = 1.0
+    deadline_s: float = 3.0
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A 2xx answer; *data* is its JSON body, None when the body is empty."""
+
+    status: int
+    data: Any
+
+
+class RefusedError(PermanentError):
+    """The other service answered 4xx: this request is wrong, and trying it again would not help.
+
+    Attributes:
+        status: of the answer.
+        problem: its problem document.
+    """
+
+    slug = "refused"
+
+    def __init__(self, detail: str, problem: Problem) -> None:
+        super().__init__(detail, problem.errors)
+        self.status = problem.status
+        self.problem = problem
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The request may have had its effect: no answer said that it had or had not."""
+
+    slug = "outcome-unknown"

@@ -1,0 +1,16 @@
+"""Where every application of the system keeps what it shares with the common handlers."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..lifecycle import Readiness
+from ..observability import Metrics
+
+__all__ = ["METRICS", "NAME", "READINESS", "SERVICE_TOKEN", "VERSION"]
+
+METRICS = web.AppKey("metrics", Metrics)
+NAME = web.AppKey("name", str)
+VERSION = web.AppKey("version", str)
+READINESS = web.AppKey("readiness", Readiness)
+SERVICE_TOKEN = web.AppKey("service_token", str)

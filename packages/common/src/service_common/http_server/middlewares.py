@@ -1,0 +1,120 @@
+"""What goes around every handler: the trace with its access log and metrics, and failures as problem documents."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+from aiohttp import web
+
+from ..errors import ForbiddenError, MalformedError, UnauthorizedError
+from ..observability import tracing
+from .app_keys import METRICS, SERVICE_TOKEN
+from .problem_details import Problem
+
+__all__ = ["Handler", "internal", "problems", "trace"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+logger = logging.getLogger(__name__)
+
+# asked every few seconds by machines, of no interest to the reader of a log
+_QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+_UNMATCHED = "unmatched"
+
+
+@web.middleware
+async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Continue the trace of the caller, log the request and count it."""
+    started = perf_counter()
+    with tracing(request.headers.get("traceparent")) as context:
+        try:
+            response = await handler(request)
+        except web.HTTPException as redirection:
+            redirection.headers["traceparent"] = context.traceparent
+            _observe(request, redirection.status, started, streamed=False)
+            raise
+        except BaseException:
+            _observe(request, 499, started, streamed=False)  # nginx's number for a client that did not wait
+            raise
+        if not response.prepared:
+            response.headers["traceparent"] = context.traceparent
+        _observe(request, response.status, started, streamed=response.prepared)
+        return response
+
+
+def _observe(request: web.Request, status: int, started: float, *, streamed: bool) -> None:
+    seconds = perf_counter() - started
+    resource = request.match_info.route.resource
+    route = _UNMATCHED if resource is None else resource.canonical
+    if streamed:
+        request.app[METRICS].stream(route, status)
+    else:
+        request.app[METRICS].request(request.method, route, status, seconds)
+    if route not in _QUIET:
+        logger.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": status,
+                "durationMs": round(seconds * 1000, 3),
+            },
+        )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a failure as a problem document; the unforeseen is logged with its traceback and answered with 500."""
+    try:
+        _require_text(request)
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _answer(request, Problem.of(error, request.rel_url.raw_path))
+    except Exception as error:
+        problem = Problem.of(error, request.rel_url.raw_path)
+        if problem.status == 500:
+            logger.exception("unforeseen error", extra={"method": request.method, "path": request.path})
+        return _answer(request, problem)
+
+
+def _answer(request: web.Request, problem: Problem) -> web.Response:
+    response = problem.to_response()
+    if not request.content.is_eof():
+        # aiohttp ends the connection when the rest of a body does not come, or can't be read; a client that is not told
+        # so (RFC 9112, 9.6) would send its next request into it
+        response.force_close()
+    return response
+
+
+def _require_text(request: web.Request) -> None:
+    # what is no UTF-8 would reach everything behind as halves of surrogate pairs, which nothing can encode again
+    for name, value in request.raw_headers:
+        if not value.isascii():
+            try:
+                value.decode()
+            except UnicodeDecodeError as error:
+                raise MalformedError(f"The header {name.decode('ascii', 'replace')} is not UTF-8.") from error
+
+
+def internal(handler: Handler) -> Handler:
+    """Let only those in who show the service token.
+
+    Raises:
+        UnauthorizedError: there is no ``Authorization: Bearer`` (RFC 6750).
+        ForbiddenError: there is one with another token.
+    """
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise UnauthorizedError("This endpoint is for the services themselves: it needs their bearer token.")
+        if not hmac.compare_digest(token.strip().encode(), request.app[SERVICE_TOKEN].encode()):
+            raise ForbiddenError("This bearer token is not that of the services.")
+        return await handler(request)
+
+    return guarded

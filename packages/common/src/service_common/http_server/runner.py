@@ -1,0 +1,237 @@
+"""From the command line to a served application, and to its orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from typing import NoReturn, TypeVar
+
+import uvloop
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from ..config import ConfigError, ServiceConfig
+from ..lifecycle import background
+from ..logs import CloudWatchOptions, LogPipeline, configure_logging
+from .app_keys import METRICS, READINESS, VERSION
+from .connection_limits import Edge, EdgeLimits
+from .file_limits import connections_allowed, raise_open_files
+from .limited_server import EdgeRunner
+
+__all__ = ["run"]
+
+logger = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=ServiceConfig)
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+# a crowd that comes back after a deploy: whoever finds it full tries again after 1, 3, 7 … s
+BACKLOG = 4096
+# a request leaves a few cycles, most that it makes is freed without: the defaults cost 3 % of all CPU
+GC_THRESHOLDS = (20_000, 20, 20)
+LAST_FLUSH_S = 1.0
+# aiohttp spends this twice at most, the rest of the grace is for what the application itself closes
+HANDLERS_SHARE = 0.25
+
+
+class _ListenError(Exception):
+    """The address cannot be listened on."""
+
+
+def run(
+    name: str,
+    load_config: Callable[[Mapping[str, str]], C],
+    create_app: Callable[[C], web.Application],
+    *,
+    handler_cancellation: bool = False,
+) -> NoReturn:
+    """Serve the application until SIGTERM or SIGINT, then exit.
+
+    Exit status: 0 after an orderly stop; 1 when it could not start, or not stop within ``shutdown_grace_s``; 2 when the
+    environment is wrong, with all that is wrong on stderr.
+
+    Args:
+        name: as in ``order-service``.
+        load_config: reads the environment.
+        create_app: composes the application.
+        handler_cancellation: end a handler when its client is gone.
+    """
+    try:
+        config = load_config(os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        raise SystemExit(EXIT_CONFIG) from None
+    with configure_logging(name, config.log_level, _cloudwatch(config)) as log:
+        status = _run(name, config, create_app, log, handler_cancellation=handler_cancellation)
+    raise SystemExit(status)
+
+
+def _cloudwatch(config: ServiceConfig) -> CloudWatchOptions | None:
+    if not config.cloudwatch:
+        return None
+    return CloudWatchOptions(config.log_group, config.aws.region, config.aws.endpoint_url)
+
+
+def _run(
+    name: str,
+    config: C,
+    create_app: Callable[[C], web.Application],
+    log: LogPipeline,
+    *,
+    handler_cancellation: bool,
+) -> int:
+    watchdog = _Watchdog(config.shutdown_grace_s, log)
+    logging.getLogger("aiohttp.server").addFilter(_log_bad_requests_at_info)
+    raise_open_files()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            app = create_app(config)
+            log.expose(app[METRICS])
+            logger.info("starting", extra={"version": app[VERSION], "config": config.masked()})
+            runner.run(_serve(app, config, watchdog, handler_cancellation=handler_cancellation))
+    except _ListenError as error:
+        logger.critical("%s cannot listen: %s", name, error)
+        return EXIT_FAILED
+    except Exception:
+        logger.critical("%s cannot go on", name, exc_info=True)
+        return EXIT_FAILED
+    finally:
+        watchdog.cancel()
+    logger.info("stopped")
+    return 0
+
+
+def _log_bad_requests_at_info(record: logging.LogRecord) -> bool:
+    # aiohttp logs bytes that are not HTTP as errors with a traceback: any port scan would raise the alarm on errors
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args, record.exc_info = "request is not HTTP: %s", (error.message,), None
+    return True
+
+
+async def _serve(
+    app: web.Application, config: ServiceConfig, watchdog: _Watchdog, *, handler_cancellation: bool
+) -> None:
+    stopping = _stop_on_signals(watchdog)
+    edge = Edge(_limits(config), app[METRICS])
+    runner = EdgeRunner(
+        app,
+        edge,
+        access_log=None,
+        handler_cancellation=handler_cancellation,
+        shutdown_timeout=config.shutdown_grace_s * HANDLERS_SHARE,
+    )
+    with _bound(config.host, config.port) as listener:  # first of all: a port in use is known before any work is done
+        async with background(app[READINESS], "edge", edge.run):
+            try:
+                if await _completed(runner.setup(), unless=stopping):
+                    await _listen(runner, listener)
+                    gc.freeze()  # what start-up made stays: a full collection need not look at it again
+                    gc.set_threshold(*GC_THRESHOLDS)
+                    await stopping.wait()
+            finally:
+                logger.info("stopping")
+                app[READINESS].draining = True
+                await runner.cleanup()
+
+
+def _limits(config: ServiceConfig) -> EdgeLimits:
+    return EdgeLimits(files=connections_allowed(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
+
+
+async def _listen(runner: web.AppRunner, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    try:
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    except OSError as error:
+        raise _ListenError(_reason(error, host, port)) from error
+    logger.info("listening", extra={"host": host, "port": port})
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _ListenError(_reason(error, host, port)) from error
+    try:
+        # a port whose last owner just died can be taken again; one that is listened on cannot
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise _ListenError(_reason(error, host, port)) from error
+    return listener
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use by another process"
+    return f"{host} port {port}: {error.strerror or error}"
+
+
+def _stop_on_signals(watchdog: _Watchdog) -> asyncio.Event:
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            watchdog.start()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    return stopping
+
+
+async def _completed(work: Coroutine[object, object, None], *, unless: asyncio.Event) -> bool:
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(unless.wait())
+    await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    task.result()
+    return True
+
+
+class _Watchdog:
+    """Ends the process the hard way when it does not stop in time, whatever holds it."""
+
+    def __init__(self, grace_s: float, log: LogPipeline) -> None:
+        self._grace_s = grace_s
+        self._log = log
+        self._timer = threading.Timer(grace_s, self._expire)
+        self._timer.daemon = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timer.start()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _expire(self) -> None:
+        tasks = sorted(_described(task) for task in asyncio.all_tasks(self._loop))
+        logger.critical("did not stop in time", extra={"graceS": self._grace_s, "tasks": tasks})
+        self._log.close(LAST_FLUSH_S)
+        os._exit(EXIT_FAILED)
+
+
+def _described(task: asyncio.Task[object]) -> str:
+    return f"{task.get_name()}: {getattr(task.get_coro(), '__qualname__', '?')}"

@@ -1,0 +1,174 @@
+"""The log: JSON lines to stdout, and to CloudWatch Logs when asked for; neither ever keeps the program waiting.
+
+Use `logging.getLogger` and give facts in ``extra``; each becomes a member of the line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import orjson
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+from pythonjsonlogger.core import LogData
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from ..observability import Metrics, current_trace
+from .cloudwatch import CloudWatchOptions, CloudWatchShipper
+from .line_writer import Line, LineWriter
+
+__all__ = ["CloudWatchOptions", "JsonFormatter", "LogPipeline", "configure_logging"]
+
+logger = logging.getLogger(__name__)
+
+CLOSE_LIMIT_S = 2.0
+
+# what the libraries below the log say of their own work: noise, and for CloudWatch a loop
+_LIBRARIES = ("aiobotocore", "aiohttp.access", "boto3", "botocore", "urllib3", "watchtower")
+# https://docs.python.org/3/howto/logging.html#optimization: a third of the cost of a line, for facts we do not log
+_UNUSED_FACTS = ("_srcfile", "logThreads", "logMultiprocessing", "logProcesses", "logAsyncioTasks")
+# the attributes every record has come first, those from ``extra`` after them
+_COMMON_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
+
+
+class JsonFormatter(OrjsonFormatter):
+    """One JSON object a line: time, level, logger, service, message, traceId, then the facts."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(["message"])
+        self._service = service
+
+    def add_fields(self, log_data: LogData, record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Fill *log_data* from *record*."""
+        log_data["time"] = datetime.fromtimestamp(record.created, UTC)
+        log_data["level"] = record.levelname
+        log_data["logger"] = record.name
+        log_data["service"] = self._service
+        log_data["message"] = record.message
+        context = current_trace()
+        if context is not None:
+            log_data["traceId"] = context.trace_id
+        for name, value in islice(vars(record).items(), _COMMON_ATTRIBUTES, None):
+            if name not in self._skip_fields:
+                log_data[name] = value
+        log_data.update(message_dict)
+
+    def jsonify_log_record(self, log_data: LogData) -> str:
+        """Return *log_data* as JSON, whatever is in it."""
+        try:
+            return orjson.dumps(log_data, default=self.json_default, option=orjson.OPT_UTC_Z).decode()
+        except TypeError:  # a key that is no string, or half of a surrogate pair, as a hostile path may have
+            text = json.dumps(log_data, default=str, skipkeys=True, ensure_ascii=False)
+            return text.encode(errors="replace").decode()
+
+
+class _JsonHandler(logging.Handler):
+    """Formats a record once, for both ways out."""
+
+    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
+        super().__init__()
+        self._writer = writer
+        self._shipper = shipper
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit without the lock of a handler: what is behind has its own."""
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = Line(record.created, self.format(record))
+            self._writer.put(line)
+            if self._shipper is not None and not record.name.startswith(_LIBRARIES):
+                self._shipper.put(line)
+        except Exception:
+            self.handleError(record)
+
+
+class _Counts(Collector):
+    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
+        self._writer = writer
+        self._shipper = shipper
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        lines = CounterMetricFamily("orderstream_log_lines", "Log lines, by what became of them.", labels=["outcome"])
+        lines.add_metric(["written"], self._writer.written)
+        lines.add_metric(["dropped"], self._writer.dropped)
+        yield lines
+        if self._shipper is None:
+            return
+        events = CounterMetricFamily(
+            "orderstream_log_events", "Log events for CloudWatch Logs, by what became of them.", labels=["outcome"]
+        )
+        events.add_metric(["sent"], self._shipper.sent)
+        events.add_metric(["dropped"], self._shipper.dropped)
+        events.add_metric(["rejected"], self._shipper.rejected)
+        yield events
+
+
+class LogPipeline:
+    """The log of a process, from `configure_logging` until it is closed."""
+
+    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None, undo: ExitStack) -> None:
+        self._writer = writer
+        self._shipper = shipper
+        self._undo = undo
+
+    def expose(self, metrics: Metrics) -> None:
+        """Let *metrics* tell what became of the lines."""
+        metrics.register(_Counts(self._writer, self._shipper))
+
+    def close(self, timeout_s: float = CLOSE_LIMIT_S) -> None:
+        """Write and send what there is; give up after *timeout_s*."""
+        deadline = time.monotonic() + timeout_s
+        if self._shipper is not None and (left := self._shipper.close(timeout_s)):
+            logger.warning("the end of the log is not in CloudWatch Logs", extra={"events": left})
+        self._undo.close()
+        self._writer.close(max(0.1, deadline - time.monotonic()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def configure_logging(
+    service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
+) -> LogPipeline:
+    """Send the log of this process to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* says where."""
+    writer = LineWriter(sys.stdout if stream is None else stream)
+    shipper = CloudWatchShipper(cloudwatch) if cloudwatch else None
+    handler = _JsonHandler(writer, shipper)
+    handler.setFormatter(JsonFormatter(service))
+    return LogPipeline(writer, shipper, _installed(handler, level))
+
+
+def _installed(handler: logging.Handler, level: str) -> ExitStack:
+    undo = ExitStack()
+    for fact in _UNUSED_FACTS:
+        if hasattr(logging, fact):
+            undo.callback(setattr, logging, fact, getattr(logging, fact))
+            setattr(logging, fact, None)
+    root = logging.getLogger()
+    undo.callback(root.setLevel, root.level)
+    root.setLevel(level)
+    for library in map(logging.getLogger, _LIBRARIES):
+        undo.callback(library.setLevel, library.level)
+        library.setLevel(max(logging.WARNING, root.level))
+    undo.callback(logging.captureWarnings, False)
+    logging.captureWarnings(True)
+    undo.callback(root.removeHandler, handler)
+    root.addHandler(handler)
+    return undo

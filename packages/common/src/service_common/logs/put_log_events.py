@@ -1,0 +1,68 @@
+"""The rules of PutLogEvents, as values: what goes into one request, and what of it was refused.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from .line_writer import Line
+
+__all__ = ["BatchLimits", "LogEvent", "batches", "rejected_count"]
+
+OVERHEAD_BYTES = 26
+
+
+class LogEvent(TypedDict):
+    """One event of a request: *timestamp* in milliseconds since 1970."""
+
+    timestamp: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What one request may hold; each event counts its UTF-8 bytes and 26 more."""
+
+    size_bytes: int = 1_048_576
+    events: int = 10_000
+    span_ms: int = 24 * 3600 * 1000
+    event_bytes: int = 256 * 1024
+
+
+def batches(lines: Sequence[Line], limits: BatchLimits = BatchLimits()) -> Iterator[list[LogEvent]]:
+    """Put *lines* into as few requests as the rules allow, in the order of their times; a longer line is cut."""
+    batch: list[LogEvent] = []
+    size_bytes = 0
+    for line in sorted(lines, key=lambda each: each.time_s):
+        event, event_bytes = _event(line, limits.event_bytes - OVERHEAD_BYTES)
+        full = size_bytes + event_bytes > limits.size_bytes or len(batch) == limits.events
+        if batch and (full or event["timestamp"] - batch[0]["timestamp"] >= limits.span_ms):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(event)
+        size_bytes += event_bytes
+    if batch:
+        yield batch
+
+
+def rejected_count(events: int, info: Mapping[str, int] | None) -> int:
+    """Return how many of *events* the ``rejectedLogEventsInfo`` of an answer names: too old, expired or too new."""
+    if not info:
+        return 0
+    accepted_from = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))
+    accepted_to = info.get("tooNewLogEventStartIndex", events)
+    return events - max(0, min(accepted_to, events) - accepted_from)
+
+
+def _event(line: Line, limit_bytes: int) -> tuple[LogEvent, int]:
+    text = line.text
+    size_bytes = len(text) if text.isascii() else len(text.encode())
+    if size_bytes > limit_bytes:
+        text = text.encode()[:limit_bytes].decode(errors="ignore")
+        size_bytes = limit_bytes
+    return {"timestamp": int(line.time_s * 1000), "message": text}, size_bytes + OVERHEAD_BYTES

@@ -1,0 +1,98 @@
+"""The numbers a process tells about itself, in Prometheus' text format."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.registry import Collector
+
+__all__ = ["Metrics"]
+
+_PREFIX = "orderstream_"
+# seconds; fine where the service levels of a request lie, coarse beyond
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_C = TypeVar("_C", Counter, Gauge, Histogram)
+
+
+class Metrics:
+    """The collectors of one process; asking twice for one of the same name gives the same one.
+
+    Names are given without the prefix ``orderstream_``.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = CollectorRegistry() if registry is None else registry
+        self._collectors: dict[str, Counter | Gauge | Histogram] = {}
+        self._request_s: dict[tuple[str, str, int], Histogram] = {}
+        self._refreshes: list[Callable[[], Awaitable[None]]] = []
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._http = self.histogram("http_request_seconds", "Time to answer a request.", ("method", "route", "status"))
+        self._streams = self.counter("http_streams_total", "Streams that ended.", ("route", "status"))
+
+    def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        """Return the counter *name*; *text* and *labels* are those of the first call."""
+        return self._known(Counter, name, lambda: Counter(_PREFIX + name, text, labels, registry=self.registry))
+
+    def gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
+        """Return the gauge *name*; *text* and *labels* are those of the first call."""
+        return self._known(Gauge, name, lambda: Gauge(_PREFIX + name, text, labels, registry=self.registry))
+
+    def histogram(
+        self, name: str, text: str, labels: Sequence[str] = (), *, buckets: Sequence[float] = _BUCKETS_S
+    ) -> Histogram:
+        """Return the histogram *name*; *text*, *labels* and *buckets* are those of the first call."""
+        return self._known(
+            Histogram,
+            name,
+            lambda: Histogram(_PREFIX + name, text, labels, registry=self.registry, buckets=buckets),
+        )
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector that reads its numbers where they are kept, at the moment they are asked for."""
+        self.registry.register(collector)
+
+    def refreshed_by(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Call *refresh*, which has to be quick, whenever the numbers are asked for: what is kept elsewhere is read."""
+        self._refreshes.append(refresh)
+
+    async def refresh(self) -> None:
+        """Bring up to date what has to be asked for elsewhere."""
+        await asyncio.gather(*(refresh() for refresh in self._refreshes))
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request; *route* is a template, never a path, so that there are few."""
+        key = (method if method in _METHODS else "other", route, status)
+        histogram = self._request_s.get(key)
+        if histogram is None:
+            histogram = self._request_s[key] = self._http.labels(*key)
+        histogram.observe(seconds)
+
+    def stream(self, route: str, status: int) -> None:
+        """Count one stream that came to its end; its duration says nothing about the time to answer."""
+        self._streams.labels(route, status).inc()
+
+    def exposition(self) -> bytes:
+        """Return all numbers as ``text/plain; version=0.0.4``."""
+        return generate_latest(self.registry)
+
+    def _known(self, kind: type[_C], name: str, make: Callable[[], _C]) -> _C:
+        collector = self._collectors.get(name)
+        if collector is None:
+            collector = self._collectors[name] = make()
+        if not isinstance(collector, kind):
+            raise TypeError(f"{name} is a {type(collector).__name__}, not a {kind.__name__}")
+        return collector

@@ -1,1 +1,0 @@
-"""The parts of the poller, each with one thing to keep right."""

@@ -1,0 +1,35 @@
+"""SQS: a client, a publisher, and a poller that acknowledges, retries or dead-letters each message.
+
+`Sqs` is the connection, `Poller` the consumer, `Publisher` the producer. `delivery`, which
+decides what happens to a message, is pure.
+"""
+
+from __future__ import annotations
+
+from .client import Sqs
+from .delivery import DelayPolicy
+from .messages import Message, Outgoing, Queue, QueueMissingError, SqsRefusedError, SqsUnavailableError
+from .poller import Handler, HandlerCancelledError, HandlerOverdueError, Poller, PollerSettings
+from .publisher import Publisher, SendOutcome
+from .queue_depth import measuring_depths
+from .receive_loop import Gate
+
+__all__ = [
+    "DelayPolicy",
+    "Gate",
+    "Handler",
+    "HandlerCancelledError",
+    "HandlerOverdueError",
+    "Message",
+    "Outgoing",
+    "Poller",
+    "PollerSettings",
+    "Publisher",
+    "Queue",
+    "QueueMissingError",
+    "SendOutcome",
+    "Sqs",
+    "SqsRefusedError",
+    "SqsUnavailableError",
+    "measuring_depths",
+]

@@ -1,0 +1,57 @@
+"""Gathers single items into requests of ten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from .client import MAX_BATCH
+
+__all__ = ["Batches"]
+
+T = TypeVar("T")
+
+
+class Batches(Generic[T]):
+    """Hands items to *flush* when there are ten, or *linger_s* seconds after the first; flushes may overlap.
+
+    *flush* deals with its own failures: an exception out of it is a defect, raised by `drain`.
+    """
+
+    def __init__(self, flush: Callable[[Sequence[T]], Awaitable[None]], linger_s: float) -> None:
+        self._flush = flush
+        self._linger_s = linger_s
+        self._items: list[T] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushes: set[asyncio.Task[None]] = set()
+
+    def add(self, item: T) -> None:
+        """Have *item* flushed in time."""
+        self._items.append(item)
+        if len(self._items) >= MAX_BATCH:
+            self.flush_now()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self.flush_now)
+
+    def flush_now(self) -> None:
+        """Flush what is there without waiting for company."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._items:
+            items, self._items = self._items, []
+            task = asyncio.ensure_future(self._flush(items))
+            self._flushes.add(task)
+            task.add_done_callback(self._flushes.discard)
+
+    async def drain(self) -> None:
+        """Flush everything, what is added in the meantime too, and wait until it is done; cancelling it gives up."""
+        try:
+            while self._items or self._flushes:
+                self.flush_now()
+                await asyncio.gather(*self._flushes)
+        except asyncio.CancelledError:
+            for task in self._flushes:
+                task.cancel()
+            raise

@@ -1,0 +1,243 @@
+"""SQS as the services use it: queues by name, batches of ten with the failures of each entry, errors of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import orjson
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+from yarl import URL
+
+from ..config import AwsConfig
+from ..errors import UnavailableError
+from .fast_path import SigV4, SqsWire
+from .messages import (
+    MAX_BATCH,
+    Depth,
+    Message,
+    Outgoing,
+    Queue,
+    QueueMissingError,
+    Received,
+    Refusal,
+    SqsRefusedError,
+    SqsUnavailableError,
+    entry_of,
+    received_of,
+    refusals_of,
+)
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+__all__ = [
+    "MAX_BATCH",
+    "Depth",
+    "Message",
+    "Outgoing",
+    "Queue",
+    "QueueMissingError",
+    "Received",
+    "Refusal",
+    "Sqs",
+    "SqsRefusedError",
+    "SqsUnavailableError",
+]
+
+USER_AGENT = "orderstream"
+CALL_LIMIT_S = 5.0  # a call that carries no long poll
+CONNECT_LIMIT_S = 2.0
+KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocore's own default
+MAX_POLL_S = 20
+_MISSING = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+_THROTTLED = frozenset({"RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled"})
+
+
+class Sqs:
+    """One connection to SQS, to be shared by everything in a process.
+
+    Its long polls have a connection pool of their own. Nothing is tried twice here: who calls knows whether, and when.
+    Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`.
+    """
+
+    def __init__(self, client: SQSClient) -> None:
+        self._client = client
+        self._urls: dict[str, str] = {}
+        self._queues: dict[str, Queue] = {}
+        self._resolving = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, aws: AwsConfig, *, max_polls: int = 16, max_calls: int = 32) -> AsyncIterator[Sqs]:
+        """Open without a request, so that a service starts while SQS is away.
+
+        Args:
+            aws: where it is.
+            max_polls: connections for receives.
+            max_calls: connections for everything else.
+        """
+        session = get_session()
+        async with session.create_client(
+            "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
+        ) as client:
+            url = URL(client.meta.endpoint_url)
+            tls = _tls(session) if url.scheme == "https" else True
+            async with (
+                _http(url, max_polls, MAX_POLL_S + CALL_LIMIT_S, tls) as polls,
+                _http(url, max_calls, CALL_LIMIT_S, tls) as calls,
+            ):
+                credentials = await session.get_credentials()
+                if credentials is None:
+                    raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
+                wire = SqsWire(credentials, SigV4(client.meta.region_name, "sqs"), polls, calls)
+                client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # stub: no answers
+                yield cls(client)
+
+    async def url(self, name: str) -> str:
+        """Return the URL of the queue *name*; SQS is asked once, and again after it said that the queue is missing.
+
+        To send takes no more, so whoever only sends needs no right to read attributes, nor any on dead letters.
+        """
+        known = self._urls.get(name)
+        if known is not None:
+            return known
+        async with self._resolving:
+            if name not in self._urls:
+                with self._translated(name):
+                    self._urls[name] = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
+            return self._urls[name]
+
+    async def queue(self, name: str) -> Queue:
+        """Return the queue *name* with what a receiver has to know; SQS is asked as `url` says."""
+        known = self._queues.get(name)
+        if known is None:
+            known = self._queues[name] = await self._described(name, await self.url(name))
+        return known
+
+    async def check(self, name: str) -> None:
+        """Ask SQS whether the queue is there."""
+        with self._translated(name):
+            await self._client.get_queue_url(QueueName=name)
+
+    async def depth(self, name: str) -> Depth:
+        """Ask SQS how many messages the queue *name* holds."""
+        url = await self.url(name)
+        with self._translated(name):
+            answer = await self._client.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )
+        attributes = answer.get("Attributes", {})
+        return Depth(
+            visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
+            in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
+            delayed=int(attributes.get("ApproximateNumberOfMessagesDelayed", 0)),
+        )
+
+    async def receive(self, queue: Queue, limit: int, wait_s: int) -> list[Received]:
+        """Receive up to *limit* (1 to 10) messages, waiting up to *wait_s* (0 to 20) seconds for the first.
+
+        A caller that is cancelled loses the messages that come in the meantime until their visibility timeout.
+        """
+        with self._translated(queue.name):
+            async with asyncio.timeout(wait_s + CALL_LIMIT_S):
+                answer = await self._client.receive_message(
+                    QueueUrl=queue.url,
+                    MaxNumberOfMessages=limit,
+                    WaitTimeSeconds=wait_s,
+                    VisibilityTimeout=queue.visibility_timeout_s,  # what the heartbeat goes by, even if it was changed
+                    MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                    MessageAttributeNames=["All"],
+                )
+        return [received_of(raw) for raw in answer.get("Messages") or ()]
+
+    async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, Refusal]:
+        """Send up to ten messages; return what failed, by position. *name* is for the error."""
+        with self._translated(name):
+            answer = await self._client.send_message_batch(
+                QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
+            )
+        return refusals_of(answer.get("Failed") or ())
+
+    async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
+        """Delete up to ten messages; return what failed, by position."""
+        with self._translated(queue.name):
+            answer = await self._client.delete_message_batch(
+                QueueUrl=queue.url,
+                Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
+            )
+        return refusals_of(answer.get("Failed") or ())
+
+    async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
+        """Show up to ten messages, each as (handle, seconds from now), again then; return what failed, by position."""
+        with self._translated(queue.name):
+            answer = await self._client.change_message_visibility_batch(
+                QueueUrl=queue.url,
+                Entries=[
+                    {"Id": str(position), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                    for position, (handle, seconds) in enumerate(timeouts)
+                ],
+            )
+        return refusals_of(answer.get("Failed") or ())
+
+    async def _described(self, name: str, url: str) -> Queue:
+        with self._translated(name):
+            answer = await self._client.get_queue_attributes(
+                QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+            )
+        attributes = answer.get("Attributes", {})
+        policy = attributes.get("RedrivePolicy")
+        dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2] if policy else None
+        return Queue(name, url, dead_letters, int(attributes.get("VisibilityTimeout", 30)))
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise self._of_answer(name, error) from error
+        except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SqsUnavailableError(f"{name}: SQS gave no answer: {type(error).__name__}: {error}") from error
+
+    def _of_answer(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
+        code = error.response["Error"].get("Code", "")
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if code in _MISSING:
+            self._urls.pop(name, None)
+            self._queues.pop(name, None)
+            return QueueMissingError(f"queue {name} does not exist")
+        if code in _THROTTLED or status >= 500:
+            return SqsUnavailableError(f"{name}: {error}")
+        return SqsRefusedError(f"{name}: {error}", code=code)
+
+
+# Validation repeats what this module's types say; retries are the callers', who know deadlines and outcomes; a fixed
+# user agent saves building one, twice a request, from forty parts.
+_CLIENT_CONFIG = AioConfig(
+    parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"}, user_agent=USER_AGENT
+)
+
+
+def _tls(session: AioSession) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=session.get_config_variable("ca_bundle") or get_cert_path(True))
+
+
+def _http(url: URL, connections: int, limit_s: float, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    # the proxy is looked up once: aiohttp's trust_env reads environment and netrc again for each request
+    proxy = get_environ_proxies(str(url)).get(url.scheme)
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEPALIVE_S, ssl=tls)
+    limits = aiohttp.ClientTimeout(total=limit_s, sock_connect=CONNECT_LIMIT_S)
+    return aiohttp.ClientSession(connector=connector, timeout=limits, proxy=proxy)

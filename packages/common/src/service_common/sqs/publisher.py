@@ -1,0 +1,88 @@
+"""Sends messages in requests as large as SQS takes, and says of each whether SQS has it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import ServiceError
+from ..observability import Metrics
+from .client import MAX_BATCH, Outgoing, Sqs
+
+__all__ = ["MAX_BATCH_BYTES", "Outgoing", "Publisher", "SendOutcome", "batches", "size_bytes"]
+
+MAX_BATCH_BYTES = 1_048_576  # of one message and of one request: bodies and attributes in UTF-8
+MAX_PARALLEL = 4
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """Which keys SQS has, and why not the others; what failed for want of an answer may have arrived all the same."""
+
+    sent: frozenset[str]
+    failed: Mapping[str, str]
+
+
+def size_bytes(outgoing: Outgoing) -> int:
+    """Return what SQS counts of a message: body, and name, type and value of each attribute, in bytes of UTF-8."""
+    attributes = sum(
+        len(name.encode()) + len("String") + len(value.encode()) for name, value in outgoing.attributes.items()
+    )
+    return len(outgoing.body.encode()) + attributes
+
+
+def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Split *messages* in order into requests of at most ten and at most 1 MiB; one that is larger stands alone."""
+    batch: list[Outgoing] = []
+    room = MAX_BATCH_BYTES
+    for message in messages:
+        size = size_bytes(message)
+        if batch and (len(batch) == MAX_BATCH or size > room):
+            yield batch
+            batch, room = [], MAX_BATCH_BYTES
+        batch.append(message)
+        room -= size
+    if batch:
+        yield batch
+
+
+class Publisher:
+    """Sends; tries nothing twice and tells no failure, since who gave the messages keeps them until they are sent."""
+
+    def __init__(self, sqs: Sqs, metrics: Metrics | None = None) -> None:
+        self._sqs = sqs
+        metrics = metrics or Metrics()
+        self._sent = metrics.counter("sqs_sent_total", "Messages SQS took.", ("queue",))
+        self._failed = metrics.counter("sqs_send_failed_total", "Messages SQS did not take.", ("queue",))
+        self._parallel = asyncio.Semaphore(MAX_PARALLEL)
+
+    async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:
+        """Send *messages*, whose keys differ, to the queue; does not raise: what is not sent is in the outcome."""
+        try:
+            url = await self._sqs.url(queue_name)
+        except ServiceError as error:
+            return self._counted(queue_name, messages, dict.fromkeys((each.key for each in messages), error.detail))
+        failures = await asyncio.gather(*(self._send_batch(queue_name, url, batch) for batch in batches(messages)))
+        return self._counted(queue_name, messages, {key: why for failed in failures for key, why in failed.items()})
+
+    async def _send_batch(self, queue_name: str, url: str, batch: Sequence[Outgoing]) -> Mapping[str, str]:
+        if size_bytes(batch[0]) > MAX_BATCH_BYTES:
+            return {batch[0].key: f"larger than {MAX_BATCH_BYTES} bytes"}
+        async with self._parallel:
+            try:
+                refused = await self._sqs.send(queue_name, url, batch)
+            except ServiceError as error:
+                return dict.fromkeys((each.key for each in batch), error.detail)
+        return {batch[position].key: str(refusal) for position, refusal in refused.items()}
+
+    def _counted(self, queue_name: str, messages: Sequence[Outgoing], failed: Mapping[str, str]) -> SendOutcome:
+        sent = frozenset(each.key for each in messages).difference(failed)
+        if sent:
+            self._sent.labels(queue_name).inc(len(sent))
+            _log.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
+        if failed:
+            self._failed.labels(queue_name).inc(len(failed))
+        return SendOutcome(sent, failed)

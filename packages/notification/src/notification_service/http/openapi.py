@@ -1,0 +1,130 @@
+"""What the notification service says of its HTTP interface and of what it pushes."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from service_common.errors import UnavailableError
+from service_common.events import EventType
+from service_common.openapi import Answer, AnswerSchema, Api, Operation
+
+from ..config import NAME
+from ..notification import KINDS, WrongEventIdError
+from .schemas import HistorySchema, StreamSchema, SubscribeSchema
+from .websocket import OriginError
+
+__all__ = ["API"]
+
+
+class _ResumingSchema(Schema):
+    last_event_id = fields.Str(data_key="Last-Event-ID")
+
+
+class _NotificationSchema(AnswerSchema):
+    id = fields.Str(required=True)
+    type = fields.Enum(EventType, by_value=True, required=True)
+    kind = fields.Str(required=True, validate=validate.OneOf(tuple(KINDS.values())))
+    order_id = fields.Int(data_key="orderId", required=True)
+    version = fields.Int(required=True)
+    message = fields.Str(required=True)
+    occurred_at = fields.AwareDateTime(data_key="occurredAt", required=True)
+    trace_id = fields.Str(data_key="traceId", required=True)
+    reason = fields.Str()
+
+
+class _RecordedNotificationSchema(_NotificationSchema):
+    recorded_at = fields.AwareDateTime(
+        data_key="recordedAt", required=True, metadata={"description": "When it was taken down."}
+    )
+
+
+class _PageSchema(AnswerSchema):
+    notifications = fields.List(fields.Nested(_RecordedNotificationSchema), required=True)
+    next = fields.Str(
+        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+    )
+    head = fields.Str(required=True)
+    reset = fields.Bool(required=True)
+
+
+def _type(name: str) -> fields.Str:
+    return fields.Str(required=True, validate=validate.Equal(name))
+
+
+class _WelcomeSchema(AnswerSchema):
+    type = _type("welcome")
+    id = fields.Str(required=True, metadata={"description": "Everything up to this was seen."})
+    head = fields.Str(required=True, metadata={"description": "The newest."})
+    resumed = fields.Bool(required=True, metadata={"description": "Whether what was missed follows."})
+
+
+class _EventSchema(AnswerSchema):
+    type = _type("event")
+    id = fields.Str(required=True)
+    data = fields.Nested(_NotificationSchema, required=True)
+
+
+class _HeartbeatSchema(AnswerSchema):
+    type = _type("heartbeat")
+    id = fields.Str(required=True)
+
+
+class _ResetSchema(AnswerSchema):
+    type = _type("reset")
+    id = fields.Str(required=True)
+
+
+class _ByeSchema(AnswerSchema):
+    type = _type("bye")
+    retry_ms = fields.Int(data_key="retryMs", required=True)
+
+
+class _ErrorSchema(AnswerSchema):
+    type = _type("error")
+    detail = fields.Str(required=True)
+
+
+_FRAMES = (_WelcomeSchema, _EventSchema, _HeartbeatSchema, _ResetSchema, _ByeSchema, _ErrorSchema)
+
+API = Api(
+    name=NAME,
+    description=(
+        "Keeps the feed of notifications and pushes it. The data of an event of /stream without a name is a "
+        "Notification, of the event `reset` a ResetFrame. Each text message of /ws is a Frame, and takes a Subscribe."
+    ),
+    names={
+        _PageSchema: "NotificationPage",
+        **{frame: frame.__name__.strip("_").removesuffix("Schema") + "Frame" for frame in _FRAMES},
+    },
+    schemas=(_NotificationSchema, SubscribeSchema),
+    unions={"Frame": _FRAMES},
+    operations=(
+        Operation(
+            method="GET",
+            path="/notifications",
+            name="getNotifications",
+            summary="What was told, the oldest first",
+            parameters={"query": HistorySchema},
+            answers={200: Answer("A page of it", _PageSchema)},
+            errors=(WrongEventIdError, UnavailableError),
+        ),
+        Operation(
+            method="GET",
+            path="/stream",
+            name="stream",
+            summary="Notifications as they come, as Server-Sent Events",
+            parameters={"query": StreamSchema, "header": _ResumingSchema},
+            answers={200: Answer("The stream", media_type="text/event-stream")},
+            errors=(WrongEventIdError,),
+        ),
+        Operation(
+            method="GET",
+            path="/ws",
+            name="openWebSocket",
+            summary="Notifications as they come, over a WebSocket",
+            parameters={"query": StreamSchema},
+            answers={101: Answer("It is open", media_type=None)},
+            errors=(WrongEventIdError, OriginError),
+        ),
+    ),
+)
