@@ -12,7 +12,7 @@ from orderstream_local.layout import ROOT
 
 async def test_the_poller_is_measured_without_a_running_system() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.poller", "--only", "poller", "--messages", "20"), cwd=ROOT, stdout=PIPE
+        *(sys.executable, "-m", "bench.poller", "--only", "poller", "--messages", "20"), cwd=ROOT, stdout=PIPE
     )
     async with asyncio.timeout(120):
         output, _ = await process.communicate()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.push.ledger import Faults, Ledger, Scanner, faults, percentiles_ms
+from bench.push.ledger import Faults, Ledger, Scanner, faults, percentiles_ms
 
 BLOCK = b'id: e-%d\ndata: {"id":"e-%d","orderId":7}\n\n: hb\nid: e-%d\n\n'
 STREAM = b"".join(BLOCK % (number, number, number) for number in range(95, 106))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.push.peer_servers import message
-from tests.bench.push.peer_servers.nchan import module_of
-from tests.bench.push.peer_servers.unavailable import UnavailableError, require_packages
+from bench.push.peer_servers import message
+from bench.push.peer_servers.nchan import module_of
+from bench.push.peer_servers.unavailable import UnavailableError, require_packages
 
 
 @pytest.mark.parametrize("text", [message.data, message.ws_text, lambda number: message.sse_block(number).decode()])

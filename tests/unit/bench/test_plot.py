@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.bench.push.plot import curves
-from tests.bench.push.results import FanOut
+from bench.push.plot import curves
+from bench.push.results import FanOut
 
 ONE = FanOut(server="nchan", protocol="sse", clients=1000, rate_per_s=40, cpu_us=6.0)
 

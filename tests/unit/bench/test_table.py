@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from tests.bench.push.results import FanOut
-from tests.bench.push.table import fan_out_table
+from bench.push.results import FanOut
+from bench.push.table import fan_out_table
 
 NCHAN = FanOut(
     server="nchan", protocol="ws", clients=1000, rate_per_s=40, expected=200_000, deliveries=200_000, cpu_us=6.0

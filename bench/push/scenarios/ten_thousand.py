@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from tests.bench.push.backends import Backends
-from tests.bench.push.cost import cpu_s, rss_bytes
-from tests.bench.push.crowd import Group, Job, Question
-from tests.bench.push.crowds import connected
-from tests.bench.push.feeder import feeder
-from tests.bench.push.ours import PATHS, number_after
-from tests.bench.push.scenarios.outcome import Outcome, Row, broken
-from tests.bench.push.service import notification_service
+from ..backends import Backends
+from ..cost import cpu_s, rss_bytes
+from ..crowd import Group, Job, Question
+from ..crowds import connected
+from ..feeder import feeder
+from ..ours import PATHS, number_after
+from ..service import notification_service
+from .outcome import Outcome, Row, broken
 
 __all__ = ["ten_thousand"]
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.push.results import FanOut
+from .results import FanOut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from string import Template
 
-from tests.bench.push.servers import Publish, Target
 from tests.support.waiting import eventually
 
+from ..servers import Publish, Target
 from . import message
 from .handover import publishing
 from .unavailable import UnavailableError

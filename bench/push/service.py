@@ -15,8 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orderstream_local.ports import LOOPBACK
 from orderstream_local.process import ProcessSpec, ServiceProcess
-from tests.bench.push.backends import QUEUE, Backends, free_port
 from tests.support.waiting import eventually
+
+from .backends import QUEUE, Backends, free_port
 
 __all__ = ["Service", "notification_service"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.bench.push.backends import Backends
-from tests.bench.push.feeder import Feeder, feeder
-from tests.bench.push.servers import Target
-from tests.bench.push.service import Service, notification_service
+from .backends import Backends
+from .feeder import Feeder, feeder
+from .servers import Target
+from .service import Service, notification_service
 
 __all__ = ["PATHS", "number_after", "ours"]
 

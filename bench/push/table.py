@@ -9,7 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from tests.bench.push.results import FanOut
+from .results import FanOut
 
 __all__ = ["fan_out_table"]
 

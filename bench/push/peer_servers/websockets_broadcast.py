@@ -5,8 +5,8 @@ from __future__ import annotations
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from tests.bench.push.peer_servers.control import listener, obey
-from tests.bench.push.peer_servers.message import ws_text
+from .control import listener, obey
+from .message import ws_text
 
 
 async def main() -> None:

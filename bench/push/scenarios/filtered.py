@@ -6,14 +6,15 @@ import asyncio
 from dataclasses import dataclass
 
 from service_common.events import EventType, OrderEvent
-from tests.bench.push.backends import Backends
-from tests.bench.push.cost import cpu_s
-from tests.bench.push.crowd import Group, Job, Question
-from tests.bench.push.crowds import connected
-from tests.bench.push.feeder import Feeder, feeder
-from tests.bench.push.ours import PATHS, number_after
-from tests.bench.push.scenarios.outcome import Outcome, Row, broken
-from tests.bench.push.service import Service, notification_service
+
+from ..backends import Backends
+from ..cost import cpu_s
+from ..crowd import Group, Job, Question
+from ..crowds import connected
+from ..feeder import Feeder, feeder
+from ..ours import PATHS, number_after
+from ..service import Service, notification_service
+from .outcome import Outcome, Row, broken
 
 __all__ = ["filtered"]
 

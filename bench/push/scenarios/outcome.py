@@ -9,8 +9,8 @@ from typing import TypeAlias
 from rich import box
 from rich.table import Table
 
-from tests.bench.push.crowds import Report
-from tests.bench.push.service import Service
+from ..crowds import Report
+from ..service import Service
 
 __all__ = ["Outcome", "Row", "broken", "outcome_table"]
 

@@ -6,9 +6,8 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 
-from tests.bench.push.pace import paced
-from tests.bench.push.servers import Publish
-
+from ..pace import paced
+from ..servers import Publish
 from .message import FIRST
 
 __all__ = ["publishing"]

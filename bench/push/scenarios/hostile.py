@@ -14,15 +14,15 @@ from statistics import fmean
 
 import orjson
 
-from tests.bench.push.backends import Backends
-from tests.bench.push.crowd import Group, Job, Question
-from tests.bench.push.crowds import Crowd, Report, connected
-from tests.bench.push.feeder import Feeder, feeder
-from tests.bench.push.hostility import KINDS as ALL_KINDS
-from tests.bench.push.hostility import Hostility
-from tests.bench.push.ours import PATHS, number_after
-from tests.bench.push.scenarios.outcome import Outcome, Row, broken
-from tests.bench.push.service import notification_service
+from ..backends import Backends
+from ..crowd import Group, Job, Question
+from ..crowds import Crowd, Report, connected
+from ..feeder import Feeder, feeder
+from ..hostility import KINDS as ALL_KINDS
+from ..hostility import Hostility
+from ..ours import PATHS, number_after
+from ..service import notification_service
+from .outcome import Outcome, Row, broken
 
 __all__ = ["KINDS", "hostile"]
 
@@ -70,7 +70,7 @@ async def _beside(job: Hostility | None) -> AsyncIterator[dict[str, int]]:
         yield came
         return
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.push.hostility"),
+        *(sys.executable, "-m", "bench.push.hostility"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

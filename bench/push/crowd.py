@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from tests.bench.push.ledger import Faults, Ledger, Scanner, faults, percentiles_ms
+from .ledger import Faults, Ledger, Scanner, faults, percentiles_ms
 
 __all__ = ["Group", "Job", "Question"]
 
@@ -55,7 +55,7 @@ class Job:
     """Whom to connect, and to what.
 
     Attributes:
-        number_after: see :class:`~tests.bench.push.servers.Target`.
+        number_after: see :class:`~bench.push.servers.Target`.
         at_once: connections that are being made at the same time.
     """
 

@@ -18,15 +18,15 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-from tests.bench.push.backends import Backends, backends
-from tests.bench.push.comparison import Load, compare, sweep_loads
-from tests.bench.push.results import FanOut
-from tests.bench.push.scenarios.filtered import filtered
-from tests.bench.push.scenarios.hostile import KINDS, hostile
-from tests.bench.push.scenarios.outcome import outcome_table
-from tests.bench.push.scenarios.storm import storm
-from tests.bench.push.scenarios.ten_thousand import ten_thousand
-from tests.bench.push.table import fan_out_table
+from .backends import Backends, backends
+from .comparison import Load, compare, sweep_loads
+from .results import FanOut
+from .scenarios.filtered import filtered
+from .scenarios.hostile import KINDS, hostile
+from .scenarios.outcome import outcome_table
+from .scenarios.storm import storm
+from .scenarios.ten_thousand import ten_thousand
+from .table import fan_out_table
 
 SCENARIOS = ("ten-thousand", "filtered", "storm", "hostile")
 # of the comparison, and of a phase of the hostile scenario, in which those that take nothing are to be cut
@@ -75,7 +75,7 @@ async def measure(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         results = await compare_all(running, options)
     console.print(fan_out_table(results))
     if options.plot:
-        from tests.bench.push.plot import draw
+        from .plot import draw
 
         draw(results, options.plot)
     sound = not any(each.lost or each.doubled for each in results if each.server == "orderstream")

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
-from tests.bench.usage import Meter
+
+from .usage import Meter
 
 SERVICES = ("order-service", "inventory-service", "processing-service", "notification-service")
 PRODUCTS = 12
@@ -57,7 +58,7 @@ async def drive(stack: Stack, products: list[str], options: argparse.Namespace) 
         *("--seconds", str(options.seconds), "--clients", str(options.saturate)),
     ]
     driver = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.driver", *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bench.driver", *arguments, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await driver.communicate()
     if driver.returncode:

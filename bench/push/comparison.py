@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 
-from tests.bench.push.backends import Backends
-from tests.bench.push.fanout import fan_out
-from tests.bench.push.ours import ours
-from tests.bench.push.peers import PEERS, UnavailableError
-from tests.bench.push.results import FanOut
-from tests.bench.push.servers import Target
+from .backends import Backends
+from .fanout import fan_out
+from .ours import ours
+from .peers import PEERS, UnavailableError
+from .results import FanOut
+from .servers import Target
 
 __all__ = ["Load", "compare", "sweep_loads"]
 

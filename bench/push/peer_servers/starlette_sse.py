@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
-from tests.bench.push.peer_servers.control import BACKLOG, listener, obey
-from tests.bench.push.peer_servers.message import sse_block
+from .control import BACKLOG, listener, obey
+from .message import sse_block
 
 
 async def main() -> None:

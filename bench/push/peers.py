@@ -22,7 +22,7 @@ from .servers import Publish, Target
 
 __all__ = ["PEERS", "Peer", "UnavailableError", "nchan", "python_peer"]
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from tests.bench.push.crowd import Job, Question
+from .crowd import Job, Question
 
 __all__ = ["Crowd", "Report", "Seen", "connected"]
 
@@ -77,7 +77,7 @@ async def connected(job: Job) -> AsyncIterator[Crowd]:
         RuntimeError: they could not be connected; why is on stderr.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.push.crowd"),
+        *(sys.executable, "-m", "bench.push.crowd"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LINE_BYTES,

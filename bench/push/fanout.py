@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.bench.push.cost import cpu_s, rss_bytes, writes
-from tests.bench.push.crowd import Group, Job, Question
-from tests.bench.push.crowds import connected
-from tests.bench.push.results import FanOut
-from tests.bench.push.servers import Target
+from .cost import cpu_s, rss_bytes, writes
+from .crowd import Group, Job, Question
+from .crowds import connected
+from .results import FanOut
+from .servers import Target
 
 __all__ = ["fan_out"]
 

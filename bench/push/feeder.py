@@ -15,9 +15,10 @@ from service_common.events import EventType, Item, OrderEvent, encode
 from service_common.observability import TraceContext
 from service_common.postgres import Database
 from service_common.sqs import Outgoing, Publisher, Sqs
-from tests.bench.push.backends import QUEUE, Backends
-from tests.bench.push.pace import paced
 from tests.support.waiting import eventually
+
+from .backends import QUEUE, Backends
+from .pace import paced
 
 __all__ = ["Feeder", "feeder"]
 

@@ -28,7 +28,8 @@ from rich.table import Table
 
 from service_common.config import AwsConfig
 from service_common.sqs import Message, Outgoing, Poller, PollerSettings, Publisher, Sqs
-from tests.bench.emulator import emulator
+
+from .emulator import emulator
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -55,6 +56,7 @@ class Countdown:
         self.done = asyncio.Event()
 
     async def __call__(self, _message: object) -> None:
+        """Count a message."""
         self._left -= 1
         if self._left <= 0:
             self.done.set()

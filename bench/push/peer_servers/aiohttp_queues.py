@@ -11,8 +11,8 @@ import uvloop
 from aiohttp import web
 from aiohttp_sse import sse_response
 
-from tests.bench.push.peer_servers.control import BACKLOG, listener, obey
-from tests.bench.push.peer_servers.message import data, event_id, ws_text
+from .control import BACKLOG, listener, obey
+from .message import data, event_id, ws_text
 
 
 class Clients:
