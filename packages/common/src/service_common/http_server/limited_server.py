@@ -1,6 +1,7 @@
 """aiohttp's server with an edge: it waits an hour for the first byte of a request by itself, and for ever for the last.
 
-It leans on these parts of aiohttp 3.14; tests/integration/common/edge fails when they mean something else:
+It leans on these parts of aiohttp 3.14; tests/integration/common/http_server/limited_server fails when they mean
+something else:
 
 - ``RequestHandler._waiter`` is pending while a connection waits for the head of a request, ``_request_count`` counts
   the heads that came to their end, ``_current_request`` is the one that a handler has.

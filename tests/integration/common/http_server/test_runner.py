@@ -23,9 +23,8 @@ LIMIT_S = 30.0
 PROGRAM = """
 import asyncio, os, time
 from aiohttp import web
-from service_common.apps import new_app
+from service_common.http_server import new_app, run
 from service_common.config import ServiceConfig, reading, shared_fields
-from service_common.run import run
 
 def load(environ):
     with reading(environ) as env:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.integration.common.apps.test_run import LIMIT_S, Start, start
+from tests.integration.common.http_server.test_runner import LIMIT_S, Start, start
 
 __all__ = ["start"]
 
