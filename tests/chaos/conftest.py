@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
-from orderstream_local.ports import Ports
-from orderstream_local.stack import Stack, StackOptions
 from tests.support.invariants import Books
 from tests.support.load import Ledger
 from tests.support.replicas import restarted
-from tests.support.system import System
+from tests.support.system import System, running
 from tests.support.trial import Trial
 
 # the least that the template takes
@@ -35,23 +30,10 @@ def scale() -> Mapping[str, int]:
     return {}
 
 
-@pytest.fixture(scope="module")
-def data_folder() -> Iterator[Path]:
-    """A folder for everything that the stack keeps."""
-    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
-        yield Path(folder)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(data_folder: Path, environ: Mapping[str, str], scale: Mapping[str, int]) -> AsyncIterator[System]:
+async def system(environ: Mapping[str, str], scale: Mapping[str, int]) -> AsyncIterator[System]:
     """The running system of the module."""
-    options = StackOptions(data=data_folder, ports=Ports.free(), environ=environ, scale=scale, web=False)
-    async with (
-        Stack(options) as stack,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-    ):
-        system = System(stack, session)
+    async with running(environ=environ, scale=scale, web=False) as system:
         await shorten_visibility(system)
         yield system
 

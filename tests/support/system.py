@@ -13,14 +13,16 @@ import boto3
 import orjson
 import psycopg2
 
-from orderstream_local.stack import Stack
+from orderstream_local.ports import Ports
+from orderstream_local.stack import Stack, StackOptions
+from tests.support.folders import reachable_folder
 from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_sqs.client import SQSClient
 
-__all__ = ["Answer", "System", "Watch", "as_pushed"]
+__all__ = ["Answer", "System", "Watch", "as_pushed", "running"]
 
 TERMINAL = frozenset({"CLOSED", "FAILED", "CANCELLED"})
 
@@ -169,6 +171,17 @@ class System:
             return [orjson.loads(event["message"]) for page in pages for event in page["events"]]
         finally:
             client.close()
+
+
+@asynccontextmanager
+async def running(**options: Any) -> AsyncIterator[System]:
+    """Run the system for the block, on free ports and in a folder of its own; *options* as StackOptions has them."""
+    with reachable_folder("stack-") as data:
+        async with (
+            Stack(StackOptions(data=data, ports=Ports.free(), **options)) as stack,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+        ):
+            yield System(stack, session)
 
 
 @asynccontextmanager

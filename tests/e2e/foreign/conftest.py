@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
-from orderstream_local.ports import Ports
-from orderstream_local.stack import Stack, StackOptions
-from tests.support.system import System
+from tests.support.system import System, running
 
 from .browser import BROWSER, CLIENTS, Site, browsing
 from .tap import Tap
 
 HEARTBEAT_S = 0.5
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder for everything that the stack and the browser keep."""
-    with tempfile.TemporaryDirectory(prefix="clients-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
-        yield Path(folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -39,27 +26,24 @@ async def foreign_site() -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(folder: Path, foreign_site: Site) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory, foreign_site: Site) -> AsyncIterator[Site]:
     """An origin that the service knows, with its page open in the browser, and that of the other in a frame of it."""
     site = Site()
     async with site.served():
         if BROWSER is None:
             yield site
             return
-        async with browsing(f"{site.origin}/page.html#{foreign_site.origin}/page.html", folder / "browser"):
+        profile = tmp_path_factory.mktemp("browser")
+        async with browsing(f"{site.origin}/page.html#{foreign_site.origin}/page.html", profile):
             yield site
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(folder: Path, site: Site) -> AsyncIterator[System]:
+async def system(site: Site) -> AsyncIterator[System]:
     """The running system, which lets the pages of one site in."""
     environ = {"PUSH_HEARTBEAT_S": str(HEARTBEAT_S), "ALLOWED_ORIGINS": site.origin}
-    options = StackOptions(data=folder / "data", ports=Ports.free(), environ=environ, web=False)
-    async with (
-        Stack(options) as stack,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-    ):
-        yield System(stack, session)
+    async with running(environ=environ, web=False) as system:
+        yield system
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from orderstream_local.layout import ROOT
-from orderstream_local.ports import Ports
-from orderstream_local.stack import Stack, StackOptions
 from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.days import busy_day
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
 from tests.support.replicas import restarted
-from tests.support.system import System
+from tests.support.system import System, running
 
 HEARTBEAT_S = 1.0
 # the least that the template takes
@@ -36,24 +32,11 @@ def executable() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def web_folder(executable: str) -> Iterator[Path]:  # noqa: ARG001 - nothing is started for nobody
-    """A folder for everything that the stack keeps."""
-    with tempfile.TemporaryDirectory(prefix="web-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root, so it has to get in as somebody else
-        yield Path(folder)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def system(web_folder: Path) -> AsyncIterator[System]:
+async def system(executable: str) -> AsyncIterator[System]:  # noqa: ARG001 - nothing is started for nobody
     """The running system with its pages."""
-    options = StackOptions(data=web_folder, ports=Ports.free(), environ={"PUSH_HEARTBEAT_S": str(HEARTBEAT_S)})
-    async with (
-        Stack(options) as stack,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-    ):
-        assert stack.page_missing is None, stack.page_missing
-        system = System(stack, session)
+    async with running(environ={"PUSH_HEARTBEAT_S": str(HEARTBEAT_S)}) as system:
+        assert system.stack.page_missing is None, system.stack.page_missing
         await shorten_visibility(system)
         yield system
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
+from tests.support.folders import reachable_folder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,11 +27,12 @@ class Backends(Stack):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    # a path longer than any socket's may be
-    data = tmp_path_factory.mktemp("data") / ("long" * 20) / ("path" * 20)
-    async with Backends(StackOptions(data=data, ports=Ports.free())) as stack:
-        yield stack
+async def stack() -> AsyncIterator[Stack]:
+    with reachable_folder("stack-") as folder:
+        # a path longer than any socket's may be
+        data = folder / ("long" * 20) / ("path" * 20)
+        async with Backends(StackOptions(data=data, ports=Ports.free())) as stack:
+            yield stack
 
 
 def ask(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -122,8 +124,8 @@ async def test_a_killed_emulator_comes_back_with_its_resources(stack: Stack) -> 
     await eventually(back)
 
 
-async def test_messages_outlive_an_orderly_restart_of_the_emulator(tmp_path: Path) -> None:
-    options = StackOptions(data=tmp_path, ports=Ports.free())
+async def test_messages_outlive_an_orderly_restart_of_the_emulator(data_folder: Path) -> None:
+    options = StackOptions(data=data_folder, ports=Ports.free())
     async with Backends(options) as stack:
         client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
         url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
@@ -133,4 +135,4 @@ async def test_messages_outlive_an_orderly_restart_of_the_emulator(tmp_path: Pat
         url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
         [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
         assert message["Body"] == "kept"
-    assert list((tmp_path / "run").iterdir()) == []
+    assert list((data_folder / "run").iterdir()) == []

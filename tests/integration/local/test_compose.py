@@ -18,9 +18,10 @@ import pytest_asyncio
 import yaml
 
 from orderstream_local.layout import COMPOSE
-from orderstream_local.ports import LOOPBACK, Ports
-from orderstream_local.stack import SERVICES, Stack, StackOptions
+from orderstream_local.ports import LOOPBACK
+from orderstream_local.stack import SERVICES, Stack
 from orderstream_local.watcher import watching
+from tests.support.system import running
 
 TOKEN = "token-of-the-test"
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
@@ -28,15 +29,12 @@ WITHIN_S = 20.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    options = StackOptions(
-        data=tmp_path_factory.mktemp("data"), ports=Ports.free(), token=TOKEN, scale={"notification": 2}
-    )
-    async with Stack(options) as stack:
-        yield stack
+async def stack() -> AsyncIterator[Stack]:
+    async with running(token=TOKEN, scale={"notification": 2}) as system:
+        yield system.stack
 
 
-def running(stack: Stack, name: str) -> psutil.Process:
+def process_of(stack: Stack, name: str) -> psutil.Process:
     pid = stack.processes[name].pid
     assert pid is not None
     return psutil.Process(pid)
@@ -46,7 +44,7 @@ def running(stack: Stack, name: str) -> psutil.Process:
 @pytest.mark.parametrize("name", SERVICES)
 async def test_a_service_runs_the_command_of_its_container(stack: Stack, name: str) -> None:
     command = DOCUMENT["services"][name]["command"]
-    assert running(stack, f"{name}-service").cmdline() == [sys.executable, *command[1:]]
+    assert process_of(stack, f"{name}-service").cmdline() == [sys.executable, *command[1:]]
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +52,7 @@ async def test_a_service_runs_the_command_of_its_container(stack: Stack, name: s
 async def test_a_service_has_the_environment_of_its_container(stack: Stack, name: str) -> None:
     """Each variable is there, with the same value but for places: hosts, ports, folders."""
     given = DOCUMENT["services"][name]["environment"]
-    actual = running(stack, f"{name}-service").environ()
+    actual = process_of(stack, f"{name}-service").environ()
     assert set(given) <= set(actual)
     for variable, text in given.items():
         plain = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)
@@ -68,7 +66,7 @@ async def test_a_service_has_the_environment_of_its_container(stack: Stack, name
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_postgres_has_the_settings_of_its_container(stack: Stack) -> None:
-    command = running(stack, "postgres").cmdline()
+    command = process_of(stack, "postgres").cmdline()
     settings = DOCUMENT["services"]["postgres"]["command"][1:]
     assert command[-len(settings) :] == settings
 
@@ -130,11 +128,11 @@ async def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> N
     assert not (tmp_path / "postgres").exists()
 
 
-async def test_ctrl_c_stops_the_demo_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_ctrl_c_stops_the_demo_and_leaves_nothing_behind(data_folder: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
-        *_command("--data", str(tmp_path), "--free-ports"),
+        *_command("--data", str(data_folder), "--free-ports"),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(data_folder)},
     )
     await _until_ready(demo)
     processes = psutil.Process(demo.pid).children(recursive=True)
@@ -143,8 +141,8 @@ async def test_ctrl_c_stops_the_demo_and_leaves_nothing_behind(tmp_path: Path) -
     async with asyncio.timeout(10):
         assert await demo.wait() == 0
     assert [process for process in processes if process.is_running()] == []
-    assert _names(tmp_path) == {"run", "logs", "postgres", "emulator"}
-    assert _names(tmp_path / "run") == set()
+    assert _names(data_folder) == {"run", "logs", "postgres", "emulator"}
+    assert _names(data_folder / "run") == set()
 
 
 def _names(folder: Path) -> set[str]:

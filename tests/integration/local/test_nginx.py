@@ -7,10 +7,9 @@ import gzip
 import re
 import shutil
 import socket
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -20,6 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from orderstream_local.layout import COMPOSE
+from tests.support.folders import reachable_folder
 from tests.support.waiting import eventually
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -53,16 +53,9 @@ def configuration(folder: Path, port: int, services: str) -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url() -> AsyncIterator[str]:
-    with open_folder() as folder:
+    with reachable_folder("nginx-") as folder:
         async with served(folder, free_port()) as url:
             yield url
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
-        Path(folder).chmod(0o755)  # its workers are not root
-        yield Path(folder)
 
 
 @asynccontextmanager
@@ -161,7 +154,7 @@ async def test_a_service_is_asked_for_its_health_and_numbers_by_its_name(path: s
 
     service = web.Application()
     service.router.add_get("/{path:.*}", echo)
-    with open_folder() as folder:
+    with reachable_folder("nginx-") as folder:
         async with (
             TestServer(service) as server,
             served(folder, free_port(), f"127.0.0.1:{server.port}") as url,
