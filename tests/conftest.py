@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from tests.support.system import System
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -55,13 +61,35 @@ def _administer(url: str, statement: str) -> None:
         connection.close()
 
 
-@pytest.fixture
-def database_url(postgres_dsn: str) -> Iterator[str]:
-    """A new, empty database of this test alone."""
+@contextmanager
+def _new_database(postgres_dsn: str) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex}"
     _administer(postgres_dsn, f"CREATE DATABASE {name}")
     yield postgres_dsn.replace("/postgres?", f"/{name}?")
     _administer(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres_dsn: str) -> Iterator[str]:
+    """A new, empty database of this test alone."""
+    with _new_database(postgres_dsn) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_dsn: str) -> Iterator[str]:
+    """A new database that the tests of a module share."""
+    with _new_database(postgres_dsn) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system() -> AsyncIterator[System]:
+    """The running system, with a page's connections to it."""
+    from tests.support.system import running
+
+    async with running() as system:
+        yield system
 
 
 @pytest.fixture(scope="session")

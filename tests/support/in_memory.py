@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -39,6 +39,7 @@ from service_common.http_server import METRICS
 __all__ = ["SERVICES", "TOKEN", "Client", "Service", "ask"]
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
+Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 TOKEN = {"Authorization": "Bearer secret"}
 ENVIRON = {
     "SERVICE_TOKEN": "secret",
@@ -158,31 +159,42 @@ async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
 
 @dataclass(frozen=True)
 class Service:
-    app: Callable[[], web.Application]
+    """A service to compose.
+
+    Attributes:
+        load: its configuration from the environment.
+        create: its application from that and what it opens.
+        in_memory: what it opens, without surroundings.
+        use: asks for all it has.
+    """
+
+    load: Callable[[Mapping[str, str]], Any]
+    create: Callable[[Any, Sequence[Resource]], web.Application]
+    in_memory: Resource
     use: Callable[[Client], Awaitable[None]]
+
+    def app(self, *resources: Resource, **environ: str) -> web.Application:
+        """Compose it of *resources* instead of those in memory, with *environ* over what all have."""
+        return self.create(self.load(ENVIRON | environ), resources or (self.in_memory,))
 
 
 SERVICES: Mapping[str, Service] = {
     "inventory": Service(
-        lambda: inventory_service.app.create_app(
-            inventory_service.config.Config.from_environ(ENVIRON), [inventory_in_memory]
-        ),
+        inventory_service.config.Config.from_environ,
+        inventory_service.app.create_app,
+        inventory_in_memory,
         use_inventory,
     ),
     "notification": Service(
-        lambda: notification_service.app.create_app(
-            notification_service.config.Config.from_environ(ENVIRON), [notifications_in_memory]
-        ),
+        notification_service.config.Config.from_environ,
+        notification_service.app.create_app,
+        notifications_in_memory,
         use_notifications,
     ),
     "order": Service(
-        lambda: order_service.app.create_app(order_service.config.Config.from_environ(ENVIRON), [orders_in_memory]),
-        use_orders,
+        order_service.config.Config.from_environ, order_service.app.create_app, orders_in_memory, use_orders
     ),
     "processing": Service(
-        lambda: processing_service.app.create_app(
-            processing_service.config.Config.from_environ(ENVIRON), [sagas_in_memory]
-        ),
-        use_sagas,
+        processing_service.config.Config.from_environ, processing_service.app.create_app, sagas_in_memory, use_sagas
     ),
 }

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.support.system import Answer, System
+from tests.support.http_service import Answer
+from tests.support.system import System
 from tests.support.waiting import eventually
 
 __all__ = ["Customers", "Ledger"]
 
 PATIENCE_S = 10.0
 ANSWERED_WITHIN_S = 60.0
-_AWAY = Answer(0, {}, None)
+_AWAY = Answer(0, {}, None, b"")
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.support.system import Answer, System
+from tests.support.http_service import Answer, HttpService
 
 __all__ = ["JSON", "nothing_stored", "refused"]
 
@@ -17,17 +17,6 @@ TYPE = re.compile(r"about:blank|urn:orderstream:problem:[a-z]+(-[a-z]+)*")
 TRACE_ID = re.compile(r"[0-9a-f]{32}")
 POINTER = re.compile(r"(/([^~/]|~[01])*)*")  # RFC 6901, 3
 INTERNALS = re.compile(r"Traceback|psycopg|\.py\b|SELECT |INSERT ")
-
-ORDERS = """
-    SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_items), (SELECT count(*) FROM outbox),
-           (SELECT count(*) FROM idempotency), (SELECT coalesce(sum(version), 0) FROM orders)
-"""
-# what orders that are still under way take is not the doing of the request
-INVENTORY = """
-    SELECT (SELECT count(*) FROM inventory),
-           (SELECT count(*) FROM removed_product),
-           (SELECT count(*) FROM stock_operation WHERE id !~ '^[0-9]+:[0-9]+$')
-"""
 
 
 def refused(answer: Answer, status: int, slug: str | None = None) -> dict[str, Any]:
@@ -53,8 +42,8 @@ def refused(answer: Answer, status: int, slug: str | None = None) -> dict[str, A
 
 
 @asynccontextmanager
-async def nothing_stored(system: System) -> AsyncIterator[None]:
-    """Check that the block stores no order, no event, no key, no product and no operation of its own."""
-    before = (system.rows("orders", ORDERS), system.rows("inventory", INVENTORY))
+async def nothing_stored(service: HttpService) -> AsyncIterator[None]:
+    """Check that the block stores nothing: no order, no event, no key, no product and no operation."""
+    before = service.stored()
     yield
-    assert (system.rows("orders", ORDERS), system.rows("inventory", INVENTORY)) == before
+    assert service.stored() == before

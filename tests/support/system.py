@@ -16,24 +16,26 @@ import psycopg2
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.folders import reachable_folder
+from tests.support.http_service import Answer, HttpService
 from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_sqs.client import SQSClient
 
-__all__ = ["Answer", "System", "Watch", "as_pushed", "running"]
+__all__ = ["System", "Watch", "as_pushed", "running"]
 
+ORDERS = """
+    SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_items), (SELECT count(*) FROM outbox),
+           (SELECT count(*) FROM idempotency), (SELECT coalesce(sum(version), 0) FROM orders)
+"""
+# what orders that are still under way take is not the doing of the request
+INVENTORY = """
+    SELECT (SELECT count(*) FROM inventory),
+           (SELECT count(*) FROM removed_product),
+           (SELECT count(*) FROM stock_operation WHERE id !~ '^[0-9]+:[0-9]+$')
+"""
 TERMINAL = frozenset({"CLOSED", "FAILED", "CANCELLED"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back over HTTP."""
-
-    status: int
-    headers: Mapping[str, str]
-    json: Any
 
 
 @dataclass(slots=True)
@@ -70,17 +72,17 @@ class System:
         self.stack = stack
         self.session = session
 
-    async def call(
-        self, service: str, method: str, path: str, *, json: object = None, replica: int = 0, **options: Any
-    ) -> Answer:
+    def service(self, name: str, replica: int = 0) -> HttpService:
+        """Return a service to ask over HTTP."""
+        return HttpService(self.stack.url(name, replica), self.session, self.stack.token, self.stored)
+
+    async def call(self, service: str, method: str, path: str, *, replica: int = 0, **options: Any) -> Answer:
         """Make a request and read its answer, JSON or none."""
-        url = self.stack.url(service, replica) + path
-        if json is not None:
-            options["json"] = json
-        async with self.session.request(method, url, **options) as response:
-            body = await response.read()
-            document = orjson.loads(body) if "json" in response.content_type else None
-            return Answer(response.status, response.headers, document)
+        return await self.service(service, replica).call(method, path, **options)
+
+    def stored(self) -> object:
+        """Return how much of everything is stored that requests of clients store."""
+        return self.rows("orders", ORDERS), self.rows("inventory", INVENTORY)
 
     async def place(self, items: Mapping[str, int], **headers: str) -> Answer:
         """Place an order of products and quantities."""

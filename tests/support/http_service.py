@@ -1,0 +1,65 @@
+"""One service asked over HTTP, wherever it runs: in the test's process or in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+__all__ = ["Answer", "HttpService", "serving"]
+
+TOKEN = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP; *json* is None when the body is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpService:
+    """A service that listens.
+
+    Attributes:
+        url: without a slash at the end.
+        session: of the client.
+        token: of the internal endpoints.
+        stored: what is stored, as a value that is another one after any change.
+    """
+
+    url: str
+    session: aiohttp.ClientSession
+    token: str
+    stored: Callable[[], object]
+
+    async def call(self, method: str, path: str, *, json: object = None, **options: Any) -> Answer:
+        """Make a request of *path*, which is sent as it is, and read the answer, JSON or none."""
+        if json is not None:
+            options["json"] = json
+        async with self.session.request(method, URL(self.url + path, encoded=True), **options) as response:
+            body = await response.read()
+            document = orjson.loads(body) if "json" in response.content_type else None
+            return Answer(response.status, response.headers, document, body)
+
+    async def internal(self, path: str, body: object) -> Answer:
+        """Ask an internal endpoint as another service does."""
+        return await self.call("POST", path, json=body, headers={"Authorization": f"Bearer {self.token}"})
+
+
+@asynccontextmanager
+async def serving(app: web.Application, stored: Callable[[], object]) -> AsyncIterator[HttpService]:
+    """Serve *app*, whose token is TOKEN, in this process for the block."""
+    async with TestServer(app) as server, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield HttpService(str(server.make_url("")).rstrip("/"), session, TOKEN, stored)
