@@ -10,7 +10,8 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from tests.support.system import System, Watch
+from tests.support.system import System
+from tests.support.watch import Watch
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

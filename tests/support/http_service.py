@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-__all__ = ["Answer", "HttpService", "serving"]
+from tests.support.in_memory import ORIGIN, SECRET
 
-TOKEN = "secret"
+__all__ = ["Answer", "HttpService", "serving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,14 @@ class HttpService:
         url: without a slash at the end.
         session: of the client.
         token: of the internal endpoints.
+        origin: of pages that may read the answers.
         stored: what is stored, as a value that is another one after any change.
     """
 
     url: str
     session: aiohttp.ClientSession
     token: str
+    origin: str
     stored: Callable[[], object]
 
     async def call(self, method: str, path: str, *, json: object = None, **options: Any) -> Answer:
@@ -60,6 +62,6 @@ class HttpService:
 
 @asynccontextmanager
 async def serving(app: web.Application, stored: Callable[[], object]) -> AsyncIterator[HttpService]:
-    """Serve *app*, whose token is TOKEN, in this process for the block."""
+    """Serve *app*, one of :data:`tests.support.in_memory.SERVICES`, in this process for the block."""
     async with TestServer(app) as server, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        yield HttpService(str(server.make_url("")).rstrip("/"), session, TOKEN, stored)
+        yield HttpService(str(server.make_url("")).rstrip("/"), session, SECRET, ORIGIN, stored)

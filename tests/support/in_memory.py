@@ -36,17 +36,19 @@ from processing_service.testing import InMemorySagas
 from service_common.events import EventType, Item, OrderEvent
 from service_common.http_server import METRICS
 
-__all__ = ["SERVICES", "TOKEN", "Client", "Service", "ask"]
+__all__ = ["ORIGIN", "SECRET", "SERVICES", "TOKEN", "Client", "Service", "ask"]
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
-TOKEN = {"Authorization": "Bearer secret"}
+ORIGIN = "http://localhost:4200"
+SECRET = "secret"
+TOKEN = {"Authorization": f"Bearer {SECRET}"}
 ENVIRON = {
-    "SERVICE_TOKEN": "secret",
+    "SERVICE_TOKEN": SECRET,
     "DATABASE_URL": "postgresql://nowhere/nothing",
     "INVENTORY_URL": "http://nowhere:8081",
     "ORDER_URL": "http://nowhere:8080",
-    "ALLOWED_ORIGINS": "http://localhost:4200",
+    "ALLOWED_ORIGINS": ORIGIN,
 }
 WHEN = datetime(2026, 5, 17, 12, tzinfo=UTC)
 

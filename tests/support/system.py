@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -18,12 +17,13 @@ from orderstream_local.stack import Stack, StackOptions
 from tests.support.folders import reachable_folder
 from tests.support.http_service import Answer, HttpService
 from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.watch import Watch, sse, websocket
 
 if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_sqs.client import SQSClient
 
-__all__ = ["System", "Watch", "as_pushed", "running"]
+__all__ = ["System", "running"]
 
 ORDERS = """
     SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_items), (SELECT count(*) FROM outbox),
@@ -38,43 +38,17 @@ INVENTORY = """
 TERMINAL = frozenset({"CLOSED", "FAILED", "CANCELLED"})
 
 
-@dataclass(slots=True)
-class Watch:
-    """What a push client has received, in order."""
-
-    notifications: list[dict[str, Any]] = field(default_factory=list)
-    last_id: str = ""
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def take(self, event_id: str, notification: dict[str, Any] | None) -> None:
-        """Note a push; None is one that only moves the position."""
-        async with self._news:
-            self.last_id = event_id
-            if notification is not None:
-                self.notifications.append(notification)
-            self._news.notify_all()
-
-    def kinds(self, order_id: int) -> list[str]:
-        """Return what became of an order, in the order of arrival."""
-        return [each["kind"] for each in self.notifications if each["orderId"] == order_id]
-
-    async def until(self, order_id: int, kind: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
-        """Wait for a notification and return it."""
-        async with asyncio.timeout(within_s), self._news:
-            await self._news.wait_for(lambda: kind in self.kinds(order_id))
-        return next(each for each in self.notifications if (each["orderId"], each["kind"]) == (order_id, kind))
-
-
 class System:
     """Everything that a user of the running stack can do and see."""
 
     def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
         self.stack = stack
         self.session = session
+        self._origin = stack.environment("order")["ALLOWED_ORIGINS"].split(",")[0]
 
     def service(self, name: str, replica: int = 0) -> HttpService:
         """Return a service to ask over HTTP."""
-        return HttpService(self.stack.url(name, replica), self.session, self.stack.token, self.stored)
+        return HttpService(self.stack.url(name, replica), self.session, self.stack.token, self._origin, self.stored)
 
     async def call(self, service: str, method: str, path: str, *, replica: int = 0, **options: Any) -> Answer:
         """Make a request and read its answer, JSON or none."""
@@ -122,22 +96,14 @@ class System:
     @asynccontextmanager
     async def sse(self, query: str = "", replica: int = 0, **headers: str) -> AsyncIterator[Watch]:
         """Follow /stream while the block runs."""
-        watch = Watch()
-        url = f"{self.stack.url('notification', replica)}/stream{query}"
-        async with self.session.get(url, headers=headers) as response:
-            assert response.status == 200, await response.text()
-            reader = asyncio.create_task(_read_sse(response, watch))
-            async with _following(watch, reader):
-                yield watch
+        async with sse(self.service("notification", replica), query, **headers) as watch:
+            yield watch
 
     @asynccontextmanager
     async def websocket(self, query: str = "", replica: int = 0) -> AsyncIterator[Watch]:
         """Follow /ws while the block runs."""
-        watch = Watch()
-        async with self.session.ws_connect(f"{self.stack.url('notification', replica)}/ws{query}") as socket:
-            reader = asyncio.create_task(_read_websocket(socket, watch))
-            async with _following(watch, reader):
-                yield watch
+        async with websocket(self.service("notification", replica), query) as watch:
+            yield watch
 
     def rows(self, database: str, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Look into a service's database."""
@@ -184,41 +150,3 @@ async def running(**options: Any) -> AsyncIterator[System]:
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
         ):
             yield System(stack, session)
-
-
-@asynccontextmanager
-async def _following(watch: Watch, reader: asyncio.Task[None]) -> AsyncIterator[None]:
-    """Wait for the first position, then read until the block ends; a reader that failed fails the block."""
-    async with asyncio.timeout(PATIENCE_S), watch._news:
-        await watch._news.wait_for(lambda: bool(watch.last_id) or reader.done())
-    try:
-        yield
-    finally:
-        reader.cancel()
-        (outcome,) = await asyncio.gather(reader, return_exceptions=True)
-        if isinstance(outcome, Exception):
-            raise outcome
-
-
-async def _read_sse(response: aiohttp.ClientResponse, watch: Watch) -> None:
-    block: dict[str, str] = {}
-    async for raw in response.content:
-        line = raw.decode().rstrip("\r\n")
-        if line:
-            name, _, value = line.partition(":")
-            block[name] = value.removeprefix(" ")
-            continue
-        if "id" in block:
-            await watch.take(block["id"], orjson.loads(block["data"]) if "data" in block else None)
-        block = {}
-
-
-async def _read_websocket(socket: aiohttp.ClientWebSocketResponse, watch: Watch) -> None:
-    async for message in socket:
-        frame = orjson.loads(message.data)
-        await watch.take(frame.get("id", watch.last_id), frame.get("data"))
-
-
-def as_pushed(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a notification of the history as a push tells it: without the moment it was taken down."""
-    return {name: value for name, value in recorded.items() if name != "recordedAt"}

@@ -48,7 +48,6 @@ class Shop:
         unprocessed: while the block runs, new orders stay CREATED.
         inventory_away: while the block runs, the inventory service does not answer.
         stock: how much there is of a product.
-        origin: of pages that may read the answers.
     """
 
     orders: HttpService
@@ -57,7 +56,6 @@ class Shop:
     unprocessed: Callable[[], AbstractContextManager[None]]
     inventory_away: Callable[[], AbstractAsyncContextManager[None]]
     stock: Callable[[str], Awaitable[int]]
-    origin: str
 
 
 @pytest.fixture(scope="module", params=[IN_MEMORY, WIRE])
@@ -157,7 +155,6 @@ def shop_wire(system: System) -> Shop:
         lambda: frozen(system, "processing-service"),
         inventory_away,
         system.stock,
-        system.stack.environment("order")["ALLOWED_ORIGINS"].split(",")[0],
     )
 
 
@@ -193,4 +190,4 @@ def in_process(orders: HttpService, stock: KnownStock) -> Shop:
     async def level(product: str) -> int:
         return stock.stock[product]
 
-    return Shop(orders, put_in, fulfil, nullcontext, inventory_away, level, "http://localhost:4200")
+    return Shop(orders, put_in, fulfil, nullcontext, inventory_away, level)

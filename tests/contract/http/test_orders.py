@@ -252,9 +252,9 @@ async def test_stored_order_is_answered_as_it_was_taken(orders: HttpService, cre
     assert (found.status, found.headers["ETag"], found.json) == (200, '"1"', created)
 
 
-async def test_answer_to_a_new_order_says_what_took_how_long(orders: HttpService, shop: Shop, shelf: str) -> None:
+async def test_answer_to_a_new_order_says_what_took_how_long(orders: HttpService, shelf: str) -> None:
     began = perf_counter()
-    headers = {"Idempotency-Key": uuid.uuid4().hex, "Origin": shop.origin}
+    headers = {"Idempotency-Key": uuid.uuid4().hex, "Origin": orders.origin}
     for replayed in (None, "true"):
         answer = await place(orders, {shelf: 1}, **headers)
         assert answer.headers.get("Idempotent-Replayed") == replayed
@@ -335,8 +335,8 @@ async def test_order_that_is_not_there_is_not_found(orders: HttpService, order_i
     slug = None if order_id == "%ff" else "order-not-found"
     for method, body in (("GET", None), ("DELETE", None), ("PUT", {"orderItems": [LINE]})):
         refused(await orders.call(method, f"/orders/{order_id}", json=body), 404, slug)
-    for path, body in (("close", {"version": 1}), ("fail", {"version": 1, "reason": "gone"})):
-        refused(await orders.internal(f"/order/{path}/{order_id}", body), 404, slug)
+    for path, end in (("close", {"version": 1}), ("fail", {"version": 1, "reason": "gone"})):
+        refused(await orders.internal(f"/order/{path}/{order_id}", end), 404, slug)
 
 
 async def test_pages_go_from_the_newest_to_the_oldest(orders: HttpService, shop: Shop, shelf: str) -> None:

@@ -18,8 +18,9 @@ from tests.e2e.foreign.clients import KINDS, absent, following, node_path, path_
 from tests.e2e.foreign.heard import Heard
 from tests.e2e.foreign.tap import Tap
 from tests.e2e.foreign.terminal import terminal
-from tests.support.system import System, as_pushed
+from tests.support.system import System
 from tests.support.waiting import eventually
+from tests.support.watch import as_pushed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,18 +1,29 @@
-"""What holds for each of the four services: who it is, how it is, and how it answers what it was not made for."""
+"""What holds for each of the four services, in memory and as it runs: who it is, and what it answers to nonsense."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
 from tests.support.hostile import BODIES, documents
+from tests.support.http_service import HttpService, serving
+from tests.support.in_memory import SERVICES as IN_PROCESS
 from tests.support.problems import JSON, refused
-from tests.support.system import System
 from tests.support.waiting import PATIENCE_S
+
+from .conftest import IN_MEMORY, WIRE
+
+if TYPE_CHECKING:
+    from tests.support.system import System
+
+Services: TypeAlias = Mapping[str, HttpService]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,11 +50,36 @@ WRITES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 )
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def services_in_memory() -> AsyncIterator[Services]:
+    async with AsyncExitStack() as stack:
+        yield {
+            name: await stack.enter_async_context(serving(service.app(), lambda: None))
+            for name, service in IN_PROCESS.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def services_wire(system: System) -> Services:
+    return {name: system.service(name) for name in SERVICES}
+
+
+@pytest.fixture(scope="module", params=[IN_MEMORY, WIRE])
+def services(request: pytest.FixtureRequest) -> Services:
+    found: Services = request.getfixturevalue(f"services_{request.param}")
+    return found
+
+
 @pytest.mark.parametrize("service", SERVICES)
-async def test_service_says_who_and_how_it_is(system: System, service: str) -> None:
-    name = (await system.call(service, "GET", "/")).json
+async def test_service_says_who_it_is_and_that_it_is_there(services: Services, service: str) -> None:
+    name = (await services[service].call("GET", "/")).json
     assert (name["name"], set(name)) == (f"{service}-service", {"name", "version"})
-    assert (await system.call(service, "GET", "/health/live")).json == {"status": "live"}
+    assert (await services[service].call("GET", "/health/live")).json == {"status": "live"}
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("service", SERVICES)
+async def test_service_says_what_it_needs_and_has(system: System, service: str) -> None:
     await system.ready(service)
     ready = (await system.call(service, "GET", "/health/ready")).json
     assert ready["status"] == "ready"
@@ -52,18 +88,18 @@ async def test_service_says_who_and_how_it_is(system: System, service: str) -> N
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_metrics_are_prometheus_text(system: System, service: str) -> None:
-    async with system.session.get(f"{system.stack.url(service)}/metrics") as response:
-        text = await response.text()
-    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+async def test_metrics_are_prometheus_text(services: Services, service: str) -> None:
+    answer = await services[service].call("GET", "/metrics")
+    text = answer.body.decode()
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE orderstream_" in text
     assert all(line.startswith("#") or " " in line for line in text.splitlines())
 
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("path", ["/nothing", "/orders/1/items", "//", "/health", "/%00", "/metrics/"])
-async def test_path_that_is_not_served_is_not_found(system: System, service: str, path: str) -> None:
-    refused(await system.call(service, "GET", path), 404)
+async def test_path_that_is_not_served_is_not_found(services: Services, service: str, path: str) -> None:
+    refused(await services[service].call("GET", path), 404)
 
 
 @pytest.mark.parametrize(
@@ -83,18 +119,18 @@ async def test_path_that_is_not_served_is_not_found(system: System, service: str
     ],
 )
 async def test_method_that_a_path_does_not_take_is_refused(
-    system: System, service: str, method: str, path: str, allowed: set[str]
+    services: Services, service: str, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = await system.call(service, method, path)
+    answer = await services[service].call(method, path)
     refused(answer, 405)
     assert set(answer.headers["Allow"].replace(" ", "").split(",")) - {"OPTIONS"} == allowed
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_trace_of_the_caller_is_continued(system: System, service: str) -> None:
+async def test_trace_of_the_caller_is_continued(services: Services, service: str) -> None:
     given = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
     for path in ("/", "/nothing"):
-        answer = await system.call(service, "GET", path, headers={"traceparent": given})
+        answer = await services[service].call("GET", path, headers={"traceparent": given})
         version, trace_id, span_id, flags = answer.headers["traceparent"].split("-")
         assert (version, trace_id, flags) == ("00", TRACE_ID, "01")
         assert span_id != "00f067aa0ba902b7"
@@ -114,23 +150,18 @@ async def test_trace_of_the_caller_is_continued(system: System, service: str) ->
     ],
     ids=lambda given: given[:12],
 )
-async def test_trace_that_is_none_is_replaced(system: System, given: str) -> None:
-    answer = await system.call("order", "GET", "/", headers={"traceparent": given})
+async def test_trace_that_is_none_is_replaced(services: Services, given: str) -> None:
+    answer = await services["order"].call("GET", "/", headers={"traceparent": given})
     assert answer.status == 200
     assert answer.headers["traceparent"].split("-")[1] not in {TRACE_ID, "0" * 32}
 
 
-@pytest.fixture
-def page(system: System) -> str:
-    """The origin of the system's own page."""
-    return system.stack.environment("order")["ALLOWED_ORIGINS"].split(",")[0]
-
-
 @pytest.mark.parametrize("service", SERVICES)
-async def test_pages_of_known_origins_may_read_the_answers(system: System, service: str, page: str) -> None:
-    for origin, allowed in ((page, page), ("http://evil.example", None), ("null", None)):
+async def test_pages_of_known_origins_may_read_the_answers(services: Services, service: str) -> None:
+    known = services[service].origin
+    for origin, allowed in ((known, known), ("http://evil.example", None), ("null", None)):
         for path in ("/", "/health/ready"):
-            answer = await system.call(service, "GET", path, headers={"Origin": origin})
+            answer = await services[service].call("GET", path, headers={"Origin": origin})
             assert answer.headers.get("Access-Control-Allow-Origin") == allowed
 
 
@@ -144,21 +175,22 @@ async def test_pages_of_known_origins_may_read_the_answers(system: System, servi
         ("notification", "GET /stream", "last-event-id"),
     ],
 )
-async def test_pages_of_known_origins_may_send(system: System, service: str, sent: str, header: str, page: str) -> None:
+async def test_pages_of_known_origins_may_send(services: Services, service: str, sent: str, header: str) -> None:
     method, path = sent.split()
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": f"content-type,{header}"}
-    answer = await system.call(service, "OPTIONS", path, headers={"Origin": page, **asked})
+    answer = await services[service].call("OPTIONS", path, headers={"Origin": services[service].origin, **asked})
     assert answer.status == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == page
+    assert answer.headers["Access-Control-Allow-Origin"] == services[service].origin
     assert answer.headers["Access-Control-Allow-Methods"] == method
     assert header in answer.headers["Access-Control-Allow-Headers"].lower()
-    refused(await system.call(service, "OPTIONS", path, headers={"Origin": "http://evil.example", **asked}), 403)
+    refused(await services[service].call("OPTIONS", path, headers={"Origin": "http://evil.example", **asked}), 403)
 
 
-async def test_refusal_can_be_read_by_a_page(system: System, page: str) -> None:
-    answer = await system.call("order", "POST", "/orders", json={}, headers={"Origin": page})
+async def test_refusal_can_be_read_by_a_page(services: Services) -> None:
+    orders = services["order"]
+    answer = await orders.call("POST", "/orders", json={}, headers={"Origin": orders.origin})
     refused(answer, 422)
-    assert answer.headers["Access-Control-Allow-Origin"] == page
+    assert answer.headers["Access-Control-Allow-Origin"] == orders.origin
 
 
 @pytest.mark.parametrize(
@@ -176,24 +208,24 @@ async def test_refusal_can_be_read_by_a_page(system: System, page: str) -> None:
     ],
 )
 async def test_header_that_is_no_text_is_malformed(
-    system: System, service: str, request_line: bytes, header: bytes
+    services: Services, service: str, request_line: bytes, header: bytes
 ) -> None:
     sent = request_line + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n" + header + b"\r\n\r\n"
-    answer = await raw(system, service, sent)
+    answer = await raw(services[service], sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_what_is_no_http_is_refused_and_hurts_nobody(system: System, service: str) -> None:
+async def test_what_is_no_http_is_refused_and_hurts_nobody(services: Services, service: str) -> None:
     for sent in (b"\xff\xfe\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n"):
-        assert b" 400 " in (await raw(system, service, sent)).split(b"\r\n")[0]
-    assert (await system.call(service, "GET", "/health/live")).status == 200
+        assert b" 400 " in (await raw(services[service], sent)).split(b"\r\n")[0]
+    assert (await services[service].call("GET", "/health/live")).status == 200
 
 
-async def raw(system: System, service: str, sent: bytes) -> bytes:
+async def raw(service: HttpService, sent: bytes) -> bytes:
     """Send bytes and return what comes back until the connection ends."""
-    url = urlsplit(system.stack.url(service))
+    url = urlsplit(service.url)
     async with asyncio.timeout(PATIENCE_S):
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         writer.write(sent)
@@ -206,14 +238,14 @@ async def raw(system: System, service: str, sent: bytes) -> bytes:
     ("service", "method", "path", "document"), [pytest.param(*each, id=f"{each[1]} {each[2]}") for each in WRITES]
 )
 async def test_no_body_is_unforeseen(
-    system: System, service: str, method: str, path: str, document: dict[str, Any]
+    services: Services, service: str, method: str, path: str, document: dict[str, Any]
 ) -> None:
     """Whatever is put into a body, in whatever place, the answer is foreseen: a success, or a refusal that says why."""
-    headers = {**JSON, "Authorization": f"Bearer {system.stack.token}", "If-Match": "*"}
+    headers = {**JSON, "Authorization": f"Bearer {services[service].token}", "If-Match": "*"}
     bodies = [*BODIES, *documents(document, random.Random(path), 60)]
     for body in bodies:
-        answer = await system.call(service, method, path, data=body, headers=headers)
+        answer = await services[service].call(method, path, data=body, headers=headers)
         assert answer.status < 500, body
         if answer.status >= 400:
             refused(answer, answer.status)
-    assert (await system.call(service, "GET", "/health/live")).status == 200
+    assert (await services[service].call("GET", "/health/live")).status == 200

@@ -1,0 +1,207 @@
+"""The processing service tells of its sagas, and of nothing that is not there: in memory, and as it runs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from processing_service.app_keys import SAGAS
+from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
+from processing_service.testing import InMemorySagas
+from service_common.events import Item
+from tests.support.http_service import HttpService, serving
+from tests.support.in_memory import SERVICES
+from tests.support.problems import refused
+
+from .conftest import IN_MEMORY, WIRE
+
+if TYPE_CHECKING:
+    from tests.support.system import System
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BEGIN = datetime(2026, 5, 17, 12, 0, 0, 250, UTC)
+MEMBERS = {"orderId", "version", "state", "late", "attempts", "lastError", "reason", "nextRunAt", "steps"}
+
+
+class Timed:
+    """The service on sagas in memory, at the time that a test says."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.sagas = InMemorySagas(now=lambda: self.now)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        async def opened(app: web.Application) -> AsyncIterator[None]:
+            app[SAGAS] = self.sagas
+            yield
+
+        async with serving(SERVICES["processing"].app(opened), lambda: repr(vars(self.sagas))) as self.service:
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The processing service and the order of a saga of it that ended well."""
+
+    service: HttpService
+    order_id: int
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timed() -> AsyncIterator[Timed]:
+    timed = Timed()
+    async with timed.serving():
+        yield timed
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ended_in_memory() -> AsyncIterator[Ended]:
+    timed = Timed()
+    saga = Saga(500, 1, (Item("a", 1),))
+    claim = (await timed.sagas.start(saga, claimed=True)).claim
+    assert claim is not None
+    entered = {State.STOCK_TAKEN: BEGIN, State.DONE: BEGIN}
+    assert await timed.sagas.save(claim, saga.after(Succeeded()).after(Succeeded()), entered)
+    async with timed.serving():
+        yield Ended(timed.service, saga.order_id)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ended_wire(system: System) -> Ended:
+    shelf = await system.product(uuid.uuid4().hex, 10)
+    async with system.sse() as watch:
+        order_id = int((await system.place({shelf: 1})).json["id"])
+        await watch.until(order_id, "CLOSED")
+    return Ended(system.service("processing"), order_id)
+
+
+@pytest.fixture(scope="module", params=[IN_MEMORY, WIRE])
+def ended(request: pytest.FixtureRequest) -> Ended:
+    found: Ended = request.getfixturevalue(f"ended_{request.param}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def sagas(ended: Ended) -> HttpService:
+    """The processing service."""
+    return ended.service
+
+
+async def test_saga_tells_each_of_its_steps(ended: Ended) -> None:
+    (saga,) = (await ended.service.call("GET", f"/sagas/{ended.order_id}")).json["sagas"]
+    assert saga.keys() == MEMBERS
+    assert (saga["orderId"], saga["version"], saga["late"], saga["lastError"]) == (ended.order_id, 1, False, None)
+    assert [step["state"] for step in saga["steps"]] == ["STARTED", "STOCK_TAKEN", "DONE"]
+    times = [step["at"] for step in saga["steps"]]
+    assert times == sorted(times)
+
+
+async def test_sagas_are_found_by_their_state(sagas: HttpService) -> None:
+    found = (await sagas.call("GET", "/sagas?state=DONE&limit=3")).json["sagas"]
+    assert 1 <= len(found) <= 3
+    assert {saga["state"] for saga in found} == {"DONE"}
+    orders = [saga["orderId"] for saga in found]
+    assert orders == sorted(orders, reverse=True)
+    assert (await sagas.call("GET", "/sagas?state=DONE&late=true")).json == {"sagas": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("state=done", "/state"),
+        ("state=%00", "/state"),
+        ("late=perhaps", "/late"),
+        ("limit=0", "/limit"),
+        ("limit=-1", "/limit"),
+        ("limit=201", "/limit"),
+        ("limit=1.5", "/limit"),
+        ("limit=x", "/limit"),
+        ("limit=" + "9" * 5000, "/limit"),
+        ("after=1", "/after"),
+        ("stat=DONE", "/stat"),
+    ],
+    ids=lambda value: value[:20],
+)
+async def test_search_that_can_not_be_is_refused(sagas: HttpService, query: str, pointer: str) -> None:
+    problem = refused(await sagas.call("GET", f"/sagas?{query}"), 422, "invalid")
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "order_id", ["0", "-1", "01", "x", "1.0", "abc", "9" * 400, str(2**63 - 1), str(2**63), "%00", "%ff", "%D9%A1"]
+)
+async def test_order_without_a_saga_is_not_found(sagas: HttpService, order_id: str) -> None:
+    refused(await sagas.call("GET", f"/sagas/{order_id}"), 404)
+
+
+async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed: Timed) -> None:
+    old, new = Saga(123, 1, (Item("a", 1),)), Saga(123, 2, (Item("a", 2),))
+    claim = (await timed.sagas.start(old, claimed=True)).claim
+    assert claim is not None
+    await timed.sagas.start(new, claimed=False)
+    timed.now += timedelta(seconds=1)
+    failing = old.after(Refused("Not enough stock."))
+    assert await timed.sagas.save(claim, failing, {State.FAILING: timed.now})
+    assert await timed.sagas.save(claim, failing.after(Unknown("timeout")), {}, 4.0)
+    timed.now += timedelta(seconds=31)
+    answer = await timed.service.call("GET", "/sagas/123")
+    assert answer.status == 200
+    assert answer.json == {
+        "sagas": [
+            {
+                "orderId": 123,
+                "version": 1,
+                "state": "FAILING",
+                "late": True,
+                "attempts": 2,
+                "lastError": "fail order: timeout",
+                "reason": "Not enough stock.",
+                "nextRunAt": "2026-05-17T12:00:05.000250Z",
+                "steps": [
+                    {"state": "STARTED", "at": "2026-05-17T12:00:00.000250Z"},
+                    {"state": "FAILING", "at": "2026-05-17T12:00:01.000250Z"},
+                ],
+            },
+            {
+                "orderId": 123,
+                "version": 2,
+                "state": "STARTED",
+                "late": True,
+                "attempts": 0,
+                "lastError": None,
+                "reason": None,
+                "nextRunAt": "2026-05-17T12:00:00.000250Z",
+                "steps": [{"state": "STARTED", "at": "2026-05-17T12:00:00.000250Z"}],
+            },
+        ]
+    }
+
+
+async def test_sagas_are_searched(timed: Timed) -> None:
+    for order_id in (1, 2, 3):
+        await timed.sagas.start(Saga(order_id, 1, (Item("a", 1),)), claimed=False)
+    (claim, *_) = await timed.sagas.claim(1)
+    await timed.sagas.save(claim, claim.saga.after(Succeeded()).after(Succeeded()), {})
+
+    async def found(query: str) -> list[int]:
+        answer = await timed.service.call("GET", f"/sagas{query}")
+        assert answer.status == 200
+        return [saga["orderId"] for saga in answer.json["sagas"]]
+
+    assert await found("") == [3, 2, 1]
+    assert await found("?state=DONE") == [1]
+    assert await found("?state=&late=&limit=2") == [3, 2]
+    assert await found("?late=true") == []
+    timed.now += timedelta(seconds=31)
+    assert await found("?late=true&state=STARTED") == [3, 2]
+    assert await found("?late=false") == [1]
