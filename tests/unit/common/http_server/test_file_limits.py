@@ -5,6 +5,7 @@ import resource
 import pytest
 
 from service_common.http_server import connections_allowed, held_back
+from service_common.http_server.file_limits import raise_open_files
 
 
 @pytest.mark.parametrize(("limit", "left"), [(65_536, 65_280), (1_024, 768), (1_000, 750), (64, 48), (1, 1)])
@@ -18,3 +19,11 @@ def test_connections_are_what_the_limit_of_open_files_leaves(
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, resource.RLIM_INFINITY))
     assert connections_allowed() == allowed
+
+
+def test_an_unlimited_number_of_files_is_asked_for_as_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
+    raise_open_files()  # macOS refuses infinity as the soft limit
+    assert asked == [(1 << 20, resource.RLIM_INFINITY)]
