@@ -479,7 +479,7 @@ class HubMachine(RuleBasedStateMachine):
 
 
 TestHubMachine = HubMachine.TestCase
-TestHubMachine.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestHubMachine.settings = settings(max_examples=120, stateful_step_count=50)
 
 
 def test_a_place_of_another_epoch_or_beyond_either_end_is_not_in_the_feed() -> None:
