@@ -10,6 +10,8 @@ import pytest
 from orderstream_local.compose import Container
 from orderstream_local.environment import Places, inherited, local_command, local_environment, process_name
 
+NO_AWS_FILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+
 
 def container(name: str, port: int, **changes: object) -> Container:
     facts: dict[str, object] = {
@@ -82,4 +84,4 @@ def test_a_process_is_named_after_its_module() -> None:
 
 def test_settings_of_the_shell_do_not_reach_the_processes() -> None:
     shell = {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "AWS_PROFILE": "work", "DATABASE_URL": "x", "PORT": "1"}
-    assert inherited(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"}
+    assert inherited(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"} | NO_AWS_FILES

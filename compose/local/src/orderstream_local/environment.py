@@ -6,6 +6,7 @@ other containers, the addresses and ports to listen on, and the paths of volumes
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ __all__ = ["Places", "inherited", "local_command", "local_environment", "process
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - what compose.yaml says, never listened on here
 _PASSED_ON = re.compile(r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(?:FILE|DIR)")
+_NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}  # HOME may have such
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def local_environment(container: Container, places: Places, replica: int = 0) ->
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what of *environ* every process gets: what it needs of this machine, and no setting of its own."""
-    return {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}
+    return {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)} | _NO_AWS_FILES
 
 
 def _local_value(name: str, value: str, container: Container, places: Places, replica: int) -> str:

@@ -130,9 +130,7 @@ class _Walkthrough:
         """Collect what is known of the order; the last log lines need a moment to get to CloudWatch Logs."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while True:
-            records = await asyncio.to_thread(
-                read_logs, self.stack.aws_endpoint, self.stack.environment("order")["AWS_REGION"], posted_at
-            )
+            records = await read_logs(self.session, self.stack.aws_endpoint, posted_at)
             evidence = Evidence(
                 order_id=order_id,
                 product_id=PRODUCT,
