@@ -23,7 +23,9 @@ class PortInUseError(Exception):
 
     def __init__(self, taken: Mapping[int, str]) -> None:
         ports = ", ".join(f"{port} ({owner})" if owner else str(port) for port, owner in sorted(taken.items()))
-        super().__init__(f"already in use on {LOOPBACK}: port {ports}; stop what listens there and try again")
+        super().__init__(
+            f"already in use on {LOOPBACK}: port {ports}; stop what listens there, or start with --free-ports"
+        )
         self.taken = dict(taken)
 
 
