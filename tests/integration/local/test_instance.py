@@ -10,7 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orderstream_local.instance import OWNER_VARIABLE, AlreadyRunningError, short_folder, sole_instance
+from orderstream_local.instance import (
+    OWNER_VARIABLE,
+    AlreadyRunningError,
+    DataFolderError,
+    short_folder,
+    sole_instance,
+)
 from orderstream_local.layout import DataFolder
 
 
@@ -39,6 +45,14 @@ def test_a_second_instance_is_refused_and_told_who_runs(data: DataFolder) -> Non
     with sole_instance(data):
         pass
     assert list(data.run.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_data_that_can_not_be_kept_there_is_told_with_the_reason(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(DataFolderError, match=rf"can't keep data in {file / below}: .*: Not a directory"):
+        sole_instance(DataFolder(file / below)).__enter__()
 
 
 def test_a_stale_pid_file_is_cleared_away(data: DataFolder) -> None:

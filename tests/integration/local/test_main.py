@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -23,3 +24,18 @@ async def test_ctrl_c_while_python_imports_ends_quietly(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert output == b""
     assert [line for line in errors.splitlines() if not line.startswith(b"import time:")] == []
+
+
+async def test_what_can_not_be_started_is_told_in_one_sentence_that_any_terminal_can_show(tmp_path: Path) -> None:
+    file = tmp_path / "file…"
+    file.touch()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "orderstream_local", "demo", "--free-ports", "--data", str(file)),
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    output, errors = await process.communicate()
+    assert (process.returncode, errors) == (2, b"")
+    [sentence] = output.decode("ascii").splitlines()
+    assert sentence.startswith(f"demo: can't keep data in {tmp_path}/file?: ")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from rich.console import Console
 from rich.text import Text
 
 from .feed import follow_sse
-from .instance import AlreadyRunningError
+from .instance import AlreadyRunningError, DataFolderError
 from .ports import PortInUseError, Ports
 from .process import CommandFailedError
 from .stack import NotReadyError, Stack, StackOptions
+from .walkthrough import walk
 from .welcome import show_addresses
 
 __all__ = ["DemoOptions", "demo"]
@@ -52,12 +55,14 @@ def demo(options: DemoOptions) -> int:
 
     It is 0 when all went well, 1 when it did not, 2 when the system could not even be started here.
     """
+    if isinstance(sys.stdout, TextIOWrapper):  # it may know fewer characters than are shown
+        sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH
     try:
         return asyncio.run(_until_signal(_demo(options, console)))
-    except (AlreadyRunningError, PortInUseError, ValueError) as error:
+    except (AlreadyRunningError, DataFolderError, PortInUseError, ValueError) as error:
         return _fail(console, error, 2)
     except (CommandFailedError, NotReadyError) as error:
         return _fail(console, error, 1)
@@ -99,8 +104,6 @@ async def _demo(options: DemoOptions, console: Console) -> int:
     async with stack:
         try:
             if options.once:
-                from .walkthrough import walk  # noqa: PLC0415 - it brings boto3, whose memory the demo can do without
-
                 return await walk(stack, console)
             show_addresses(stack, console)
             console.print(

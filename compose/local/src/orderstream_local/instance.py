@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from .layout import DataFolder
 
-__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "short_folder", "sole_instance"]
+__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "DataFolderError", "short_folder", "sole_instance"]
 
 # every process carries the data folder it belongs to, so that a pid that is someone else's by now is never touched
 OWNER_VARIABLE = "ORDERSTREAM_DATA"
@@ -28,17 +29,20 @@ class AlreadyRunningError(Exception):
     """Another instance runs on the data folder."""
 
 
+class DataFolderError(Exception):
+    """The data folder can't be made or written to."""
+
+
 @contextmanager
 def sole_instance(data: DataFolder) -> Iterator[None]:
     """Hold the data folder for the block; end processes and remove pid files that a dead instance left there.
 
     Raises:
         AlreadyRunningError: a living instance holds it.
+        DataFolderError: it can't be used.
     """
-    data.run.mkdir(parents=True, exist_ok=True)
-    data.logs.mkdir(parents=True, exist_ok=True)
     lock = data.run / "lock"
-    with lock.open("a+", encoding="ascii") as held:
+    with _opened(lock, data) as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -52,6 +56,15 @@ def sole_instance(data: DataFolder) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _opened(lock: Path, data: DataFolder) -> IO[str]:
+    try:
+        for folder in (data.run, data.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        return lock.open("a+", encoding="ascii")
+    except OSError as error:
+        raise DataFolderError(f"can't keep data in {data.path}: {error.filename}: {error.strerror}") from error
 
 
 def _clear(data: DataFolder) -> None:
