@@ -63,6 +63,10 @@ main()
 """
 
 
+def _tell(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+
+
 @asynccontextmanager
 async def backends() -> AsyncIterator[Backends]:
     """Start both for the block, with nothing in them but the queue and its dead-letter queue."""
@@ -72,7 +76,7 @@ async def backends() -> AsyncIterator[Backends]:
         data.run.mkdir()
         data.logs.mkdir()
         environment = {**inherited(os.environ), **CREDENTIALS}
-        supervisor = Supervisor(data, lambda what: print(what, file=sys.stderr))  # noqa: T201
+        supervisor = Supervisor(data, _tell)
         with short_folder(data) as sockets:
             try:
                 database_url, endpoint = await asyncio.gather(
@@ -97,6 +101,7 @@ async def _postgres(data: DataFolder, sockets: Path, supervisor: Supervisor, env
         sockets=sockets,
         databases=COMPOSE / "databases.sql",
         environment=environment,
+        report=_tell,
     )
     await postgres.initialise()
     await supervisor.start([postgres.spec(level=0)])

