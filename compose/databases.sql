@@ -1,7 +1,13 @@
 -- One database for each service, owned by a role that can do nothing else. May be run again.
--- In a container the password comes from DATABASE_PASSWORD.
+-- The password of the roles comes from DATABASE_PASSWORD.
 \set ON_ERROR_STOP on
+\set password ''
 \getenv password DATABASE_PASSWORD
+SELECT :'password' = '' AS missing
+\gset
+\if :missing
+DO 'BEGIN RAISE ''DATABASE_PASSWORD is not set: it becomes the password of the roles''; END';
+\endif
 
 SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, :'password')
 FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import boto3
 import psycopg2
 import pytest
 import pytest_asyncio
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orderstream_local.cloudwatch import read_logs
+from orderstream_local.layout import COMPOSE
 from orderstream_local.ports import Ports
+from orderstream_local.postgres import program
+from orderstream_local.process import CommandFailedError, run_command
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.folders import reachable_folder
 
@@ -68,6 +75,13 @@ async def test_each_service_has_a_database_of_its_own(stack: Stack) -> None:
         assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
 
 
+async def test_databases_without_a_password_are_refused_by_its_name(stack: Stack) -> None:
+    command = (str(program("psql")), "-X", stack.database_url("postgres"), "-f", str(COMPOSE / "databases.sql"))
+    for environment in ({}, {"DATABASE_PASSWORD": ""}):
+        with pytest.raises(CommandFailedError, match="DATABASE_PASSWORD is not set"):
+            await run_command(command, environment=environment)
+
+
 async def test_a_service_can_not_enter_the_database_of_another(stack: Stack) -> None:
     url = stack.environment("order")["DATABASE_URL"].removesuffix("/orders") + "/inventory"
     with pytest.raises(psycopg2.OperationalError, match="permission denied"):
@@ -109,6 +123,24 @@ async def test_the_emulator_has_what_the_template_says(stack: Stack) -> None:
     logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     groups = {group["logGroupName"]: group["retentionInDays"] for group in logs.describe_log_groups()["logGroups"]}
     assert groups == {f"{name}-service-logs": 30 for name in ("order", "inventory", "processing", "notification")}
+
+
+async def test_logs_are_read_whatever_profile_and_proxy_the_user_has(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
+    now = datetime.now(UTC)
+    place = {"logGroupName": "order-service-logs", "logStreamName": "written by a test"}
+    logs.create_log_stream(**place)
+    line = json.dumps({"time": now.isoformat(), "message": "written"})
+    logs.put_log_events(**place, logEvents=[{"timestamp": int(now.timestamp() * 1000), "message": line}])
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("NO_PROXY")
+    async with aiohttp.ClientSession() as session:
+        records = await read_logs(session, stack.aws_endpoint, now)
+    assert [(each.service, each.at, each.facts["message"]) for each in records] == [("order-service", now, "written")]
 
 
 async def test_a_killed_emulator_comes_back_with_its_resources(stack: Stack) -> None:
