@@ -24,7 +24,7 @@ def test_what_a_strict_umask_left_is_made_readable_and_its_programs_run(tmp_path
     for folder in (package / "bin", package):
         folder.chmod(0o700)
     make_readable(package)
-    assert [mode(each) for each in (package, package / "bin", program, settings)] == [0o705, 0o705, 0o705, 0o644]
+    assert [mode(each) for each in (package, package / "bin", program, settings)] == [0o755, 0o755, 0o755, 0o644]
     assert mode(outside) == 0o600
 
 

@@ -138,7 +138,7 @@ def make_readable(folder: Path) -> None:
     """Let other users read *folder* with all in it, and run what its owner may run."""
     for each in (folder, *folder.rglob("*")):
         mode = each.lstat().st_mode
-        wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
+        wanted = mode | 0o044 | (0o011 if mode & stat.S_IXUSR else 0)
         if wanted != mode and not stat.S_ISLNK(mode):
             each.chmod(wanted)
 
