@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import boto3
@@ -22,6 +23,9 @@ from orderstream_local.postgres import program
 from orderstream_local.process import CommandFailedError, run_command
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.folders import reachable_folder
+
+if TYPE_CHECKING:
+    from types_boto3_logs.type_defs import InputLogEventTypeDef
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -130,10 +134,11 @@ async def test_logs_are_read_whatever_profile_and_proxy_the_user_has(
 ) -> None:
     logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     now = datetime.now(UTC)
-    place = {"logGroupName": "order-service-logs", "logStreamName": "written by a test"}
-    logs.create_log_stream(**place)
+    group, stream = "order-service-logs", "written by a test"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
     line = json.dumps({"time": now.isoformat(), "message": "written"})
-    logs.put_log_events(**place, logEvents=[{"timestamp": int(now.timestamp() * 1000), "message": line}])
+    event: InputLogEventTypeDef = {"timestamp": int(now.timestamp() * 1000), "message": line}
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
     monkeypatch.setenv("AWS_PROFILE", "absent")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy")

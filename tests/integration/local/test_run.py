@@ -17,7 +17,7 @@ from orderstream_local.layout import ROOT
 
 RUN = (ROOT / "run").read_text(encoding="utf-8")
 VERSIONS = re.findall(r"^versions='([\d. ]+)'", RUN, re.MULTILINE)[0].split()
-TOOLS = ("cat", "cksum", "cut", "dirname", "find", "head", "ls", "mkdir", "readlink", "rm", "sh", "sort", "tail")
+TOOLS = ("cat", "cksum", "cut", "dirname", "ls", "mkdir", "readlink", "rm", "sh", "sort", "tail")
 UV_IS_NOT_INSTALLED = 3
 
 

@@ -1,4 +1,4 @@
-"""What a -k does that selects nothing."""
+"""How the tests run on a busy machine, and in one of several environments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import settings
 
 from orderstream_local.layout import ROOT
 
@@ -32,3 +33,7 @@ def test_no_match_is_a_failure_unless_other_environments_of_tox_may_have_one(
     done = subprocess.run(command, cwd=ROOT, env=clean | environ, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout
     assert "5 deselected" in done.stdout
+
+
+def test_an_example_has_the_time_that_a_busy_machine_takes() -> None:
+    assert settings().deadline is None
