@@ -20,7 +20,7 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
-from notification_service.feed import SqlFeed, Tail
+from notification_service.feed import FeedTailer, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import blocks
 from service_common.events import EventType, OrderEvent
@@ -85,7 +85,7 @@ async def tailing(feed: SqlFeed, batch: int = 50) -> AsyncIterator[Follower]:
     """Follow *feed* by polling alone, very often, while the block runs."""
     state = await feed.state()
     follower = Follower(state.head)
-    tail = Tail(feed, state, follower.publish, follower.restart, poll_s=0.002, spacing_s=0.0, batch=batch)
+    tail = FeedTailer(feed, state, follower.publish, follower.restart, poll_s=0.002, spacing_s=0.0, batch=batch)
     task = asyncio.create_task(tail.run())
     try:
         yield follower
@@ -248,7 +248,7 @@ async def test_nobody_skips_what_was_forgotten_without_being_told(feed: SqlFeed,
         appending = asyncio.create_task(appended_by_processes(database_url, 400))
         forgotten = 0
         while not appending.done():
-            forgotten += sum(await asyncio.gather(feed.forget(0.1), feed.forget(0.1)))
+            forgotten += sum(await asyncio.gather(feed.expire(0.1), feed.expire(0.1)))
             await asyncio.sleep(0.02)
         await appending
         await both_at_head(feed, prompt, late)
@@ -272,7 +272,7 @@ async def test_client_that_resumes_while_its_place_is_forgotten_is_told_or_misse
 
     async def forget() -> None:
         while not over.is_set():
-            await feed.forget(0.15)
+            await feed.expire(0.15)
 
     async def resume() -> tuple[int, int]:
         resets = resumed = 0

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from notification_service.feed import FeedAppender, History, LogChannel, Notifier
+from notification_service.notification import EventId, Notification
+from notification_service.testing import InMemoryFeed
+from service_common.events import EventType, OrderEvent, UnreadableEventError
+
+
+def event(order: int, event_type: EventType = EventType.ORDER_CREATED, year: int = 2026) -> OrderEvent:
+    reason = "out of stock" if event_type is EventType.ORDER_FAILED else None
+    return OrderEvent(event_type, "/test", order, 1, datetime(year, 1, 1, tzinfo=UTC), reason=reason)
+
+
+class RecordingChannel:
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, str]] = []
+
+    async def send(self, notification: Notification) -> None:
+        self.sent.append((notification.order_id, notification.kind))
+
+
+def notifier(feed: InMemoryFeed, channels: Sequence[RecordingChannel | LogChannel] = ()) -> Notifier:
+    return Notifier(FeedAppender(feed, lambda _stored: None), channels)
+
+
+async def test_each_notification_goes_to_every_channel_once() -> None:
+    email, sms = RecordingChannel(), RecordingChannel()
+    notify = notifier(InMemoryFeed(), (email, sms)).notify
+    for each in (event(1, EventType.ORDER_PROCESSED), event(1), event(1, EventType.ORDER_PROCESSED)):
+        await notify(each)
+    assert email.sent == sms.sent == [(1, "CREATED"), (1, "CLOSED")]
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+async def test_event_with_a_time_out_of_range_is_refused(year: int) -> None:
+    feed = InMemoryFeed()
+    with pytest.raises(UnreadableEventError, match=str(year)):
+        await notifier(feed).notify(event(1, year=year))
+    assert (await feed.state()).head == 0
+
+
+async def test_email_and_sms_write_one_log_line_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await notifier(InMemoryFeed(), (LogChannel("Email"), LogChannel("SMS"))).notify(event(5))
+    assert [record.getMessage() for record in caplog.records] == ["event consumed", "Email sent", "SMS sent"]
+    assert {vars(record)["orderId"] for record in caplog.records} == {5}
+
+
+async def test_next_page_of_the_history_continues_after_the_previous_one() -> None:
+    feed = InMemoryFeed()
+    await feed.append([event(order) for order in range(1, 6)])
+    history = History(feed)
+    first = await history.page(None, None, 3)
+    second = await history.page(first.next, None, 3)
+    assert [each.seq for each in (*first.notifications, *second.notifications)] == [1, 2, 3, 4, 5]
+    assert (first.next, second.next) == (EventId("test", 3), None)
+
+
+async def test_history_after_an_unknown_position_reports_a_gap_and_begins_at_the_oldest() -> None:
+    feed = InMemoryFeed()
+    await feed.append([event(1), event(2)])
+    page = await History(feed).page(EventId("another", 2), None, 10)
+    assert (page.gap, [each.seq for each in page.notifications]) == (True, [1, 2])
