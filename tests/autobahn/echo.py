@@ -1,8 +1,8 @@
 """The notification service with a ``/ws`` that sends back what it gets, as the suite's cases want it.
 
-Everything else is what a client meets: the application, its handshake, the reading of frames, the transport, the
-closing. Replaced are what a message is taken for, the greeting, and the limits on size and number of messages that
-would end many cases by design.
+Everything else is the real service: the application, its handshake, the parsing of frames, the transport, the closing.
+Replaced are the handling of messages, the welcome frame, and the limits on size and number of messages, which would end
+many cases by design.
 """
 
 from __future__ import annotations

@@ -151,8 +151,8 @@ async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_
 ) -> None:
     async with good_client(patient_replica, feed, caplog), client(patient_replica, window_bytes=4096) as slow:
         await slow.open(protocol)
-        for peer in broadcaster(patient_replica).connections:
-            shrink_send_buffer(peer)
+        for connection in broadcaster(patient_replica).connections:
+            shrink_send_buffer(connection)
         appending = asyncio.create_task(fail_orders(feed, 800))
         async with asyncio.timeout(20):
             while not appending.done() or slow.seqs[-1:] != [appending.result()]:
