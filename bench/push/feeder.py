@@ -88,7 +88,7 @@ class Feeder:
 
     async def _append(self, events: Sequence[OrderEvent]) -> None:
         written = await self.feed.append(events)
-        await self.feed.wake_replicas(written[-1][-1].seq)
+        await self.feed.notify_replicas(written[-1][-1].seq)
 
     async def _committed(self, before: int, expected: int) -> dict[int, int]:
         async def look() -> bool | None:

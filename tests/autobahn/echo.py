@@ -1,8 +1,8 @@
 """The notification service with a ``/ws`` that sends back what it gets, as the suite's cases want it.
 
-Everything else is what a client meets: the application, its handshake, the reading of frames, the transport, the
-closing. Replaced are what a message is taken for, the greeting, and the limits on size and number of messages that
-would end many cases by design.
+Everything else is the real service: the application, its handshake, the parsing of frames, the transport, the closing.
+Replaced are the handling of messages, the welcome frame, and the limits on size and number of messages, which would end
+many cases by design.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from aiohttp import web
 from notification_service.app import create_app
 from notification_service.config import Config
 from notification_service.http import BROADCASTER, websocket
-from notification_service.http.websocket import SocketPeer
-from notification_service.http.websocket_reader import Binary, Text
-from notification_service.push import Broadcaster, Peer, PushLimits, PushMeter, encoding
+from notification_service.http.websocket import WebSocketConnection
+from notification_service.http.websocket_reader import BinaryMessage, TextMessage
+from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, encoding
 from notification_service.push.hub import Hub
-from notification_service.push.replay_buffer import Ring
+from notification_service.push.replay_buffer import ReplayBuffer
 from notification_service.testing import InMemoryFeed
 from service_common.config import AwsConfig
 from service_common.http_server import METRICS
@@ -32,25 +32,25 @@ MAX_MESSAGE_BYTES = 16 << 20
 BINARY_FRAME = 0x82
 
 
-class _EchoPeer(SocketPeer):
-    def _subscribe(self, message: Text | Binary) -> None:
-        if isinstance(message, Text):
-            self.transport.write(encoding._frame(message.text.encode()))
+class _EchoConnection(WebSocketConnection):
+    def _handle_message(self, message: TextMessage | BinaryMessage) -> None:
+        if isinstance(message, TextMessage):
+            self.transport.write(encoding._ws_frame(message.text.encode()))
         else:
-            self.transport.write(encoding._frame(message.data, BINARY_FRAME))
+            self.transport.write(encoding._ws_frame(message.data, BINARY_FRAME))
 
 
 class _Silent(Broadcaster):
-    """A broadcaster that does not greet: a client of the suite takes any frame for the answer to its own."""
+    """A broadcaster without welcome frames: a client of the suite takes any frame for the answer to its own."""
 
-    def _greet(self, peer: Peer, *, resumed: bool) -> None:
+    def _send_welcome(self, connection: PushConnection, *, resumed: bool) -> None:
         pass
 
 
 async def _pushing_nothing(app: web.Application) -> AsyncIterator[None]:
     limits, feed = PushLimits(message_burst=1_000_000), InMemoryFeed()
-    ring = Ring(0, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
-    broadcaster = _Silent(Hub(await feed.state(), ring), feed, limits, PushMeter(app[METRICS]))
+    buffer = ReplayBuffer(0, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
+    broadcaster = _Silent(Hub(await feed.state(), buffer), feed, limits, PushCounters(app[METRICS]))
     app[BROADCASTER] = broadcaster
     yield
     await broadcaster.close()
@@ -73,5 +73,5 @@ def echo_app() -> Iterator[web.Application]:
         allowed_origins=(),
         notification_queue="none",
     )
-    with patch.multiple(websocket, SocketPeer=_EchoPeer, MAX_MESSAGE_BYTES=MAX_MESSAGE_BYTES):
+    with patch.multiple(websocket, WebSocketConnection=_EchoConnection, MAX_MESSAGE_BYTES=MAX_MESSAGE_BYTES):
         yield create_app(config, (_pushing_nothing,))

@@ -1,4 +1,4 @@
-"""What every Feed has to do: the one in memory and the one in PostgreSQL under one suite."""
+"""One suite for every Feed: the one in memory and the one in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -49,64 +49,64 @@ async def kinds(feed: Feed, order: int) -> list[str]:
     return [each.kind for each in page.notifications]
 
 
-async def test_an_order_is_told_of_in_the_order_of_its_events(feed: Feed) -> None:
+async def test_notifications_of_an_order_have_the_order_of_its_events(feed: Feed) -> None:
     for each in (event(CREATED, 1), event(UPDATED, 1, 2), event(CLOSED, 1, 2)):
         await feed.append([each])
     assert await kinds(feed, 1) == ["CREATED", "UPDATED", "CLOSED"]
 
 
-async def test_append_returns_what_it_wrote_as_it_can_be_read(feed: Feed) -> None:
-    written = await feed.append([event(CREATED, 7), event(FAILED, 7)])
+async def test_append_returns_what_read_returns(feed: Feed) -> None:
+    stored = await feed.append([event(CREATED, 7), event(FAILED, 7)])
     expected = [
         Notification(1, CREATED, 7, 1, WHEN, TRACE),
         Notification(2, FAILED, 7, 1, WHEN, TRACE, "out of stock"),
     ]
-    assert [list(each) for each in written] == [[expected[0]], [expected[1]]]
+    assert [list(each) for each in stored] == [[expected[0]], [expected[1]]]
     assert list((await feed.read(0, limit=10)).notifications) == expected
 
 
-async def test_reading_tells_when_each_was_taken_down(feed: Feed) -> None:
+async def test_read_returns_the_time_of_recording(feed: Feed) -> None:
     before = datetime.now(UTC)
-    written = await feed.append([event(CREATED, 7), event(CLOSED, 7)])
-    assert [each.recorded_at for one in written for each in one] == [None, None]
+    stored = await feed.append([event(CREATED, 7), event(CLOSED, 7)])
+    assert [each.recorded_at for one in stored for each in one] == [None, None]
     created, closed = (each.recorded_at for each in (await feed.read(0, limit=10)).notifications)
     assert created is not None
     assert closed is not None
     assert before <= created <= closed <= datetime.now(UTC)
 
 
-async def test_terminal_event_that_comes_first_writes_the_creation_before_it(feed: Feed) -> None:
-    written = await feed.append([event(CLOSED, 1, 3)])
-    assert [(each.kind, each.version) for each in written[0]] == [("CREATED", 1), ("CLOSED", 3)]
+async def test_terminal_event_that_comes_first_stores_the_creation_before_it(feed: Feed) -> None:
+    stored = await feed.append([event(CLOSED, 1, 3)])
+    assert [(each.kind, each.version) for each in stored[0]] == [("CREATED", 1), ("CLOSED", 3)]
     assert [list(each) for each in await feed.append([event(CREATED, 1)])] == [[]]
     assert await kinds(feed, 1) == ["CREATED", "CLOSED"]
 
 
-async def test_update_that_comes_first_writes_the_creation_before_it(feed: Feed) -> None:
+async def test_update_that_comes_first_stores_the_creation_before_it(feed: Feed) -> None:
     await feed.append([event(UPDATED, 1, 2), event(CREATED, 1)])
     assert await kinds(feed, 1) == ["CREATED", "UPDATED"]
 
 
 @pytest.mark.parametrize("late", [event(CREATED, 1), event(UPDATED, 1, 2), event(CANCELLED, 1), event(CLOSED, 1)])
-async def test_nothing_comes_after_the_end_of_an_order(feed: Feed, late: OrderEvent) -> None:
+async def test_event_after_the_terminal_one_is_dropped(feed: Feed, late: OrderEvent) -> None:
     await feed.append([event(CREATED, 1), event(FAILED, 1)])
     assert [list(each) for each in await feed.append([late])] == [[]]
     assert await kinds(feed, 1) == ["CREATED", "FAILED"]
 
 
-async def test_each_version_is_told_of_once(feed: Feed) -> None:
+async def test_each_version_is_stored_once(feed: Feed) -> None:
     await feed.append([event(CREATED, 1), event(UPDATED, 1, 2), event(UPDATED, 1, 2), event(UPDATED, 1, 3)])
     await feed.append([event(UPDATED, 1, 2), event(UPDATED, 1, 3)])
     assert await kinds(feed, 1) == ["CREATED", "UPDATED", "UPDATED"]
 
 
-async def test_duplicates_within_one_append_have_one_effect(feed: Feed) -> None:
-    written = await feed.append([event(CREATED, 1), event(CREATED, 1), event(CLOSED, 1), event(CLOSED, 1)])
-    assert [len(each) for each in written] == [1, 0, 1, 0]
+async def test_duplicates_within_one_append_are_stored_once(feed: Feed) -> None:
+    stored = await feed.append([event(CREATED, 1), event(CREATED, 1), event(CLOSED, 1), event(CLOSED, 1)])
+    assert [len(each) for each in stored] == [1, 0, 1, 0]
     assert (await feed.state()).head == 2
 
 
-async def test_places_stay_dense_when_events_are_dropped(feed: Feed) -> None:
+async def test_positions_stay_dense_when_events_are_dropped(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in (1, 1, 2, 2, 3)])
     await feed.append([event(CLOSED, order) for order in (3, 3, 4)])
     page = await feed.read(0, limit=100)
@@ -114,7 +114,7 @@ async def test_places_stay_dense_when_events_are_dropped(feed: Feed) -> None:
     assert page.state.head == 6
 
 
-async def test_reading_stops_at_the_limit_and_says_how_far_it_came(feed: Feed) -> None:
+async def test_read_stops_at_the_limit_and_returns_how_far_it_came(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 11)])
     page = await feed.read(2, limit=3)
     assert ([each.seq for each in page.notifications], page.through) == ([3, 4, 5], 5)
@@ -122,7 +122,7 @@ async def test_reading_stops_at_the_limit_and_says_how_far_it_came(feed: Feed) -
     assert ([each.seq for each in page.notifications], page.through) == ([3, 4], 4)
 
 
-async def test_reading_for_some_orders_is_complete_up_to_where_it_looked(feed: Feed) -> None:
+async def test_filtered_read_is_complete_up_to_through(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 11)])
     page = await feed.read(0, up_to=9, orders=frozenset({3, 10}), limit=5)
     assert ([each.order_id for each in page.notifications], page.through) == ([3], 9)
@@ -130,25 +130,25 @@ async def test_reading_for_some_orders_is_complete_up_to_where_it_looked(feed: F
     assert (list(page.notifications), page.through) == ([], 10)
 
 
-async def test_what_is_forgotten_raises_the_floor_and_is_not_read(feed: Feed) -> None:
+async def test_expired_notifications_raise_the_floor_and_are_not_read(feed: Feed) -> None:
     await feed.append([event(CREATED, 1), event(CLOSED, 1), event(CREATED, 2)])
-    await feed.forget(3600)
+    await feed.expire(3600)
     assert (await feed.state()).floor == 0
-    await feed.forget(0)
+    await feed.expire(0)
     state = await feed.state()
     assert (state.floor, state.head) == (3, 3)
     await feed.append([event(CREATED, 3)])
     assert [each.seq for each in (await feed.read(0, limit=10)).notifications] == [4]
 
 
-async def test_an_order_without_its_end_is_still_known_after_forgetting(feed: Feed) -> None:
+async def test_expired_order_without_terminal_notification_still_identifies_duplicates(feed: Feed) -> None:
     await feed.append([event(CREATED, 2)])
-    await feed.forget(0)
+    await feed.expire(0)
     await feed.append([event(CREATED, 2), event(CLOSED, 2)])
     assert [each.kind for each in (await feed.read(0, limit=10)).notifications] == ["CLOSED"]
 
 
-async def test_state_and_page_name_the_same_epoch(feed: Feed) -> None:
+async def test_state_and_page_have_the_same_epoch(feed: Feed) -> None:
     state = await feed.state()
     assert state == (await feed.read(0, limit=1)).state
     assert state.epoch

@@ -157,7 +157,7 @@ async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: Aiohtt
     async with client.ws_connect("/ws?lastEventId=other-7") as socket:
         while "reset" not in types:
             types.add(await frame(socket.receive_json, described))
-    farewell = json.loads(encoding.bye(Framing.WS, 1234)[2:])
+    farewell = json.loads(encoding.bye_frame(Framing.WS, 1234)[2:])
     described.check_component("Frame", farewell)
     mapping = described.document["components"]["schemas"]["Frame"]["discriminator"]["mapping"]
     assert types | {farewell["type"]} == mapping.keys()

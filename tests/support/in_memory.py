@@ -26,7 +26,7 @@ import processing_service.config
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
 from notification_service.feed import History
-from notification_service.push import PushMeter, open_broadcaster
+from notification_service.push import PushCounters, open_broadcaster
 from notification_service.testing import InMemoryFeed
 from order_service.service import OrderService
 from order_service.testing import InMemoryOrders
@@ -153,8 +153,8 @@ async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
     created = OrderEvent(EventType.ORDER_CREATED, "/order-service", 1, 1, WHEN, items=(Item("a", 1),))
     failed = OrderEvent(EventType.ORDER_FAILED, "/processing-service", 1, 1, WHEN, reason="Nothing is left.")
     await feed.append([created, failed])
-    limits, meter = app[notification_service.http.CONFIG].push, PushMeter(app[METRICS])
-    app[notification_service.http.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, meter)
+    limits, counters = app[notification_service.app.CONFIG].push, PushCounters(app[METRICS])
+    app[notification_service.http.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, counters)
     app[notification_service.http.HISTORY] = History(feed)
     yield
 

@@ -10,7 +10,7 @@ import orjson
 
 from notification_service.notification import Notification
 from notification_service.push import Framing, payload
-from notification_service.push.encoding import entry, frames
+from notification_service.push.encoding import encode, join
 from service_common.events import EventType
 
 __all__ = ["FIRST", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]
@@ -37,12 +37,12 @@ def data(number: int) -> str:
 
 def sse_block(number: int) -> bytes:
     """Return the message as a whole SSE event."""
-    return frames([entry(_notification(number), _EPOCH)], Framing.SSE_UNCHUNKED)
+    return join([encode(_notification(number), _EPOCH)], Framing.SSE_UNCHUNKED)
 
 
 def ws_text(number: int) -> str:
     """Return the message as the text of a WebSocket frame."""
-    return entry(_notification(number), _EPOCH).ws[_FRAME_HEADER_BYTES:].decode()
+    return encode(_notification(number), _EPOCH).ws[_FRAME_HEADER_BYTES:].decode()
 
 
 def _notification(number: int) -> Notification:

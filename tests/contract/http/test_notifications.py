@@ -15,8 +15,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from notification_service.app import pushing
-from notification_service.http import NOTIFIER
+from notification_service.app import NOTIFIER, pushing
 from service_common.events import EventType, Item, OrderEvent
 from tests.support.http_service import HttpService, serving
 from tests.support.in_memory import SERVICES

@@ -1,4 +1,4 @@
-"""The notification service as it runs, in as many replicas as a test wants, on one PostgreSQL and one queue."""
+"""The notification service in any number of replicas, on one PostgreSQL and one queue."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run on the loop that the service runs on: how it writes and pauses is what these tests are about."""
+    """Run on uvloop, as the service does: these tests depend on how it writes and pauses."""
     return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
 def queue(aws_endpoint: str) -> Iterator[str]:
-    """The name of a queue of this test alone; its dead-letter queue is called the same with ``-dlq``."""
+    """The name of a queue for one test; its dead-letter queue is ``<name>-dlq``."""
     name = f"notification-{uuid.uuid4().hex}"
     client = boto3.client("sqs", endpoint_url=aws_endpoint, region_name="us-east-1")
     dead = client.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
@@ -46,7 +46,7 @@ def queue(aws_endpoint: str) -> Iterator[str]:
 
 @pytest.fixture
 def config(database_url: str, aws_endpoint: str, queue: str) -> Config:
-    """A configuration with short times."""
+    """A configuration with short time limits."""
     return Config(
         host="127.0.0.1",
         port=0,
@@ -61,13 +61,13 @@ def config(database_url: str, aws_endpoint: str, queue: str) -> Config:
         allowed_origins=("http://shop.example",),
         notification_queue=queue,
         feed_poll_s=0.3,
-        push=PushLimits(heartbeat_s=0.5, pause_limit_s=1.0, ending_s=1.0),
+        push=PushLimits(heartbeat_s=0.5, pause_limit_s=1.0, close_timeout_s=1.0),
     )
 
 
 @pytest.fixture
 async def replica(config: Config) -> AsyncIterator[Replica]:
-    """Starts a replica that has no queue, unless *resources* say so."""
+    """Starts a replica; without a queue by default."""
     async with AsyncExitStack() as stack:
 
         async def start(changed: Config = config, resources: Sequence[Resource] = (pushing,)) -> TestServer:
@@ -88,7 +88,7 @@ async def http() -> AsyncIterator[ClientSession]:
 
 @pytest.fixture
 async def feed(database_url: str) -> AsyncIterator[SqlFeed]:
-    """The feed as another replica sees it, which wakes nobody."""
+    """The feed, on a connection of its own; its appends send no NOTIFY."""
     await migrate(database_url, "notification_service.migrations")
     async with Database.open(database_url, size=8) as database:
         yield SqlFeed(database)

@@ -1,4 +1,4 @@
-"""The close frame after a fault, which the suite in ``tests/autobahn`` lets a server lose."""
+"""The close frame after a protocol violation; the suite in ``tests/autobahn`` accepts its loss."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HANDSHAKE = (
 )
 UNDEFINED_FRAME = b"\x83\x80\x00\x00\x00\x00"
 PING = b"\x89\x80\x00\x00\x00\x00"
-# more than is read at once
+# more than one read
 FOLLOWING = PING * 500_000
 
 
-async def test_close_frame_arrives_although_the_client_went_on_sending(replica: Replica) -> None:
+async def test_close_frame_arrives_while_the_client_goes_on_sending(replica: Replica) -> None:
     server = await replica()
     loop = asyncio.get_running_loop()
     with socket.create_connection((server.host, server.port)) as client:
@@ -32,4 +32,4 @@ async def test_close_frame_arrives_although_the_client_went_on_sending(replica: 
             while data := await loop.sock_recv(client, 65_536):
                 received += data
     assert b"welcome" in received
-    assert b"\x03\xea" in received  # the code 1002 of the close frame
+    assert b"\x03\xea" in received  # close code 1002

@@ -64,7 +64,7 @@ async def server(replica: Replica, config: Config) -> TestServer:
 
 @pytest.fixture
 def pushed(http: ClientSession, server: TestServer) -> Pushed:
-    """Everything since the beginning of the feed, once there are so many."""
+    """Returns the whole feed once it has *count* notifications."""
 
     async def pushed(count: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ def pushed(http: ClientSession, server: TestServer) -> Pushed:
 
 @pytest.fixture
 def dead_letter(sqs: Sqs, config: Config) -> DeadLetter:
-    """The first message of the dead-letter queue."""
+    """Returns the first message of the dead-letter queue."""
 
     async def dead_letter() -> Message:
         queue = await sqs.queue(f"{config.notification_queue}-dlq")
@@ -111,7 +111,7 @@ async def test_events_of_the_queue_are_pushed_and_logged(
         "Notification CLOSED for order 5",
     ]
     assert {each["traceId"] for each in documents} == {TRACE}
-    await server.close()  # what is in flight ends
+    await server.close()  # finishes what is in flight
     for text in ("event consumed", "Email sent", "SMS sent"):
         assert [(each.orderId, each.kind) for each in lines(caplog, text)] == [(5, "CREATED"), (5, "CLOSED")]  # type: ignore[attr-defined]
 
@@ -120,7 +120,7 @@ def lines(caplog: pytest.LogCaptureFixture, text: str) -> list[logging.LogRecord
     return [record for record in caplog.records if record.getMessage() == text]
 
 
-async def test_duplicates_and_reordering_leave_one_creation_and_one_end(send: Send, pushed: Pushed) -> None:
+async def test_duplicates_and_reordering_leave_one_created_and_one_terminal(send: Send, pushed: Pushed) -> None:
     await send(event(CLOSED, 1), event(CREATED, 1), event(CREATED, 1), event(CLOSED, 1), event(UPDATED, 1, 2))
     await send(event(CREATED, 2))
     documents = await pushed(3)
@@ -138,7 +138,7 @@ async def test_duplicates_and_reordering_leave_one_creation_and_one_end(send: Se
         (event(CREATED, 1, time=datetime(1, 1, 1, tzinfo=UTC)), "year 1"),
     ],
 )
-async def test_message_that_is_no_event_goes_to_the_dead_letters_and_the_rest_flows_on(
+async def test_invalid_message_goes_to_the_dead_letter_queue_and_blocks_no_other(
     body: str, why: str, send: Send, pushed: Pushed, dead_letter: DeadLetter
 ) -> None:
     await send(body, event(CREATED, 2))
@@ -148,14 +148,14 @@ async def test_message_that_is_no_event_goes_to_the_dead_letters_and_the_rest_fl
     assert why in message.attributes["reason"]
 
 
-async def test_reason_that_text_cannot_hold_or_that_is_endless_is_made_to_fit(send: Send, pushed: Pushed) -> None:
+async def test_reason_is_truncated_and_its_nul_characters_are_replaced(send: Send, pushed: Pushed) -> None:
     await send(event(FAILED, 1, reason="a\0b"), event(FAILED, 2, reason="x" * 100_000))
     documents = await pushed(4)
     reasons = {each["orderId"]: each["reason"] for each in documents if each["kind"] == "FAILED"}
     assert reasons == {1: "a\N{REPLACEMENT CHARACTER}b", 2: "x" * 1_000}
 
 
-async def test_ready_names_the_queue_and_the_poller(server: TestServer, http: ClientSession, config: Config) -> None:
+async def test_readiness_checks_queue_and_poller(server: TestServer, http: ClientSession, config: Config) -> None:
     async with http.get(server.make_url("/health/ready")) as response:
         assert response.status == 200
         assert {config.notification_queue, "poller"} <= set((await response.json())["checks"])

@@ -1,4 +1,4 @@
-"""The notification service as a process that is told to end while thousands are connected."""
+"""The process gets SIGTERM while thousands of clients are connected."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from service_common.events import EventType, OrderEvent
 from tests.support.waiting import eventually
 
 CLIENTS = 2_000
-# of those so many never read
-DEAF = 100
+# so many of them stop reading
+STALLED = 100
 CONNECTING_AT_ONCE = 100
 GRACE_S = 10.0
 APPEND_EVERY_S = 0.1
 LIMIT_S = 60.0
 
-ASK_STREAM = b"GET /stream HTTP/1.1\r\nHost: test\r\nLast-Event-ID: %s\r\n\r\n"
-ASK_SOCKET = (
+STREAM_REQUEST = b"GET /stream HTTP/1.1\r\nHost: test\r\nLast-Event-ID: %s\r\n\r\n"
+SOCKET_REQUEST = (
     b"GET /ws?lastEventId=%s HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
@@ -40,17 +40,17 @@ CLOSE_1012, CLOSE_ANSWER = b"\x03\xf4", b"\x88\x82\0\0\0\0\x03\xf4"
 
 
 class Follower(asyncio.Protocol):
-    """One client down at the bytes, on one connection after the other.
+    """One client on raw bytes, on one connection after the other.
 
     Attributes:
-        seqs: the places of all notifications that it saw.
-        told: whether its last connection was ended in order: told when to come back, then closed.
-        resets: how often it was told that something is missing.
+        seqs: the positions of all notifications it received.
+        told: whether it was told on its last connection when to reconnect, before the close.
+        resets: the number of resets it received.
     """
 
-    def __init__(self, *, socket: bool, deaf: bool, last_id: bytes) -> None:
+    def __init__(self, *, socket: bool, stalled: bool, last_id: bytes) -> None:
         self.socket = socket
-        self.deaf = deaf
+        self.stalled = stalled
         self.last_id = last_id
         self.seqs: list[int] = []
         self.told = False
@@ -70,8 +70,8 @@ class Follower(asyncio.Protocol):
             await self.open.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
-        self.transport.write((ASK_SOCKET if self.socket else ASK_STREAM) % self.last_id)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's transport does not inherit from it
+        self.transport.write((SOCKET_REQUEST if self.socket else STREAM_REQUEST) % self.last_id)
 
     def data_received(self, data: bytes) -> None:
         whole = self._end + data
@@ -80,7 +80,7 @@ class Follower(asyncio.Protocol):
                 self.seqs.append(int(seq))
                 self.last_id = event_id
         self.resets += b'"type":"reset"' in data
-        # of what may go on in the next read: less than the shortest event
+        # an event may continue in the next read; shorter than the shortest event
         self._end = whole[-60:]
         if b"retry: " in whole or b'"welcome"' in whole:
             self.open.set()
@@ -91,7 +91,7 @@ class Follower(asyncio.Protocol):
         if not self.socket and whole.endswith(b"\n\n\r\n0\r\n\r\n") and b"retry: " in whole:
             self.told = True
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         if self.transport is not None:
             self.transport.abort()
 
@@ -100,7 +100,7 @@ class Follower(asyncio.Protocol):
 
 
 class Replica:
-    """A running process of the service and the lines of its log so far."""
+    """A running process of the service, and its log lines."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -163,13 +163,13 @@ async def connect(followers: list[Follower], port: int) -> None:
         await asyncio.gather(*(each.connect(port) for each in followers[first : first + CONNECTING_AT_ONCE]))
 
 
-async def append_for_ever(feed: SqlFeed) -> None:
+async def append_until_cancelled(feed: SqlFeed) -> None:
     order = 0
     while True:
         order += 1
         await feed.append([OrderEvent(EventType.ORDER_CREATED, "/test", order, 1, datetime.now(UTC))])
-        await feed.wake_replicas((await feed.state()).head)
-        await asyncio.sleep(APPEND_EVERY_S)  # its pace
+        await feed.notify_replicas((await feed.state()).head)
+        await asyncio.sleep(APPEND_EVERY_S)  # the rate
 
 
 async def until(there: Callable[[], bool], what: str) -> None:
@@ -180,7 +180,7 @@ async def until(there: Callable[[], bool], what: str) -> None:
 
 
 @pytest.mark.usefixtures("many_open_files")
-async def test_replica_that_ends_tells_thousands_and_none_of_them_misses_anything(
+async def test_stopping_replica_tells_every_client_and_none_misses_a_notification(
     database_url: str, aws_endpoint: str, queue: str, feed: SqlFeed
 ) -> None:
     async with (
@@ -188,35 +188,37 @@ async def test_replica_that_ends_tells_thousands_and_none_of_them_misses_anythin
         running(database_url, aws_endpoint, queue) as staying,
     ):
         start = f"{(await feed.state()).epoch}-0".encode()
-        followers = [Follower(socket=bool(number % 2), deaf=number < DEAF, last_id=start) for number in range(CLIENTS)]
+        followers = [
+            Follower(socket=bool(number % 2), stalled=number < STALLED, last_id=start) for number in range(CLIENTS)
+        ]
         await connect(followers, leaving.listening.result())
-        appending = asyncio.create_task(append_for_ever(feed))
+        appending = asyncio.create_task(append_until_cancelled(feed))
         try:
-            await until(lambda: all(each.seqs for each in followers), "the first notification at all")
+            await until(lambda: all(each.seqs for each in followers), "the first notification at every client")
             for each in followers:
-                if each.deaf and each.transport is not None:
+                if each.stalled and each.transport is not None:
                     each.transport.pause_reading()
             started = time.monotonic()
             leaving.process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(LIMIT_S):
-                await asyncio.gather(*(each.ended.wait() for each in followers if not each.deaf))
+                await asyncio.gather(*(each.ended.wait() for each in followers if not each.stalled))
                 ended_s = time.monotonic() - started
                 assert await leaving.process.wait() == 0
             stopped_s = time.monotonic() - started
-            not_told = [each.socket for each in followers if not each.deaf and not each.told]
+            not_told = [each.socket for each in followers if not each.stalled and not each.told]
             for each in followers:
-                each.hang_up()
+                each.abort()
             await asyncio.gather(*(each.ended.wait() for each in followers))
             await connect(followers, staying.listening.result())
             appending.cancel()
             await asyncio.gather(appending, return_exceptions=True)
             head = (await feed.state()).head
-            await until(lambda: all(each.seqs[-1] >= head for each in followers), f"{head} at all")
+            await until(lambda: all(each.seqs[-1] >= head for each in followers), f"{head} at every client")
         finally:
             appending.cancel()
             await asyncio.gather(appending, return_exceptions=True)
             for each in followers:
-                each.hang_up()
+                each.abort()
             await asyncio.gather(*(each.ended.wait() for each in followers))
         assert {tuple(each.seqs) for each in followers} == {tuple(range(1, head + 1))}
         assert not any(each.resets for each in followers)

@@ -1,16 +1,18 @@
-"""The feed while several processes append to it, transactions fail and old notifications are forgotten."""
+"""The feed while several processes append, transactions fail and old notifications expire."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,9 +22,9 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
-from notification_service.feed import SqlFeed, Tail
+from notification_service.feed import FeedTailer, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
-from notification_service.testing import blocks
+from notification_service.testing import Block, blocks
 from service_common.events import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
@@ -34,27 +36,30 @@ ROOT = Path(__file__).parents[3]
 ORDERS = 120
 PROCESSES = 3
 WITHIN_S = 30.0
+# of each outcome
+RESUMES = 5
+CREATED, CLOSED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED
 TERMINAL = {"CLOSED", "FAILED", "CANCELLED"}
 
 
 @dataclass
 class Follower:
-    """What a tail handed on: places as they came, and where it had to begin again."""
+    """Records what a tailer published: runs of positions, a new one after each reset."""
 
-    begun: int
-    told: list[Notification] = field(default_factory=list)
+    start: int
+    published: list[Notification] = field(default_factory=list)
     runs: list[list[int]] = field(default_factory=list)
-    restarts: list[FeedState] = field(default_factory=list)
+    resets: list[FeedState] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.runs.append([self.begun])
+        self.runs.append([self.start])
 
     def publish(self, notifications: Sequence[Notification], _state: FeedState) -> None:
-        self.told += notifications
+        self.published += notifications
         self.runs[-1] += [each.seq for each in notifications]
 
-    def restart(self, state: FeedState) -> None:
-        self.restarts.append(state)
+    def reset(self, state: FeedState) -> None:
+        self.resets.append(state)
         self.runs.append([state.head])
 
     @property
@@ -62,15 +67,15 @@ class Follower:
         return self.runs[-1][-1]
 
     def check_dense(self) -> None:
-        """Check that what it saw goes on without a gap wherever it was not told of one, and never goes back."""
+        """Check that each run is dense, and that none begins before the end of the previous one."""
         for run in self.runs:
             assert run == list(range(run[0], run[0] + len(run)))
         for before, after in zip(self.runs, self.runs[1:], strict=False):
             assert after[0] > before[-1]
 
 
-class Slow(SqlFeed):
-    """A feed whose answers take a while."""
+class SlowFeed(SqlFeed):
+    """A feed whose reads take 0.3 s longer."""
 
     async def read(
         self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
@@ -82,11 +87,11 @@ class Slow(SqlFeed):
 
 @asynccontextmanager
 async def tailing(feed: SqlFeed, batch: int = 50) -> AsyncIterator[Follower]:
-    """Follow *feed* by polling alone, very often, while the block runs."""
+    """Follow *feed* by polling every 2 ms while the block runs."""
     state = await feed.state()
     follower = Follower(state.head)
-    tail = Tail(feed, state, follower.publish, follower.restart, poll_s=0.002, spacing_s=0.0, batch=batch)
-    task = asyncio.create_task(tail.run())
+    tailer = FeedTailer(feed, state, follower.publish, follower.reset, poll_s=0.002, spacing_s=0.0, batch=batch)
+    task = asyncio.create_task(tailer.run())
     try:
         yield follower
     finally:
@@ -97,17 +102,17 @@ async def tailing(feed: SqlFeed, batch: int = 50) -> AsyncIterator[Follower]:
 
 
 async def both_at_head(feed: SqlFeed, one: Follower, other: Follower) -> None:
-    """Wait until both have come to the end of the feed."""
+    """Wait until both followers are at the head of the feed."""
     head = (await feed.state()).head
 
     async def look() -> bool | None:
         return one.at == other.at == head or None
 
-    await eventually(look, "both tails at the head")
+    await eventually(look, "both followers at the head")
 
 
 async def appended_by_processes(url: str, orders: int) -> None:
-    """Have several processes append the same stories, each in an order of its own."""
+    """Append the same stories in several processes, each shuffled differently."""
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.support.appender", url, str(seed), str(orders)), cwd=ROOT
@@ -125,7 +130,7 @@ async def appended_by_processes(url: str, orders: int) -> None:
 
 @contextlib.contextmanager
 def beside(work: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
-    """Run *work* in a thread while the block runs; it gets what says whether to go on."""
+    """Run *work* in a thread while the block runs; its argument returns whether to go on."""
     over = threading.Event()
     failed: list[Exception] = []
 
@@ -147,7 +152,7 @@ def beside(work: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
 
 
 def roll_back(url: str, going_on: Callable[[], bool]) -> None:
-    """Append what is then undone, holding the counter for a moment."""
+    """Append and roll back, holding the lock of the counter row for 4 ms."""
     connection = psycopg2.connect(url)
     order = 1_000_000
     with contextlib.closing(connection), connection.cursor() as cursor:
@@ -166,7 +171,7 @@ def roll_back(url: str, going_on: Callable[[], bool]) -> None:
 
 
 def terminate_appenders(url: str, going_on: Callable[[], bool]) -> None:
-    """Cut connections that are in the middle of something."""
+    """Terminate sessions of appenders that are running a statement."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
@@ -179,7 +184,7 @@ def terminate_appenders(url: str, going_on: Callable[[], bool]) -> None:
 
 
 def look_for_gaps(url: str, going_on: Callable[[], bool]) -> None:
-    """Check again and again that the table is dense up to the counter, as a transaction sees it."""
+    """Check repeatedly that each snapshot of the table is dense up to the counter."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     looks = 0
@@ -193,21 +198,19 @@ def look_for_gaps(url: str, going_on: Callable[[], bool]) -> None:
 
 
 def check_stories(notifications: Sequence[Notification], orders: int) -> None:
-    """Check that of each order the creation was told first, its end last, and nothing twice."""
-    told: dict[int, list[Notification]] = defaultdict(list)
+    """Check that each order has CREATED first, one terminal notification last, and no duplicate."""
+    published: dict[int, list[Notification]] = defaultdict(list)
     for each in notifications:
-        told[each.order_id].append(each)
-    assert set(told) == set(range(1, orders + 1))
-    for order, story in told.items():
+        published[each.order_id].append(each)
+    assert set(published) == set(range(1, orders + 1))
+    for order, story in published.items():
         kinds = [each.kind for each in story]
         assert kinds[0] == "CREATED"
         assert kinds[-1] in TERMINAL
         assert kinds[1:-1] in ([], ["UPDATED"]) if order % 2 else kinds[1:-1] == []
 
 
-async def test_two_tails_see_one_dense_order_whoever_appends_and_whatever_fails(
-    feed: SqlFeed, database_url: str
-) -> None:
+async def test_two_tailers_publish_one_dense_sequence_while_appends_fail(feed: SqlFeed, database_url: str) -> None:
     async with (
         Database.open(database_url, size=2) as one,
         Database.open(database_url, size=2) as two,
@@ -222,14 +225,14 @@ async def test_two_tails_see_one_dense_order_whoever_appends_and_whatever_fails(
             await appended_by_processes(database_url, ORDERS)
         await both_at_head(feed, first, second)
     head = (await feed.state()).head
-    assert [each.seq for each in first.told] == list(range(1, head + 1))
-    assert first.told == second.told
-    assert first.told == list((await feed.read(0, limit=10_000)).notifications)
-    assert first.restarts == second.restarts == []
-    check_stories(first.told, ORDERS)
+    assert [each.seq for each in first.published] == list(range(1, head + 1))
+    assert first.published == second.published
+    assert first.published == list((await feed.read(0, limit=10_000)).notifications)
+    assert first.resets == second.resets == []
+    check_stories(first.published, ORDERS)
 
 
-async def test_events_that_come_again_add_nothing(feed: SqlFeed, database_url: str) -> None:
+async def test_duplicate_events_add_no_notification(feed: SqlFeed, database_url: str) -> None:
     events = stories(30)
     assert await append_all(database_url, events[::-1]) > 0
     before = (await feed.read(0, limit=1_000)).notifications
@@ -238,75 +241,81 @@ async def test_events_that_come_again_add_nothing(feed: SqlFeed, database_url: s
     assert (await feed.read(0, limit=1_000)).notifications == before
 
 
-async def test_nobody_skips_what_was_forgotten_without_being_told(feed: SqlFeed, database_url: str) -> None:
+async def test_tailer_that_missed_expired_notifications_is_reset(feed: SqlFeed, database_url: str) -> None:
     async with (
         Database.open(database_url, size=2) as one,
         Database.open(database_url, size=2) as two,
         tailing(SqlFeed(one)) as prompt,
-        tailing(Slow(two), batch=20) as late,
+        tailing(SlowFeed(two), batch=20) as late,
     ):
         appending = asyncio.create_task(appended_by_processes(database_url, 400))
-        forgotten = 0
+        expired = 0
         while not appending.done():
-            forgotten += sum(await asyncio.gather(feed.forget(0.1), feed.forget(0.1)))
+            expired += sum(await asyncio.gather(feed.expire(0.1), feed.expire(0.1)))
             await asyncio.sleep(0.02)
         await appending
         await both_at_head(feed, prompt, late)
-    assert forgotten > 0
-    assert late.restarts
+    assert expired > 0
+    assert late.resets
     prompt.check_dense()
     late.check_dense()
 
 
-async def test_client_that_resumes_while_its_place_is_forgotten_is_told_or_misses_nothing(
+async def test_client_that_resumes_while_its_position_expires_is_reset_or_misses_nothing(
     replica: Replica, http: ClientSession, feed: SqlFeed, config: Config
 ) -> None:
     server = await replica(replace(config, push=replace(config.push, ring_bytes=3_000)))
-    epoch = (await feed.state()).epoch
-    over = asyncio.Event()
+    outcomes: Counter[str] = Counter()
+
+    def seen_enough() -> bool:
+        return min(outcomes["reset"], outcomes["resumed"]) >= RESUMES
 
     async def append() -> None:
-        for event in stories(200):
-            await feed.append([event])
-        over.set()
+        for order in itertools.count(1):
+            if seen_enough():
+                return
+            await feed.append([OrderEvent(each, "/test", order, 1, datetime.now(UTC)) for each in (CREATED, CLOSED)])
 
-    async def forget() -> None:
-        while not over.is_set():
-            await feed.forget(0.15)
+    async def expire() -> None:
+        while not seen_enough():
+            await feed.expire(0.15)
 
-    async def resume() -> tuple[int, int]:
-        resets = resumed = 0
-        while not over.is_set():
-            begun = max(0, (await feed.state()).head - random.randint(0, 150))
-            was_reset = await check_resume(http, server, f"{epoch}-{begun}", begun)
-            resets, resumed = resets + was_reset, resumed + (not was_reset)
-        return resets, resumed
+    async def resume() -> None:
+        while not seen_enough():
+            state = await feed.state()
+            # around the floor, which moves meanwhile
+            position = max(0, min(state.head, state.floor + random.randint(-30, 60)))
+            was_reset = await check_resume(http, server, f"{state.epoch}-{position}", position)
+            outcomes["reset" if was_reset else "resumed"] += 1
 
-    _, _, (resets, resumed) = await asyncio.gather(append(), forget(), resume())
-    assert resets
-    assert resumed
+    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+        for work in (append, expire, resume):
+            group.create_task(work())
 
 
-async def check_resume(http: ClientSession, server: TestServer, last_id: str, begun: int) -> bool:
-    """Read a few notifications from *last_id* on; return whether there was a reset, without which none may lack."""
-    place, left, was_reset = begun, 20, False
-    async with asyncio.timeout(WITHIN_S), http.get(server.make_url(f"/stream?lastEventId={last_id}")) as response:
+async def check_resume(http: ClientSession, server: TestServer, last_id: str, position: int) -> bool:
+    """Read some notifications after *last_id*; return whether there was a reset, without which none may be missing."""
+    left, was_reset = 20, False
+    async with http.get(server.make_url(f"/stream?lastEventId={last_id}")) as response:
         async for block in blocks(aiter(response.content)):
-            if block.id is None or block.data is None:
-                left -= block.comment == "hb"  # nothing more comes
-            elif block.event == "reset":
-                was_reset, place = True, int(block.id.rpartition("-")[2])
-            else:
-                place += 1
+            if block.event == "reset":
+                was_reset, position = True, seq_of(block)
+            elif block.data is not None:
+                position += 1
                 assert orjson.loads(block.data)["id"] == block.id
-                assert int(block.id.rpartition("-")[2]) == place
+                assert seq_of(block) == position
                 left -= 1
-            if left <= 0 or block.comment == "hb":
+            if not left or block.comment == "hb":
                 return was_reset
     raise AssertionError("the stream ended")
 
 
-async def test_notification_of_a_lost_answer_is_written_once(feed: SqlFeed) -> None:
+def seq_of(block: Block) -> int:
+    assert block.id is not None
+    return int(block.id.rpartition("-")[2])
+
+
+async def test_event_that_is_appended_concurrently_is_stored_once(feed: SqlFeed) -> None:
     event = OrderEvent(EventType.ORDER_PROCESSED, "/test", 1, 1, stories(1)[0].time)
     written = await asyncio.gather(*(feed.append([event]) for _ in range(20)))
     assert sorted(sum(map(len, each)) for each in written) == [0] * 19 + [2]

@@ -21,7 +21,7 @@ from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
 from notification_service.notification import FeedState, Page
-from notification_service.push import Broadcaster, Peer, PushLimits, PushMeter, open_broadcaster
+from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
 from notification_service.testing import InMemoryFeed
 from service_common.events import EventType, OrderEvent
 from service_common.http_server import METRICS
@@ -31,7 +31,7 @@ from tests.support.waiting import eventually
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
 LONG_REASON = "because " * 120
-# what a transport takes before it asks for a pause, and the largest write that may come on top
+# the high-water mark of a transport, and the largest write on top of it
 BUFFER_LIMIT_BYTES = (64 << 10) + 200 * 1_600
 SUBSCRIBE = b'{"type":"subscribe","orderId":[%d]}'
 
@@ -42,12 +42,12 @@ def event(event_type: EventType, order: int) -> OrderEvent:
 
 
 async def fail_orders(feed: SqlFeed, count: int) -> int:
-    """Append two notifications for each of so many orders and return the head."""
+    """Append two notifications for each of *count* orders and return the head."""
     start = (await feed.state()).head
     for first in range(0, count, 50):
         orders = range(start + first + 1, start + min(first + 50, count) + 1)
         await feed.append([event(EventType.ORDER_FAILED, order) for order in orders])
-        await feed.wake_replicas((await feed.state()).head)
+        await feed.notify_replicas((await feed.state()).head)
     return (await feed.state()).head
 
 
@@ -68,33 +68,33 @@ async def metric(http: ClientSession, server: TestServer, name: str) -> float:
 
 
 async def connections_left(server: TestServer, count: int) -> None:
-    """Wait until only so many connections are counted; then nothing may be left of the others."""
+    """Wait until so many connections are left, and check that no state of the others is."""
     push = broadcaster(server)
 
     async def look() -> bool | None:
-        return (len(push.peers) == count and push.admission.open == count) or None
+        return (len(push.connections) == count and push.quota.open == count) or None
 
-    await eventually(look, f"{count} connections, not {len(push.peers)} of {push.admission.open}", within_s=10)
-    assert len(push.hub._all) == count
-    assert sum(push.admission._of_address.values()) == count
-    assert all(len(listed) <= count for listed in push.hub._of_order.values())
+    await eventually(look, f"{count} connections, not {len(push.connections)} of {push.quota.open}", within_s=10)
+    assert len(push.hub._subscriptions) == count
+    assert sum(push.quota._by_address.values()) == count
+    assert all(len(listed) <= count for listed in push.hub._by_order.values())
 
 
-def hold_little(peer: Peer) -> None:
-    """Have the kernel hold little for a client, so that what it leaves is seen at once."""
-    with socket.socket(fileno=os.dup(peer.transport.get_extra_info("socket").fileno())) as same:
+def shrink_send_buffer(connection: PushConnection) -> None:
+    """Make the kernel's send buffer small, so that a slow client pauses its transport at once."""
+    with socket.socket(fileno=os.dup(connection.transport.get_extra_info("socket").fileno())) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
 
 
 def failures(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """Return what was logged as our error; that something was no HTTP is the client's."""
+    """Return the logged errors, except those for bytes that are not HTTP."""
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     return [each for each in errors if each.exc_info is None or not isinstance(each.exc_info[1], HttpProcessingError)]
 
 
 @asynccontextmanager
 async def good_client(server: TestServer, feed: SqlFeed, caplog: pytest.LogCaptureFixture) -> AsyncIterator[RawClient]:
-    """Follow everything over SSE beside the block; in the end it has to have everything once and in order."""
+    """Follow everything over SSE during the block, and check that it received everything once and in order."""
     start = (await feed.state()).head
     async with client(server) as good:
         await good.open("sse")
@@ -113,27 +113,27 @@ async def good_client(server: TestServer, feed: SqlFeed, caplog: pytest.LogCaptu
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
     await connections_left(server, 0)
-    assert not broadcaster(server).hub._of_order
+    assert not broadcaster(server).hub._by_order
     assert not failures(caplog)
 
 
 @pytest.mark.parametrize("protocol", ["sse", "ws"])
-async def test_client_that_never_reads_is_cut_and_holds_a_bounded_buffer_until_then(
+async def test_client_that_never_reads_is_aborted_and_its_buffer_is_bounded_until_then(
     protocol: str, replica: Replica, http: ClientSession, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
     push, largest = broadcaster(server), 0
-    async with good_client(server, feed, caplog), client(server, window_bytes=4096) as deaf:
-        known = set(push.peers)
-        await deaf.open(protocol)
-        (peer,) = push.peers - known
-        transport = peer.transport
+    async with good_client(server, feed, caplog), client(server, window_bytes=4096) as stalled:
+        known = set(push.connections)
+        await stalled.open(protocol)
+        (connection,) = push.connections - known
+        transport = connection.transport
         for _ in range(60):
             await fail_orders(feed, 50)
             largest = max(largest, transport.get_write_buffer_size())
-        assert peer.paused_at is not None or peer.cut == "stalled"
+        assert connection.paused_at is not None or connection.abort_reason == "stalled"
         await connections_left(server, 1)
-        assert peer.cut == "stalled"
+        assert connection.abort_reason == "stalled"
         assert 0 < largest < BUFFER_LIMIT_BYTES
         assert transport.get_write_buffer_size() == 0
         assert await metric(http, server, 'aborts_total{reason="stalled"}') == 1
@@ -141,29 +141,29 @@ async def test_client_that_never_reads_is_cut_and_holds_a_bounded_buffer_until_t
 
 @pytest.fixture
 async def patient_replica(replica: Replica, config: Config) -> TestServer:
-    """A replica with a small ring that cuts whoever leaves its buffer full for two seconds."""
+    """A replica with a small replay buffer that aborts connections paused for two seconds."""
     return await replica(replace(config, push=replace(config.push, pause_limit_s=2.0, ring_bytes=20_000)))
 
 
 @pytest.mark.parametrize("protocol", ["sse", "ws"])
-async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_cut(
+async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_aborted(
     protocol: str, patient_replica: TestServer, http: ClientSession, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with good_client(patient_replica, feed, caplog), client(patient_replica, window_bytes=4096) as slow:
         await slow.open(protocol)
-        for peer in broadcaster(patient_replica).peers:
-            hold_little(peer)
+        for connection in broadcaster(patient_replica).connections:
+            shrink_send_buffer(connection)
         appending = asyncio.create_task(fail_orders(feed, 800))
         async with asyncio.timeout(20):
             while not appending.done() or slow.seqs[-1:] != [appending.result()]:
                 assert await slow.read(4_096)
-                await asyncio.sleep(0.01)  # its pace
+                await asyncio.sleep(0.01)  # the rate
         assert slow.seqs == list(range(1, appending.result() + 1))
         assert await metric(http, patient_replica, "catch_up_reads_total") > 0
         assert await metric(http, patient_replica, "aborts_total") == 0
 
 
-WRONG = {
+VIOLATIONS = {
     "no mask": (frame(b"{}", masked=False), 1002),
     "reserved bits": (frame(b"{}", reserved=0b010), 1002),
     "compressed though never agreed": (frame(b"{}", reserved=0b100), 1002),
@@ -192,11 +192,11 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("fault", list(WRONG))
-async def test_what_a_client_may_not_say_closes_its_connection_with_the_code_for_it(
+@pytest.mark.parametrize("fault", list(VIOLATIONS))
+async def test_violation_closes_the_connection_with_its_code(
     fault: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said, code = WRONG[fault]
+    said, code = VIOLATIONS[fault]
     server = await replica()
     async with good_client(server, feed, caplog):
         async with client(server) as hostile:
@@ -208,7 +208,7 @@ async def test_what_a_client_may_not_say_closes_its_connection_with_the_code_for
 
 
 @pytest.mark.parametrize("dripped", [b"\x81", b"\x81\xfe\x10", frame(b"x" * 4_000)[:-1], frame(b"{", final=False)])
-async def test_message_that_never_ends_costs_a_connection_and_no_more(
+async def test_message_that_never_ends_disturbs_no_other_client(
     dripped: bytes, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
@@ -220,7 +220,7 @@ async def test_message_that_never_ends_costs_a_connection_and_no_more(
         await hostile.until(lambda: bool(hostile.seqs))
 
 
-async def test_257_orders_are_too_many_and_the_client_goes_on(
+async def test_filter_of_257_orders_is_refused_and_the_old_one_stays(
     replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
@@ -232,7 +232,7 @@ async def test_257_orders_are_too_many_and_the_client_goes_on(
         await hostile.until(lambda: len(hostile.seqs) == 2)
 
 
-async def test_thousands_of_subscriptions_leave_only_the_last_in_the_index(
+async def test_index_has_only_the_last_of_thousands_of_filters(
     replica: Replica, feed: SqlFeed, config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica(replace(config, push=replace(config.push, message_burst=10_000)))
@@ -242,7 +242,7 @@ async def test_thousands_of_subscriptions_leave_only_the_last_in_the_index(
         for first in range(0, 5_000, 100):
             await fickle.send(b"".join(frame(SUBSCRIBE % (1_000_000 + first + each)) for each in range(100)))
         await fickle.until(lambda: fickle.received.count(b'"heartbeat"') >= 5_000)
-        assert set(hub._of_order) == {1_004_999}
+        assert set(hub._by_order) == {1_004_999}
 
 
 GARBAGE = {
@@ -261,7 +261,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("garbage", list(GARBAGE))
-async def test_garbage_instead_of_a_handshake_is_answered_and_forgotten(
+async def test_garbage_instead_of_a_handshake_gets_a_client_error(
     garbage: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
@@ -272,7 +272,7 @@ async def test_garbage_instead_of_a_handshake_is_answered_and_forgotten(
 
 @pytest.mark.parametrize("protocol", ["sse", "ws"])
 @pytest.mark.parametrize("leave", ["reset", "close"])
-async def test_client_that_is_gone_in_any_phase_leaves_nothing_behind(
+async def test_client_that_disconnects_in_any_phase_leaves_no_state(
     protocol: str, leave: str, replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
@@ -318,7 +318,7 @@ async def test_client_that_is_gone_in_any_phase_leaves_nothing_behind(
                     hostile.reset()
 
 
-async def test_close_frame_ends_the_connection_whatever_the_client_does_then(
+async def test_close_frame_ends_the_connection_whatever_follows_it(
     replica: Replica, feed: SqlFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await replica()
@@ -340,10 +340,10 @@ async def test_close_frame_ends_the_connection_whatever_the_client_does_then(
                 await eager.send(frame(b"\x03\xe8", CLOSE))
 
 
-async def test_client_that_never_answers_a_close_frame_is_cut(
+async def test_client_that_does_not_answer_a_close_frame_is_aborted(
     replica: Replica, http: ClientSession, config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = await replica(replace(config, push=replace(config.push, age_s=0.2, ending_s=0.3)))
+    server = await replica(replace(config, push=replace(config.push, age_s=0.2, close_timeout_s=0.3)))
     async with client(server) as silent:
         await silent.open("ws")
         await silent.to_the_end()
@@ -354,7 +354,7 @@ async def test_client_that_never_answers_a_close_frame_is_cut(
 
 
 class WatchedFeed(InMemoryFeed):
-    """Takes its time, and knows how many asked at the same time."""
+    """A slow feed that records the number of reads and of concurrent reads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -377,14 +377,14 @@ class WatchedFeed(InMemoryFeed):
 
 async def in_memory(replica: Replica, config: Config, feed: InMemoryFeed) -> TestServer:
     async def pushing(app: web.Application) -> AsyncIterator[None]:
-        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, PushMeter(app[METRICS]))
+        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, PushCounters(app[METRICS]))
         yield
         await app[BROADCASTER].close()
 
     return await replica(config, (pushing,))
 
 
-async def test_storm_of_resumes_from_beyond_the_ring_reads_the_table_for_few_at_a_time(
+async def test_concurrent_reads_are_limited_when_many_resume_from_beyond_the_buffer(
     replica: Replica, config: Config
 ) -> None:
     feed = WatchedFeed()
@@ -403,7 +403,7 @@ async def test_storm_of_resumes_from_beyond_the_ring_reads_the_table_for_few_at_
     await connections_left(server, 0)
 
 
-async def test_crowd_behind_the_same_place_reads_the_table_as_one(replica: Replica, config: Config) -> None:
+async def test_clients_that_resume_from_the_same_position_share_reads(replica: Replica, config: Config) -> None:
     feed = WatchedFeed()
     await feed.append([event(EventType.ORDER_CREATED, order) for order in range(1, 1_201)])
     server = await in_memory(replica, replace(config, push=PushLimits(ring_bytes=10_000)), feed)
@@ -419,11 +419,11 @@ async def test_crowd_behind_the_same_place_reads_the_table_as_one(replica: Repli
     await connections_left(server, 0)
 
 
-def kind_of_answer(each: RawClient) -> str:
-    """Say whether a client was taken or how it was sent away."""
+def outcome(each: RawClient) -> str:
+    """Return whether a client was accepted or refused."""
     data = bytes(each.received)
     if b'"welcome"' in data or b"\nid: " in data:
-        return "taken"
+        return "accepted"
     if any(told.opcode == CLOSE and told.code == 1013 for told in each.frames):
         return "refused"
     return "refused" if b"HTTP/1.1 200" in data and b"retry: " in data else "unknown"
@@ -435,35 +435,33 @@ async def crowd(server: TestServer, stack: AsyncExitStack, count: int, query: st
     async def come(number: int, each: RawClient) -> None:
         await each.ask("ws" if number % 2 else "sse", query)
         async with asyncio.timeout(20):
-            while kind_of_answer(each) == "unknown":
+            while outcome(each) == "unknown":
                 assert await each.read(), bytes(each.received)
-            if kind_of_answer(each) == "refused":
+            if outcome(each) == "refused":
                 if number % 2:
                     await each.send(frame(b"\x03\xf5", CLOSE))
                 await each.to_the_end()
 
     await asyncio.gather(*(come(number, each) for number, each in enumerate(clients)))
-    return Counter(kind_of_answer(each) for each in clients)
+    return Counter(outcome(each) for each in clients)
 
 
 @pytest.mark.parametrize("limit", ["process-full", "address-full"])
-async def test_crowd_over_the_limit_is_told_to_come_back_and_counted_out_again(
+async def test_clients_over_the_limit_are_refused_and_the_quota_is_released(
     limit: str, replica: Replica, http: ClientSession, config: Config
 ) -> None:
     limits = PushLimits(connections=100) if limit == "process-full" else PushLimits(connections_per_address=100)
     server = await in_memory(replica, replace(config, push=limits), InMemoryFeed())
     for _ in range(2):
         async with AsyncExitStack() as stack:
-            assert await crowd(server, stack, 500) == {"taken": 100, "refused": 400}
-            assert broadcaster(server).admission.open == 100
+            assert await crowd(server, stack, 500) == {"accepted": 100, "refused": 400}
+            assert broadcaster(server).quota.open == 100
         await connections_left(server, 0)
     assert await metric(http, server, f'refusals_total{{reason="{limit}"}}') == 800
 
 
-async def test_limit_holds_for_a_crowd_that_comes_while_the_database_is_asked_for_its_place(
-    replica: Replica, config: Config
-) -> None:
+async def test_limit_holds_for_clients_that_connect_during_a_database_read(replica: Replica, config: Config) -> None:
     server = await in_memory(replica, replace(config, push=PushLimits(connections=100)), WatchedFeed())
     async with AsyncExitStack() as stack:
-        assert await crowd(server, stack, 500, "?lastEventId=other-5") == {"taken": 100, "refused": 400}
+        assert await crowd(server, stack, 500, "?lastEventId=other-5") == {"accepted": 100, "refused": 400}
     await connections_left(server, 0)

@@ -19,7 +19,7 @@ from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
 from notification_service.notification import FeedState
-from notification_service.push import PushLimits, PushMeter, open_broadcaster
+from notification_service.push import PushCounters, PushLimits, open_broadcaster
 from notification_service.testing import Block, InMemoryFeed, blocks
 from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent
@@ -36,7 +36,7 @@ def event(event_type: EventType, order: int) -> OrderEvent:
 
 async def append(feed: SqlFeed, *orders: int) -> None:
     written = await feed.append([event(CREATED, order) for order in orders])
-    await feed.wake_replicas(max(each.seq for notifications in written for each in notifications))
+    await feed.notify_replicas(max(each.seq for notifications in written for each in notifications))
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def receive(connection: ClientConnection, kind: str = "event") -> dict[str
             return message
 
 
-async def test_first_block_tells_when_to_come_back_and_where_to_resume(
+async def test_first_block_has_the_reconnect_delay_and_the_position(
     replica: Replica, http: ClientSession, feed: SqlFeed
 ) -> None:
     server = await replica()
@@ -96,7 +96,7 @@ async def test_notification_reaches_both_protocols_as_the_same_document(
         await anext(stream)
         assert (await receive(connection, "welcome"))["resumed"] is False
         await feed.append([event(FAILED, 12)])
-        await feed.wake_replicas(2)
+        await feed.notify_replicas(2)
         events = [block async for block in take(stream, 2)]
         frames = [await receive(connection), await receive(connection)]
     assert [orjson.loads(each.data or "") for each in events] == [frame["data"] for frame in frames]
@@ -117,7 +117,7 @@ async def take(stream: AsyncIterator[Block], count: int) -> AsyncIterator[Block]
             return
 
 
-async def test_filter_lets_only_the_wanted_orders_through(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
+async def test_filter_selects_orders(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
     server = await replica()
     async with sse(http, server, "?orderId=2&orderId=4") as stream, ws(server, "?orderId=3") as connection:
         await anext(stream)
@@ -149,7 +149,7 @@ async def test_client_resumes_on_another_replica_without_loss_or_repeat(
     assert seen == list(range(4, 300))
 
 
-async def test_resume_from_beyond_the_ring_is_served_from_the_table(
+async def test_resume_from_beyond_the_buffer_is_served_from_the_table(
     replica: Replica, http: ClientSession, feed: SqlFeed, config: Config
 ) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 1_200)])
@@ -164,7 +164,7 @@ async def test_resume_from_beyond_the_ring_is_served_from_the_table(
 
 
 @pytest.mark.parametrize("ahead", [10, None])
-async def test_unknown_place_is_answered_with_a_reset(
+async def test_resume_from_an_unknown_position_gets_a_reset(
     ahead: int | None, replica: Replica, http: ClientSession, feed: SqlFeed
 ) -> None:
     await feed.append([event(CREATED, 1), event(CREATED, 2)])
@@ -183,11 +183,11 @@ async def test_unknown_place_is_answered_with_a_reset(
         assert (await receive(connection, "reset"))["id"] == f"{epoch}-3"
 
 
-async def test_place_beyond_retention_is_answered_with_a_reset(
+async def test_resume_from_an_expired_position_gets_a_reset(
     replica: Replica, http: ClientSession, feed: SqlFeed
 ) -> None:
     await feed.append([event(CLOSED, 1)])
-    await feed.forget(0)
+    await feed.expire(0)
     await feed.append([event(CREATED, 2)])
     server = await replica()
     epoch = (await feed.state()).epoch
@@ -198,12 +198,12 @@ async def test_place_beyond_retention_is_answered_with_a_reset(
         assert await next_orders(stream, 1) == [2]
 
 
-async def test_place_ahead_of_this_replica_alone_waits_for_it(
+async def test_resume_from_a_position_ahead_of_this_replica_waits_for_it(
     replica: Replica, http: ClientSession, feed: SqlFeed, config: Config
 ) -> None:
     server = await replica(replace(config, feed_poll_s=1.0))
     epoch = (await feed.state()).epoch
-    await feed.append([event(CREATED, order) for order in (1, 2, 3)])  # nobody is woken
+    await feed.append([event(CREATED, order) for order in (1, 2, 3)])  # without NOTIFY
     async with sse(http, server, last_id=f"{epoch}-2") as stream:
         assert (await anext(stream)).id == f"{epoch}-2"
         assert await next_orders(stream, 1) == [3]
@@ -225,7 +225,7 @@ async def test_heartbeat_moves_the_position_of_a_quiet_filtered_client(
             pass
 
 
-async def test_subscribe_changes_what_a_websocket_hears(replica: Replica, feed: SqlFeed) -> None:
+async def test_subscribe_changes_the_filter(replica: Replica, feed: SqlFeed) -> None:
     server = await replica()
     async with ws(server, "?orderId=1") as connection:
         await connection.send('{"type":"subscribe","orderId":[2]}')
@@ -242,9 +242,7 @@ async def test_subscribe_changes_what_a_websocket_hears(replica: Replica, feed: 
     "message",
     ["nonsense", "[]", "{}", '{"type":"dance"}', '{"type":"subscribe","orderId":["a"]}', b"\x00\xff", "{" * 4_000],
 )
-async def test_message_that_is_not_understood_is_answered_with_an_error(
-    message: str | bytes, replica: Replica, feed: SqlFeed
-) -> None:
+async def test_invalid_message_gets_an_error_frame(message: str | bytes, replica: Replica, feed: SqlFeed) -> None:
     server = await replica()
     async with ws(server) as connection:
         await connection.send(message)
@@ -281,7 +279,7 @@ async def test_flood_of_messages_closes_with_1008(replica: Replica, config: Conf
     "query",
     ["?orderId=abc", "?orderId=0", "?orderId=1&orderId=-4", "?lastEventId=nonsense", "?lastEventId=a-b", "?orderId="],
 )
-async def test_invalid_query_is_a_problem_before_the_stream_begins(
+async def test_invalid_query_gets_a_problem_document(
     path: str, query: str, replica: Replica, http: ClientSession
 ) -> None:
     server = await replica()
@@ -297,7 +295,7 @@ async def test_invalid_query_is_a_problem_before_the_stream_begins(
         assert (await response.json(content_type=None))["errors"][0]["pointer"].split("/")[1] in query
 
 
-async def test_request_without_upgrade_is_a_problem(replica: Replica, http: ClientSession) -> None:
+async def test_request_without_upgrade_gets_a_problem_document(replica: Replica, http: ClientSession) -> None:
     server = await replica()
     async with http.get(server.make_url("/ws")) as response:
         assert response.status == 400
@@ -306,7 +304,7 @@ async def test_request_without_upgrade_is_a_problem(replica: Replica, http: Clie
         assert response.status == 405
 
 
-async def test_page_of_a_foreign_origin_is_refused_before_the_upgrade(replica: Replica) -> None:
+async def test_origin_that_is_not_allowed_is_refused_before_the_upgrade(replica: Replica) -> None:
     server = await replica()
     with pytest.raises(InvalidStatus) as refused:
         async with ws(server, origin=Origin("http://evil.example")):
@@ -317,14 +315,14 @@ async def test_page_of_a_foreign_origin_is_refused_before_the_upgrade(replica: R
         await receive(connection, "welcome")
 
 
-async def test_stream_may_be_read_by_pages_of_allowed_origins_only(replica: Replica, http: ClientSession) -> None:
+async def test_only_allowed_origins_get_cors_headers(replica: Replica, http: ClientSession) -> None:
     server = await replica()
     for origin, allowed in (("http://shop.example", "http://shop.example"), ("http://evil.example", None)):
         async with http.get(server.make_url("/stream"), headers={"Origin": origin}) as response:
             assert response.headers.get("Access-Control-Allow-Origin") == allowed
 
 
-async def test_http_1_0_client_gets_the_stream_without_chunks(replica: Replica, feed: SqlFeed) -> None:
+async def test_http_1_0_client_gets_an_unchunked_stream(replica: Replica, feed: SqlFeed) -> None:
     server = await replica()
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(b"GET /stream?orderId=5 HTTP/1.0\r\n\r\n")
@@ -339,7 +337,7 @@ async def test_http_1_0_client_gets_the_stream_without_chunks(replica: Replica, 
     writer.close()
 
 
-async def test_over_the_limit_clients_are_told_to_come_back_later(
+async def test_client_over_the_limit_is_told_to_reconnect_later(
     replica: Replica, http: ClientSession, config: Config
 ) -> None:
     server = await replica(replace(config, push=PushLimits(connections=1)))
@@ -355,7 +353,7 @@ async def test_over_the_limit_clients_are_told_to_come_back_later(
     assert closed.value.rcvd.code == 1013
 
 
-async def test_client_whose_place_nobody_can_check_is_told_to_come_back_later(
+async def test_client_is_told_to_reconnect_later_while_its_position_cannot_be_checked(
     replica: Replica, http: ClientSession, config: Config
 ) -> None:
     class AwayFeed(InMemoryFeed):
@@ -367,8 +365,8 @@ async def test_client_whose_place_nobody_can_check_is_told_to_come_back_later(
             return await super().state()
 
     async def pushing_in_memory(app: web.Application) -> AsyncIterator[None]:
-        feed, meter = AwayFeed(), PushMeter(app[METRICS])
-        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, meter)
+        feed, counters = AwayFeed(), PushCounters(app[METRICS])
+        app[BROADCASTER] = await open_broadcaster(feed, await feed.state(), config.push, counters)
         feed.away = True
         yield
 
@@ -385,7 +383,7 @@ async def test_client_whose_place_nobody_can_check_is_told_to_come_back_later(
         assert (await receive(connection, "welcome"))["resumed"] is True
 
 
-async def test_nothing_comes_after_the_close_frame(replica: Replica, feed: SqlFeed) -> None:
+async def test_no_frame_follows_the_close_frame(replica: Replica, feed: SqlFeed) -> None:
     server = await replica()
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(
@@ -395,13 +393,13 @@ async def test_nothing_comes_after_the_close_frame(replica: Replica, feed: SqlFe
     async with asyncio.timeout(10):
         await reader.readuntil(b"welcome")
         writer.write(b"\x83\x80\x00\x00\x00\x00")  # opcode 3 is not defined
-        await reader.readuntil(b"\x03\xea")  # the code 1002 of the close frame
+        await reader.readuntil(b"\x03\xea")  # close code 1002
         await append(feed, 1)
         assert b"Notification" not in await reader.read()
     writer.close()
 
 
-async def test_old_connection_is_ended_in_order(replica: Replica, http: ClientSession, config: Config) -> None:
+async def test_connection_over_its_maximum_age_is_closed(replica: Replica, http: ClientSession, config: Config) -> None:
     server = await replica(replace(config, push=replace(config.push, age_s=0.3)))
     async with sse(http, server) as stream, ws(server) as connection:
         last = [block async for block in stream][-1]
@@ -413,9 +411,7 @@ async def test_old_connection_is_ended_in_order(replica: Replica, http: ClientSe
     assert closed.value.rcvd.code == 1012
 
 
-async def test_stop_tells_every_client_and_does_not_wait_for_the_deaf(
-    replica: Replica, http: ClientSession, config: Config
-) -> None:
+async def test_shutdown_tells_every_client_to_reconnect(replica: Replica, http: ClientSession, config: Config) -> None:
     server = await replica()
     async with sse(http, server) as stream, ws(server) as connection:
         await anext(stream)
@@ -431,7 +427,7 @@ async def test_stop_tells_every_client_and_does_not_wait_for_the_deaf(
         assert loop.time() - started < config.shutdown_grace_s + 2
 
 
-async def test_history_is_the_way_back_after_a_reset(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
+async def test_history_is_read_in_pages_with_the_head(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 6)])
     await feed.append([event(CLOSED, 2)])
     server = await replica()
@@ -456,7 +452,7 @@ async def test_history_is_the_way_back_after_a_reset(replica: Replica, http: Cli
 
 
 @pytest.mark.parametrize("query", ["?limit=0", "?limit=201", "?after=x", "?orderId=no", "?colour=red"])
-async def test_invalid_history_request_is_a_problem(query: str, replica: Replica, http: ClientSession) -> None:
+async def test_invalid_history_query_gets_a_problem(query: str, replica: Replica, http: ClientSession) -> None:
     server = await replica()
     async with http.get(server.make_url(f"/notifications{query}")) as response:
         assert response.status == 422

@@ -11,18 +11,18 @@ from service_common.config import ConfigError
 ENVIRON = {"SERVICE_TOKEN": "secret", "DATABASE_URL": "postgresql://u:p@localhost/notifications"}
 
 
-def test_everything_has_a_default_but_token_and_database() -> None:
+def test_only_token_and_database_are_required() -> None:
     config = Config.from_environ(ENVIRON)
     assert (config.port, config.notification_queue, config.push) == (8082, "notification-queue", PushLimits())
     assert "secret" not in str(config.masked())
 
 
-def test_limits_of_the_push_are_read() -> None:
+def test_push_limits_are_read() -> None:
     config = Config.from_environ({**ENVIRON, "PUSH_CONNECTIONS": "7", "PUSH_HEARTBEAT_S": "0.5", "FEED_POLL_S": "2"})
     assert (config.push.connections, config.push.heartbeat_s, config.feed_poll_s) == (7, 0.5, 2.0)
 
 
-def test_everything_wrong_is_named_at_once() -> None:
+def test_error_names_every_invalid_setting() -> None:
     with pytest.raises(ConfigError) as wrong:
         Config.from_environ({"PUSH_CONNECTIONS": "0", "PUSH_AGE_S": "soon", "FEED_RETENTION_S": "-1"})
     assert set(wrong.value.problems) == {
@@ -41,7 +41,7 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
 
 
 @pytest.mark.parametrize("proxies", ["web", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1 10.0.0.2"])
-def test_a_proxy_that_is_no_network_is_named(proxies: str) -> None:
+def test_error_names_an_invalid_proxy_network(proxies: str) -> None:
     with pytest.raises(ConfigError) as wrong:
         Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": proxies})
     assert set(wrong.value.problems) == {"TRUSTED_PROXIES"}

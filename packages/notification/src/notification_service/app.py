@@ -1,4 +1,4 @@
-"""Composition root of the notification service: the one module that sees all others."""
+"""Composition root of the notification service: the only module that imports all others."""
 
 from __future__ import annotations
 
@@ -16,18 +16,34 @@ from service_common.openapi import document_route
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 
-from .config import NAME, Config
-from .feed import History, LogChannel, NotificationConsumer, Notifier, Retention, SqlFeed, Tail, Wakeup
-from .http import ALLOWED_ORIGINS, API, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER, ROUTES
-from .push import PushGauges, PushLimits, PushMeter, Sweep, drain, open_broadcaster
+from . import NAME
+from .config import Config
+from .feed import (
+    FeedAppender,
+    FeedTailer,
+    History,
+    ListenNotify,
+    LogChannel,
+    NotificationConsumer,
+    Notifier,
+    Retention,
+    SqlFeed,
+)
+from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, ROUTES, TRUSTED_PROXIES
+from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
-__all__ = ["Resource", "consuming", "create_app", "pushing"]
+__all__ = ["CONFIG", "Resource", "consuming", "create_app", "pushing"]
 
 logger = logging.getLogger(__name__)
 
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
-# of the time to stop in: for the clients to go, and at the same time for the parked poll and the messages to end
+CONFIG = web.AppKey("config", Config)
+DATABASE = web.AppKey("database", Database)
+NOTIFIER = web.AppKey("notifier", Notifier)
+SHUTDOWN = web.AppKey("shutdown", asyncio.Event)
+
+# shares of the grace period, which run at the same time: for the streams, and for the poller
 DRAIN_SHARE = 0.4
 STOP_SHARE = 0.65
 
@@ -39,28 +55,30 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
     async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
         feed = SqlFeed(database)
         state = await feed.open()
-        broadcaster = await open_broadcaster(feed, state, _affordable(config.push), PushMeter(app[METRICS]))
-        tail = Tail(feed, state, broadcaster.publish, broadcaster.restart, poll_s=config.feed_poll_s)
-        wakeup = Wakeup(feed, tail, alone_s=config.feed_poll_s)
+        limits = _within_open_files(config.push)
+        broadcaster = await open_broadcaster(feed, state, limits, PushCounters(app[METRICS]))
+        tailer = FeedTailer(feed, state, broadcaster.publish, broadcaster.reset, poll_s=config.feed_poll_s)
+        listen_notify = ListenNotify(feed, tailer, alone_s=config.feed_poll_s)
+        appender = FeedAppender(feed, listen_notify.appended)
         retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
         readiness.add("database", database.ping)
-        app[METRICS].register(PushGauges(broadcaster, tail))
+        app[METRICS].register(PushGauges(broadcaster, lambda: tailer.lag))
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
-        app[NOTIFIER] = Notifier(feed, (LogChannel("Email"), LogChannel("SMS")), wakeup.appended)
+        app[NOTIFIER] = Notifier(appender, (LogChannel("Email"), LogChannel("SMS")))
         async with (
-            background(readiness, "tail", tail.run),
-            background(readiness, "wake-ups sent", wakeup.tell),
-            background(readiness, "wake-ups heard", partial(wakeup.hear, database)),
-            background(readiness, "sweep", Sweep(broadcaster).run),
+            background(readiness, "tail", tailer.run),
+            background(readiness, "wake-ups sent", listen_notify.notify),
+            background(readiness, "wake-ups heard", partial(listen_notify.listen, database)),
+            background(readiness, "sweep", Heartbeats(broadcaster).run),
             background(readiness, "retention", retention.run),
         ):
             yield
-            await app[NOTIFIER].close()
+            await appender.close()
             await broadcaster.close()
 
 
 async def consuming(app: web.Application) -> AsyncIterator[None]:
-    """Take down what arrives in the queue."""
+    """Consume the notification queue until the application shuts down."""
     config, readiness, queue = app[CONFIG], app[READINESS], app[CONFIG].notification_queue
     async with Sqs.open(config.aws) as sqs:
         poller = Poller(
@@ -73,38 +91,46 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
         )
         readiness.add(queue, partial(sqs.check, queue))
         async with measuring_depths(sqs, queue, app[METRICS]), background(readiness, "poller", poller.run):
-            app[POLLER] = poller
+            stopped = asyncio.create_task(_stop_on_shutdown(poller, app[SHUTDOWN]))
             yield
-            await poller.stop()
+            app[SHUTDOWN].set()  # aiohttp sends no on_shutdown when a later step of the start-up failed
+            await stopped
 
 
-async def say_goodbye(app: web.Application) -> None:
-    """End all streams before the server waits for their handlers, and the consuming meanwhile: both take their time."""
-    broadcaster, poller = app.get(BROADCASTER), app.get(POLLER)  # none when it did not come so far
-    async with asyncio.TaskGroup() as ending:
-        if broadcaster is not None:
-            ending.create_task(drain(broadcaster, app[CONFIG].shutdown_grace_s * DRAIN_SHARE))
-        if poller is not None:
-            ending.create_task(poller.stop())
+async def _stop_on_shutdown(poller: Poller, shutdown: asyncio.Event) -> None:
+    await shutdown.wait()
+    await poller.stop()
+
+
+async def _shut_down(app: web.Application) -> None:
+    # stopping the poller takes as long as the drain: begin both here, wait for the poller in its resource
+    app[SHUTDOWN].set()
+    await app[BROADCASTER].drain(app[CONFIG].shutdown_grace_s * DRAIN_SHARE)
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming)) -> web.Application:
     """Compose the service; tests replace *resources* by in-memory ones."""
     app = new_app(NAME, config)
     app[CONFIG] = config
+    app[SHUTDOWN] = asyncio.Event()
     app[ALLOWED_ORIGINS] = config.allowed_origins
+    app[TRUSTED_PROXIES] = config.trusted_proxies
     app.cleanup_ctx.extend(resources)
-    app.on_shutdown.append(say_goodbye)
+    app.on_shutdown.append(_shut_down)
     app.add_routes((*ROUTES, document_route(API)))
     allow_origins(app, config.allowed_origins)
     return app
 
 
-def _affordable(limits: PushLimits) -> PushLimits:
-    affordable = limits.within(connections_allowed())
-    if affordable is not limits:
+def _within_open_files(configured: PushLimits) -> PushLimits:
+    limits = configured.within(connections_allowed())
+    if limits is not configured:
         logger.warning(
-            "fewer push connections than configured: the limit of open files is too low",
-            extra={"connections": affordable.connections, "configured": limits.connections},
+            "push connection limit lowered",
+            extra={
+                "connections": limits.connections,
+                "configured": configured.connections,
+                "reason": "the limit of open files",
+            },
         )
-    return affordable
+    return limits

@@ -1,4 +1,4 @@
-"""What the notification service reads from its environment."""
+"""The configuration of the notification service."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from environs import validate
 
 from service_common.config import Environment, ServiceConfig, reading, shared_fields
 
+from . import NAME
 from .push import PushLimits
 
-__all__ = ["NAME", "Config"]
+__all__ = ["Config"]
 
-NAME = "notification-service"
 PORT = 8082
 DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config(ServiceConfig):
-    """What the notification service needs to know beside what all services do.
+    """The settings of the notification service besides those of every service.
 
     Attributes:
-        notification_queue: where the events come from.
-        consumers: messages worked on at the same time.
-        feed_poll_s: how long an append of another replica may go unnoticed when its wake-up is lost.
+        notification_queue: the queue that events come from.
+        consumers: messages handled at the same time.
+        feed_poll_s: the longest delay of another replica's append when its NOTIFY is lost.
         feed_retention_s: how far back a client can resume.
         push: limits of the push.
-        trusted_proxies: who may say in ``X-Forwarded-For`` whose connection it is.
+        trusted_proxies: networks of the proxies whose ``X-Forwarded-For`` is trusted.
     """
 
     notification_queue: str
@@ -44,7 +44,7 @@ class Config(ServiceConfig):
         """Read *environ*.
 
         Raises:
-            ConfigError: with everything that is missing or wrong.
+            ConfigError: names every missing and every invalid setting.
         """
         with reading(environ) as env:
             fields = {
@@ -60,17 +60,19 @@ class Config(ServiceConfig):
 
 
 def _push(env: Environment) -> PushLimits:
-    usual, many, some_s = PushLimits(), validate.Range(1), validate.Range(0.01)
+    default, positive, some_s = PushLimits(), validate.Range(1), validate.Range(0.01)
     return PushLimits(
-        connections=env.int("PUSH_CONNECTIONS", usual.connections, validate=many),
-        connections_per_address=env.int("PUSH_CONNECTIONS_PER_ADDRESS", usual.connections_per_address, validate=many),
-        heartbeat_s=env.float("PUSH_HEARTBEAT_S", usual.heartbeat_s, validate=some_s),
-        pause_limit_s=env.float("PUSH_PAUSE_LIMIT_S", usual.pause_limit_s, validate=some_s),
-        behind_limit=env.int("PUSH_BEHIND_LIMIT", usual.behind_limit, validate=many),
-        age_s=env.float("PUSH_AGE_S", usual.age_s, validate=some_s),
-        ring_bytes=env.int("PUSH_RING_BYTES", usual.ring_bytes, validate=many),
-        ring_age_s=env.float("PUSH_RING_AGE_S", usual.ring_age_s, validate=some_s),
-        replays=env.int("PUSH_REPLAYS", usual.replays, validate=many),
-        messages_per_s=env.float("PUSH_MESSAGES_PER_S", usual.messages_per_s, validate=some_s),
-        message_burst=env.int("PUSH_MESSAGE_BURST", usual.message_burst, validate=many),
+        connections=env.int("PUSH_CONNECTIONS", default.connections, validate=positive),
+        connections_per_address=env.int(
+            "PUSH_CONNECTIONS_PER_ADDRESS", default.connections_per_address, validate=positive
+        ),
+        heartbeat_s=env.float("PUSH_HEARTBEAT_S", default.heartbeat_s, validate=some_s),
+        pause_limit_s=env.float("PUSH_PAUSE_LIMIT_S", default.pause_limit_s, validate=some_s),
+        behind_limit=env.int("PUSH_BEHIND_LIMIT", default.behind_limit, validate=positive),
+        age_s=env.float("PUSH_AGE_S", default.age_s, validate=some_s),
+        ring_bytes=env.int("PUSH_RING_BYTES", default.ring_bytes, validate=positive),
+        ring_age_s=env.float("PUSH_RING_AGE_S", default.ring_age_s, validate=some_s),
+        replays=env.int("PUSH_REPLAYS", default.replays, validate=positive),
+        messages_per_s=env.float("PUSH_MESSAGES_PER_S", default.messages_per_s, validate=some_s),
+        message_burst=env.int("PUSH_MESSAGE_BURST", default.message_burst, validate=positive),
     )

@@ -1,4 +1,4 @@
-"""What the service keeps and tells: notifications in one dense order, and the places in it."""
+"""The domain: notifications, their positions in the feed, and how the feed is read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from service_common.errors import InvalidError, Violation
 from service_common.events import EventType
 
-__all__ = ["KINDS", "TERMINAL", "EventId", "FeedState", "Notification", "Page", "WrongEventIdError", "start_at"]
+__all__ = [
+    "KINDS",
+    "TERMINAL",
+    "EventId",
+    "FeedReader",
+    "FeedState",
+    "Notification",
+    "Page",
+    "WrongEventIdError",
+    "resume_cursor",
+]
 
 KINDS = {
     EventType.ORDER_CREATED: "CREATED",
@@ -25,14 +36,14 @@ _EVENT_ID = re.compile(r"([0-9a-z]{1,32})-(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 class WrongEventIdError(InvalidError):
-    """A text that was never an id of this feed."""
+    """A text that does not have the form of an event id."""
 
     slug = "wrong-event-id"
 
 
 @dataclass(frozen=True, slots=True)
 class EventId:
-    """A place in the feed, as clients know it: everything up to and with *seq* of *epoch* was seen."""
+    """A position in the feed as clients know it: they have seen everything of *epoch* up to and including *seq*."""
 
     epoch: str
     seq: int
@@ -42,10 +53,10 @@ class EventId:
 
     @classmethod
     def parse(cls, text: str, pointer: str) -> EventId:
-        """Read ``<epoch>-<seq>``; *pointer* names where it stood.
+        """Parse ``<epoch>-<seq>``; *pointer* names the parameter or header for the error.
 
         Raises:
-            WrongEventIdError: it has another form.
+            WrongEventIdError: the text has another form.
         """
         match = _EVENT_ID.fullmatch(text)
         if match is None:
@@ -56,25 +67,25 @@ class EventId:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """How far the feed goes: *seq* is dense from above *floor* (forgotten up to and with it) to *head* (the newest)."""
+    """The range of the feed: every *seq* above *floor* up to *head* is stored; up to *floor* they have expired."""
 
     epoch: str
     floor: int
     head: int
 
 
-def start_at(wanted: EventId, state: FeedState) -> int | None:
-    """Return the cursor of a client that has seen *wanted*, or None when that is not in a feed of this *state*."""
-    known = wanted.epoch == state.epoch and state.floor <= wanted.seq <= state.head
-    return wanted.seq if known else None
+def resume_cursor(last_seen: EventId, state: FeedState) -> int | None:
+    """Return the cursor of a client that has seen *last_seen*; None when that is outside of a feed in this *state*."""
+    known = last_seen.epoch == state.epoch and state.floor <= last_seen.seq <= state.head
+    return last_seen.seq if known else None
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a user is told about an order; *seq* is its place in the feed.
+    """What a customer is told about an order; *seq* is its position in the feed.
 
     Attributes:
-        recorded_at: when the feed took it down; None to whoever appended it, who is not told.
+        recorded_at: when the feed stored it; None in the result of an append.
     """
 
     seq: int
@@ -88,25 +99,51 @@ class Notification:
 
     @property
     def kind(self) -> str:
-        """What became of the order: CREATED, UPDATED, CLOSED, FAILED or CANCELLED."""
+        """The notification kind: CREATED, UPDATED, CLOSED, FAILED or CANCELLED."""
         return KINDS[self.type]
 
     @property
     def message(self) -> str:
-        """The sentence for the user."""
+        """The sentence for the customer."""
         return f"Notification {self.kind} for order {self.order_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Notifications read at one moment, in order.
+    """Notifications read in one statement, in feed order.
 
     Attributes:
-        state: the feed at that moment.
-        notifications: those asked for.
-        through: up to and with this place nothing that was asked for is missing.
+        state: the feed at the time of the read.
+        notifications: those that match the request.
+        through: the page has every match up to and including this position.
     """
 
     state: FeedState
     notifications: Sequence[Notification]
     through: int
+
+
+class FeedReader(Protocol):
+    """Port: reads the feed."""
+
+    async def state(self) -> FeedState:
+        """Return the range of the feed.
+
+        Raises:
+            UnavailableError: the feed can't be reached.
+        """
+
+    async def read(
+        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+    ) -> Page:
+        """Return the oldest notifications after the position *after*.
+
+        Args:
+            after: an exclusive lower bound.
+            up_to: an inclusive upper bound; None for the head.
+            orders: only notifications of these orders; None for all.
+            limit: the most notifications of the page.
+
+        Raises:
+            UnavailableError: the feed can't be reached.
+        """

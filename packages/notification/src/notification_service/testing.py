@@ -1,4 +1,4 @@
-"""Fakes of the notification service, and a client of its event stream, for tests of its own and of others."""
+"""Test doubles: a feed in memory, and a parser of the event stream."""
 
 from __future__ import annotations
 
@@ -15,69 +15,72 @@ from .notification import TERMINAL, FeedState, Notification, Page
 __all__ = ["Block", "InMemoryFeed", "blocks"]
 
 
+CREATION, TERMINATION = "creation", "termination"
+
+
 class InMemoryFeed:
-    """Feed in a list; *epoch* is a fixed word, ids begin at 1."""
+    """Feed in a list; the epoch is *epoch*, ``seq`` begins at 1."""
 
     def __init__(self, epoch: str = "test") -> None:
         self.epoch = epoch
         self._floor = 0
         self._rows: list[Notification] = []
-        self._written_at: list[float] = []
+        self._stored_at: list[float] = []
         self._known: set[tuple[int, object]] = set()
 
     async def state(self) -> FeedState:
-        """Return how far the feed goes."""
+        """Return the range of the feed."""
         return FeedState(self.epoch, self._floor, len(self._rows))
 
     async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
-        """Write what is new in *events*; see :class:`~notification_service.feed.ports.Feed`."""
-        return [self._take_down(event) for event in events]
+        """Store what is new in *events*; see :class:`~notification_service.feed.ports.Feed`."""
+        return [self._store(event) for event in events]
 
     async def read(
         self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
     ) -> Page:
-        """Return the oldest notifications beyond *after*; see :class:`~notification_service.feed.ports.Source`."""
+        """Return the oldest notifications after *after*; see :class:`~notification_service.notification.FeedReader`."""
         end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
-        wanted = self._rows[max(after, self._floor) : end]
-        found = [each for each in wanted if orders is None or each.order_id in orders][:limit]
+        rows = self._rows[max(after, self._floor) : end]
+        found = [each for each in rows if orders is None or each.order_id in orders][:limit]
         return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
 
-    async def forget(self, older_than_s: float) -> int:
-        """Let the feed begin later; nothing is deleted from the list."""
+    async def expire(self, older_than_s: float) -> int:
+        """Raise the floor; the list keeps everything."""
         before = self._floor
         horizon = time.monotonic() - older_than_s
-        self._floor = max(before, sum(written < horizon for written in self._written_at))
+        self._floor = max(before, sum(stored < horizon for stored in self._stored_at))
         return self._floor - before
 
-    def _take_down(self, event: OrderEvent) -> Sequence[Notification]:
+    def _store(self, event: OrderEvent) -> Sequence[Notification]:
         own = (event.order_id, _slot(event))
-        if own in self._known or (event.order_id, "end") in self._known:
+        if own in self._known or (event.order_id, TERMINATION) in self._known:
             return ()
-        written = []
-        if (event.order_id, "creation") not in self._known and event.type is not EventType.ORDER_CREATED:
-            written.append(self._write(event, EventType.ORDER_CREATED, 1, None))
-        written.append(self._write(event, event.type, event.version, event.reason))
-        return written
+        stored = []
+        if (event.order_id, CREATION) not in self._known and event.type is not EventType.ORDER_CREATED:
+            stored.append(self._append(event, EventType.ORDER_CREATED, 1, None))
+        stored.append(self._append(event, event.type, event.version, event.reason))
+        return stored
 
-    def _write(self, event: OrderEvent, event_type: EventType, version: int, reason: str | None) -> Notification:
+    def _append(self, event: OrderEvent, event_type: EventType, version: int, reason: str | None) -> Notification:
         trace_id = TraceContext.parse(event.traceparent).trace_id
         seq = len(self._rows) + 1
         row = Notification(seq, event_type, event.order_id, version, event.time, trace_id, reason)
         self._rows.append(replace(row, recorded_at=datetime.now(UTC)))
-        self._written_at.append(time.monotonic())
-        self._known.add((event.order_id, "creation" if event_type is EventType.ORDER_CREATED else _slot(event)))
+        self._stored_at.append(time.monotonic())
+        self._known.add((event.order_id, CREATION if event_type is EventType.ORDER_CREATED else _slot(event)))
         return row
 
 
 def _slot(event: OrderEvent) -> object:
     if event.type is EventType.ORDER_CREATED:
-        return "creation"
-    return "end" if event.type in TERMINAL else event.version
+        return CREATION
+    return TERMINATION if event.type in TERMINAL else event.version
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of an event stream; a field that is not there is None, *comment* is the text of the last comment."""
+    """One block of an event stream; absent fields are None, *comment* is the text of the last comment."""
 
     event: str | None = None
     data: str | None = None
@@ -87,7 +90,7 @@ class Block:
 
 
 async def blocks(lines: AsyncIterator[bytes]) -> AsyncIterator[Block]:
-    """Yield each block of the ``text/event-stream`` that *lines* are."""
+    """Yield each block of a ``text/event-stream``."""
     fields: dict[str, str] = {}
     async for raw in lines:
         line = raw.decode().rstrip("\n")

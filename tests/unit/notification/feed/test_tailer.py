@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.feed import Tail
+from notification_service.feed import FeedTailer
 from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import InMemoryFeed
 from service_common.errors import UnavailableError
@@ -20,19 +20,19 @@ def created(*orders: int) -> list[OrderEvent]:
 
 
 @dataclass
-class Seen:
-    """What reached the hub."""
+class Published:
+    """Records what the tailer published."""
 
     seqs: list[int] = field(default_factory=list)
-    restarts: list[FeedState] = field(default_factory=list)
+    resets: list[FeedState] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def publish(self, notifications: Sequence[Notification], _state: FeedState) -> None:
         self.seqs += [each.seq for each in notifications]
         self.changed.set()
 
-    def restart(self, state: FeedState) -> None:
-        self.restarts.append(state)
+    def reset(self, state: FeedState) -> None:
+        self.resets.append(state)
         self.changed.set()
 
     async def until(self, head: int) -> list[int]:
@@ -44,7 +44,7 @@ class Seen:
 
 
 class SlowFeed(InMemoryFeed):
-    """Answers reads when it is let, each with the state at the time it was asked; fails while it is away."""
+    """Answers reads when *free* is set, with the state at the time of the request; fails once when *away* is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,82 +71,84 @@ def feed() -> SlowFeed:
 
 
 @pytest.fixture
-def seen() -> Seen:
-    return Seen()
+def published() -> Published:
+    return Published()
 
 
 @asynccontextmanager
-async def following(feed: SlowFeed, seen: Seen, poll_s: float = 0.01, batch: int = 200) -> AsyncIterator[Tail]:
+async def tailing(
+    feed: SlowFeed, published: Published, poll_s: float = 0.01, batch: int = 200
+) -> AsyncIterator[FeedTailer]:
     state = await feed.state()
-    tail = Tail(feed, state, seen.publish, seen.restart, poll_s=poll_s, spacing_s=0.0, batch=batch)
-    task = asyncio.create_task(tail.run())
+    tailer = FeedTailer(feed, state, published.publish, published.reset, poll_s=poll_s, spacing_s=0.0, batch=batch)
+    task = asyncio.create_task(tailer.run())
     try:
-        yield tail
+        yield tailer
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_what_wakes_nobody_is_found_by_the_poll(feed: SlowFeed, seen: Seen) -> None:
+async def test_poll_finds_an_append_without_a_wake_up(feed: SlowFeed, published: Published) -> None:
     await feed.append(created(1, 2))
-    async with following(feed, seen):
+    async with tailing(feed, published):
         await feed.append(created(3, 4))
-        assert await seen.until(4) == [3, 4]
+        assert await published.until(4) == [3, 4]
 
 
-async def test_wake_up_is_enough_without_the_poll(feed: SlowFeed, seen: Seen) -> None:
-    async with following(feed, seen, poll_s=60.0, batch=3) as tail:
+async def test_wake_up_reads_without_waiting_for_the_poll(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0, batch=3) as tailer:
         await feed.append(created(*range(1, 11)))
-        tail.wake(10)
-        assert await seen.until(10) == list(range(1, 11))
+        tailer.wake(10)
+        assert await published.until(10) == list(range(1, 11))
 
 
-async def test_own_append_that_comes_next_is_not_read_again(feed: SlowFeed, seen: Seen) -> None:
-    async with following(feed, seen, poll_s=60.0) as tail:
-        (written,) = await feed.append(created(1))
-        tail.offer(written)
-        assert seen.seqs == [1]
+async def test_own_append_that_comes_next_is_published_without_a_read(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0) as tailer:
+        (stored,) = await feed.append(created(1))
+        tailer.offer(stored)
+        assert published.seqs == [1]
         assert not feed.reading.is_set()
 
 
-async def test_own_append_that_comes_later_waits_for_what_is_before_it(feed: SlowFeed, seen: Seen) -> None:
-    async with following(feed, seen, poll_s=60.0) as tail:
+async def test_own_append_is_published_after_what_is_before_it(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0) as tailer:
         await feed.append(created(1))  # by another replica
-        (written,) = await feed.append(created(2))
-        tail.offer(written)
-        assert seen.seqs == []
-        assert await seen.until(2) == [1, 2]
+        (stored,) = await feed.append(created(2))
+        tailer.offer(stored)
+        assert published.seqs == []
+        assert await published.until(2) == [1, 2]
 
 
-async def test_read_that_an_offer_overtook_repeats_nothing(feed: SlowFeed, seen: Seen) -> None:
-    async with following(feed, seen, poll_s=60.0) as tail:
+async def test_offer_during_a_read_is_published_once(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0) as tailer:
         feed.free.clear()
-        (written,) = await feed.append(created(1))
-        tail.wake(1)
+        (stored,) = await feed.append(created(1))
+        tailer.wake(1)
         await feed.reading.wait()
-        tail.offer(written)
+        tailer.offer(stored)
         await feed.append(created(2))
         feed.free.set()
-        tail.wake(2)
-        assert await seen.until(2) == [1, 2]
-        assert not seen.restarts
+        tailer.wake(2)
+        assert await published.until(2) == [1, 2]
+        assert not published.resets
 
 
-async def test_feed_that_was_away_is_read_again(feed: SlowFeed, seen: Seen) -> None:
-    async with following(feed, seen):
+async def test_failed_read_is_repeated(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published):
         feed.away = True
         await feed.append(created(1))
-        assert await seen.until(1) == [1]
+        assert await published.until(1) == [1]
 
 
-async def test_other_epoch_restarts_at_its_head(feed: SlowFeed, seen: Seen) -> None:
+async def test_new_epoch_resets_to_its_head(feed: SlowFeed, published: Published) -> None:
     await feed.append(created(1, 2))
-    async with following(feed, seen):
-        feed.epoch = "anew"
+    async with tailing(feed, published):
+        feed.epoch = "new"
         async with asyncio.timeout(2):
-            while not seen.restarts:
-                seen.changed.clear()
-                await seen.changed.wait()
-        assert seen.restarts == [FeedState("anew", 0, 2)]
+            while not published.resets:
+                published.changed.clear()
+                await published.changed.wait()
+        assert published.resets == [FeedState("new", 0, 2)]
         await feed.append(created(3))
-        assert await seen.until(3) == [3]
+        assert await published.until(3) == [3]

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.feed import History, LogChannel, Notifier
+from notification_service.feed import FeedAppender, History, LogChannel, Notifier
 from notification_service.notification import EventId, Notification
 from notification_service.testing import InMemoryFeed
-from service_common.errors import PermanentError
 from service_common.events import EventType, OrderEvent, UnreadableEventError
 
 
@@ -19,9 +17,7 @@ def event(order: int, event_type: EventType = EventType.ORDER_CREATED, year: int
     return OrderEvent(event_type, "/test", order, 1, datetime(year, 1, 1, tzinfo=UTC), reason=reason)
 
 
-class Recorder:
-    """Channel that remembers."""
-
+class RecordingChannel:
     def __init__(self) -> None:
         self.sent: list[tuple[int, str]] = []
 
@@ -29,62 +25,34 @@ class Recorder:
         self.sent.append((notification.order_id, notification.kind))
 
 
-class PickyFeed(InMemoryFeed):
-    """Cannot store order 13; counts its statements."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.appends: list[int] = []
-
-    async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
-        self.appends.append(len(events))
-        if any(event.order_id == 13 for event in events):
-            raise PermanentError("no place for 13")
-        return await super().append(events)
+def notifier(feed: InMemoryFeed, channels: Sequence[RecordingChannel | LogChannel] = ()) -> Notifier:
+    return Notifier(FeedAppender(feed, lambda _stored: None), channels)
 
 
 async def test_each_notification_goes_to_every_channel_once() -> None:
-    email, sms = Recorder(), Recorder()
-    notifier = Notifier(InMemoryFeed(), (email, sms), lambda _appended: None)
+    email, sms = RecordingChannel(), RecordingChannel()
+    notify = notifier(InMemoryFeed(), (email, sms)).notify
     for each in (event(1, EventType.ORDER_PROCESSED), event(1), event(1, EventType.ORDER_PROCESSED)):
-        await notifier.notify(each)
+        await notify(each)
     assert email.sent == sms.sent == [(1, "CREATED"), (1, "CLOSED")]
 
 
-async def test_events_that_come_together_share_a_statement() -> None:
-    feed = PickyFeed()
-    appended: list[int] = []
-    notifier = Notifier(feed, (), lambda written: appended.extend(each.seq for each in written))
-    await asyncio.gather(*(notifier.notify(event(order)) for order in range(1, 11)))
-    assert feed.appends == [10]
-    assert appended == list(range(1, 11))
-
-
-async def test_event_that_cannot_be_stored_fails_alone() -> None:
-    feed = PickyFeed()
-    notifier = Notifier(feed, (), lambda _appended: None)
-    outcomes = await asyncio.gather(*(notifier.notify(event(order)) for order in (12, 13, 14)), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [type(None), PermanentError, type(None)]
-    assert (await feed.state()).head == 2
-
-
 @pytest.mark.parametrize("year", [1, 1969, 9999])
-async def test_event_of_a_time_that_cannot_be_is_refused(year: int) -> None:
+async def test_event_with_a_time_out_of_range_is_refused(year: int) -> None:
     feed = InMemoryFeed()
     with pytest.raises(UnreadableEventError, match=str(year)):
-        await Notifier(feed, (), lambda _appended: None).notify(event(1, year=year))
+        await notifier(feed).notify(event(1, year=year))
     assert (await feed.state()).head == 0
 
 
-async def test_email_and_sms_are_a_line_each(caplog: pytest.LogCaptureFixture) -> None:
+async def test_email_and_sms_write_one_log_line_each(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    notifier = Notifier(InMemoryFeed(), (LogChannel("Email"), LogChannel("SMS")), lambda _appended: None)
-    await notifier.notify(event(5))
+    await notifier(InMemoryFeed(), (LogChannel("Email"), LogChannel("SMS"))).notify(event(5))
     assert [record.getMessage() for record in caplog.records] == ["event consumed", "Email sent", "SMS sent"]
     assert {vars(record)["orderId"] for record in caplog.records} == {5}
 
 
-async def test_history_goes_on_where_the_page_before_ended() -> None:
+async def test_next_page_of_the_history_continues_after_the_previous_one() -> None:
     feed = InMemoryFeed()
     await feed.append([event(order) for order in range(1, 6)])
     history = History(feed)
@@ -94,7 +62,7 @@ async def test_history_goes_on_where_the_page_before_ended() -> None:
     assert (first.next, second.next) == (EventId("test", 3), None)
 
 
-async def test_history_after_an_unknown_place_begins_at_the_oldest_and_says_so() -> None:
+async def test_history_after_an_unknown_position_reports_a_gap_and_begins_at_the_oldest() -> None:
     feed = InMemoryFeed()
     await feed.append([event(1), event(2)])
     page = await History(feed).page(EventId("another", 2), None, 10)

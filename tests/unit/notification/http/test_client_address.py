@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from notification_service.http.client_address import client_address, counted_as
+from notification_service.http.client_address import client_address, network_of
 
 PROXIES = tuple(ip_network(each) for each in ("10.0.0.0/8", "2001:db8:ffff::/48"))
 PROXY = "10.0.0.1"
@@ -28,7 +28,7 @@ PROXY = "10.0.0.1"
         (["203.0.113.7, , 10.0.0.2,"], "203.0.113.7"),
     ],
 )
-def test_client_is_the_right_most_that_is_no_trusted_proxy(forwarded: list[str], client: str) -> None:
+def test_client_is_the_right_most_untrusted_address(forwarded: list[str], client: str) -> None:
     assert client_address(PROXY, forwarded, PROXIES) == client
 
 
@@ -36,7 +36,7 @@ def test_client_is_the_right_most_that_is_no_trusted_proxy(forwarded: list[str],
     "claimed",
     ["198.51.100.1", "198.51.100.1, 198.51.100.2", "10.0.0.9", "127.0.0.1", "<script>", "unknown", ",", "[", "\0"],
 )
-def test_what_the_client_itself_put_in_front_is_not_looked_at(claimed: str) -> None:
+def test_addresses_that_the_client_sent_are_ignored(claimed: str) -> None:
     assert client_address(PROXY, [f"{claimed}, 203.0.113.7"], PROXIES) == "203.0.113.7"
     assert client_address(PROXY, [claimed, "203.0.113.7, 10.0.0.2"], PROXIES) == "203.0.113.7"
 
@@ -65,31 +65,31 @@ def test_what_the_client_itself_put_in_front_is_not_looked_at(claimed: str) -> N
         ":" * 8_000,
     ],
 )
-def test_what_is_no_address_leaves_the_peer(garbage: str) -> None:
+def test_invalid_address_makes_the_peer_the_client(garbage: str) -> None:
     assert client_address(PROXY, [garbage], PROXIES) == PROXY
     assert client_address(PROXY, [f"203.0.113.7, {garbage}"], PROXIES) == PROXY
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.9", "2001:db8::9", "", "a.sock", "11.0.0.1"])
-def test_peer_that_is_not_trusted_is_the_client_whatever_it_says(peer: str) -> None:
+def test_untrusted_peer_is_the_client(peer: str) -> None:
     assert client_address(peer, ["198.51.100.1"], PROXIES) == peer
 
 
-def test_nobody_is_trusted_when_nothing_is_said() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     assert client_address(PROXY, ["198.51.100.1"], ()) == PROXY
 
 
-def test_proxy_that_says_nothing_is_its_own_client() -> None:
+def test_proxy_without_the_header_is_the_client() -> None:
     assert client_address(PROXY, [], PROXIES) == PROXY
     assert client_address(PROXY, [""], PROXIES) == PROXY
     assert client_address(PROXY, [" , ,"], PROXIES) == PROXY
 
 
-def test_client_among_the_proxies_is_the_first_of_them() -> None:
+def test_left_most_is_the_client_when_all_are_trusted() -> None:
     assert client_address(PROXY, ["10.0.0.7, 10.0.0.8"], PROXIES) == "10.0.0.7"
 
 
-def test_peer_on_a_socket_for_both_protocols_is_the_same_proxy() -> None:
+def test_ipv4_peer_of_a_dual_stack_socket_is_trusted() -> None:
     assert client_address("::ffff:10.0.0.1", ["203.0.113.7"], PROXIES) == "203.0.113.7"
 
 
@@ -107,5 +107,5 @@ def test_peer_on_a_socket_for_both_protocols_is_the_same_proxy() -> None:
         ("a.sock", "a.sock"),
     ],
 )
-def test_ipv6_is_counted_by_its_network_of_64_bits(address: str, key: str) -> None:
-    assert counted_as(address) == key
+def test_ipv6_address_counts_as_its_64_bit_network(address: str, key: str) -> None:
+    assert network_of(address) == key

@@ -10,16 +10,16 @@ from websockets.frames import Close as ClosePayload
 from websockets.frames import Frame, Opcode
 
 from notification_service.http.websocket_reader import (
-    Binary,
-    Close,
+    BinaryMessage,
+    ClientFrame,
     CloseCode,
+    CloseFrame,
     Fragment,
-    Inbound,
-    Message,
-    Ping,
-    Pong,
-    Text,
-    ViolationError,
+    PingFrame,
+    PongFrame,
+    TextMessage,
+    WebSocketReader,
+    WebSocketViolationError,
 )
 
 LIMIT = 4096
@@ -33,22 +33,22 @@ def closing(code: int, reason: str = "") -> bytes:
     return frame(Opcode.CLOSE, code.to_bytes(2, "big") + reason.encode())
 
 
-def read(*chunks: bytes) -> list[Message]:
-    inbound = Inbound(LIMIT)
-    return [message for chunk in chunks for message in inbound.feed(chunk)]
+def read(*chunks: bytes) -> list[ClientFrame]:
+    reader = WebSocketReader(LIMIT)
+    return [message for chunk in chunks for message in reader.feed(chunk)]
 
 
 def violation(*chunks: bytes) -> CloseCode:
-    with pytest.raises(ViolationError) as caught:
+    with pytest.raises(WebSocketViolationError) as caught:
         read(*chunks)
     return caught.value.code
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
-    """Frames as a library writes them, and what they mean: messages in fragments, control frames in between."""
+def conversations(draw: st.DrawFn) -> tuple[bytes, list[ClientFrame]]:
+    """Frames written by the websockets library, and what they mean: fragmented messages with control frames between."""
     sent = b""
-    meant: list[Message] = []
+    meant: list[ClientFrame] = []
     for text in draw(st.lists(st.text(max_size=200), max_size=6)):
         payload = text.encode()
         cuts = sorted(draw(st.lists(st.integers(0, len(payload)), max_size=3)))
@@ -56,16 +56,18 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
         for index, part in enumerate(parts):
             last = index == len(parts) - 1
             sent += frame(Opcode.CONT if index else Opcode.TEXT, part, fin=last)
-            meant.append(Text(text) if last else Fragment())
+            meant.append(TextMessage(text) if last else Fragment())
             if draw(st.booleans()):
                 data = draw(st.binary(max_size=125))
                 sent += frame(Opcode.PING, data)
-                meant.append(Ping(data))
+                meant.append(PingFrame(data))
     return sent, meant
 
 
 @given(conversations(), st.data())
-def test_any_cut_of_the_bytes_means_the_same(conversation: tuple[bytes, list[Message]], data: st.DataObject) -> None:
+def test_result_does_not_depend_on_how_bytes_are_chunked(
+    conversation: tuple[bytes, list[ClientFrame]], data: st.DataObject
+) -> None:
     sent, meant = conversation
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=20)))
     chunks = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
@@ -73,21 +75,21 @@ def test_any_cut_of_the_bytes_means_the_same(conversation: tuple[bytes, list[Mes
 
 
 @given(st.binary(max_size=300))
-def test_garbage_is_read_or_refused_and_never_fails_otherwise(garbage: bytes) -> None:
-    with suppress(ViolationError):
+def test_garbage_is_parsed_or_refused(garbage: bytes) -> None:
+    with suppress(WebSocketViolationError):
         read(garbage)
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 4095, 4096])
-def test_message_of_every_length_field_is_read(size: int) -> None:
-    assert read(frame(Opcode.BINARY, b"x" * size)) == [Binary(b"x" * size)]
+def test_every_form_of_the_length_is_parsed(size: int) -> None:
+    assert read(frame(Opcode.BINARY, b"x" * size)) == [BinaryMessage(b"x" * size)]
 
 
-def test_pong_is_a_sign_of_life() -> None:
-    assert read(frame(Opcode.PONG, b"here")) == [Pong(b"here")]
+def test_pong_is_parsed() -> None:
+    assert read(frame(Opcode.PONG, b"here")) == [PongFrame(b"here")]
 
 
-def test_message_over_the_limit_is_refused_before_its_payload_comes() -> None:
+def test_message_over_the_limit_is_refused_by_its_header() -> None:
     head = frame(Opcode.TEXT, b"x" * (LIMIT + 1))[:8]
     assert violation(head) is CloseCode.MESSAGE_TOO_BIG
     assert violation(frame(Opcode.TEXT, b"x" * LIMIT, fin=False), frame(Opcode.CONT, b"x", fin=False)) is (
@@ -95,7 +97,7 @@ def test_message_over_the_limit_is_refused_before_its_payload_comes() -> None:
     )
 
 
-def test_longest_length_that_can_be_said_is_refused() -> None:
+def test_longest_length_is_refused() -> None:
     assert violation(b"\x81\xff" + b"\xff" * 8 + b"mask") is CloseCode.MESSAGE_TOO_BIG
 
 
@@ -118,7 +120,7 @@ def test_longest_length_that_can_be_said_is_refused() -> None:
     ],
     ids=count(),
 )
-def test_what_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
+def test_frame_that_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
     assert violation(sent) is CloseCode.PROTOCOL_ERROR
 
 
@@ -133,19 +135,19 @@ def test_what_rfc_6455_forbids_is_a_protocol_error(sent: bytes) -> None:
     ],
     ids=count(),
 )
-def test_text_that_is_not_utf_8_is_refused_at_once(sent: bytes) -> None:
+def test_invalid_utf_8_is_refused_at_once(sent: bytes) -> None:
     assert violation(sent) is CloseCode.INVALID_TEXT
 
 
-def test_character_may_be_cut_by_a_fragment() -> None:
+def test_fragments_may_split_a_character() -> None:
     euro = "€".encode()
     assert read(
         frame(Opcode.TEXT, euro[:1], fin=False), frame(Opcode.CONT, euro[1:2], fin=False), frame(Opcode.CONT, euro[2:])
-    ) == [Fragment(), Fragment(), Text("€")]
+    ) == [Fragment(), Fragment(), TextMessage("€")]
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999])
-def test_nothing_is_read_after_a_close_frame(code: int) -> None:
+def test_data_after_a_close_frame_is_ignored(code: int) -> None:
     payload = ClosePayload(code, "bye").serialize()
-    assert read(frame(Opcode.CLOSE, payload) + frame(Opcode.TEXT, b"late")) == [Close(code)]
-    assert read(frame(Opcode.CLOSE)) == [Close(None)]
+    assert read(frame(Opcode.CLOSE, payload) + frame(Opcode.TEXT, b"late")) == [CloseFrame(code)]
+    assert read(frame(Opcode.CLOSE)) == [CloseFrame(None)]

@@ -15,7 +15,7 @@ CLOSED = Notification(7, EventType.ORDER_PROCESSED, 12, 2, datetime(2026, 1, 2, 
 
 
 def text_of_frame(frame: bytes) -> bytes:
-    """What an RFC 6455 parser makes of an unmasked text frame."""
+    """Parse an unmasked text frame as RFC 6455 says."""
     assert frame[0] == 0x81
     length, start = frame[1], 2
     if length == 126:
@@ -33,7 +33,7 @@ def text_of_chunk(chunk: bytes) -> bytes:
     return rest[:-2]
 
 
-def test_notification_is_written_as_the_contract_says() -> None:
+def test_payload_is_the_document_of_the_contract() -> None:
     assert encoding.payload(CLOSED, "e") == {
         "id": "e-7",
         "type": "order-processed",
@@ -46,61 +46,61 @@ def test_notification_is_written_as_the_contract_says() -> None:
     }
 
 
-def test_push_is_the_same_bytes_whether_it_was_appended_here_or_read() -> None:
+def test_appended_and_read_notification_have_the_same_bytes() -> None:
     read = replace(CLOSED, recorded_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
-    assert encoding.entry(read, "e") == encoding.entry(CLOSED, "e")
+    assert encoding.encode(read, "e") == encoding.encode(CLOSED, "e")
 
 
-def test_time_of_another_zone_is_written_in_utc() -> None:
+def test_time_is_converted_to_utc() -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
     notification = Notification(1, EventType.ORDER_CREATED, 1, 1, moment)
     assert encoding.payload(notification, "e")["occurredAt"] == "2026-01-02T01:04:05.000006Z"
 
 
-def test_event_says_the_same_in_every_framing() -> None:
-    entry = encoding.entry(CLOSED, "e")
+def test_every_framing_carries_the_same_document() -> None:
+    entry = encoding.encode(CLOSED, "e")
     document = encoding.payload(CLOSED, "e")
     assert orjson.loads(text_of_frame(entry.ws)) == {"type": "event", "id": "e-7", "data": document}
     sse = text_of_chunk(entry.sse)
     assert sse == b"id: e-7\ndata: %s\n\n" % orjson.dumps(document)
-    assert encoding.frames([entry], Framing.SSE_UNCHUNKED) == sse
+    assert encoding.join([entry], Framing.SSE_UNCHUNKED) == sse
 
 
-def test_joined_frames_are_the_frames_one_after_the_other() -> None:
-    entry = encoding.entry(CLOSED, "e")
-    assert encoding.frames([entry, entry], Framing.WS) == 2 * entry.ws
-    assert encoding.frames([entry, entry], Framing.SSE) == 2 * entry.sse
-    assert encoding.frames([entry], Framing.WS) is entry.ws
+def test_join_concatenates_frames_and_copies_none_for_one_entry() -> None:
+    entry = encoding.encode(CLOSED, "e")
+    assert encoding.join([entry, entry], Framing.WS) == 2 * entry.ws
+    assert encoding.join([entry, entry], Framing.SSE) == 2 * entry.sse
+    assert encoding.join([entry], Framing.WS) is entry.ws
 
 
 @pytest.mark.parametrize("size", [0, 80, 200, 70_000])
-def test_frame_length_is_written_in_the_shortest_form(size: int) -> None:
+def test_frame_length_has_the_shortest_form(size: int) -> None:
     assert orjson.loads(text_of_frame(encoding.error_frame("x" * size))) == {"type": "error", "detail": "x" * size}
 
 
-def test_control_messages_of_the_event_stream() -> None:
+def test_control_frames_of_the_event_stream() -> None:
     unchunked = Framing.SSE_UNCHUNKED
-    welcome = encoding.welcome(unchunked, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
+    welcome = encoding.welcome_frame(unchunked, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
     assert welcome == b"retry: 5\nid: e-7\n\n"
-    assert encoding.heartbeat(unchunked, POSITION) == b": hb\nid: e-7\n\n"
-    assert encoding.reset(unchunked, POSITION) == b'event: reset\nid: e-7\ndata: {"type":"reset","id":"e-7"}\n\n'
-    assert encoding.bye(unchunked, 1234) == b"retry: 1234\n\n"
-    assert text_of_chunk(encoding.bye(Framing.SSE, 1234)) == b"retry: 1234\n\n"
+    assert encoding.heartbeat_frame(unchunked, POSITION) == b": hb\nid: e-7\n\n"
+    assert encoding.reset_frame(unchunked, POSITION) == b'event: reset\nid: e-7\ndata: {"type":"reset","id":"e-7"}\n\n'
+    assert encoding.bye_frame(unchunked, 1234) == b"retry: 1234\n\n"
+    assert text_of_chunk(encoding.bye_frame(Framing.SSE, 1234)) == b"retry: 1234\n\n"
 
 
-def test_control_messages_of_the_websocket() -> None:
+def test_control_frames_of_the_websocket() -> None:
     def document(frame: bytes) -> object:
         return orjson.loads(text_of_frame(frame))
 
-    welcome = encoding.welcome(Framing.WS, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
+    welcome = encoding.welcome_frame(Framing.WS, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
     assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True}
-    assert document(encoding.heartbeat(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
-    assert document(encoding.reset(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
-    assert document(encoding.bye(Framing.WS, 1234)) == {"type": "bye", "retryMs": 1234}
+    assert document(encoding.heartbeat_frame(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
+    assert document(encoding.reset_frame(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
+    assert document(encoding.bye_frame(Framing.WS, 1234)) == {"type": "bye", "retryMs": 1234}
 
 
-def test_line_breaks_in_a_reason_do_not_break_the_event_stream() -> None:
+def test_line_breaks_in_a_reason_are_escaped_in_the_event_stream() -> None:
     failed = Notification(1, EventType.ORDER_FAILED, 1, 1, CLOSED.occurred_at, None, "a\n\ndata: b\r\n\u2028")
-    sse = text_of_chunk(encoding.entry(failed, "e").sse)
+    sse = text_of_chunk(encoding.encode(failed, "e").sse)
     assert sse.count(b"\n") == 3
     assert b"\r" not in sse

@@ -1,28 +1,29 @@
-"""The feed of notifications: stored in PostgreSQL in commit order, appended from the queue, followed by every replica.
+"""The feed: notifications stored in PostgreSQL in commit order.
 
-`SqlFeed` is the table, `Notifier` and `History` the use cases, `Tail` reads what any replica appended.
+Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`), and every replica follows the
+table (`FeedTailer`), woken by NOTIFY (`ListenNotify`). `History` reads it page by page, `Retention` expires old rows.
 """
 
 from __future__ import annotations
 
+from .appender import FeedAppender
 from .channels import LogChannel
 from .consumer import NotificationConsumer
-from .listen_notify import Wakeup
-from .ports import Source
+from .listen_notify import ListenNotify
 from .postgres import SqlFeed
 from .retention import Retention
-from .tailer import Tail
+from .tailer import FeedTailer
 from .use_cases import History, HistoryPage, Notifier
 
 __all__ = [
+    "FeedAppender",
+    "FeedTailer",
     "History",
     "HistoryPage",
+    "ListenNotify",
     "LogChannel",
     "NotificationConsumer",
     "Notifier",
     "Retention",
-    "Source",
     "SqlFeed",
-    "Tail",
-    "Wakeup",
 ]

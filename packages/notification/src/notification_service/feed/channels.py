@@ -1,4 +1,4 @@
-"""E-mail and SMS, simulated: a line in the log each."""
+"""E-mail and SMS, simulated: each writes a log line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 class LogChannel:
-    """Channel that only logs what it would send.
+    """Channel that logs instead of sending.
 
     Args:
-        medium: as the line names it: ``Email``, ``SMS``.
+        medium: its name in the log message: ``Email``, ``SMS``.
     """
 
     def __init__(self, medium: str) -> None:

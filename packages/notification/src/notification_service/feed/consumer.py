@@ -1,4 +1,4 @@
-"""Messages of the notification queue to calls of the service."""
+"""Consumes the notification queue."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["NotificationConsumer"]
 
 
 class NotificationConsumer:
-    """Handler of a poller: returns when what the message says is in the feed."""
+    """Handler of a poller: returns when the event of the message is stored in the feed."""
 
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
 
     async def __call__(self, message: Message) -> None:
-        """Take one event down.
+        """Consume one message.
 
         Raises:
-            UnreadableEventError: the message is for the dead-letter queue.
-            UnavailableError: the feed is away; the message is to come again.
+            UnreadableEventError: the message belongs in the dead-letter queue.
+            UnavailableError: the feed can't be reached; the message is to be delivered again.
         """
         await self._notifier.notify(decode(message.body))

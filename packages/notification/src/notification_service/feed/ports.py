@@ -1,4 +1,4 @@
-"""What the use cases need of the outside."""
+"""What the use cases need from adapters."""
 
 from __future__ import annotations
 
@@ -7,60 +7,46 @@ from typing import Protocol
 
 from service_common.events import OrderEvent
 
-from ..notification import FeedState, Notification, Page
+from ..notification import FeedReader, Notification
 
-__all__ = ["Channel", "Feed", "Source"]
-
-
-class Source(Protocol):
-    """Where notifications are read from."""
-
-    async def state(self) -> FeedState:
-        """Return how far the feed goes.
-
-        Raises:
-            UnavailableError: it can't be reached.
-        """
-
-    async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
-    ) -> Page:
-        """Return the oldest notifications beyond *after*, at most *limit*.
-
-        Args:
-            after: a place in the feed.
-            up_to: the last place wanted; None for the head.
-            orders: only these; None for all.
-            limit: how many at most.
-
-        Raises:
-            UnavailableError: it can't be reached.
-        """
+__all__ = ["Appender", "Channel", "Feed"]
 
 
-class Feed(Source, Protocol):
-    """All notifications in one order, in which each order has one CREATED first and at most one end."""
+class Feed(FeedReader, Protocol):
+    """All notifications in one order: for each order one CREATED first and at most one terminal notification."""
 
     async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
-        """Write what is new in *events* and return, for each, the notifications written for it.
+        """Store what is new in *events* in one transaction and return the notifications stored for each event.
 
-        None when it was written before or comes after the end of its order; two when it is the first that is heard of
-        its order and is not its creation, which it implies.
+        A duplicate, and an event after the terminal one of its order, stores none. The first event of an order, when it
+        is not its creation, stores two: it implies the creation.
 
         Raises:
-            UnavailableError: it can't be reached; whether anything was written is unknown, and repeating is safe.
-            PermanentError: something in *events* can't be stored; nothing was written.
+            UnavailableError: the feed can't be reached; the outcome is unknown and repeating is safe.
+            PermanentError: one of *events* can't be stored; none was.
         """
 
-    async def forget(self, older_than_s: float) -> int:
-        """Let the feed begin later, with what is younger than *older_than_s*; return how many were deleted.
+    async def expire(self, older_than_s: float) -> int:
+        """Raise the floor above what is older than *older_than_s* seconds; return the number of deleted rows.
 
-        Notifications of orders that have not come to an end stay in the table: they say what is a duplicate.
+        Rows of orders without a terminal notification stay in the table: they identify duplicates.
+        """
+
+
+class Appender(Protocol):
+    """Stores the notifications of one event."""
+
+    async def append(self, event: OrderEvent) -> Sequence[Notification]:
+        """Store what is new in *event* and return it, as `Feed.append` does.
+
+        Raises:
+            UnavailableError: the feed can't be reached; the outcome is unknown and repeating is safe.
+            PermanentError: *event* can't be stored.
         """
 
 
 class Channel(Protocol):
-    """A way to tell the customer, beside the push."""
+    """A way to tell the customer, besides the push."""
 
     async def send(self, notification: Notification) -> None:
-        """Tell of *notification*."""
+        """Send *notification*."""

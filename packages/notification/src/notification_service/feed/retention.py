@@ -1,4 +1,4 @@
-"""Lets the feed forget what is old."""
+"""Expires old notifications."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ logger = logging.getLogger(__name__)
 
 
 class Retention:
-    """Runs now and then; several replicas may, for what one forgot the others do not find.
+    """Expires periodically; safe to run in several replicas at the same time.
 
     Args:
-        feed: what is to forget.
-        keep_s: what is younger stays; more than messages live in queues and dead-letter queues (28 days), for the
-            notifications of an order say what is a duplicate.
-        interval_s: from one run to the next, give or take a half.
+        feed: what expires.
+        keep_s: the age at which a notification expires, in seconds. Keep it above the 28 days that a message may live
+            in a queue and its dead-letter queue: the rows of an order identify duplicates.
+        interval_s: the time between runs, ± 50 %.
     """
 
     def __init__(self, feed: Feed, *, keep_s: float, interval_s: float) -> None:
@@ -31,13 +31,13 @@ class Retention:
         self._interval_s = interval_s
 
     async def run(self) -> None:
-        """Forget for ever."""
+        """Expire until cancelled."""
         while True:
             await asyncio.sleep(self._interval_s * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             try:
-                forgotten = await self._feed.forget(self._keep_s)
+                expired = await self._feed.expire(self._keep_s)
             except TransientError as error:
-                logger.warning("nothing forgotten", extra={"reason": str(error)})
+                logger.warning("retention failed", extra={"reason": str(error)})
             else:
-                if forgotten:
-                    logger.info("forgotten", extra={"notifications": forgotten})
+                if expired:
+                    logger.info("notifications expired", extra={"notifications": expired})

@@ -1,4 +1,4 @@
-"""Follows the table: what any replica appended reaches this process's hub, in order and without a gap."""
+"""Follows the table: delivers what any replica appended to this process's hub, in order and without a gap."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ from dataclasses import replace
 
 from service_common.errors import TransientError
 
-from ..notification import FeedState, Notification, Page
-from .ports import Source
+from ..notification import FeedReader, FeedState, Notification, Page
 
-__all__ = ["Tail"]
+__all__ = ["FeedTailer"]
 
 logger = logging.getLogger(__name__)
 
 
-class Tail:
-    """Reads the feed from a place on, whenever it is woken and every *poll_s* in any case.
+class FeedTailer:
+    """Reads the feed from a position on, whenever it is woken and at least every *poll_s* seconds.
 
     Args:
-        source: what is read.
-        state: its head is where to begin.
-        publish: gets notifications that follow those before, and the state of the feed.
-        restart: gets the state of the feed when what was read before is not what went before it.
-        poll_s: how long it sleeps at most; the wake-ups are only an acceleration.
-        spacing_s: how long from one read to the next at least, so that under load several notifications share a read
-            and a write.
+        reader: what is read.
+        state: its head is the position to begin at.
+        publish: gets notifications that directly follow the previous ones, and the state of the feed.
+        reset: gets the state of the feed when it does not continue what was published before.
+        poll_s: the longest time between reads; wake-ups only shorten it.
+        spacing_s: the shortest time between reads, so that under load several notifications share a read and a write.
         batch: the most notifications of a read.
+
+    Attributes:
+        lag: the number of notifications in the table that are not published yet, as of the last read.
     """
 
     def __init__(
         self,
-        source: Source,
+        reader: FeedReader,
         state: FeedState,
         publish: Callable[[Sequence[Notification], FeedState], None],
-        restart: Callable[[FeedState], None],
+        reset: Callable[[FeedState], None],
         *,
         poll_s: float = 1.0,
         spacing_s: float = 0.005,
         batch: int = 200,
     ) -> None:
-        self._source = source
+        self._reader = reader
         self._publish = publish
-        self._restart = restart
+        self._reset = reset
         self._poll_s = poll_s
         self._spacing_s = spacing_s
         self._batch = batch
@@ -57,16 +58,16 @@ class Tail:
 
     @property
     def seen(self) -> FeedState:
-        """The furthest place of the present epoch that was handed on, even if the feed went back since."""
+        """The state with the furthest position that was published in this epoch, even if the feed went back since."""
         return replace(self._state, head=max(self._furthest, self._seq))
 
     def wake(self, head: int | None = None) -> None:
-        """Read soon, unless everything up to *head* was read already."""
+        """Read now, unless everything up to *head* was read already."""
         if head is None or head > self._seq:
             self._woken.set()
 
     def offer(self, appended: Sequence[Notification]) -> None:
-        """Take what this process appended itself in one transaction; it need not be read if it comes next."""
+        """Publish what this process appended in one transaction if it comes next; otherwise read."""
         if appended[0].seq == self._seq + 1:
             self._seq = appended[-1].seq
             self._publish(appended, self._state)
@@ -74,7 +75,7 @@ class Tail:
             self.wake()
 
     async def run(self) -> None:
-        """Follow the feed for ever."""
+        """Follow the feed until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
@@ -83,21 +84,21 @@ class Tail:
             try:
                 await self._read()
             except TransientError as error:
-                logger.warning("feed not read", extra={"reason": str(error)})
+                logger.warning("feed read failed", extra={"reason": str(error)})
             await asyncio.sleep(self._spacing_s)
 
     async def _read(self) -> None:
         after = self._seq
-        page = await self._source.read(after, limit=self._batch)
+        page = await self._reader.read(after, limit=self._batch)
         state = page.state
-        if self._seq != after:  # something that was offered overtook the read
+        if self._seq != after:  # an offer was published during the read
             self.wake(state.head)
             return
-        if self._broken(page):
-            logger.warning("feed starts anew", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
+        if not self._continues(page):
+            logger.warning("feed reset", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
             self._furthest = self.seen.head if state.epoch == self._state.epoch else state.head
             self._state, self._seq, self.lag = state, state.head, 0
-            self._restart(state)
+            self._reset(state)
             return
         self._state, self._seq = state, page.through
         self.lag = state.head - self._seq
@@ -105,7 +106,7 @@ class Tail:
             self._woken.set()
         self._publish(page.notifications, state)
 
-    def _broken(self, page: Page) -> bool:
+    def _continues(self, page: Page) -> bool:
         state = page.state
-        gap = bool(page.notifications) and page.notifications[0].seq != self._seq + 1
-        return state.epoch != self._state.epoch or not state.floor <= self._seq <= state.head or gap
+        dense = not page.notifications or page.notifications[0].seq == self._seq + 1
+        return state.epoch == self._state.epoch and state.floor <= self._seq <= state.head and dense

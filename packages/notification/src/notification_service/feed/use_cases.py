@@ -1,55 +1,48 @@
-"""What the service does: take down what happened to orders, and tell what it took down."""
+"""The use cases: notify the customer of an event, and read the history."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from service_common.call_batcher import Coalescer
-from service_common.errors import PermanentError
 from service_common.events import OrderEvent, UnreadableEventError
 from service_common.observability import tracing
 
-from ..notification import EventId, FeedState, Notification, start_at
-from .ports import Channel, Feed, Source
+from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
+from .ports import Appender, Channel
 
 __all__ = ["History", "HistoryPage", "Notifier"]
 
 logger = logging.getLogger(__name__)
 
-# goes to every client with each push, so it is no place for a stack trace
+# every client gets it with the push: enough for a sentence, too short for a stack trace
 MAX_REASON_CHARACTERS = 1_000
-# what both PostgreSQL and Python can hold, with room for any time zone
+# both PostgreSQL and Python hold these, in any time zone
 YEARS = range(1970, 9999)
 
 
 class Notifier:
-    """Takes events down in the feed and tells each customer once.
+    """Stores the notifications of events and sends each new one to every channel.
 
     Args:
-        feed: where they go; events that arrive together go in one statement.
-        channels: how a customer is told, beside the push.
-        appended: called after an append with all that it wrote, in order.
+        appender: stores them.
+        channels: how the customer is told, besides the push.
     """
 
-    def __init__(
-        self, feed: Feed, channels: Sequence[Channel], appended: Callable[[Sequence[Notification]], None]
-    ) -> None:
-        self._feed = feed
+    def __init__(self, appender: Appender, channels: Sequence[Channel]) -> None:
+        self._appender = appender
         self._channels = channels
-        self._appended = appended
-        self._appends = Coalescer[OrderEvent, Sequence[Notification]](self._append)
 
     async def notify(self, event: OrderEvent) -> None:
-        """Have exactly the notifications that *event* makes due.
+        """Store the notifications of *event* and send the new ones; idempotent.
 
         Raises:
-            UnavailableError: the feed is away; the same event again is safe.
-            UnreadableEventError: it can't have happened then.
+            UnavailableError: the feed can't be reached; repeating is safe.
+            UnreadableEventError: the time of the event is out of range.
         """
         with tracing(event.traceparent) as context:
-            notifications = await self._appends.submit(_storable(event, context.traceparent))
+            notifications = await self._appender.append(_storable(event, context.traceparent))
             logger.info(
                 "event consumed",
                 extra={
@@ -64,33 +57,16 @@ class Notifier:
                 for channel in self._channels:
                     await channel.send(notification)
 
-    async def close(self) -> None:
-        """Finish what was submitted."""
-        await self._appends.close()
-
-    async def _append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification] | Exception]:
-        try:
-            written = await self._feed.append(events)
-        except PermanentError as error:
-            if len(events) == 1:
-                return [error]
-            # only the one that can't be stored is to go to the dead-letter queue
-            return [outcome for event in events for outcome in await self._append([event])]
-        appended = [each for notifications in written for each in notifications]
-        if appended:
-            self._appended(appended)
-        return written
-
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
     """A page of the history.
 
     Attributes:
-        state: the feed at that moment.
-        notifications: in order, the oldest first.
-        next: where the next page begins; None when there is none.
-        gap: whether *after* was not in the feed any more, so that the page begins with the oldest there is.
+        state: the feed at the time of the read.
+        notifications: the oldest first.
+        next: the position to read the next page from; None after the last page.
+        gap: the requested position is not in the feed, and the page begins at the oldest notification instead.
     """
 
     state: FeedState
@@ -100,24 +76,24 @@ class HistoryPage:
 
 
 class History:
-    """The feed read page by page."""
+    """Reads the feed page by page."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, reader: FeedReader) -> None:
+        self._reader = reader
 
     async def page(self, after: EventId | None, orders: frozenset[int] | None, limit: int) -> HistoryPage:
-        """Return up to *limit* notifications beyond *after*, from the oldest on when it is None or unknown.
+        """Return up to *limit* notifications after *after*; from the oldest when that is None or not in the feed.
 
         Raises:
-            UnavailableError: the feed is away.
+            UnavailableError: the feed can't be reached.
         """
-        page = await self._source.read(0 if after is None else after.seq, orders=orders, limit=limit)
-        gap = after is not None and start_at(after, page.state) is None
+        page = await self._reader.read(0 if after is None else after.seq, orders=orders, limit=limit)
+        gap = after is not None and resume_cursor(after, page.state) is None
         if gap:
-            page = await self._source.read(0, orders=orders, limit=limit)
+            page = await self._reader.read(0, orders=orders, limit=limit)
         more = len(page.notifications) == limit and page.through < page.state.head
-        beyond = EventId(page.state.epoch, page.through) if more else None
-        return HistoryPage(page.state, page.notifications, beyond, gap)
+        following = EventId(page.state.epoch, page.through) if more else None
+        return HistoryPage(page.state, page.notifications, following, gap)
 
 
 def _storable(event: OrderEvent, traceparent: str) -> OrderEvent:

@@ -1,12 +1,13 @@
-"""The HTTP endpoints: ``/stream`` (SSE), ``/ws`` (WebSocket) and ``/notifications`` (history).
+"""The HTTP endpoints: ``/notifications`` (history), ``/stream`` (SSE) and ``/ws`` (WebSocket).
 
-Handlers translate between aiohttp and the push room; schemas and the OpenAPI description are here as well.
+Handlers translate between aiohttp and the rooms feed and push; a stream leaves aiohttp after its handshake.
+Exported are the routes, the OpenAPI description and the keys of what the handlers take from the application.
 """
 
 from __future__ import annotations
 
-from .app_keys import ALLOWED_ORIGINS, BROADCASTER, CONFIG, DATABASE, HISTORY, NOTIFIER, POLLER
+from .app_keys import ALLOWED_ORIGINS, BROADCASTER, HISTORY, TRUSTED_PROXIES
 from .history import ROUTES
 from .openapi import API
 
-__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "CONFIG", "DATABASE", "HISTORY", "NOTIFIER", "POLLER", "ROUTES"]
+__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "HISTORY", "ROUTES", "TRUSTED_PROXIES"]

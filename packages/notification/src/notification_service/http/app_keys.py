@@ -1,22 +1,18 @@
-"""Where the application keeps what its handlers need."""
+"""Keys of what the handlers take from the application."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
+
 from aiohttp import web
 
-from service_common.postgres import Database
-from service_common.sqs import Poller
-
-from ..config import Config
-from ..feed import History, Notifier
+from ..feed import History
 from ..push import Broadcaster
 
-__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "CONFIG", "DATABASE", "HISTORY", "NOTIFIER", "POLLER"]
+__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "HISTORY", "TRUSTED_PROXIES"]
 
-CONFIG = web.AppKey("config", Config)
-ALLOWED_ORIGINS: web.AppKey[tuple[str, ...]] = web.AppKey("allowed_origins", tuple)
+ALLOWED_ORIGINS: web.AppKey[Sequence[str]] = web.AppKey("allowed_origins", Sequence)
 BROADCASTER = web.AppKey("broadcaster", Broadcaster)
-DATABASE = web.AppKey("database", Database)
 HISTORY = web.AppKey("history", History)
-NOTIFIER = web.AppKey("notifier", Notifier)
-POLLER = web.AppKey("poller", Poller)
+TRUSTED_PROXIES: web.AppKey[Sequence[IPv4Network | IPv6Network]] = web.AppKey("trusted_proxies", Sequence)

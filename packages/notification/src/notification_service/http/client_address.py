@@ -1,4 +1,4 @@
-"""Whose connection it is: the client's address behind proxies, and what of it is counted. Pure."""
+"""The client's address behind proxies, and the address that its connections count against."""
 
 from __future__ import annotations
 
@@ -6,29 +6,39 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-__all__ = ["client_address", "counted_as"]
+from aiohttp import web
 
-# a node is an address, some proxies add the port; IPv6 in brackets then (RFC 7239, 6)
+from .app_keys import TRUSTED_PROXIES
+
+__all__ = ["client_address", "network_of", "quota_address"]
+
+# a node is an address; some proxies add the port, and brackets around IPv6 (RFC 7239, 6)
 _NODE = re.compile(r"\[(?P<bracketed>[^\[\]]+)\](?::\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}|(?P<bare>[^\[\]]+)")
-# what one host gets by itself has a /64 in common (RFC 4291, 2.5.1): it can come from any address in there
+# a host can use any address of its /64 (RFC 4291, 2.5.1)
 _INTERFACE_BITS = 64
+
+
+def quota_address(request: web.Request) -> str:
+    """Return what the connection of *request* counts against: its client's address, the /64 network for IPv6."""
+    forwarded = request.headers.getall("X-Forwarded-For", ())
+    return network_of(client_address(request.remote or "", forwarded, request.app[TRUSTED_PROXIES]))
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """Return the address of the client of a connection.
 
-    Each proxy appends the address that it was called from, and anybody can begin the list with anything (RFC 7239,
-    8.1): only what trusted proxies appended is true, so it is read from the right, up to the first address that is no
+    Each proxy appends the address that called it, and a client can begin the list with anything (RFC 7239, 8.1): only
+    what trusted proxies appended is reliable. So the list is read from the right, up to the first address that is not a
     trusted proxy. https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For
 
     Args:
-        peer: where the connection comes from.
-        forwarded: each ``X-Forwarded-For`` of the request, in order.
-        trusted: networks of the proxies that append the truth.
+        peer: the remote address of the connection.
+        forwarded: each ``X-Forwarded-For`` header of the request, in order.
+        trusted: networks of the trusted proxies.
 
     Returns:
-        The right-most address of *forwarded* that is not trusted, the left-most when all are; *peer* when that itself
-        is not trusted, says nothing, or passes on what is no address.
+        The right-most address of *forwarded* that is not trusted, the left-most when all are; *peer* when it is not
+        trusted, sends no header, or passes on something that is not an address.
     """
     nearest = _address(peer)
     if nearest is None or not _within(nearest, trusted):
@@ -36,7 +46,7 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Ne
     address = nearest
     for entry in reversed(",".join(forwarded).split(",")):
         node = entry.strip(" \t")
-        if not node:  # an empty element of a list is none (RFC 9110, 5.6.1)
+        if not node:  # empty list elements are ignored (RFC 9110, 5.6.1)
             continue
         found = _node(node)
         if found is None:
@@ -47,8 +57,8 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Ne
     return str(address)
 
 
-def counted_as(address: str) -> str:
-    """Return what connections of *address* are counted under: an IPv6 address by its /64, any other as it is."""
+def network_of(address: str) -> str:
+    """Return the /64 network of an IPv6 address, and any other *address* as it is."""
     parsed = _address(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> _INTERFACE_BITS << _INTERFACE_BITS, _INTERFACE_BITS)))
@@ -65,7 +75,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    # a socket for both protocols gives IPv4 as ::ffff:192.0.2.1
+    # a dual-stack socket reports IPv4 as ::ffff:192.0.2.1
     return getattr(address, "ipv4_mapped", None) or address
 
 

@@ -8,7 +8,7 @@ from service_common.errors import UnavailableError
 from service_common.events import EventType
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
-from ..config import NAME
+from .. import NAME
 from ..notification import KINDS, WrongEventIdError
 from .schemas import HistorySchema, StreamSchema, SubscribeSchema
 from .websocket import OriginError

@@ -1,6 +1,6 @@
 """Server-Sent Events: ``GET /stream``.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html; what goes over it is in ``encode``.
+https://html.spec.whatwg.org/multipage/server-sent-events.html; the bytes of the stream come from ``push.encoding``.
 """
 
 from __future__ import annotations
@@ -10,70 +10,71 @@ import asyncio
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
-from ..push import END_OF_STREAM, Broadcaster, Framing, Peer, Subscription, bye, retry_ms, take_over
+from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, bye_frame, retry_ms, take_over
 from . import schemas
 from .app_keys import BROADCASTER
-from .caller import caller
+from .client_address import quota_address
 
 __all__ = ["stream"]
 
-MAX_SAID_BYTES = 4096
+MAX_INBOUND_BYTES = 4096
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """``GET /stream``: notifications as they come, or from ``Last-Event-ID`` on."""
-    wish = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
+    """``GET /stream``: notifications from now on, or from ``Last-Event-ID`` on."""
+    stream_request = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
     broadcaster = request.app[BROADCASTER]
-    address = caller(request)
-    refusal, cursor = await broadcaster.admit(address, wish.after)
+    address = quota_address(request)
+    refusal, cursor = await broadcaster.admit(address, stream_request.after)
     response = _response(request, age_s=broadcaster.limits.age_s)
     if refusal is not None:
-        broadcaster.meter.refused(refusal)
-        return await _send_away(request, response)
+        broadcaster.counters.refused(refusal)
+        return await _refuse(request, response)
     await response.prepare(request)
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            peer = _SsePeer(broadcaster, transport, address, Subscription(framing, transport.write, wish.orders))
-            take_over(request, peer)
-            broadcaster.attach(peer, wish.after, cursor)
+            subscription = Subscription(framing, transport.write, stream_request.orders)
+            connection = _SseConnection(broadcaster, transport, address, subscription)
+            take_over(request, connection)
+            broadcaster.attach(connection, stream_request.after, cursor)
     return response
 
 
-class _SsePeer(Peer):
+class _SseConnection(PushConnection):
     """A client that only listens."""
 
-    __slots__ = ("_broadcaster", "_said_bytes")
+    __slots__ = ("_broadcaster", "_inbound_bytes")
 
     def __init__(
         self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
     ) -> None:
         super().__init__(transport, address, subscription)
         self._broadcaster = broadcaster
-        self._said_bytes = 0
+        self._inbound_bytes = 0
 
     def data_received(self, data: bytes) -> None:
-        """It has nothing to say: more than a mistaken request or two is there to keep us busy."""
-        self._said_bytes += len(data)
-        if self._said_bytes > MAX_SAID_BYTES:
-            self._broadcaster.cut(self, "flood")
+        """Ignore the data of a client, such as a pipelined request; abort a client that goes on sending."""
+        self._inbound_bytes += len(data)
+        if self._inbound_bytes > MAX_INBOUND_BYTES:
+            self._broadcaster.abort(self, "flood")
 
-    def leave(self) -> None:
+    def close(self) -> None:
         if self.subscription.framing is Framing.SSE:
             self.transport.write(END_OF_STREAM)
         self.transport.close()
 
 
-async def _send_away(request: web.Request, response: EventSourceResponse) -> web.StreamResponse:
+async def _refuse(request: web.Request, response: EventSourceResponse) -> web.StreamResponse:
     # an EventSource gives up for good on any status but 200
     await response.prepare(request)
     async with response:
-        await response.write(bye(Framing.SSE_UNCHUNKED, retry_ms(full=True)))
+        await response.write(bye_frame(Framing.SSE_UNCHUNKED, retry_ms(full=True)))
     return response
 
 
 def _response(request: web.Request, *, age_s: float) -> EventSourceResponse:
-    # the hub has a heartbeat of its own, for all clients at once
+    # without its ping: Heartbeats sends one to all clients
     response = EventSourceResponse(ping_interval=2 * age_s, send_timeout=None)
     response.force_close()
     response.headers["Connection"] = "close" if request.version < HttpVersion11 else "keep-alive"

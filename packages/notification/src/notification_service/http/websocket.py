@@ -1,6 +1,6 @@
 """WebSocket: ``GET /ws``.
 
-RFC 6455; aiohttp does the handshake, ``inbound`` reads what the client says, what it gets is in ``encode``.
+RFC 6455. aiohttp does the handshake, ``websocket_reader`` parses inbound frames, ``push.encoding`` makes outbound ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from service_common.errors import ForbiddenError, InvalidError, MalformedError
 from ..push import (
     Broadcaster,
     Framing,
-    Peer,
+    PushConnection,
     Subscription,
     TokenBucket,
     close_frame,
@@ -26,16 +26,25 @@ from ..push import (
 )
 from . import schemas
 from .app_keys import ALLOWED_ORIGINS, BROADCASTER
-from .caller import caller
-from .websocket_reader import Binary, Close, CloseCode, Inbound, Message, Ping, Text, ViolationError
+from .client_address import quota_address
+from .websocket_reader import (
+    BinaryMessage,
+    ClientFrame,
+    CloseCode,
+    CloseFrame,
+    PingFrame,
+    TextMessage,
+    WebSocketReader,
+    WebSocketViolationError,
+)
 
-__all__ = ["OriginError", "SocketPeer", "websocket"]
+__all__ = ["OriginError", "WebSocketConnection", "websocket"]
 
 MAX_MESSAGE_BYTES = 4096
-# a message that is not understood counts as so many: reading it and saying why is most of what a message can cost
-NONSENSE_TOKENS = 5
+# tokens of the rate limit: an invalid message costs the most, to parse it and to say what is wrong
+INVALID_MESSAGE_COST = 5
 REFUSAL_LIMIT_S = 2.0
-_FAULTS: Mapping[CloseCode, str] = {
+_CLOSE_REASONS: Mapping[CloseCode, str] = {
     CloseCode.PROTOCOL_ERROR: "protocol-error",
     CloseCode.INVALID_TEXT: "invalid-text",
     CloseCode.MESSAGE_TOO_BIG: "too-big",
@@ -50,40 +59,41 @@ class OriginError(ForbiddenError):
 
 
 async def websocket(request: web.Request) -> web.StreamResponse:
-    """``GET /ws``: notifications as they come, or from ``lastEventId`` on."""
+    """``GET /ws``: notifications from now on, or from ``lastEventId`` on."""
     _check_origin(request)
-    wish = schemas.stream_request(request.query)
+    stream_request = schemas.stream_request(request.query)
     broadcaster = request.app[BROADCASTER]
-    address = caller(request)
-    refusal, cursor = await broadcaster.admit(address, wish.after)
+    address = quota_address(request)
+    refusal, cursor = await broadcaster.admit(address, stream_request.after)
     response = _Handshake(timeout=REFUSAL_LIMIT_S, compress=False)
     await response.prepare(request)
     transport = request.transport
     if refusal is not None or transport is None:
-        broadcaster.meter.refused(refusal or "gone")
+        broadcaster.counters.refused(refusal or "gone")
         await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    peer = SocketPeer(broadcaster, transport, address, Subscription(Framing.WS, transport.write, wish.orders))
-    take_over(request, peer)
-    broadcaster.attach(peer, wish.after, cursor)
+    subscription = Subscription(Framing.WS, transport.write, stream_request.orders)
+    connection = WebSocketConnection(broadcaster, transport, address, subscription)
+    take_over(request, connection)
+    broadcaster.attach(connection, stream_request.after, cursor)
     return response
 
 
 class _Handshake(web.WebSocketResponse):
-    """Leaves the connection as it is when the handler is done: by then it is a peer's."""
+    """Leaves the connection open when the handler returns: a `WebSocketConnection` has taken it over."""
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Write nothing."""
 
 
-class SocketPeer(Peer):
-    """A client that may say what it wants to hear, and is closed in order when it says what it may not.
+class WebSocketConnection(PushConnection):
+    """A client that may change its filter, and is closed when it breaks the protocol or a limit.
 
-    After a close frame of this side nothing but the client's is of interest; whoever does not answer it is cut by the
-    sweep (RFC 6455, section 7.1.1: the server closes the connection, the client waits for that).
+    After the server's close frame only the client's is awaited; `Heartbeats` aborts a connection whose client does not
+    send it (RFC 6455, section 7.1.1: the server closes the connection, the client waits for that).
     """
 
-    __slots__ = ("_broadcaster", "_deaf", "_inbound", "_patience")
+    __slots__ = ("_broadcaster", "_closing", "_rate_limit", "_reader")
 
     def __init__(
         self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
@@ -91,75 +101,75 @@ class SocketPeer(Peer):
         super().__init__(transport, address, subscription)
         limits = broadcaster.limits
         self._broadcaster = broadcaster
-        self._inbound = Inbound(MAX_MESSAGE_BYTES)
-        self._patience = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
-        self._deaf = False
+        self._reader = WebSocketReader(MAX_MESSAGE_BYTES)
+        self._rate_limit = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
+        self._closing = False
 
     def data_received(self, data: bytes) -> None:
-        """Do what the client says."""
-        if self._deaf:
+        """Handle the frames that *data* completes."""
+        if self._closing:
             return
         try:
-            for message in self._inbound.feed(data):
-                self._obey(message)
-        except ViolationError as violation:
+            for frame in self._reader.feed(data):
+                self._handle(frame)
+        except WebSocketViolationError as violation:
             self._fail(violation)
 
-    def leave(self) -> None:
-        """Close; the client answers."""
+    def close(self) -> None:
+        """Send a close frame; the client answers it."""
         self.transport.write(close_frame(CloseCode.SERVICE_RESTART, "come back"))
 
-    def _obey(self, message: Message) -> None:
-        self._spend(1)
-        if isinstance(message, Ping):
-            self._answer(message)
-        elif isinstance(message, Close):
-            self._close(message)
-        elif isinstance(message, Text | Binary) and self.ending_at is None:
-            self._subscribe(message)
+    def _handle(self, frame: ClientFrame) -> None:
+        self._consume_tokens(1)
+        if isinstance(frame, PingFrame):
+            self._answer_ping(frame)
+        elif isinstance(frame, CloseFrame):
+            self._answer_close(frame)
+        elif isinstance(frame, TextMessage | BinaryMessage) and self.closing_at is None:
+            self._handle_message(frame)
 
-    def _spend(self, tokens: int) -> None:
-        if not self._patience.take(time.monotonic(), tokens):
-            raise ViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
+    def _consume_tokens(self, tokens: int) -> None:
+        if not self._rate_limit.take(time.monotonic(), tokens):
+            raise WebSocketViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
 
-    def _subscribe(self, message: Text | Binary) -> None:
+    def _handle_message(self, message: TextMessage | BinaryMessage) -> None:
         try:
-            self._broadcaster.narrow(self, _wanted(message))
+            self._broadcaster.change_filter(self, _filter_in(message))
         except (InvalidError, MalformedError) as error:
-            self._spend(NONSENSE_TOKENS - 1)
-            self._broadcaster.meter.misunderstood()
+            self._consume_tokens(INVALID_MESSAGE_COST - 1)
+            self._broadcaster.counters.invalid_message()
             self.transport.write(error_frame(error.detail))
 
-    def _answer(self, ping: Ping) -> None:
-        # whoever does not read gets none: the answers would only pile up
-        if self.ending_at is None and self.paused_at is None:
+    def _answer_ping(self, ping: PingFrame) -> None:
+        # a client that does not read gets no pongs: they would pile up in the buffer
+        if self.closing_at is None and self.paused_at is None:
             self.transport.write(pong_frame(ping.data))
 
-    def _close(self, theirs: Close) -> None:
-        self._deaf = True
-        if self.ending_at is None:
-            self._broadcaster.mute(self)
-            self.transport.write(close_frame(theirs.code))
+    def _answer_close(self, frame: CloseFrame) -> None:
+        self._closing = True
+        if self.closing_at is None:
+            self._broadcaster.stop_delivery(self)
+            self.transport.write(close_frame(frame.code))
         self.transport.close()
 
-    def _fail(self, violation: ViolationError) -> None:
-        self._deaf = True
-        self._broadcaster.meter.closed(_FAULTS[violation.code])
-        if self.ending_at is None:
-            self._broadcaster.mute(self)
+    def _fail(self, violation: WebSocketViolationError) -> None:
+        self._closing = True
+        self._broadcaster.counters.closed(_CLOSE_REASONS[violation.code])
+        if self.closing_at is None:
+            self._broadcaster.stop_delivery(self)
             self.transport.write(close_frame(violation.code, violation.reason))
-        # what it said and nobody reads would turn an ordinary end into a reset, which can overtake the close frame
+        # not close(): unread inbound data would make it a TCP reset, which can overtake the close frame
         self.transport.write_eof()
 
 
-def _wanted(message: Text | Binary) -> frozenset[int] | None:
-    if isinstance(message, Binary):
+def _filter_in(message: TextMessage | BinaryMessage) -> frozenset[int] | None:
+    if isinstance(message, BinaryMessage):
         raise MalformedError("A message has to be text.")
     return schemas.subscribe(message.text)
 
 
 def _check_origin(request: web.Request) -> None:
-    # browsers let any page open a WebSocket anywhere and only say whose page it is (RFC 6455, 10.2); others send none
+    # browsers let any page open a WebSocket anywhere and only send its origin (RFC 6455, 10.2); others send none
     origin = request.headers.get("Origin")
     allowed = request.app[ALLOWED_ORIGINS]
     if origin is not None and "*" not in allowed and origin not in allowed:

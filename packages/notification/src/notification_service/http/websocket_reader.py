@@ -1,4 +1,4 @@
-"""What a WebSocket client says, read from the bytes that come: RFC 6455, sections 5 and 7.4. Pure."""
+"""Parses the frames of a WebSocket client: RFC 6455, sections 5 and 7.4. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Binary", "Close", "CloseCode", "Fragment", "Inbound", "Message", "Ping", "Pong", "Text", "ViolationError"]
+__all__ = [
+    "BinaryMessage",
+    "ClientFrame",
+    "CloseCode",
+    "CloseFrame",
+    "Fragment",
+    "PingFrame",
+    "PongFrame",
+    "TextMessage",
+    "WebSocketReader",
+    "WebSocketViolationError",
+]
 
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _CONTROL = frozenset((_CLOSE, _PING, _PONG))
 _OPCODES = _CONTROL | {_CONTINUATION, _TEXT, _BINARY}
 _MAX_CONTROL_BYTES = 125
-_HEAD_BYTES, _MASK_BYTES = 2, 4
-# a length that does not fit the head's seven bits follows it in so many bytes
-_LONGER_BYTES = {126: 2, 127: 8}
-# codes that may go over the wire: those with a meaning, of libraries, of applications
+_HEADER_BYTES, _MASK_BYTES = 2, 4
+# a length that does not fit the header's seven bits follows it in so many bytes
+_EXTENDED_LENGTH_BYTES = {126: 2, 127: 8}
+# codes that may be sent: defined ones, those of libraries and those of applications
 _CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 
 _Utf8Decoder = getincrementaldecoder("utf-8")
@@ -34,8 +45,8 @@ class CloseCode(IntEnum):
     TRY_AGAIN_LATER = 1013
 
 
-class ViolationError(Exception):
-    """The client broke the protocol: close with *code*, listen no more."""
+class WebSocketViolationError(Exception):
+    """The client broke the protocol or a limit: close with *code* and ignore further data."""
 
     def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)
@@ -44,14 +55,14 @@ class ViolationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextMessage:
     """A whole text message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class BinaryMessage:
     """A whole binary message."""
 
     data: bytes
@@ -59,34 +70,34 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Part of a message that goes on; what was in it is kept by the reader."""
+    """A part of a message; the reader keeps its payload until the last part."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
-    """A question for a sign of life; a pong with the same *data* is the answer."""
+class PingFrame:
+    """A ping; the answer is a pong with the same *data*."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Pong:
-    """A sign of life."""
+class PongFrame:
+    """A pong, solicited or not."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
-    """The client's last frame; *code* is None when it gave none."""
+class CloseFrame:
+    """The client's last frame; *code* is None when the frame has none."""
 
     code: int | None
 
 
-Message: TypeAlias = Text | Binary | Fragment | Ping | Pong | Close
+ClientFrame: TypeAlias = TextMessage | BinaryMessage | Fragment | PingFrame | PongFrame | CloseFrame
 
 
-class _Head(NamedTuple):
+class _FrameHeader(NamedTuple):
     final: bool
     opcode: int
     mask: bytes
@@ -98,63 +109,65 @@ class _Head(NamedTuple):
         return self.end - self.payload_at
 
 
-class Inbound:
-    """Reads frames and joins fragments into messages.
+class WebSocketReader:
+    """Parses frames and joins fragments into messages.
 
-    What it holds is bounded: a frame that makes a message longer than *max_message_bytes* is refused by its head.
+    Its memory is bounded: a frame that makes a message longer than *max_message_bytes* is refused by its header.
     """
 
-    __slots__ = ("_begun", "_buffer", "_max_message_bytes")
+    __slots__ = ("_buffer", "_max_message_bytes", "_partial")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max_message_bytes = max_message_bytes
         self._buffer = b""
-        self._begun: _Begun | None = None
+        self._partial: _PartialMessage | None = None
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: bytes) -> Iterator[ClientFrame]:
         """Yield one item for each frame that *data* completes; a close frame is the last.
 
         Raises:
-            ViolationError: what follows can't be read.
+            WebSocketViolationError: the next frame breaks the protocol or the size limit.
         """
         buffer, at = self._buffer + data, 0
-        while (head := _head(buffer, at)) is not None:
-            self._check(head)
-            if head.end > len(buffer):
+        while (header := _parse_header(buffer, at)) is not None:
+            self._check(header)
+            if header.end > len(buffer):
                 break
-            at = head.end
-            yield self._message(head, _unmasked(buffer[head.payload_at : at], head.mask))
-            if head.opcode == _CLOSE:
+            at = header.end
+            yield self._message(header, _unmasked(buffer[header.payload_at : at], header.mask))
+            if header.opcode == _CLOSE:
                 return
         self._buffer = buffer[at:]
 
-    def _check(self, head: _Head) -> None:
+    def _check(self, header: _FrameHeader) -> None:
         held = 0
-        if head.opcode in _CONTROL:
-            if head.size_bytes > _MAX_CONTROL_BYTES or not head.final:
-                raise ViolationError(CloseCode.PROTOCOL_ERROR, "a control frame is short and whole")
-        elif head.opcode == _CONTINUATION:
-            if self._begun is None:
-                raise ViolationError(CloseCode.PROTOCOL_ERROR, "there is no message to go on with")
-            held = self._begun.size_bytes
-        elif self._begun is not None:
-            raise ViolationError(CloseCode.PROTOCOL_ERROR, "the message before has not ended")
-        if held + head.size_bytes > self._max_message_bytes:
-            raise ViolationError(CloseCode.MESSAGE_TOO_BIG, f"a message has {self._max_message_bytes} bytes at most")
+        if header.opcode in _CONTROL:
+            if header.size_bytes > _MAX_CONTROL_BYTES or not header.final:
+                raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "a control frame is short and whole")
+        elif header.opcode == _CONTINUATION:
+            if self._partial is None:
+                raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "there is no message to go on with")
+            held = self._partial.size_bytes
+        elif self._partial is not None:
+            raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "the message before has not ended")
+        if held + header.size_bytes > self._max_message_bytes:
+            raise WebSocketViolationError(
+                CloseCode.MESSAGE_TOO_BIG, f"a message has {self._max_message_bytes} bytes at most"
+            )
 
-    def _message(self, head: _Head, payload: bytes) -> Message:
-        if head.opcode == _CLOSE:
+    def _message(self, header: _FrameHeader, payload: bytes) -> ClientFrame:
+        if header.opcode == _CLOSE:
             return _close(payload)
-        if head.opcode in _CONTROL:
-            return Ping(payload) if head.opcode == _PING else Pong(payload)
-        begun = self._begun or _Begun(head.opcode)
-        begun.add(payload, final=head.final)
-        self._begun = None if head.final else begun
-        return begun.message() if head.final else Fragment()
+        if header.opcode in _CONTROL:
+            return PingFrame(payload) if header.opcode == _PING else PongFrame(payload)
+        partial = self._partial or _PartialMessage(header.opcode)
+        partial.add(payload, final=header.final)
+        self._partial = None if header.final else partial
+        return partial.message() if header.final else Fragment()
 
 
-class _Begun:
-    """A message that has begun; its text is read as it comes, so that what is invalid is refused at once."""
+class _PartialMessage:
+    """A message without its last fragment; text is decoded as it arrives, so that invalid text is refused at once."""
 
     __slots__ = ("_data", "_decoder")
 
@@ -173,30 +186,30 @@ class _Begun:
         try:
             self._decoder.decode(payload, final)
         except UnicodeDecodeError:
-            raise ViolationError(CloseCode.INVALID_TEXT, "text is UTF-8") from None
+            raise WebSocketViolationError(CloseCode.INVALID_TEXT, "text is UTF-8") from None
 
-    def message(self) -> Text | Binary:
-        return Binary(bytes(self._data)) if self._decoder is None else Text(self._data.decode())
+    def message(self) -> TextMessage | BinaryMessage:
+        return BinaryMessage(bytes(self._data)) if self._decoder is None else TextMessage(self._data.decode())
 
 
-def _head(buffer: bytes, at: int) -> _Head | None:
-    """Read the head of the frame that begins at *at*; None when it is not all there."""
-    if len(buffer) < at + _HEAD_BYTES:
+def _parse_header(buffer: bytes, at: int) -> _FrameHeader | None:
+    """Parse the header of the frame at *at*; None while it is incomplete."""
+    if len(buffer) < at + _HEADER_BYTES:
         return None
     first, second = buffer[at], buffer[at + 1]
     opcode = first & 0x0F
     if first & 0x70 or opcode not in _OPCODES:
-        raise ViolationError(CloseCode.PROTOCOL_ERROR, "no such frame was agreed on")
+        raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "no such frame was agreed on")
     if not second & 0x80:
-        raise ViolationError(CloseCode.PROTOCOL_ERROR, "a client masks its frames")
+        raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "a client masks its frames")
     size_bytes = second & 0x7F
-    mask_at = at + _HEAD_BYTES + _LONGER_BYTES.get(size_bytes, 0)
+    mask_at = at + _HEADER_BYTES + _EXTENDED_LENGTH_BYTES.get(size_bytes, 0)
     payload_at = mask_at + _MASK_BYTES
     if len(buffer) < payload_at:
         return None
-    if size_bytes in _LONGER_BYTES:
-        size_bytes = int.from_bytes(buffer[at + _HEAD_BYTES : mask_at], "big")
-    return _Head(bool(first & 0x80), opcode, buffer[mask_at:payload_at], payload_at, payload_at + size_bytes)
+    if size_bytes in _EXTENDED_LENGTH_BYTES:
+        size_bytes = int.from_bytes(buffer[at + _HEADER_BYTES : mask_at], "big")
+    return _FrameHeader(bool(first & 0x80), opcode, buffer[mask_at:payload_at], payload_at, payload_at + size_bytes)
 
 
 def _unmasked(payload: bytes, mask: bytes) -> bytes:
@@ -205,14 +218,14 @@ def _unmasked(payload: bytes, mask: bytes) -> bytes:
     return (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size_bytes, "big")
 
 
-def _close(payload: bytes) -> Close:
+def _close(payload: bytes) -> CloseFrame:
     if not payload:
-        return Close(None)
+        return CloseFrame(None)
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or code not in _CLOSE_CODES:
-        raise ViolationError(CloseCode.PROTOCOL_ERROR, "no such close code")
+        raise WebSocketViolationError(CloseCode.PROTOCOL_ERROR, "no such close code")
     try:
         payload[2:].decode()
     except UnicodeDecodeError:
-        raise ViolationError(CloseCode.INVALID_TEXT, "text is UTF-8") from None
-    return Close(code)
+        raise WebSocketViolationError(CloseCode.INVALID_TEXT, "text is UTF-8") from None
+    return CloseFrame(code)

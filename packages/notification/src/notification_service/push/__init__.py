@@ -1,17 +1,17 @@
-"""Push: one hub that feeds SSE and WebSocket connections from memory, and from the table what is older.
+"""The push: one hub delivers notifications to all SSE and WebSocket connections of the process.
 
-The hub, replay buffer and encoding are pure; `Broadcaster` connects them to the transports.
+`Broadcaster` connects the pure modules (hub, replay buffer, encoding) to the transports: what is recent comes from
+memory, what is older from the feed. `PushConnection` is a connection after its HTTP handshake, `Heartbeats` its timers.
 """
 
 from __future__ import annotations
 
 from .broadcaster import Broadcaster, open_broadcaster
-from .connection import Peer, take_over
-from .counters import PushMeter
-from .draining import drain
-from .encoding import END_OF_STREAM, Framing, bye, close_frame, error_frame, payload, pong_frame
+from .connection import PushConnection, take_over
+from .counters import PushCounters
+from .encoding import END_OF_STREAM, Framing, bye_frame, close_frame, error_frame, payload, pong_frame
 from .gauges import PushGauges
-from .heartbeats import Sweep
+from .heartbeats import Heartbeats
 from .hub import Subscription
 from .limits import PushLimits, TokenBucket, retry_ms
 
@@ -19,16 +19,15 @@ __all__ = [
     "END_OF_STREAM",
     "Broadcaster",
     "Framing",
-    "Peer",
+    "Heartbeats",
+    "PushConnection",
+    "PushCounters",
     "PushGauges",
     "PushLimits",
-    "PushMeter",
     "Subscription",
-    "Sweep",
     "TokenBucket",
-    "bye",
+    "bye_frame",
     "close_frame",
-    "drain",
     "error_frame",
     "open_broadcaster",
     "payload",

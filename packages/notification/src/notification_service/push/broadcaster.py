@@ -1,4 +1,4 @@
-"""The hub at work: its deliveries go to the transports, each client that falls behind gets a pump."""
+"""Connects the hub to the transports: writes its deliveries, and runs a catch-up for each client that falls behind."""
 
 from __future__ import annotations
 
@@ -11,152 +11,171 @@ from itertools import cycle
 
 from service_common.errors import UnavailableError
 
-from ..feed import Source
-from ..notification import EventId, FeedState, Notification, start_at
+from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
 from . import encoding
-from .catch_up import Pump
-from .connection import Peer
-from .counters import PushMeter
-from .hub import Hub, State
-from .limits import Admission, PushLimits, retry_ms
-from .page_cache import Excerpts
-from .replay_buffer import Ring
+from .catch_up import CatchUp
+from .connection import PushConnection
+from .counters import PushCounters
+from .hub import Hub, SubscriptionState
+from .limits import ConnectionQuota, PushLimits, retry_ms
+from .page_cache import PageCache
+from .replay_buffer import ReplayBuffer
 
 __all__ = ["SLICES", "Broadcaster", "open_broadcaster"]
 
-# read at start, so that clients of a replica that was replaced find what they missed in memory
+# read at start, so that clients of a replaced replica resume from memory
 WARM_ENTRIES = 1_000
-# connections are visited in so many groups, so that their heartbeats do not come all at once
+# connections are divided into so many groups, which get their heartbeats one after the other
 SLICES = 15
+DRAIN_BATCHES = 20
+# the share of the drain time in which all clients are told; the rest is for them to disconnect
+DRAIN_TELL_SHARE = 0.6
 
 
 class Broadcaster:
-    """Everything between the tail and the transports of one process."""
+    """Owns the push connections of one process, between the tailer and the transports."""
 
-    def __init__(self, hub: Hub, source: Source, limits: PushLimits, meter: PushMeter) -> None:
+    def __init__(self, hub: Hub, reader: FeedReader, limits: PushLimits, counters: PushCounters) -> None:
         self.hub = hub
         self.limits = limits
-        self.meter = meter
-        self.admission = Admission(limits)
-        self.peers: set[Peer] = set()
+        self.counters = counters
+        self.quota = ConnectionQuota(limits)
+        self.connections: set[PushConnection] = set()
         self._emptied = asyncio.Event()
-        self._source = source
-        self._excerpts = Excerpts(source, meter, limits.replays)
-        self._pump = Pump(hub, self._excerpts, meter)
+        self._reader = reader
+        self._pages = PageCache(reader, counters, limits.replays)
+        self._catch_up = CatchUp(hub, self._pages, counters)
         self._slices = cycle(range(SLICES))
-        self._pumping: set[asyncio.Task[None]] = set()
+        self._catch_up_tasks: set[asyncio.Task[None]] = set()
 
     def publish(self, notifications: Sequence[Notification], state: FeedState) -> None:
-        """Take in what follows in the feed, and write it to everyone who is LIVE and wants it."""
+        """Append *notifications*, which follow the head, and write them to each LIVE client whose filter matches."""
         self.hub.floor = state.floor
         if not notifications:
             return
-        entries = [encoding.entry(each, state.epoch) for each in notifications]
+        entries = [encoding.encode(each, state.epoch) for each in notifications]
         for delivery in self.hub.publish(entries, time.monotonic()):
             data = delivery.data
             for subscription in delivery.to:
                 try:
                     subscription.write(data)
-                except RuntimeError:  # uvloop, when the transport closed under our hands
+                except RuntimeError:  # uvloop, when an earlier write closed the transport
                     self.hub.leave(subscription)
-            self.meter.delivered(delivery.events * len(delivery.to), len(data) * len(delivery.to))
-        self._pump.head_moved()
+            self.counters.delivered(delivery.events * len(delivery.to), len(data) * len(delivery.to))
+        self._catch_up.head_moved()
 
-    def restart(self, state: FeedState) -> None:
-        """Go on with another feed: everyone is told to read the history again."""
-        for subscription in self.hub.restart(state):
-            subscription.write(encoding.reset(subscription.framing, self.hub.position(subscription)))
-            self.meter.reset()
-        self._pump.head_moved()
+    def reset(self, state: FeedState) -> None:
+        """Continue at the head of *state* and send every client a reset."""
+        for subscription in self.hub.reset(state):
+            subscription.write(encoding.reset_frame(subscription.framing, self.hub.position(subscription)))
+            self.counters.reset()
+        self._catch_up.head_moved()
 
-    async def locate(self, wanted: EventId | None) -> int | None:
-        """Return the cursor of a client that has seen *wanted*; None when it has to be told of a reset.
+    async def locate(self, last_seen: EventId | None) -> int | None:
+        """Return the cursor of a client that has seen *last_seen*; None when it needs a reset.
 
         Raises:
-            UnavailableError: this replica lags and the database, which knows, is away.
+            UnavailableError: this replica does not know the id, and the database can't be asked.
         """
-        if wanted is None:
+        if last_seen is None:
             return self.hub.head
-        cursor = start_at(wanted, self.hub.state)
-        if cursor is None and (wanted.epoch != self.hub.epoch or wanted.seq > self.hub.head):
-            known = start_at(wanted, await self._source.state())
-            # a feed that began anew and that this process has not heard of yet: its places mean nothing here
-            cursor = known if wanted.epoch == self.hub.epoch else None
+        cursor = resume_cursor(last_seen, self.hub.state)
+        if cursor is None and (last_seen.epoch != self.hub.epoch or last_seen.seq > self.hub.head):
+            known = resume_cursor(last_seen, await self._reader.state())
+            # an epoch that this process has not read yet: its positions are not valid in this hub
+            cursor = known if last_seen.epoch == self.hub.epoch else None
         return cursor
 
-    async def admit(self, address: str, wanted: EventId | None) -> tuple[str | None, int | None]:
-        """Return why no client of *address* that has seen *wanted* can be taken, None when it can; and its cursor."""
-        if (refusal := self.admission.refusal(address)) is not None:
+    async def admit(self, address: str, last_seen: EventId | None) -> tuple[str | None, int | None]:
+        """Return the reason to refuse a client of *address*, or None, and the cursor of one that saw *last_seen*."""
+        if (refusal := self.quota.refusal(address)) is not None:
             return refusal, None
         try:
-            cursor = await self.locate(wanted)
+            cursor = await self.locate(last_seen)
         except UnavailableError:
             return "feed-away", None
-        # a crowd may have come in meanwhile, or the end begun
-        return self.admission.refusal(address), cursor
+        # again: others may have connected during the await, or the drain begun
+        return self.quota.refusal(address), cursor
 
-    def attach(self, peer: Peer, wanted: EventId | None, cursor: int | None) -> None:
-        """Take a client in whose headers are sent, and bid it welcome."""
-        subscription = peer.subscription
-        peer.slice = next(self._slices)
-        peer.expires_at = time.monotonic() + self.limits.age_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
-        self.admission.enter(peer.address)
-        self.peers.add(peer)
-        peer.attach(self._paused, self._lost)
+    def attach(self, connection: PushConnection, last_seen: EventId | None, cursor: int | None) -> None:
+        """Add a connection whose response headers are sent: send the welcome frame and begin to deliver."""
+        subscription = connection.subscription
+        connection.slice = next(self._slices)
+        age_s = self.limits.age_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
+        connection.expires_at = time.monotonic() + age_s
+        self.quota.acquire(connection.address)
+        self.connections.add(connection)
+        connection.attach(self._on_paused, self._on_lost)
         self.hub.join(subscription, cursor)
-        self._greet(peer, resumed=wanted is not None and cursor is not None)
-        if wanted is not None and cursor is None:
-            subscription.write(encoding.reset(subscription.framing, self.hub.position(subscription)))
-            self.meter.reset()
-        self._catch_up(peer)
+        self._send_welcome(connection, resumed=last_seen is not None and cursor is not None)
+        if last_seen is not None and cursor is None:
+            subscription.write(encoding.reset_frame(subscription.framing, self.hub.position(subscription)))
+            self.counters.reset()
+        self._start_catch_up(connection)
 
-    def narrow(self, peer: Peer, orders: frozenset[int] | None) -> None:
-        """Let a client hear of *orders* only; answer with the place from which on that holds."""
-        subscription = peer.subscription
-        if subscription.state is State.GONE:
+    def change_filter(self, connection: PushConnection, orders: frozenset[int] | None) -> None:
+        """Deliver only *orders* from now on; answer with a heartbeat that carries the position of the change."""
+        subscription = connection.subscription
+        if subscription.state is SubscriptionState.GONE:
             return
-        self.hub.narrow(subscription, orders)
-        subscription.write(encoding.heartbeat(subscription.framing, self.hub.position(subscription)))
+        self.hub.change_filter(subscription, orders)
+        subscription.write(encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription)))
 
-    def end(self, peer: Peer, back_in_ms: int) -> None:
-        """Ask a client to come back after *back_in_ms*, and end its connection in order."""
-        if peer.ending_at is None:
-            self.mute(peer)
-            peer.subscription.write(encoding.bye(peer.subscription.framing, back_in_ms))
-            peer.leave()
+    def close_connection(self, connection: PushConnection, reconnect_ms: int) -> None:
+        """Ask a client to reconnect after *reconnect_ms*, and close its connection; idempotent."""
+        if connection.closing_at is None:
+            self.stop_delivery(connection)
+            connection.subscription.write(encoding.bye_frame(connection.subscription.framing, reconnect_ms))
+            connection.close()
 
-    def mute(self, peer: Peer) -> None:
-        """Give a client nothing more: its connection is being closed."""
-        self.hub.leave(peer.subscription)
-        if peer.ending_at is None:
-            peer.ending_at = time.monotonic()
+    def stop_delivery(self, connection: PushConnection) -> None:
+        """Deliver nothing more: the connection is closing."""
+        self.hub.leave(connection.subscription)
+        if connection.closing_at is None:
+            connection.closing_at = time.monotonic()
 
-    def cut(self, peer: Peer, reason: str) -> None:
-        """End a connection at once; what its transport holds is let go."""
-        if peer.cut is None:
-            peer.cut = reason
-            self.meter.aborted(reason)
-            self.hub.leave(peer.subscription)
-            peer.transport.abort()
+    def abort(self, connection: PushConnection, reason: str) -> None:
+        """Close a connection at once and free its write buffer; idempotent."""
+        if connection.abort_reason is None:
+            connection.abort_reason = reason
+            self.counters.aborted(reason)
+            self.hub.leave(connection.subscription)
+            connection.transport.abort()
 
-    async def wait_empty(self) -> None:
-        """Return when no client is connected."""
-        while self.peers:
-            self._emptied.clear()
-            await self._emptied.wait()
+    async def drain(self, within_s: float) -> None:
+        """Refuse new connections and close all, in random order and batches; abort those left after *within_s* s."""
+        self.quota.draining = True
+        deadline = time.monotonic() + within_s
+        connections = list(self.connections)
+        random.shuffle(connections)
+        for start in range(min(DRAIN_BATCHES, len(connections))):
+            for connection in connections[start::DRAIN_BATCHES]:
+                self.close_connection(connection, retry_ms())
+            spread = len(connections) > DRAIN_BATCHES
+            await asyncio.sleep(within_s * DRAIN_TELL_SHARE / DRAIN_BATCHES if spread else 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._wait_empty()
+        for connection in tuple(self.connections):
+            self.abort(connection, "stuck")
 
     async def close(self) -> None:
-        """End every pump."""
-        for task in tuple(self._pumping):
+        """Cancel every catch-up."""
+        for task in tuple(self._catch_up_tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await self._excerpts.close()
+        await self._pages.close()
 
-    def _greet(self, peer: Peer, *, resumed: bool) -> None:
-        subscription = peer.subscription
+    async def _wait_empty(self) -> None:
+        while self.connections:
+            self._emptied.clear()
+            await self._emptied.wait()
+
+    def _send_welcome(self, connection: PushConnection, *, resumed: bool) -> None:
+        subscription = connection.subscription
         subscription.write(
-            encoding.welcome(
+            encoding.welcome_frame(
                 subscription.framing,
                 position=self.hub.position(subscription),
                 head=EventId(self.hub.epoch, self.hub.head),
@@ -165,33 +184,35 @@ class Broadcaster:
             )
         )
 
-    def _paused(self, peer: Peer) -> None:
-        self.hub.fall_behind(peer.subscription)
-        self._catch_up(peer)
+    def _on_paused(self, connection: PushConnection) -> None:
+        self.hub.fall_behind(connection.subscription)
+        self._start_catch_up(connection)
 
-    def _lost(self, peer: Peer) -> None:
-        self.hub.leave(peer.subscription)
-        self.peers.discard(peer)
-        if not self.peers:
+    def _on_lost(self, connection: PushConnection) -> None:
+        self.hub.leave(connection.subscription)
+        self.connections.discard(connection)
+        if not self.connections:
             self._emptied.set()
-        self.admission.leave(peer.address)
-        self._pump.head_moved()
+        self.quota.release(connection.address)
+        self._catch_up.head_moved()
 
-    def _catch_up(self, peer: Peer) -> None:
-        if peer.pumped or peer.subscription.state is not State.CATCHING_UP:
+    def _start_catch_up(self, connection: PushConnection) -> None:
+        if connection.catching_up or connection.subscription.state is not SubscriptionState.CATCHING_UP:
             return
-        if peer.paused_at is None and self.hub.settle(peer.subscription):
+        if connection.paused_at is None and self.hub.is_up_to_date(connection.subscription):
             return
-        peer.pumped = True
-        task = asyncio.get_running_loop().create_task(self._pump.run(peer))
-        self._pumping.add(task)
-        task.add_done_callback(self._pumping.discard)
+        connection.catching_up = True
+        task = asyncio.get_running_loop().create_task(self._catch_up.run(connection))
+        self._catch_up_tasks.add(task)
+        task.add_done_callback(self._catch_up_tasks.discard)
 
 
-async def open_broadcaster(source: Source, state: FeedState, limits: PushLimits, meter: PushMeter) -> Broadcaster:
-    """Begin at *state*, with the newest entries at hand already."""
+async def open_broadcaster(
+    reader: FeedReader, state: FeedState, limits: PushLimits, counters: PushCounters
+) -> Broadcaster:
+    """Create a broadcaster at *state*, with the newest notifications already in its replay buffer."""
     after = max(state.floor, state.head - WARM_ENTRIES)
-    page = await source.read(after, up_to=state.head, limit=WARM_ENTRIES)
-    ring = Ring(after, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
-    ring.extend([encoding.entry(each, state.epoch) for each in page.notifications], time.monotonic())
-    return Broadcaster(Hub(state, ring), source, limits, meter)
+    page = await reader.read(after, up_to=state.head, limit=WARM_ENTRIES)
+    buffer = ReplayBuffer(after, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
+    buffer.extend([encoding.encode(each, state.epoch) for each in page.notifications], time.monotonic())
+    return Broadcaster(Hub(state, buffer), reader, limits, counters)

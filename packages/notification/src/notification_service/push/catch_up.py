@@ -1,4 +1,4 @@
-"""Serves one client that is not LIVE: from the table, then from the ring, at the pace that its transport takes."""
+"""Serves a client that is not LIVE: from the feed, then from the replay buffer, as fast as its transport accepts."""
 
 from __future__ import annotations
 
@@ -8,76 +8,75 @@ import random
 
 from service_common.errors import TransientError
 
-from . import encoding
-from .connection import Peer
-from .counters import PushMeter
-from .hub import Await, Hub, Read, Reset, Settled, Write
-from .page_cache import Excerpts
+from .connection import PushConnection
+from .counters import PushCounters
+from .encoding import reset_frame
+from .hub import AwaitHead, Hub, ReadPage, SendReset, UpToDate, Write
+from .page_cache import PageCache
 
-__all__ = ["Pump"]
+__all__ = ["CatchUp"]
 
 logger = logging.getLogger(__name__)
 
-# while the table is away
-READ_AGAIN_S = 1.0
+READ_RETRY_S = 1.0
 
 
-class Pump:
-    """Runs for each client while it is CATCHING_UP.
+class CatchUp:
+    """Runs once for each connection while its subscription is CATCHING_UP.
 
     Args:
-        hub: says what comes next.
-        excerpts: the table.
-        meter: counts.
+        hub: decides what comes next.
+        pages: reads the feed.
+        counters: counts deliveries and resets.
     """
 
-    def __init__(self, hub: Hub, excerpts: Excerpts, meter: PushMeter) -> None:
+    def __init__(self, hub: Hub, pages: PageCache, counters: PushCounters) -> None:
         self._hub = hub
-        self._excerpts = excerpts
-        self._meter = meter
+        self._pages = pages
+        self._counters = counters
         self._moved: asyncio.Event = asyncio.Event()
 
     def head_moved(self) -> None:
-        """Go on with those that wait for the head."""
+        """Resume the connections that wait for the head."""
         self._moved.set()
         self._moved = asyncio.Event()
 
-    async def run(self, peer: Peer) -> None:
-        """Serve *peer* until it is LIVE or gone."""
-        subscription = peer.subscription
+    async def run(self, connection: PushConnection) -> None:
+        """Serve *connection* until its subscription is LIVE or GONE."""
+        subscription = connection.subscription
         try:
             while True:
-                await peer.writable()
-                match self._hub.step(subscription):
-                    case Settled():
+                await connection.writable()
+                match self._hub.next_action(subscription):
+                    case UpToDate():
                         return
-                    case Await():
+                    case AwaitHead():
                         await self._moved.wait()
                     case Write() as write:
-                        self._hand_over(peer, write)
-                    case Read() as read:
-                        await self._replay(peer, read)
-                await asyncio.sleep(0)  # others are served in between
+                        self._write(connection, write)
+                    case ReadPage() as read:
+                        await self._replay(connection, read)
+                await asyncio.sleep(0)  # the others get their turn
         finally:
-            peer.pumped = False
+            connection.catching_up = False
 
-    async def _replay(self, peer: Peer, read: Read) -> None:
+    async def _replay(self, connection: PushConnection, read: ReadPage) -> None:
         try:
-            excerpt = await self._excerpts.read(read)
+            page = await self._pages.read(read)
         except TransientError as error:
-            logger.warning("replay interrupted", extra={"reason": str(error)})
-            await asyncio.sleep(READ_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+            logger.warning("replay read failed", extra={"reason": str(error)})
+            await asyncio.sleep(READ_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             return
-        match self._hub.replay(peer.subscription, read, excerpt):
+        subscription = connection.subscription
+        match self._hub.replay(subscription, read, page):
             case Write() as write:
-                self._hand_over(peer, write)
-            case Reset():
-                framing = peer.subscription.framing
-                peer.subscription.write(encoding.reset(framing, self._hub.position(peer.subscription)))
-                self._meter.reset()
+                self._write(connection, write)
+            case SendReset():
+                subscription.write(reset_frame(subscription.framing, self._hub.position(subscription)))
+                self._counters.reset()
             case None:
                 pass
 
-    def _hand_over(self, peer: Peer, write: Write) -> None:
-        peer.subscription.write(write.data)
-        self._meter.delivered(write.events, len(write.data))
+    def _write(self, connection: PushConnection, write: Write) -> None:
+        connection.subscription.write(write.data)
+        self._counters.delivered(write.events, len(write.data))

@@ -1,4 +1,4 @@
-"""The connection of one push client, once HTTP has done its part, and what it says of itself: full, free, gone."""
+"""The connection of a push client after the HTTP handshake."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from aiohttp import web
 
 from .hub import Subscription
 
-__all__ = ["Peer", "take_over"]
+__all__ = ["PushConnection", "take_over"]
 
 
-class Peer(asyncio.Protocol):
-    """The protocol of a connection from the end of its response's headers on.
+class PushConnection(asyncio.Protocol):
+    """The asyncio protocol of a connection once the headers of its response are sent.
 
     Attributes:
-        transport: the connection.
-        address: the client's, for the limits.
-        subscription: its place in the hub.
-        paused_at: since when the transport wants no more, on the monotonic clock; None when it takes more.
-        expires_at: when the connection is old enough to be ended.
-        ending_at: when it was told to go; None before.
-        cut: the reason it was aborted for; None when it was not.
-        pumped: whether a pump serves it.
-        slice: in which part of a sweep it is visited.
+        transport: the transport.
+        address: what the connection counts against, for the limits.
+        subscription: its subscription in the hub.
+        paused_at: since when the transport is paused, on the monotonic clock; None while it is not.
+        expires_at: when the connection reaches its maximum age.
+        closing_at: when the server began to close it; None before.
+        abort_reason: why it was aborted; None when it was not.
+        catching_up: whether a catch-up task serves it.
+        slice: the heartbeat slice it belongs to.
     """
 
     __slots__ = (
-        "_lost",
-        "_paused",
+        "_on_lost",
+        "_on_paused",
         "_waiter",
+        "abort_reason",
         "address",
-        "cut",
-        "ending_at",
+        "catching_up",
+        "closing_at",
         "expires_at",
         "paused_at",
-        "pumped",
         "slice",
         "subscription",
         "transport",
@@ -49,55 +49,55 @@ class Peer(asyncio.Protocol):
         self.subscription = subscription
         self.paused_at: float | None = None
         self.expires_at = 0.0
-        self.ending_at: float | None = None
-        self.cut: str | None = None
-        self.pumped = False
+        self.closing_at: float | None = None
+        self.abort_reason: str | None = None
+        self.catching_up = False
         self.slice = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def leave(self) -> None:
-        """End the connection in order, after everything that was written."""
+    def close(self) -> None:
+        """Close the connection after everything that was written."""
         raise NotImplementedError
 
-    def attach(self, paused: Callable[[Peer], None], lost: Callable[[Peer], None]) -> None:
-        """Say who is to be told when the transport wants a pause, and when it is lost."""
-        self._paused, self._lost = paused, lost
+    def attach(self, on_paused: Callable[[PushConnection], None], on_lost: Callable[[PushConnection], None]) -> None:
+        """Set the callbacks for a paused transport and a lost connection."""
+        self._on_paused, self._on_lost = on_paused, on_lost
 
     async def writable(self) -> None:
-        """Return when the transport takes bytes, or is lost."""
+        """Return when the transport is not paused, or the connection is lost."""
         while self.paused_at is not None:
             if self._waiter is None:
                 self._waiter = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._waiter)
 
     def pause_writing(self) -> None:
-        """The transport has more than its high-water mark in hand."""
+        """The buffer of the transport is above its high-water mark."""
         self.paused_at = time.monotonic()
-        self._paused(self)
+        self._on_paused(self)
 
     def resume_writing(self) -> None:
-        """The transport got rid of enough."""
+        """The buffer of the transport is below its low-water mark."""
         self.paused_at = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         self._waiter = None
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """There is no connection any more."""
+        """The connection is closed."""
         self.resume_writing()
-        self._lost(self)
+        self._on_lost(self)
 
 
-def take_over(request: web.Request, peer: Peer) -> None:
-    """Make *peer* the protocol of the connection of *request*, whose response is prepared.
+def take_over(request: web.Request, connection: PushConnection) -> None:
+    """Make *connection* the protocol of the transport of *request*, whose response is prepared.
 
-    aiohttp is told that the connection is lost, and lets go of all it keeps for one: the parser, the request, the task
-    and the frames of its handler, together more than half of the memory of a connection. From here on the transport
-    itself tells when it wants a pause, takes bytes again or is lost; aiohttp would not pass it on.
+    aiohttp is told that the connection is lost, and frees what it keeps for one: the parser, the request, the task and
+    the frames of its handler, together more than half of the memory of a connection. From here on the transport calls
+    `pause_writing`, `resume_writing` and `connection_lost` directly; aiohttp would not pass them on.
     """
-    http, transport = request.protocol, peer.transport
-    transport.set_protocol(peer)
-    http.transport = None  # it would close it
+    http, transport = request.protocol, connection.transport
+    transport.set_protocol(connection)
+    http.transport = None  # otherwise aiohttp closes it
     http.connection_lost(None)
     if not transport.is_reading():
         transport.resume_reading()

@@ -1,4 +1,4 @@
-"""Every byte that a push client gets, SSE and WebSocket; an event is encoded once for all. Pure.
+"""Everything a push client receives, as bytes for SSE and WebSocket. Pure.
 
 SSE: https://html.spec.whatwg.org/multipage/server-sent-events.html, chunks: RFC 9112 section 7.1,
 WebSocket frames: RFC 6455 section 5.2 (a server does not mask).
@@ -20,16 +20,16 @@ from .replay_buffer import Entry
 __all__ = [
     "END_OF_STREAM",
     "Framing",
-    "bye",
+    "bye_frame",
     "close_frame",
-    "entry",
+    "encode",
     "error_frame",
-    "frames",
-    "heartbeat",
+    "heartbeat_frame",
+    "join",
     "payload",
     "pong_frame",
-    "reset",
-    "welcome",
+    "reset_frame",
+    "welcome_frame",
 ]
 
 # the last chunk of a chunked HTTP/1.1 body
@@ -40,7 +40,7 @@ _TEXT_FRAME, _CLOSE_FRAME, _PONG_FRAME = 0x81, 0x88, 0x8A
 
 
 class Framing(Enum):
-    """How a client is spoken to; the value is the name of the protocol in metrics."""
+    """The protocol of a connection; the value is its name in metrics."""
 
     SSE = "sse"
     SSE_UNCHUNKED = "sse-http10"
@@ -48,7 +48,7 @@ class Framing(Enum):
 
 
 def payload(notification: Notification, epoch: str) -> dict[str, Any]:
-    """Return the notification as clients see it."""
+    """Return the JSON document of a notification."""
     document = {
         "id": f"{epoch}-{notification.seq}",
         "type": notification.type.value,
@@ -64,20 +64,20 @@ def payload(notification: Notification, epoch: str) -> dict[str, Any]:
     return document
 
 
-def entry(notification: Notification, epoch: str) -> Entry:
-    """Encode a notification for every protocol."""
+def encode(notification: Notification, epoch: str) -> Entry:
+    """Encode a notification for both protocols, once for all clients."""
     data = orjson.dumps(payload(notification, epoch))
     event_id = b"%s-%d" % (epoch.encode(), notification.seq)
     return Entry(
         notification.seq,
         notification.order_id,
         _chunk(b"id: %s\ndata: %s\n\n" % (event_id, data)),
-        _frame(b'{"type":"event","id":"%s","data":%s}' % (event_id, data)),
+        _ws_frame(b'{"type":"event","id":"%s","data":%s}' % (event_id, data)),
     )
 
 
-def frames(entries: Sequence[Entry], framing: Framing) -> bytes:
-    """Join *entries* into one write."""
+def join(entries: Sequence[Entry], framing: Framing) -> bytes:
+    """Join *entries* into the bytes of one write."""
     if framing is Framing.SSE:
         return entries[0].sse if len(entries) == 1 else b"".join([entry.sse for entry in entries])
     if framing is Framing.WS:
@@ -85,61 +85,61 @@ def frames(entries: Sequence[Entry], framing: Framing) -> bytes:
     return b"".join([_unchunked(entry.sse) for entry in entries])
 
 
-def welcome(framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int) -> bytes:
-    """Encode the first thing a client gets: the place it may resume from, and when to come back."""
+def welcome_frame(framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int) -> bytes:
+    """Encode the first frame of a connection: the position to resume from, and the reconnect delay."""
     if framing is Framing.WS:
         return _json_frame({"type": "welcome", "id": str(position), "head": str(head), "resumed": resumed})
     return _block(framing, f"retry: {retry_ms}\nid: {position}\n\n")
 
 
-def heartbeat(framing: Framing, position: EventId) -> bytes:
-    """Encode a sign of life that moves the client's last event id and fires no event."""
+def heartbeat_frame(framing: Framing, position: EventId) -> bytes:
+    """Encode a heartbeat: it moves the client's last event id and fires no event."""
     if framing is Framing.WS:
         return _json_frame({"type": "heartbeat", "id": str(position)})
     return _block(framing, f": hb\nid: {position}\n\n")
 
 
-def reset(framing: Framing, position: EventId) -> bytes:
-    """Encode that events may be missing: re-read the history up to *position*."""
+def reset_frame(framing: Framing, position: EventId) -> bytes:
+    """Encode a reset: events may be missing, and the client has to read the history up to *position*."""
     document = {"type": "reset", "id": str(position)}
     if framing is Framing.WS:
         return _json_frame(document)
     return _block(framing, f"event: reset\nid: {position}\ndata: {orjson.dumps(document).decode()}\n\n")
 
 
-def bye(framing: Framing, retry_ms: int) -> bytes:
-    """Encode the request to go and come back after *retry_ms*."""
+def bye_frame(framing: Framing, retry_ms: int) -> bytes:
+    """Encode the request to reconnect after *retry_ms*."""
     if framing is Framing.WS:
         return _json_frame({"type": "bye", "retryMs": retry_ms})
     return _block(framing, f"retry: {retry_ms}\n\n")
 
 
 def error_frame(detail: str) -> bytes:
-    """Encode, for WebSocket, that a message was not understood."""
+    """Encode the answer to an invalid WebSocket message."""
     return _json_frame({"type": "error", "detail": detail})
 
 
 def close_frame(code: int | None, reason: str = "") -> bytes:
-    """Encode the last frame of a WebSocket; without a code in answer to one without a code."""
-    return _frame(b"" if code is None else code.to_bytes(2, "big") + reason.encode(), _CLOSE_FRAME)
+    """Encode a WebSocket close frame; *code* is None in the answer to one without a code."""
+    return _ws_frame(b"" if code is None else code.to_bytes(2, "big") + reason.encode(), _CLOSE_FRAME)
 
 
 def pong_frame(data: bytes) -> bytes:
     """Encode the answer to a ping with *data*."""
-    return _frame(data, _PONG_FRAME)
+    return _ws_frame(data, _PONG_FRAME)
 
 
 def _json_frame(document: dict[str, Any]) -> bytes:
-    return _frame(orjson.dumps(document))
+    return _ws_frame(orjson.dumps(document))
 
 
-def _frame(payload: bytes, head: int = _TEXT_FRAME) -> bytes:
+def _ws_frame(payload: bytes, first_byte: int = _TEXT_FRAME) -> bytes:
     size = len(payload)
     if size < 126:
-        return b"%c%c%s" % (head, size, payload)
+        return b"%c%c%s" % (first_byte, size, payload)
     if size < 1 << 16:
-        return b"%c\x7e%s%s" % (head, size.to_bytes(2, "big"), payload)
-    return b"%c\x7f%s%s" % (head, size.to_bytes(8, "big"), payload)
+        return b"%c\x7e%s%s" % (first_byte, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%s%s" % (first_byte, size.to_bytes(8, "big"), payload)
 
 
 def _block(framing: Framing, text: str) -> bytes:

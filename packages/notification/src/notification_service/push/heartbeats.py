@@ -1,4 +1,4 @@
-"""What time does to connections: heartbeats, and the end of those that are stuck, too far behind or old."""
+"""Heartbeats and connection timeouts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import asyncio
 import time
 
 from ..notification import EventId
-from . import encoding
 from .broadcaster import SLICES, Broadcaster
-from .connection import Peer
-from .encoding import Framing
-from .hub import State
+from .connection import PushConnection
+from .encoding import Framing, heartbeat_frame
+from .hub import SubscriptionState
 from .limits import retry_ms
 
-__all__ = ["Sweep"]
+__all__ = ["Heartbeats"]
 
 
-class Sweep:
-    """Visits every connection once in each heartbeat interval, and those in trouble at each slice of it."""
+class Heartbeats:
+    """Sends each connection a heartbeat once an interval, and closes or aborts those over a limit.
+
+    An interval has `SLICES` ticks. Each connection gets its heartbeat in the tick of its slice; the limits on slow
+    clients are checked for all connections in every tick.
+    """
 
     def __init__(self, broadcaster: Broadcaster) -> None:
         self._broadcaster = broadcaster
@@ -25,39 +28,39 @@ class Sweep:
         self._slice = 0
 
     async def run(self) -> None:
-        """Sweep for ever."""
+        """Tick until cancelled."""
         while True:
             await asyncio.sleep(self._limits.heartbeat_s / SLICES)
             self.tick(time.monotonic())
 
     def tick(self, now: float) -> None:
-        """Sweep one slice."""
+        """Serve one slice; *now* is on the monotonic clock."""
         self._slice = (self._slice + 1) % SLICES
         hub = self._broadcaster.hub
-        hub.ring.trim(now)
-        beats = {framing: encoding.heartbeat(framing, EventId(hub.epoch, hub.head)) for framing in Framing}
-        for peer in tuple(self._broadcaster.peers):
-            if reason := self._trouble(peer, now):
-                self._broadcaster.cut(peer, reason)
-            elif peer.slice == self._slice and peer.ending_at is None:
-                self._visit(peer, now, beats)
+        hub.buffer.trim(now)
+        at_head = {framing: heartbeat_frame(framing, EventId(hub.epoch, hub.head)) for framing in Framing}
+        for connection in tuple(self._broadcaster.connections):
+            if reason := self._abort_reason(connection, now):
+                self._broadcaster.abort(connection, reason)
+            elif connection.slice == self._slice and connection.closing_at is None:
+                self._serve(connection, now, at_head)
 
-    def _visit(self, peer: Peer, now: float, beats: dict[Framing, bytes]) -> None:
-        subscription = peer.subscription
-        if now > peer.expires_at:
-            self._broadcaster.end(peer, retry_ms())
-        elif subscription.state is State.LIVE:
-            subscription.write(beats[subscription.framing])
-        elif peer.paused_at is None:
+    def _serve(self, connection: PushConnection, now: float, at_head: dict[Framing, bytes]) -> None:
+        subscription = connection.subscription
+        if now > connection.expires_at:
+            self._broadcaster.close_connection(connection, retry_ms())
+        elif subscription.state is SubscriptionState.LIVE:
+            subscription.write(at_head[subscription.framing])
+        elif connection.paused_at is None:
             position = self._broadcaster.hub.position(subscription)
-            subscription.write(encoding.heartbeat(subscription.framing, position))
+            subscription.write(heartbeat_frame(subscription.framing, position))
 
-    def _trouble(self, peer: Peer, now: float) -> str | None:
-        if peer.ending_at is not None:
-            return "stuck" if now - peer.ending_at > self._limits.ending_s else None
-        if peer.paused_at is None:
+    def _abort_reason(self, connection: PushConnection, now: float) -> str | None:
+        if connection.closing_at is not None:
+            return "stuck" if now - connection.closing_at > self._limits.close_timeout_s else None
+        if connection.paused_at is None:
             return None
-        if now - peer.paused_at > self._limits.pause_limit_s:
+        if now - connection.paused_at > self._limits.pause_limit_s:
             return "stalled"
-        behind = self._broadcaster.hub.head - peer.subscription.cursor
+        behind = self._broadcaster.hub.head - connection.subscription.cursor
         return "behind" if behind > self._limits.behind_limit else None

@@ -1,8 +1,9 @@
-"""The hub: who gets what next. A cursor for each client, no queue; one path for replay, lag and resume. Pure.
+"""The hub: decides what each subscription receives next. One cursor a subscription, no queue. Pure.
 
-A subscription is LIVE, when everything up to the head has been handed to its transport, or CATCHING_UP, when it is
-served from its cursor: from the table while the cursor is older than the ring, then from the ring. It becomes LIVE when
-its cursor meets the head, in the same call that looks, so that nothing can come in between.
+A subscription is LIVE when everything up to the head was written to its transport. Otherwise it is CATCHING_UP: it is
+served from its cursor, from the feed while the cursor is older than the replay buffer, then from the buffer. It becomes
+LIVE in the same call that finds its cursor at the head, so it can't miss a notification in between. First replay, lag
+and resume are this one path.
 """
 
 from __future__ import annotations
@@ -11,19 +12,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..notification import EventId, FeedState, Page, start_at
-from .encoding import Framing, entry, frames
-from .replay_buffer import Entry, Ring
+from ..notification import EventId, FeedState, Page, resume_cursor
+from .encoding import Framing, encode, join
+from .replay_buffer import Entry, ReplayBuffer
 
-__all__ = ["Await", "Delivery", "Excerpt", "Hub", "Read", "Reset", "Settled", "State", "Step", "Subscription", "Write"]
+__all__ = [
+    "AwaitHead",
+    "Delivery",
+    "EncodedPage",
+    "Hub",
+    "NextAction",
+    "ReadPage",
+    "SendReset",
+    "Subscription",
+    "SubscriptionState",
+    "UpToDate",
+    "Write",
+]
 
-# so much is handed to a transport before it is asked whether it wants a pause: some entries, or one that is larger
+# the largest write before the transport is asked again whether it is paused: so many entries, or one that is larger
 ENTRIES_PER_WRITE = 200
 BYTES_PER_WRITE = 64 << 10
 
 
-class State(Enum):
-    """Where a subscription stands; the value is its name in metrics."""
+class SubscriptionState(Enum):
+    """The state of a subscription; the value is its name in metrics."""
 
     LIVE = "live"
     CATCHING_UP = "catching-up"
@@ -32,23 +45,23 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False)
 class Subscription:
-    """One client: how it is spoken to, what it wants, and up to where it has been served.
+    """What one client is subscribed to, and how far it was served.
 
     Attributes:
-        orders: the orders it wants to hear of; None for all.
-        cursor: the place up to which it was served; meaningful only while it is CATCHING_UP.
+        orders: its filter: only notifications of these orders; None for all.
+        cursor: the position up to which it was served; valid only while it is CATCHING_UP.
     """
 
     framing: Framing
     write: Callable[[bytes], None]
     orders: frozenset[int] | None
     cursor: int = 0
-    state: State = State.GONE
+    state: SubscriptionState = SubscriptionState.GONE
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Bytes to be written to each of *to*, now; *events* says how many they hold."""
+    """Bytes to write to each of *to* now; they hold *events* notifications."""
 
     data: bytes
     to: Sequence[Subscription]
@@ -56,26 +69,26 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """Nothing to do: it is LIVE, or GONE."""
+class UpToDate:
+    """Stop: the subscription is LIVE or GONE."""
 
 
 @dataclass(frozen=True, slots=True)
-class Await:
-    """Its cursor is ahead of this replica: wait until the head has moved."""
+class AwaitHead:
+    """Wait for the next notification: the cursor is ahead of this replica."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Bytes to be written now; its cursor is past them already."""
+    """Write *data*, *events* notifications, now; the cursor is already past them."""
 
     data: bytes
     events: int
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """The ring does not go back so far: read the table, then call :meth:`Hub.replay`."""
+class ReadPage:
+    """Read the feed, then call :meth:`Hub.replay`: the cursor is older than the replay buffer."""
 
     after: int
     up_to: int
@@ -83,21 +96,21 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
-    """What it missed is not there any more: it has been put at the head and must be told."""
+class SendReset:
+    """Send a reset: notifications after the cursor have expired, and the cursor was moved to the head."""
 
 
-Step = Settled | Await | Write | Read
+NextAction = UpToDate | AwaitHead | Write | ReadPage
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A part of the table, encoded for whoever reads it.
+class EncodedPage:
+    """A page of the feed, encoded.
 
     Attributes:
-        state: the feed at the moment of the reading.
-        entries: what was asked for, in order.
-        through: up to and with this place nothing that was asked for is missing.
+        state: the feed at the time of the read.
+        entries: the matches, in feed order.
+        through: the page has every match up to and including this position.
     """
 
     state: FeedState
@@ -105,146 +118,147 @@ class Excerpt:
     through: int
 
     @classmethod
-    def of(cls, page: Page) -> Excerpt:
-        """Encode what was read."""
-        return cls(page.state, [entry(each, page.state.epoch) for each in page.notifications], page.through)
+    def of(cls, page: Page) -> EncodedPage:
+        """Encode *page*."""
+        return cls(page.state, [encode(each, page.state.epoch) for each in page.notifications], page.through)
 
 
 class Hub:
-    """The subscriptions of one process over one :class:`Ring`."""
+    """The subscriptions of one process over one :class:`ReplayBuffer`."""
 
-    def __init__(self, state: FeedState, ring: Ring) -> None:
+    def __init__(self, state: FeedState, buffer: ReplayBuffer) -> None:
         self.epoch = state.epoch
         self.floor = state.floor
-        self.ring = ring
-        self._all: set[Subscription] = set()
-        # those that are LIVE: by how they are spoken to when they want everything, else by order
-        self._broad: dict[Framing, set[Subscription]] = {framing: set() for framing in Framing}
-        self._of_order: dict[int, set[Subscription]] = {}
+        self.buffer = buffer
+        self._subscriptions: set[Subscription] = set()
+        # LIVE subscriptions: by framing without a filter, by order with one
+        self._unfiltered: dict[Framing, set[Subscription]] = {framing: set() for framing in Framing}
+        self._by_order: dict[int, set[Subscription]] = {}
 
     @property
     def head(self) -> int:
-        """The newest place this process knows."""
-        return self.ring.head
+        """The newest position that this process knows."""
+        return self.buffer.head
 
     @property
     def state(self) -> FeedState:
-        """How far the feed goes, as far as this process knows."""
+        """The range of the feed that this process knows."""
         return FeedState(self.epoch, self.floor, self.head)
 
     def position(self, subscription: Subscription) -> EventId:
-        """Return the place up to which *subscription* was served."""
-        return EventId(self.epoch, self.head if subscription.state is State.LIVE else subscription.cursor)
+        """Return the position up to which *subscription* was served."""
+        live = subscription.state is SubscriptionState.LIVE
+        return EventId(self.epoch, self.head if live else subscription.cursor)
 
     def join(self, subscription: Subscription, cursor: int | None = None) -> None:
-        """Take *subscription* in, CATCHING_UP from *cursor* or else from the head."""
+        """Add *subscription*, CATCHING_UP from *cursor*; None is the head."""
         subscription.cursor = self.head if cursor is None else cursor
-        subscription.state = State.CATCHING_UP
-        self._all.add(subscription)
+        subscription.state = SubscriptionState.CATCHING_UP
+        self._subscriptions.add(subscription)
 
     def leave(self, subscription: Subscription) -> None:
-        """Forget *subscription*; it is GONE."""
-        self._unlist(subscription)
-        self._all.discard(subscription)
-        subscription.state = State.GONE
+        """Remove *subscription*: it is GONE; idempotent."""
+        self._unindex(subscription)
+        self._subscriptions.discard(subscription)
+        subscription.state = SubscriptionState.GONE
 
-    def narrow(self, subscription: Subscription, orders: frozenset[int] | None) -> None:
-        """Let *subscription* hear of *orders* from its place on; None for all."""
-        live = subscription.state is State.LIVE
-        self._unlist(subscription)
+    def change_filter(self, subscription: Subscription, orders: frozenset[int] | None) -> None:
+        """Deliver only notifications of *orders* from the current position on; None for all."""
+        live = subscription.state is SubscriptionState.LIVE
+        self._unindex(subscription)
         subscription.orders = orders
         if live:
-            self._list(subscription)
+            self._index(subscription)
 
     def publish(self, entries: Sequence[Entry], now: float) -> list[Delivery]:
-        """Append *entries* and return what to write at once, all of it, whatever happens to the transports meanwhile.
+        """Append *entries* and return the deliveries; the caller makes all of them before it calls the hub again.
 
-        Each LIVE subscription has at most one delivery, with all of *entries* that it wants.
+        Each LIVE subscription has at most one delivery, with all of *entries* that match its filter.
         """
-        self.ring.extend(entries, now)
+        self.buffer.extend(entries, now)
         deliveries = [
-            Delivery(frames(entries, framing), tuple(wide), len(entries))
-            for framing, wide in self._broad.items()
-            if wide
+            Delivery(join(entries, framing), tuple(subscriptions), len(entries))
+            for framing, subscriptions in self._unfiltered.items()
+            if subscriptions
         ]
-        wanted: dict[Subscription, list[Entry]] = {}
+        matches: dict[Subscription, list[Entry]] = {}
         for each in entries:
-            for subscription in self._of_order.get(each.order_id, ()):
-                wanted.setdefault(subscription, []).append(each)
+            for subscription in self._by_order.get(each.order_id, ()):
+                matches.setdefault(subscription, []).append(each)
         deliveries += [
-            Delivery(frames(own, subscription.framing), (subscription,), len(own))
-            for subscription, own in wanted.items()
+            Delivery(join(own, subscription.framing), (subscription,), len(own))
+            for subscription, own in matches.items()
         ]
         return deliveries
 
     def fall_behind(self, subscription: Subscription) -> None:
-        """Serve *subscription* from its cursor from now on: its transport asked for a pause."""
-        if subscription.state is State.LIVE:
-            self._unlist(subscription)
+        """Serve *subscription* from its cursor from now on: its transport is paused."""
+        if subscription.state is SubscriptionState.LIVE:
+            self._unindex(subscription)
             subscription.cursor = self.head
-            subscription.state = State.CATCHING_UP
+            subscription.state = SubscriptionState.CATCHING_UP
 
-    def settle(self, subscription: Subscription) -> bool:
-        """Make *subscription* LIVE if its cursor is at the head; tell whether there is nothing to do for it."""
-        if subscription.state is State.CATCHING_UP and subscription.cursor == self.head:
-            subscription.state = State.LIVE
-            self._list(subscription)
-        return subscription.state is not State.CATCHING_UP
+    def is_up_to_date(self, subscription: Subscription) -> bool:
+        """Make *subscription* LIVE if its cursor is at the head; return whether it is LIVE or GONE."""
+        if subscription.state is SubscriptionState.CATCHING_UP and subscription.cursor == self.head:
+            subscription.state = SubscriptionState.LIVE
+            self._index(subscription)
+        return subscription.state is not SubscriptionState.CATCHING_UP
 
-    def step(self, subscription: Subscription) -> Step:
-        """Return what is to be done next for *subscription*, whose transport takes bytes."""
-        if self.settle(subscription):
-            return Settled()
+    def next_action(self, subscription: Subscription) -> NextAction:
+        """Return what to do next for *subscription*, whose transport is not paused."""
+        if self.is_up_to_date(subscription):
+            return UpToDate()
         if subscription.cursor > self.head:
-            return Await()
-        if subscription.cursor < self.ring.first - 1:
-            return Read(subscription.cursor, self.ring.first - 1, subscription.orders)
-        entries = self.ring.after(subscription.cursor, subscription.orders, ENTRIES_PER_WRITE)
+            return AwaitHead()
+        if subscription.cursor < self.buffer.first - 1:
+            return ReadPage(subscription.cursor, self.buffer.first - 1, subscription.orders)
+        entries = self.buffer.after(subscription.cursor, subscription.orders, ENTRIES_PER_WRITE)
         through = entries[-1].seq if len(entries) == ENTRIES_PER_WRITE else self.head
-        return _advance(subscription, entries, through) or self.step(subscription)
+        return _advance(subscription, entries, through) or self.next_action(subscription)
 
-    def replay(self, subscription: Subscription, read: Read, excerpt: Excerpt) -> Write | Reset | None:
-        """Return what to write of *excerpt*, the answer to *read*; None when there is nothing or it came too late."""
+    def replay(self, subscription: Subscription, read: ReadPage, page: EncodedPage) -> Write | SendReset | None:
+        """Return what to do with *page*, the answer to *read*; None if it has no match or is outdated."""
         moved = subscription.cursor != read.after or subscription.orders != read.orders
-        if subscription.state is not State.CATCHING_UP or moved:
+        if subscription.state is not SubscriptionState.CATCHING_UP or moved:
             return None
-        if start_at(EventId(self.epoch, read.after), excerpt.state) is None:
+        if resume_cursor(EventId(self.epoch, read.after), page.state) is None:
             subscription.cursor = self.head
-            return Reset()
-        return _advance(subscription, excerpt.entries, excerpt.through)
+            return SendReset()
+        return _advance(subscription, page.entries, page.through)
 
-    def restart(self, state: FeedState) -> Sequence[Subscription]:
-        """Go on at the head of another feed, or beyond a gap; return all, for each must be told of the reset."""
+    def reset(self, state: FeedState) -> Sequence[Subscription]:
+        """Continue at the head of *state*: another epoch, or a gap; return all subscriptions, to send them a reset."""
         self.epoch, self.floor = state.epoch, state.floor
-        self.ring.clear(state.head)
-        for subscription in self._all:
+        self.buffer.clear(state.head)
+        for subscription in self._subscriptions:
             subscription.cursor = state.head
-        return tuple(self._all)
+        return tuple(self._subscriptions)
 
-    def _list(self, subscription: Subscription) -> None:
+    def _index(self, subscription: Subscription) -> None:
         if subscription.orders is None:
-            self._broad[subscription.framing].add(subscription)
+            self._unfiltered[subscription.framing].add(subscription)
             return
         for order in subscription.orders:
-            self._of_order.setdefault(order, set()).add(subscription)
+            self._by_order.setdefault(order, set()).add(subscription)
 
-    def _unlist(self, subscription: Subscription) -> None:
+    def _unindex(self, subscription: Subscription) -> None:
         if subscription.orders is None:
-            self._broad[subscription.framing].discard(subscription)
+            self._unfiltered[subscription.framing].discard(subscription)
             return
         for order in subscription.orders:
-            listed = self._of_order.get(order)
-            if listed is not None:
-                listed.discard(subscription)
-                if not listed:
-                    del self._of_order[order]
+            indexed = self._by_order.get(order)
+            if indexed is not None:
+                indexed.discard(subscription)
+                if not indexed:
+                    del self._by_order[order]
 
 
 def _advance(subscription: Subscription, entries: Sequence[Entry], through: int) -> Write | None:
-    """Move the cursor past as many *entries* as one write takes, to *through* when that is all; None for none."""
+    """Move the cursor past the *entries* of one write, and to *through* after the last one; None without entries."""
     taken = _first_write(entries, subscription.framing)
     subscription.cursor = through if len(taken) == len(entries) else taken[-1].seq
-    return Write(frames(taken, subscription.framing), len(taken)) if taken else None
+    return Write(join(taken, subscription.framing), len(taken)) if taken else None
 
 
 def _first_write(entries: Sequence[Entry], framing: Framing) -> Sequence[Entry]:

@@ -1,4 +1,4 @@
-"""What one client may take: connections, time, patience, messages. Pure."""
+"""Limits on push clients: connections, time, lag, messages."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from dataclasses import dataclass, replace
 
 from service_common.http_server import held_back
 
-__all__ = ["Admission", "PushLimits", "TokenBucket", "retry_ms"]
+__all__ = ["ConnectionQuota", "PushLimits", "TokenBucket", "retry_ms"]
 
-# connections that are no push: requests, and those that are told to come back later
-REQUESTS_ROOM = 256
-# a client that comes back is told to do so within this, so that a crowd does not come back at once
+# connections kept free for requests, and for clients that are told to reconnect later
+RESERVED_CONNECTIONS = 256
+# the range of reconnect delays, so that many clients do not reconnect at the same moment
 RETRY_MS = (500, 3_000)
-# after a refusal for want of room it is to stay away longer
+# after a refusal because a limit was reached
 RETRY_FULL_MS = (5_000, 15_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushLimits:
-    """Limits of the push, each with its unit.
+    """Limits of the push; ``PUSH_<NAME>`` sets the field *name*.
 
     Attributes:
         connections: of this process, SSE and WebSocket together.
-        connections_per_address: of one client's address, or IPv6 network.
-        heartbeat_s: from one heartbeat to the next.
-        pause_limit_s: a client that takes nothing for longer is cut.
-        behind_limit: a client that fell so many notifications behind is cut; a resume costs the same and frees memory.
-        age_s: a connection is ended after this, give or take a tenth.
-        ending_s: from the farewell to the cut.
-        ring_bytes: recent notifications in memory.
-        ring_age_s: how long they stay there.
-        replays: clients served from the table at the same time.
-        messages_per_s: inbound WebSocket messages and pings, in the long run.
-        message_burst: of those at once.
+        connections_per_address: of one client address, or IPv6 network.
+        heartbeat_s: the interval of heartbeats.
+        pause_limit_s: a connection whose transport is paused for longer is aborted.
+        behind_limit: a paused connection that is more notifications behind is aborted: to resume costs the same and
+            frees memory.
+        age_s: the maximum age of a connection, ± 10 %.
+        close_timeout_s: a connection that is not closed after so long is aborted; no setting.
+        ring_bytes: the size of the replay buffer.
+        ring_age_s: the age at which it evicts.
+        replays: concurrent reads of the feed for replays.
+        messages_per_s: sustained rate of inbound WebSocket frames of one client.
+        message_burst: the most of them at once.
     """
 
     connections: int = 20_000
@@ -43,7 +44,7 @@ class PushLimits:
     pause_limit_s: float = 10.0
     behind_limit: int = 100_000
     age_s: float = 600.0
-    ending_s: float = 5.0
+    close_timeout_s: float = 5.0
     ring_bytes: int = 8 << 20
     ring_age_s: float = 300.0
     replays: int = 4
@@ -51,50 +52,55 @@ class PushLimits:
     message_burst: int = 20
 
     def within(self, connections: int) -> PushLimits:
-        """Return these limits, lowered so that *connections* of the process leave room for requests and refusals."""
-        room = held_back(connections, REQUESTS_ROOM)
-        return self if self.connections <= room else replace(self, connections=room)
+        """Return these limits for a process that can hold *connections*, with some kept free for requests."""
+        available = held_back(connections, RESERVED_CONNECTIONS)
+        return self if self.connections <= available else replace(self, connections=available)
 
 
-class Admission:
-    """Counts connections and says whether there is room for one more."""
+class ConnectionQuota:
+    """Counts connections against the limits of the process and of each address.
+
+    Attributes:
+        open: the number of connections.
+        draining: refuses all connections when set.
+    """
 
     def __init__(self, limits: PushLimits) -> None:
         self._limits = limits
-        self._of_address: Counter[str] = Counter()
+        self._by_address: Counter[str] = Counter()
         self.open = 0
-        self.closed = False
+        self.draining = False
 
     def refusal(self, address: str) -> str | None:
-        """Return why no connection of *address* can be taken now; None when it can."""
-        if self.closed:
+        """Return the reason to refuse a connection of *address* now; None when there is none."""
+        if self.draining:
             return "draining"
         if self.open >= self._limits.connections:
             return "process-full"
-        if self._of_address[address] >= self._limits.connections_per_address:
+        if self._by_address[address] >= self._limits.connections_per_address:
             return "address-full"
         return None
 
-    def enter(self, address: str) -> None:
-        """Count a connection in."""
+    def acquire(self, address: str) -> None:
+        """Count a connection of *address*."""
         self.open += 1
-        self._of_address[address] += 1
+        self._by_address[address] += 1
 
-    def leave(self, address: str) -> None:
-        """Count it out."""
+    def release(self, address: str) -> None:
+        """Stop counting a connection of *address*."""
         self.open -= 1
-        self._of_address[address] -= 1
-        if not self._of_address[address]:
-            del self._of_address[address]
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
 
 
 class TokenBucket:
-    """So many at once, so many a second in the long run (the token bucket of RFC 2697, section 1).
+    """Rate limit with bursts (the token bucket of RFC 2697, section 1).
 
     Args:
-        burst: how many at once.
-        rate_per_s: how many a second.
-        now: any clock in seconds.
+        burst: the size of the bucket, in tokens.
+        rate_per_s: tokens added a second.
+        now: the time in seconds, on any clock.
     """
 
     __slots__ = ("_at", "_burst", "_rate_per_s", "_tokens")
@@ -106,7 +112,7 @@ class TokenBucket:
         self._at = now
 
     def take(self, now: float, tokens: int = 1) -> bool:
-        """Take so many; false, and none is taken, when there are fewer."""
+        """Consume *tokens* and return True; False, consuming none, when there are fewer."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
         self._at = now
         if self._tokens < tokens:
@@ -116,5 +122,5 @@ class TokenBucket:
 
 
 def retry_ms(*, full: bool = False) -> int:
-    """Return after how many milliseconds one client is to come back; *full* when there was no room for it."""
+    """Return a random reconnect delay in milliseconds; a longer one when a limit was reached (*full*)."""
     return random.randint(*(RETRY_FULL_MS if full else RETRY_MS))  # noqa: S311 - spreads load, guards nothing

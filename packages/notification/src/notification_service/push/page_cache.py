@@ -1,4 +1,4 @@
-"""The table as the pumps read it: clients behind the same place share what was read and encoded."""
+"""Reads pages of the feed for replays; clients at the same position share a page."""
 
 from __future__ import annotations
 
@@ -7,70 +7,70 @@ import time
 from collections import OrderedDict
 from typing import TypeAlias
 
-from ..feed import Source
-from .counters import PushMeter
-from .hub import Excerpt, Read
+from ..notification import FeedReader
+from .counters import PushCounters
+from .hub import EncodedPage, ReadPage
 
-__all__ = ["Excerpts"]
+__all__ = ["PageCache"]
 
-# notifications of one read
-READ_ENTRIES = 200
-# after that the feed may have been cut off or begun anew, and a crowd that lost its server at once has come by
-KEPT_S = 1.0
-KEPT = 16
+# notifications of a page
+PAGE_ENTRIES = 200
+# bounded because the feed may expire or get a new epoch; clients that lost their server reconnect within a second
+MAX_AGE_S = 1.0
+MAX_PAGES = 16
 
-_Place: TypeAlias = tuple[int, frozenset[int] | None]
+_Key: TypeAlias = tuple[int, frozenset[int] | None]
 
 
-class Excerpts:
-    """Reads pages, at most *at_most* at the same time; one that somebody read or is reading now is not read again.
+class PageCache:
+    """Reads each page once for all that ask for it while it is read or within a second, *max_reads* at a time.
 
-    A crowd that comes back after a deploy is behind the same place: 5,000 clients are one reader then.
+    Clients that reconnect after a deploy ask for the same pages: 5,000 of them cost as much as one.
     """
 
-    def __init__(self, source: Source, meter: PushMeter, at_most: int) -> None:
-        self._source = source
-        self._meter = meter
-        self._permits = asyncio.Semaphore(at_most)
-        self._recent: OrderedDict[_Place, tuple[float, asyncio.Task[Excerpt]]] = OrderedDict()
-        self._reading: set[asyncio.Task[Excerpt]] = set()
+    def __init__(self, reader: FeedReader, counters: PushCounters, max_reads: int) -> None:
+        self._reader = reader
+        self._counters = counters
+        self._permits = asyncio.Semaphore(max_reads)
+        self._pages: OrderedDict[_Key, tuple[float, asyncio.Task[EncodedPage]]] = OrderedDict()
+        self._reading: set[asyncio.Task[EncodedPage]] = set()
 
-    async def read(self, read: Read) -> Excerpt:
-        """Return what follows *read.after*.
+    async def read(self, read: ReadPage) -> EncodedPage:
+        """Return the page after *read.after*.
 
         Raises:
-            UnavailableError: the table can't be reached.
+            UnavailableError: the feed can't be reached.
         """
-        place = read.after, read.orders
-        task = self._shared(place)
+        key = read.after, read.orders
+        task = self._cached(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._read(read))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
-            self._keep(place, task)
+            self._store(key, task)
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """End what is being read."""
+        """Cancel the reads that are running."""
         for task in self._reading:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
 
-    def _shared(self, place: _Place) -> asyncio.Task[Excerpt] | None:
-        read_at, task = self._recent.get(place, (0.0, None))
+    def _cached(self, key: _Key) -> asyncio.Task[EncodedPage] | None:
+        read_at, task = self._pages.get(key, (0.0, None))
         if task is None or not task.done():
             return task
-        fresh = time.monotonic() - read_at < KEPT_S and not task.cancelled() and task.exception() is None
+        fresh = time.monotonic() - read_at < MAX_AGE_S and not task.cancelled() and task.exception() is None
         return task if fresh else None
 
-    def _keep(self, place: _Place, task: asyncio.Task[Excerpt]) -> None:
-        self._recent[place] = time.monotonic(), task
-        self._recent.move_to_end(place)
-        while len(self._recent) > KEPT:
-            self._recent.popitem(last=False)
+    def _store(self, key: _Key, task: asyncio.Task[EncodedPage]) -> None:
+        self._pages[key] = time.monotonic(), task
+        self._pages.move_to_end(key)
+        while len(self._pages) > MAX_PAGES:
+            self._pages.popitem(last=False)
 
-    async def _read(self, read: Read) -> Excerpt:
+    async def _read(self, read: ReadPage) -> EncodedPage:
         async with self._permits:
-            page = await self._source.read(read.after, up_to=read.up_to, orders=read.orders, limit=READ_ENTRIES)
-        self._meter.replayed()
-        return Excerpt.of(page)
+            page = await self._reader.read(read.after, up_to=read.up_to, orders=read.orders, limit=PAGE_ENTRIES)
+        self._counters.page_read()
+        return EncodedPage.of(page)

@@ -1,4 +1,4 @@
--- One row at least, so that the state of the feed is that of the same moment.
+-- At least one row, so that the state of the feed is of the same snapshot.
 SELECT f.epoch, f.floor, f.head,
        n.seq, n.type, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.written_at
 FROM feed AS f

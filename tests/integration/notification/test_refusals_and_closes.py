@@ -1,4 +1,4 @@
-"""How the push meets clients that mean it no good."""
+"""Which clients are refused or closed, and how that is counted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def closes(server: TestServer, reason: str) -> float:
         (b"\x81\xfe\x10\x02\0\0\0\0" + b"x" * 4098, WSCloseCode.MESSAGE_TOO_BIG, "too-big"),
     ],
 )
-async def test_websocket_closed_for_a_fault_of_the_client_is_counted_by_it(
+async def test_close_is_counted_by_its_reason(
     frame: bytes, code: int, reason: str, replica: Replica, http: ClientSession
 ) -> None:
     server = await replica()
@@ -49,7 +49,9 @@ async def test_websocket_closed_for_a_fault_of_the_client_is_counted_by_it(
     assert await closes(server, reason) == 1
 
 
-async def test_flood_is_a_close_and_no_abort(replica: Replica, config: Config, http: ClientSession) -> None:
+async def test_flood_is_counted_as_close_and_not_as_abort(
+    replica: Replica, config: Config, http: ClientSession
+) -> None:
     server = await replica(replace(config, push=replace(config.push, message_burst=5, messages_per_s=0.1)))
     async with http.ws_connect(server.make_url("/ws")) as connection:
         for _ in range(6):
@@ -72,7 +74,7 @@ def one_each(config: Config) -> Callable[..., Config]:
     )
 
 
-async def test_clients_behind_a_trusted_proxy_count_each_for_itself(
+async def test_clients_behind_a_trusted_proxy_count_separately(
     replica: Replica, one_each: Callable[..., Config], http: ClientSession
 ) -> None:
     server = await replica(one_each("127.0.0.0/8"))
@@ -87,7 +89,7 @@ async def test_clients_behind_a_trusted_proxy_count_each_for_itself(
         assert (await again.receive()).data == WSCloseCode.TRY_AGAIN_LATER
 
 
-async def test_what_a_client_says_of_itself_does_not_count_without_a_trusted_proxy(
+async def test_forwarded_address_of_an_untrusted_peer_is_ignored(
     replica: Replica, one_each: Callable[..., Config], http: ClientSession
 ) -> None:
     server = await replica(one_each("10.0.0.0/8"))

@@ -57,7 +57,7 @@ async def metric(http: ClientSession, server: TestServer, name: str) -> float:
 
 
 class RawClient:
-    """A socket with a small window that reads only when told to."""
+    """A socket with a small receive buffer that reads only on request."""
 
     def __init__(self, server: TestServer) -> None:
         self._socket = socket.socket()
@@ -76,11 +76,11 @@ class RawClient:
 
     async def read_to(self, seq: int) -> None:
         last = b'data: {"id":"' + self.epoch + b"-%d" % seq
-        tail = bytearray()
-        while last not in tail:
+        recent = bytearray()
+        while last not in recent:
             data = await asyncio.get_running_loop().sock_recv(self._socket, 65_536)
-            assert data, "the connection was ended"
-            tail = tail[-100:] + data
+            assert data, "the connection was closed"
+            recent = recent[-100:] + data
             self.received.extend(data)
 
     @property
@@ -93,23 +93,23 @@ class RawClient:
 
 @pytest.fixture
 async def flood(feed: SqlFeed) -> Callable[[int], Awaitable[int]]:
-    """Appends so many orders that fail for a long reason, a few at a time, and returns the head."""
+    """Appends so many failed orders with a long reason, in batches, and returns the head."""
 
     async def append(orders: int) -> int:
         start = (await feed.state()).head
         for first in range(0, orders, 50):
             await feed.append([event(FAILED, start + first + each + 1) for each in range(min(50, orders - first))])
-            await feed.wake_replicas((await feed.state()).head)
+            await feed.notify_replicas((await feed.state()).head)
         return (await feed.state()).head
 
     return append
 
 
-async def test_places_are_dense_and_in_commit_order_under_concurrent_appends(feed: SqlFeed, database_url: str) -> None:
+async def test_concurrent_appends_get_dense_positions_in_commit_order(feed: SqlFeed, database_url: str) -> None:
     seen: list[int] = []
     writers_done = asyncio.Event()
 
-    async def tail() -> None:
+    async def follow() -> None:
         while not (writers_done.is_set() and len(seen) == (await feed.state()).head):
             page = await feed.read(seen[-1] if seen else 0, limit=50)
             seen.extend(each.seq for each in page.notifications)
@@ -119,7 +119,7 @@ async def test_places_are_dense_and_in_commit_order_under_concurrent_appends(fee
             await writer.append([event(CREATED, batch * 10 + each) for each in range(1, 11)])
             await writer.append([event(CLOSED, batch * 10 + number + 1)])
 
-    reader = asyncio.create_task(tail())
+    reader = asyncio.create_task(follow())
     async with Database.open(database_url, size=4) as one, Database.open(database_url, size=4) as two:
         await asyncio.gather(*(write(SqlFeed(one if number % 2 else two), number) for number in range(8)))
     writers_done.set()
@@ -128,9 +128,7 @@ async def test_places_are_dense_and_in_commit_order_under_concurrent_appends(fee
     assert seen == list(range(1, 361))
 
 
-async def test_append_that_wakes_nobody_arrives_by_the_poll(
-    replica: Replica, http: ClientSession, feed: SqlFeed
-) -> None:
+async def test_append_without_notify_arrives_by_the_poll(replica: Replica, http: ClientSession, feed: SqlFeed) -> None:
     server = await replica()
     async with sse(http, server) as stream:
         await anext(stream)
@@ -138,7 +136,7 @@ async def test_append_that_wakes_nobody_arrives_by_the_poll(
         assert await seqs(stream, 1) == [1]
 
 
-async def test_stream_goes_on_when_every_connection_to_the_database_is_killed(
+async def test_stream_continues_after_every_database_connection_was_killed(
     replica: Replica, http: ClientSession, feed: SqlFeed, database_url: str
 ) -> None:
     server = await replica()
@@ -150,28 +148,28 @@ async def test_stream_goes_on_when_every_connection_to_the_database_is_killed(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE 'notification-service%%'"
         )
-        assert len(killed) >= 2  # a statement's and the listening one
+        assert len(killed) >= 2  # one for statements and the listening one
         await feed.append([event(CREATED, 2), event(CREATED, 3)])
         assert await seqs(stream, 3) == [2, 3]
 
 
-async def test_feed_that_starts_anew_resets_everyone_who_is_connected(
+async def test_new_epoch_resets_every_connected_client(
     replica: Replica, http: ClientSession, feed: SqlFeed, database_url: str
 ) -> None:
     await feed.append([event(CREATED, 1)])
     server = await replica()
     async with sse(http, server) as stream, Database.open(database_url, size=1) as database:
         await anext(stream)
-        await database.execute("UPDATE feed SET epoch = 'anew'")
+        await database.execute("UPDATE feed SET epoch = 'new'")
         async for block in stream:
             if block.event == "reset":
-                assert block.id == "anew-1"
+                assert block.id == "new-1"
                 break
         await feed.append([event(CREATED, 2)])
         assert await seqs(stream, 2) == [2]
 
 
-async def test_database_that_was_restored_gets_another_epoch(feed: SqlFeed, database_url: str) -> None:
+async def test_restored_database_gets_a_new_epoch(feed: SqlFeed, database_url: str) -> None:
     epoch = (await feed.open()).epoch
     assert (await feed.open()).epoch == epoch
     async with Database.open(database_url, size=1) as database:
@@ -179,12 +177,12 @@ async def test_database_that_was_restored_gets_another_epoch(feed: SqlFeed, data
     assert (await feed.open()).epoch != epoch
 
 
-async def test_client_that_never_reads_is_cut_and_others_get_everything(
+async def test_client_that_never_reads_is_aborted_and_others_get_everything(
     replica: Replica, http: ClientSession, feed: SqlFeed, flood: Callable[[int], Awaitable[int]]
 ) -> None:
     server = await replica()
-    deaf = RawClient(server)
-    await deaf.ask()
+    stalled = RawClient(server)
+    await stalled.ask()
     async with sse(http, server) as stream:
         await anext(stream)
         reading = asyncio.create_task(seqs(stream, 8_000))
@@ -192,13 +190,13 @@ async def test_client_that_never_reads_is_cut_and_others_get_everything(
         assert await reading == list(range(1, 8_001))
     async with asyncio.timeout(10):
         while not await metric(http, server, 'aborts_total{reason="stalled"}'):
-            await feed.wake_replicas(8_000)
+            await feed.notify_replicas(8_000)
         while await metric(http, server, 'connections{protocol="sse",state="gone"}'):
-            await feed.wake_replicas(8_000)
-    deaf.close()
+            await feed.notify_replicas(8_000)
+    stalled.close()
 
 
-async def test_client_that_falls_behind_catches_up_without_loss_or_repeat(
+async def test_client_that_falls_behind_catches_up_without_loss_or_duplicate(
     replica: Replica,
     http: ClientSession,
     flood: Callable[[int], Awaitable[int]],
@@ -223,15 +221,15 @@ async def test_stop_does_not_wait_for_a_client_that_never_reads(
     replica: Replica, config: Config, flood: Callable[[int], Awaitable[int]]
 ) -> None:
     server = await replica(replace(config, push=replace(config.push, pause_limit_s=60.0)))
-    deaf = RawClient(server)
-    await deaf.ask()
+    stalled = RawClient(server)
+    await stalled.ask()
     await flood(4_000)
     async with asyncio.timeout(config.shutdown_grace_s + 1):
         await server.close()
-    deaf.close()
+    stalled.close()
 
 
-async def test_ready_names_every_part_of_the_push(replica: Replica, http: ClientSession) -> None:
+async def test_readiness_checks_every_task_of_the_push(replica: Replica, http: ClientSession) -> None:
     server = await replica()
     async with http.get(server.make_url("/health/ready")) as response:
         assert response.status == 200

@@ -1,0 +1,49 @@
+"""Appends events one by one for its callers, and those of concurrent callers in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from service_common.call_batcher import Coalescer
+from service_common.errors import PermanentError
+from service_common.events import OrderEvent
+
+from ..notification import Notification
+from .ports import Feed
+
+__all__ = ["FeedAppender"]
+
+
+class FeedAppender:
+    """Batches the appends of this process.
+
+    Args:
+        feed: where events are stored.
+        appended: is called after each transaction with all notifications that it stored, in feed order.
+    """
+
+    def __init__(self, feed: Feed, appended: Callable[[Sequence[Notification]], None]) -> None:
+        self._feed = feed
+        self._appended = appended
+        self._batches = Coalescer[OrderEvent, Sequence[Notification]](self._append)
+
+    async def append(self, event: OrderEvent) -> Sequence[Notification]:
+        """Store what is new in *event*; see :class:`~notification_service.feed.ports.Appender`."""
+        return await self._batches.submit(event)
+
+    async def close(self) -> None:
+        """Store what was submitted, and refuse further events."""
+        await self._batches.close()
+
+    async def _append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification] | Exception]:
+        try:
+            stored = await self._feed.append(events)
+        except PermanentError as error:
+            if len(events) == 1:
+                return [error]
+            # one by one, so that only the event that can't be stored goes to the dead-letter queue
+            return [outcome for event in events for outcome in await self._append([event])]
+        appended = [each for notifications in stored for each in notifications]
+        if appended:
+            self._appended(appended)
+        return stored
