@@ -32,7 +32,7 @@ from .feed import (
 from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, ROUTES, TRUSTED_PROXIES
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
-__all__ = ["CONFIG", "Resource", "consuming", "create_app", "pushing"]
+__all__ = ["CONFIG", "NOTIFIER", "Resource", "consuming", "create_app", "pushing"]
 
 logger = logging.getLogger(__name__)
 

@@ -489,7 +489,7 @@ class HubMachine(RuleBasedStateMachine):
 
 
 TestHubMachine = HubMachine.TestCase
-TestHubMachine.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestHubMachine.settings = settings(max_examples=120, stateful_step_count=50)
 
 
 def test_position_of_another_epoch_or_outside_of_the_range_has_no_cursor() -> None:
