@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orderstream_local.layout import ROOT
-from tests.support.pages import REFERENCE, inline_code, rows, section
+from tests.support.pages import PAGES, REFERENCE, inline_code, rows, section
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 
@@ -26,6 +26,13 @@ def test_every_log_message_is_listed_in_the_reference() -> None:
 def test_every_message_in_the_reference_is_logged() -> None:
     patterns = [pattern for pattern, _ in _logged()]
     assert [message for message in _listed() if not any(re.fullmatch(pattern, message) for pattern in patterns)] == []
+
+
+def test_message_that_a_query_filters_by_is_listed() -> None:
+    listed = set(_listed())
+    filtered = {each for page in PAGES for each in re.findall(r'message = "([^"]+)"', page.read_text("utf-8"))}
+    assert filtered
+    assert filtered - listed == set()
 
 
 def _listed() -> Iterator[str]:
