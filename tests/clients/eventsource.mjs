@@ -8,4 +8,4 @@ if (!url.searchParams.has("lastEventId")) {
   const history = await fetch(new URL("/notifications?limit=1", url));
   url.searchParams.set("lastEventId", (await history.json()).head);
 }
-follow(EventSource, url, (told) => console.log(JSON.stringify(told)));
+follow(EventSource, url, (data) => console.log(JSON.stringify(data)));

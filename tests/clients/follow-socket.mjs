@@ -1,5 +1,5 @@
-// Follows /ws with a WebSocket, the browser's or that of npm, and comes back with the last id it saw.
-export function follow(WebSocket, address, tell) {
+// Follows /ws with a WebSocket, the browser's or that of npm, and reconnects with the last id it received.
+export function follow(WebSocket, address, onData) {
   const url = new URL(address);
   const connect = () => {
     let retryMs = 1000;
@@ -7,8 +7,8 @@ export function follow(WebSocket, address, tell) {
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.type === "bye") retryMs = frame.retryMs;
-      if (frame.type === "event") tell(frame.data);
-      if (frame.type === "reset") tell(frame); // something is missing: read GET /notifications
+      if (frame.type === "event") onData(frame.data);
+      if (frame.type === "reset") onData(frame); // notifications may be missing: read GET /notifications
       if (frame.id) url.searchParams.set("lastEventId", frame.id);
     };
     socket.onerror = () => {}; // a close follows

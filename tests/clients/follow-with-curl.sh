@@ -5,7 +5,7 @@ url=$1
 last=${2:-}
 exec 3>&1
 
-# What is seen goes to 3, the last id to 1; an id counts at the end of its block, when its data has been taken.
+# Writes data to 3 and the last id to 1; an id counts at the end of its block, after its data.
 read_blocks() {
     id='' data=''
     while IFS= read -r line; do
@@ -24,7 +24,7 @@ read_blocks() {
 
 while :; do
     retry_ms=1000
-    # silence of three heartbeats is the end
+    # ends after three heartbeats of silence
     state=$(curl --silent --no-buffer --speed-limit 1 --speed-time 45 \
         ${last:+--header "Last-Event-ID: $last"} "$url" | read_blocks)
     last=${state% *}

@@ -5,7 +5,7 @@ url=$1
 last=${2:-}
 exec 3>&1
 
-# What is seen goes to 3, the last id to 1.
+# Writes data to 3 and the last id to 1.
 read_frames() {
     while IFS= read -r frame; do
         id=

@@ -1,4 +1,4 @@
-"""Follows /stream with aiohttp, and comes back with the last id it saw."""
+"""Follows /stream with aiohttp, and reconnects with the last id it received."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SILENCE_LIMIT_S = 45  # a heartbeat comes every 15 s
 
 
 async def follow(url: str, last: str = "") -> AsyncIterator[dict[str, Any]]:
-    """Yield what is pushed, after the id *last* or from now on, for ever."""
+    """Yield what is pushed after the id *last*, or from now on; never ends."""
     retry_s = 1.0
     timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENCE_LIMIT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:

@@ -1,4 +1,4 @@
-"""Follows /ws with websockets, and comes back with the last id it saw."""
+"""Follows /ws with websockets, and reconnects with the last id it received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from websockets.exceptions import WebSocketException
 
 
 async def follow(url: str, last: str = "") -> AsyncIterator[dict[str, Any]]:
-    """Yield what is pushed, after the id *last* or from now on, for ever."""
+    """Yield what is pushed after the id *last*, or from now on; never ends."""
     retry_s = 1.0
     joint = "&" if "?" in url else "?"
     while True:

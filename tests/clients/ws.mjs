@@ -2,4 +2,4 @@
 import WebSocket from "ws";
 import { follow } from "./follow-socket.mjs";
 
-follow(WebSocket, process.argv[2], (told) => console.log(JSON.stringify(told)));
+follow(WebSocket, process.argv[2], (data) => console.log(JSON.stringify(data)));
