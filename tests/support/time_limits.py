@@ -1,8 +1,8 @@
 """A time limit for every test, as a plugin of pytest: the ``timeout`` of pyproject.toml or that of the test's mark.
 
 pytest-timeout ends what hangs outside of an event loop by an exception out of a signal. uvloop catches that exception,
-logs it and goes on, so a coroutine is ended by ``asyncio.timeout``, which also lets it clean up. A fixture that hangs in
-uvloop is ended together with its process, a while later.
+logs it and goes on, so a coroutine is ended by ``asyncio.timeout``, which also lets it clean up. A fixture that hangs
+in uvloop is ended together with its process, a while later.
 """
 
 from __future__ import annotations

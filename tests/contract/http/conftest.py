@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tests.support.system import System
 
 IN_MEMORY, POSTGRES = "in_memory", "postgres"
-WIRE = pytest.param("wire", marks=pytest.mark.wire)
+# the first of a run starts the system, whose first start builds the page
+WIRE = pytest.param("wire", marks=(pytest.mark.wire, pytest.mark.timeout(300)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,3 +15,8 @@ def data_folder() -> Iterator[Path]:
     """A folder of this test alone, which PostgreSQL's user can enter."""
     with reachable_folder("data-") as folder:
         yield folder
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give the first one that starts the system the time to build the page."""
+    item.add_marker(pytest.mark.timeout(300))
