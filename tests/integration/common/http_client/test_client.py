@@ -30,7 +30,7 @@ LIST = Call("GET", "/inventory", idempotent=True)
 TAKE = Call("POST", "/inventory/decrement", idempotent=True)
 ADD = Call("POST", "/inventory", idempotent=False)
 IMPATIENT = RetryPolicy(first_delay_s=0.001, max_delay_s=0.002)
-LATE_S = 0.5  # what a busy machine may add to a time limit
+LATE_S = 2.0  # what a busy machine may add to a time limit
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -486,8 +486,9 @@ async def test_retries_of_all_calls_share_one_budget() -> None:
     policy = RetryPolicy(first_delay_s=0.001, budget_burst=4, budget_ratio=0.1)
     circuit = CircuitPolicy(window=1000, minimum=1000)
     async with serving(answer(503)) as server, client_of(server.url, policy=policy, circuit=circuit) as client:
-        results = await asyncio.gather(*(client.request(LIST) for _ in range(40)), return_exceptions=True)
-        assert all(isinstance(result, UnavailableError) for result in results)
+        for _ in range(40):
+            with pytest.raises(UnavailableError):
+                await client.request(LIST)
         assert 44 <= len(server.seen) <= 40 + 4 + 4
 
 

@@ -301,11 +301,11 @@ def test_hung_endpoint_costs_no_time_and_bounded_memory(silent: SilentEndpoint) 
         shipper.put(line(str(number)))
     took_s = time.perf_counter() - started
 
-    assert took_s < 2
+    assert took_s < LIMIT_S / 2  # were each line to wait for an attempt, it would be an hour
     assert shipper.dropped >= 9_000
     started = time.perf_counter()
     left = shipper.close(0.2)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < LIMIT_S / 2
     assert left > 0
     assert shipper.sent == 0
     assert shipper.dropped == 10_000
@@ -314,12 +314,12 @@ def test_hung_endpoint_costs_no_time_and_bounded_memory(silent: SilentEndpoint) 
 def test_start_does_not_wait_for_the_endpoint(silent: SilentEndpoint) -> None:
     started = time.perf_counter()
     pipeline = configure_logging(
-        "any-service", "INFO", options("any", silent.url, attempt_timeout_s=0.3), io.StringIO()
+        "any-service", "INFO", options("any", silent.url, attempt_timeout_s=LIMIT_S), io.StringIO()
     )
     took_s = time.perf_counter() - started
 
     pipeline.close(0.1)
-    assert took_s < 0.5
+    assert took_s < LIMIT_S / 2
 
 
 def test_lines_are_json_and_those_of_the_libraries_below_stay_out() -> None:

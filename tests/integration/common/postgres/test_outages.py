@@ -63,7 +63,7 @@ async def test_database_that_is_away_is_told_at_once_and_used_when_it_comes(serv
         started = monotonic()
         with pytest.raises(DatabaseUnavailableError):
             await database.fetch("SELECT 1")
-        assert monotonic() - started < 1.0
+        assert monotonic() - started < 4.0
         await asyncio.to_thread(server.ensure_postgres_running)
         await database.wait_available()
         assert await database.fetch("SELECT 1") == [(1,)]
@@ -109,7 +109,7 @@ async def test_frozen_server_is_given_up_and_taken_back(server: PostgresServer) 
             assert not database.available
             with pytest.raises(DatabaseUnavailableError, match="away"):
                 await database.fetch("SELECT 1")
-            assert monotonic() - started < 3.0
+            assert monotonic() - started < LIMIT_S / 2
         finally:
             send_signal(server, signal.SIGCONT)
         await database.wait_available()
@@ -175,7 +175,7 @@ async def test_reset_connections_fail_at_once_and_are_replaced(server: PostgresS
             started = monotonic()
             forwarder.reset()
             outcomes = await asyncio.gather(*running, return_exceptions=True)
-            assert monotonic() - started < 1.0
+            assert monotonic() - started < LIMIT_S / 2
             assert all(isinstance(outcome, DatabaseUnavailableError) for outcome in outcomes)
             await database.wait_available()
 

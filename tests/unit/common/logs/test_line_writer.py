@@ -85,11 +85,11 @@ def test_reader_that_stalls_costs_lines_and_no_time() -> None:
             writer.put(line("x" * 1000))
         took_s = time.perf_counter() - started
 
-        assert took_s < 1
+        assert took_s < 10
         assert writer.dropped >= 4500
         started = time.perf_counter()
         writer.close(0.05)
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < 10
         received = 0
         while received + writer.dropped < 5000:
             received += len(reader.readline()) > 0
