@@ -9,14 +9,14 @@ from typing import TypeAlias
 
 import boto3
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from order_service.app import create_app
 from order_service.config import Config
 from service_common.events import OrderEvent, decode
-from service_common.http_server.middlewares import Handler
 from service_common.sqs import Sqs
+from tests.support.waiting import PATIENCE_S
 
 TOKEN = "token-of-the-services"
 
@@ -26,33 +26,9 @@ Events: TypeAlias = Callable[[str, int], Awaitable[list[OrderEvent]]]
 
 
 @pytest.fixture
-def stock() -> dict[str, int]:
-    """What the inventory service has; tests change it."""
-    return {"123": 5, "456": 9, "empty": 0}
-
-
-@pytest.fixture
-def outage() -> asyncio.Event:
-    """While it is set, the inventory service answers 503."""
-    return asyncio.Event()
-
-
-@pytest.fixture
-def asked() -> list[str]:
-    """What the inventory service was asked, in order."""
-    return []
-
-
-@pytest.fixture
-async def inventory_url(stock: dict[str, int], outage: asyncio.Event, asked: list[str]) -> AsyncIterator[str]:
+async def inventory_url() -> AsyncIterator[str]:
     """The URL of an inventory service."""
-
-    @web.middleware
-    async def watched(request: web.Request, handler: Handler) -> web.StreamResponse:
-        asked.append(str(request.rel_url))
-        if outage.is_set():
-            raise web.HTTPServiceUnavailable
-        return await handler(request)
+    stock = {"123": 5, "456": 9}
 
     async def one(request: web.Request) -> web.Response:
         product_id = request.match_info["product_id"]
@@ -65,7 +41,7 @@ async def inventory_url(stock: dict[str, int], outage: asyncio.Event, asked: lis
         items = [{"productId": each, "stock": stock[each], "version": 1} for each in known]
         return web.json_response({"items": items, "next": None})
 
-    app = web.Application(middlewares=[watched])
+    app = web.Application()
     app.add_routes([web.get("/inventory/{product_id}", one), web.get("/inventory", many)])
     async with TestServer(app) as server:
         yield str(server.make_url("/"))
@@ -105,25 +81,19 @@ async def api(aiohttp_client: AppClient, config: Config) -> Api:
 
 @pytest.fixture
 async def events(config: Config) -> AsyncIterator[Events]:
-    """Receives so many events from the processing or the notification queue; a test's time limit ends the wait."""
+    """Receives so many events from the processing or the notification queue."""
     names = {"processing": config.processing_queue, "notification": config.notification_queue}
     async with Sqs.open(config.aws) as sqs:
 
         async def receive(which: str, count: int) -> list[OrderEvent]:
             queue = await sqs.queue(names[which])
             received: list[OrderEvent] = []
-            while len(received) < count:
-                batch = await sqs.receive(queue, 10, 1)
-                received += [decode(each.message.body) for each in batch]
-                if batch:
-                    await sqs.delete(queue, [each.handle for each in batch])
+            async with asyncio.timeout(PATIENCE_S):
+                while len(received) < count:
+                    batch = await sqs.receive(queue, 10, 1)
+                    received += [decode(each.message.body) for each in batch]
+                    if batch:
+                        await sqs.delete(queue, [each.handle for each in batch])
             return received
 
         yield receive
-
-
-@pytest.fixture
-async def internal(api: Api) -> AsyncIterator[ClientSession]:
-    """A session of one of the other services."""
-    async with ClientSession(api.make_url("/"), headers={"Authorization": f"Bearer {TOKEN}"}) as session:
-        yield session
