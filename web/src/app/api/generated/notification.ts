@@ -455,7 +455,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['NotificationPage'];
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that was never an id of this feed. */
+      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -503,7 +503,7 @@ export interface operations {
           readonly 'text/event-stream': string;
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that was never an id of this feed. */
+      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -549,7 +549,7 @@ export interface operations {
           };
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that was never an id of this feed. */
+      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
