@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing_service.ports import Admission, Census, Claim
+from processing_service.ports import Census, Claim, SagaStart
 from processing_service.postgres import SqlSagas
-from processing_service.saga import Refused, Saga, State, Succeeded, Unknown, Withdrawn
+from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 from processing_service.testing import InMemorySagas
 from service_common.events import EventType, Item
 from service_common.postgres import Database, migrate
@@ -68,7 +68,7 @@ async def test_new_saga_is_the_starters_to_run(kept: Kept) -> None:
 
 
 async def test_saga_that_its_starter_does_not_run_is_due_at_once(kept: Kept) -> None:
-    assert await kept.lasting.start(ONE, claimed=False) == Admission(new=True)
+    assert await kept.lasting.start(ONE, claimed=False) == SagaStart(new=True)
     (claim,) = await kept.lasting.claim(10)
     assert (claim.saga, claim.fence) == (ONE, 1)
     assert 0 <= claim.age_s < 5
@@ -77,7 +77,7 @@ async def test_saga_that_its_starter_does_not_run_is_due_at_once(kept: Kept) -> 
 async def test_second_start_of_a_version_is_a_duplicate(kept: Kept) -> None:
     await kept.lasting.start(ONE, claimed=False)
     for claim in (True, False):
-        assert await kept.lasting.start(ONE, claimed=claim) == Admission(new=False)
+        assert await kept.lasting.start(ONE, claimed=claim) == SagaStart(new=False)
     assert len(await kept.lasting.claim(10)) == 1
 
 
@@ -92,7 +92,7 @@ async def test_lease_that_ended_lets_another_claim(kept: Kept) -> None:
     assert second.fence == first.fence + 1
     assert not await kept.lasting.save(first, ONE.after(Succeeded()), {})
     assert await kept.lasting.save(second, ONE.after(Succeeded()), {})
-    assert [record.state for record in await kept.lasting.of_order(1)] == [State.STOCK_TAKEN]
+    assert [record.state for record in await kept.lasting.of_order(1)] == [SagaState.STOCK_TAKEN]
 
 
 async def test_progress_keeps_the_claim(kept: Kept) -> None:
@@ -103,15 +103,15 @@ async def test_progress_keeps_the_claim(kept: Kept) -> None:
 
 async def test_delay_gives_the_claim_up_until_it_is_over(kept: Kept) -> None:
     claim = await claimed(kept.lasting, ONE)
-    waiting = ONE.after(Unknown("timeout"))
+    waiting = ONE.after(Unanswered("timeout"))
     assert await kept.lasting.save(claim, waiting, {}, 60.0)
     assert await kept.lasting.claim(10) == []
     (record,) = await kept.lasting.of_order(1)
     assert (record.attempts, record.last_error) == (1, "take stock: timeout")
     other = await claimed(kept.lasting, TWO)
-    assert await kept.lasting.save(other, TWO.after(Unknown("timeout")), {}, 0.0)
+    assert await kept.lasting.save(other, TWO.after(Unanswered("timeout")), {}, 0.0)
     (again,) = await kept.lasting.claim(10)
-    assert again.saga == TWO.after(Unknown("timeout"))
+    assert again.saga == TWO.after(Unanswered("timeout"))
 
 
 async def test_claims_are_limited_and_the_longest_due_come_first(kept: Kept) -> None:
@@ -143,13 +143,13 @@ async def test_end_is_final(kept: Kept) -> None:
     assert not await kept.lasting.save(claim, ONE.after(Succeeded()), {})
     assert not await kept.lasting.save(claim, ONE.after(Succeeded()).after(Succeeded()), {})
     assert len(await kept.told()) == 1
-    assert await kept.lasting.start(ONE, claimed=True) == Admission(new=False)
+    assert await kept.lasting.start(ONE, claimed=True) == SagaStart(new=False)
 
 
 async def test_newer_version_waits_for_the_end_of_the_older(kept: Kept) -> None:
     newer = Saga(1, 2, ONE.items)
     claim = await claimed(kept.lasting, ONE)
-    assert await kept.lasting.start(newer, claimed=True) == Admission(new=True)
+    assert await kept.lasting.start(newer, claimed=True) == SagaStart(new=True)
     assert await kept.lasting.claim(10) == []
     released = ONE.after(Succeeded()).after(Withdrawn("changed")).after(Succeeded())
     assert await kept.lasting.save(claim, released, {})
@@ -174,10 +174,10 @@ async def test_time_of_each_state_is_kept_in_order(kept: Kept) -> None:
     claim = await claimed(kept.lasting, ONE)
     taken, done = (datetime(2126, 5, 17, 12, 0, second, 250, UTC) for second in (1, 2))
     stock_taken = ONE.after(Succeeded())
-    assert await kept.lasting.save(claim, stock_taken.after(Unknown("x")), {State.STOCK_TAKEN: taken})
-    assert await kept.lasting.save(claim, stock_taken.after(Succeeded()), {State.DONE: done})
+    assert await kept.lasting.save(claim, stock_taken.after(Unanswered("x")), {SagaState.STOCK_TAKEN: taken})
+    assert await kept.lasting.save(claim, stock_taken.after(Succeeded()), {SagaState.DONE: done})
     (record,) = await kept.lasting.of_order(1)
-    assert list(record.entered) == [State.STARTED, State.STOCK_TAKEN, State.DONE]
+    assert list(record.entered) == [SagaState.STARTED, SagaState.STOCK_TAKEN, SagaState.DONE]
     assert list(record.entered.values())[1:] == [taken, done]
 
 
@@ -187,14 +187,14 @@ async def test_search_finds_by_state_newest_orders_first(kept: Kept) -> None:
     claims = {claim.saga.order_id: claim for claim in await kept.lasting.claim(10)}
     assert await kept.lasting.save(claims[2], claims[2].saga.after(Succeeded()).after(Succeeded()), {})
 
-    async def found(state: State | None = None, *, late: bool | None = None, limit: int = 10) -> list[int]:
+    async def found(state: SagaState | None = None, *, late: bool | None = None, limit: int = 10) -> list[int]:
         return [record.order_id for record in await kept.lasting.search(state=state, late=late, limit=limit)]
 
     assert await found() == [3, 2, 1]
     assert await found(limit=2) == [3, 2]
-    assert await found(State.STARTED) == [3, 1]
-    assert await found(State.DONE) == [2]
-    assert await found(State.FAILED) == []
+    assert await found(SagaState.STARTED) == [3, 1]
+    assert await found(SagaState.DONE) == [2]
+    assert await found(SagaState.FAILED) == []
     assert await found(late=True) == []
     assert await found(late=False) == [3, 2, 1]
 
@@ -205,7 +205,7 @@ async def test_census_counts_what_is_open(kept: Kept) -> None:
     await kept.lasting.save(claim, ONE.after(Succeeded()), {})
     await kept.lasting.start(TWO, claimed=False)
     census = await kept.lasting.census()
-    assert (census.open, census.late) == ({State.STARTED: 1, State.STOCK_TAKEN: 1}, 0)
+    assert (census.open, census.late) == ({SagaState.STARTED: 1, SagaState.STOCK_TAKEN: 1}, 0)
     assert 0 < census.oldest_s < 30
 
 

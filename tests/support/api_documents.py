@@ -9,20 +9,20 @@ from typing import Any
 
 import orjson
 
-import inventory_service.openapi
+import inventory_service.api
 import notification_service.http
-import order_service.openapi
-import processing_service.openapi
+import order_service.api
+import processing_service.api
 from service_common.openapi import Api
 from service_common.openapi.document import build_document
 
 __all__ = ["APIS", "document"]
 
 APIS: Mapping[str, Api] = {
-    "inventory": inventory_service.openapi.API,
+    "inventory": inventory_service.api.API,
     "notification": notification_service.http.API,
-    "order": order_service.openapi.API,
-    "processing": processing_service.openapi.API,
+    "order": order_service.api.API,
+    "processing": processing_service.api.API,
 }
 
 

@@ -29,9 +29,8 @@ from notification_service.feed import History
 from notification_service.push import PushCounters, open_broadcaster
 from notification_service.testing import InMemoryFeed
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders
-from order_service.testing import InMemoryStock as KnownStock
-from processing_service.saga import Refused, Saga, State, Succeeded, Unknown
+from order_service.testing import InMemoryOrders, InMemoryStockReader
+from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
 from processing_service.testing import InMemorySagas
 from service_common.events import EventType, Item, OrderEvent
 from service_common.http_server import METRICS
@@ -123,7 +122,7 @@ async def use_notifications(client: Client) -> None:
 
 
 async def orders_in_memory(app: web.Application) -> AsyncIterator[None]:
-    stock = KnownStock({"123": 5, "empty": 0})
+    stock = InMemoryStockReader({"123": 5, "empty": 0})
     app[order_service.app_keys.SERVICE] = OrderService(InMemoryOrders(), stock, lambda: None)
     yield
 
@@ -140,10 +139,10 @@ async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
         claim = (await sagas.start(saga, claimed=True)).claim
         assert claim is not None
         if order_id == 1:
-            await sagas.save(claim, saga.after(Succeeded()).after(Succeeded()), {State.DONE: WHEN})
+            await sagas.save(claim, saga.after(Succeeded()).after(Succeeded()), {SagaState.DONE: WHEN})
         else:
-            failing = saga.after(Unknown("timeout")).after(Refused("Not enough stock."))
-            await sagas.save(claim, failing, {State.FAILING: WHEN}, 1.0)
+            failing = saga.after(Unanswered("timeout")).after(Refused("Not enough stock."))
+            await sagas.save(claim, failing, {SagaState.FAILING: WHEN}, 1.0)
     app[processing_service.app_keys.SAGAS] = sagas
     yield
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from inventory_service.domain import Line, Outcome, Released, Taken
+from inventory_service.domain import Released, StockLine, Taken, TakeOutcome
 from inventory_service.postgres import SqlStock
 from service_common.postgres import Database, migrate
 
@@ -25,9 +25,9 @@ async def replicas(database_url: str) -> AsyncIterator[list[SqlStock]]:
         yield [SqlStock(await stack.enter_async_context(Database.open(database_url, size=4))) for _ in range(8)]
 
 
-def wanted(dice: random.Random) -> tuple[Line, ...]:
+def wanted(dice: random.Random) -> tuple[StockLine, ...]:
     products = dice.sample(PRODUCTS, dice.randint(1, len(PRODUCTS)))
-    return tuple(Line(product_id, dice.randint(1, 5)) for product_id in products)
+    return tuple(StockLine(product_id, dice.randint(1, 5)) for product_id in products)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -36,7 +36,7 @@ async def test_stock_now_and_stock_taken_are_the_stock_put_in(replicas: list[Sql
     for product_id, stock in STOCK.items():
         await replicas[0].add(product_id, stock)
     operations = {f"{number}:1": wanted(dice) for number in range(80)}
-    answers: dict[str, list[Outcome]] = {operation_id: [] for operation_id in operations}
+    answers: dict[str, list[TakeOutcome]] = {operation_id: [] for operation_id in operations}
     released: set[str] = set()
 
     async def take(replica: SqlStock, operation_id: str) -> None:
@@ -65,7 +65,7 @@ async def test_stock_now_and_stock_taken_are_the_stock_put_in(replicas: list[Sql
 async def test_hot_product_is_sold_out_exactly(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 100)
     outcomes = await asyncio.gather(
-        *(replicas[number % 8].take(f"{number}:1", [Line("hot", 1)]) for number in range(200))
+        *(replicas[number % 8].take(f"{number}:1", [StockLine("hot", 1)]) for number in range(200))
     )
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 100
     product = await replicas[0].get("hot")

@@ -19,12 +19,12 @@ from inventory_service.config import Config
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
 from processing_service.engine import Engine, EngineSettings
-from processing_service.inventory_client import HttpStock
-from processing_service.order_client import HttpOrders
+from processing_service.inventory_client import HttpStockGateway
+from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import SqlSagas
 from processing_service.runner import Runner
-from processing_service.saga import Saga, State
+from processing_service.saga import Saga, SagaState
 from service_common.events import Item
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
@@ -78,8 +78,8 @@ class World:
     sagas: SqlSagas
     stock: InMemoryStock
     orders: Orders
-    http_stock: HttpStock
-    http_orders: HttpOrders
+    http_stock: HttpStockGateway
+    http_orders: HttpOrderGateway
     announced: int = 0
 
     def engine(
@@ -101,7 +101,7 @@ class World:
         rows = await self.database.fetch("SELECT type, order_id, version, data FROM outbox ORDER BY order_id, version")
         return [(event, order_id, version, data) for event, order_id, version, data in rows]
 
-    async def states(self, order_id: int) -> list[State]:
+    async def states(self, order_id: int) -> list[SagaState]:
         return [record.state for record in await self.sagas.of_order(order_id)]
 
     async def wait_ended(self, *order_ids: int) -> None:
@@ -136,7 +136,7 @@ async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterat
         )
         await stock.add("a", STOCK)
         sagas = SqlSagas(database, "notification-queue", lease_s=LEASE_S)
-        yield World(database, sagas, stock, orders, HttpStock(inventory), HttpOrders(order))
+        yield World(database, sagas, stock, orders, HttpStockGateway(inventory), HttpOrderGateway(order))
 
 
 def saga_of(order_id: int, quantity: int = 1, version: int = 1) -> Saga:
@@ -196,9 +196,9 @@ async def test_order_that_is_not_wanted_any_more_gives_its_stock_back(
     await world.engine().start(saga_of(1, quantity))
     await world.wait_ended(1)
     if order == [1, "FAILED"] and quantity > STOCK:  # failing what has failed is a repeat
-        assert await world.states(1) == [State.FAILED]
+        assert await world.states(1) == [SagaState.FAILED]
     else:
-        assert await world.states(1) == [State.RELEASED]
+        assert await world.states(1) == [SagaState.RELEASED]
         assert await world.told() == []
     assert world.orders.orders.get(1) == order
     assert await stock_of(world) == STOCK
@@ -213,8 +213,8 @@ async def test_operation_released_before_leads_to_the_order_service(world: World
     for order_id in (1, 2):
         await engine.start(saga_of(order_id))
     await world.wait_ended(1, 2)
-    assert await world.states(1) == [State.RELEASED]
-    assert await world.states(2) == [State.FAILED]
+    assert await world.states(1) == [SagaState.RELEASED]
+    assert await world.states(2) == [SagaState.FAILED]
     assert world.orders.orders == {1: [1, "CANCELLED"], 2: [1, "FAILED"]}
 
 
@@ -241,7 +241,7 @@ async def test_answer_that_says_nothing_is_asked_for_again(
     await engine.stop(1)
     await task
     (record,) = await world.sagas.of_order(1)
-    assert record.state is State.DONE
+    assert record.state is SagaState.DONE
     assert record.attempts >= 3
     assert record.last_error is not None
     assert "close order" in record.last_error
@@ -268,7 +268,7 @@ async def test_stock_of_the_older_version_is_there_for_the_newer(world: World) -
     await world.wait_ended(1)
     await engine.stop(1)
     await task
-    assert await world.states(1) == [State.RELEASED, State.DONE]
+    assert await world.states(1) == [SagaState.RELEASED, SagaState.DONE]
     assert await stock_of(world) == 1
 
 
@@ -333,12 +333,16 @@ async def test_crash_at_any_point_is_as_good_as_none(
 
     told = [(event, order_id) for event, order_id, _, _ in await world.told()]
     if status == "CANCELLED":
-        assert (await world.states(1), told, await stock_of(world)) == ([State.RELEASED], [], STOCK)
+        assert (await world.states(1), told, await stock_of(world)) == ([SagaState.RELEASED], [], STOCK)
     elif quantity > STOCK:
-        assert (await world.states(1), told, await stock_of(world)) == ([State.FAILED], [("order-failed", 1)], STOCK)
+        assert (await world.states(1), told, await stock_of(world)) == (
+            [SagaState.FAILED],
+            [("order-failed", 1)],
+            STOCK,
+        )
         assert world.orders.orders[1] == [1, "FAILED"]
     else:
-        assert (await world.states(1), told) == ([State.DONE], [("order-processed", 1)])
+        assert (await world.states(1), told) == ([SagaState.DONE], [("order-processed", 1)])
         assert world.orders.orders[1] == [1, "CLOSED"]
         assert await stock_of(world) == STOCK - 3
 
@@ -403,7 +407,7 @@ async def test_engine_that_lost_its_lease_changes_nothing(world: World) -> None:
     await heir.stop(1)
     await task
     assert await world.sagas.of_order(1) == [before]
-    assert before.state is State.DONE
+    assert before.state is SagaState.DONE
     assert await stock_of(world) == STOCK - 1
     assert len(await world.told()) == 1
     assert world.announced == 1

@@ -6,28 +6,28 @@ from hypothesis import strategies as st
 
 from inventory_service.domain import (
     Level,
-    Line,
     OperationReleasedError,
     OperationReusedError,
+    ProductNotFoundError,
     Released,
     Reused,
     Short,
     Shortage,
     ShortStockError,
+    StockLine,
     Taken,
     Unknown,
-    UnknownProductError,
     decide,
     require_taken,
 )
 
 products = st.sampled_from("abcde")
 stocks = st.dictionaries(products, st.integers(0, 10))
-lines = st.lists(st.builds(Line, products, st.integers(1, 10)), min_size=1, unique_by=lambda line: line.product_id)
+lines = st.lists(st.builds(StockLine, products, st.integers(1, 10)), min_size=1, unique_by=lambda line: line.product_id)
 
 
 @given(stocks, lines)
-def test_all_lines_are_taken_or_none(stock: dict[str, int], wanted: list[Line]) -> None:
+def test_all_lines_are_taken_or_none(stock: dict[str, int], wanted: list[StockLine]) -> None:
     match decide(stock, wanted):
         case Taken(levels):
             assert {level.product_id: level.stock for level in levels} == {
@@ -43,24 +43,24 @@ def test_all_lines_are_taken_or_none(stock: dict[str, int], wanted: list[Line]) 
 
 def test_taken_operation_has_levels() -> None:
     levels = (Level("a", 1),)
-    assert require_taken("1:1", [Line("a", 1)], Taken(levels)) == levels
+    assert require_taken("1:1", [StockLine("a", 1)], Taken(levels)) == levels
 
 
 def test_refusals_point_at_the_lines_as_they_were_given() -> None:
-    wanted = [Line("b", 3), Line("a", 2)]
+    wanted = [StockLine("b", 3), StockLine("a", 2)]
     with pytest.raises(ShortStockError) as short:
         require_taken("1:1", wanted, Short((Shortage("a", 2, 1),)))
     (violation,) = short.value.violations
     assert violation.pointer == "/items/1/quantity"
     assert violation.facts == {"productId": "a", "requested": 2, "stock": 1}
     assert short.value.detail == "Not enough stock: a has 1 of 2."
-    with pytest.raises(UnknownProductError) as unknown:
+    with pytest.raises(ProductNotFoundError) as unknown:
         require_taken("1:1", wanted, Unknown(("b",)))
     assert [violation.pointer for violation in unknown.value.violations] == ["/items/0/productId"]
 
 
 def test_operation_that_is_over_or_another_is_an_error_of_its_own() -> None:
     with pytest.raises(OperationReleasedError, match="1:1 was released"):
-        require_taken("1:1", [Line("a", 1)], Released())
+        require_taken("1:1", [StockLine("a", 1)], Released())
     with pytest.raises(OperationReusedError, match="other items"):
-        require_taken("1:1", [Line("a", 1)], Reused())
+        require_taken("1:1", [StockLine("a", 1)], Reused())

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from order_service import schemas
-from order_service.domain import OrderLine, OrderStatus
+from order_service.domain import OrderLine
 from service_common.errors import InvalidError
+from service_common.http_server import load
 
 
 def body(*items: object, **more: object) -> dict[str, Any]:
@@ -19,9 +20,13 @@ def item(product_id: object = "123", quantity: object = 2, **more: object) -> di
     return {"productId": product_id, "quantity": quantity, **more}
 
 
+def lines(document: dict[str, Any]) -> list[OrderLine]:
+    return list(load(schemas.ItemsSchema(), document)["lines"])
+
+
 def pointers(document: dict[str, Any]) -> list[str]:
     with pytest.raises(InvalidError) as raised:
-        schemas.lines(document)
+        lines(document)
     return [violation.pointer for violation in raised.value.violations]
 
 
@@ -30,8 +35,8 @@ def test_durations_are_told_in_milliseconds() -> None:
 
 
 def test_an_order_is_read() -> None:
-    lines = schemas.lines(body(item("a.b_c-D9", 1), item("x" * 64, 1_000_000)))
-    assert lines == (OrderLine("a.b_c-D9", 1), OrderLine("x" * 64, 1_000_000))
+    read = lines(body(item("a.b_c-D9", 1), item("x" * 64, 1_000_000)))
+    assert read == [OrderLine("a.b_c-D9", 1), OrderLine("x" * 64, 1_000_000)]
 
 
 @pytest.mark.parametrize("quantity", ["2", True, 2.0, 2.5, None, 0, -1, 1_000_001, 10**30, [2]])
@@ -39,7 +44,7 @@ def test_a_quantity_is_an_integer_within_limits(quantity: object) -> None:
     assert pointers(body(item(quantity=quantity))) == ["/orderItems/0/quantity"]
 
 
-@pytest.mark.parametrize("product_id", ["", "x" * 65, "a b", "a/b", "a\n", "ä", 123, None, "a\0"])
+@pytest.mark.parametrize("product_id", ["", "x" * 65, ".", "..", "." * 64, "a b", "a/b", "a\n", "ä", 123, None, "a\0"])
 def test_a_product_id_has_few_characters(product_id: object) -> None:
     assert pointers(body(item(product_id))) == ["/orderItems/0/productId"]
 
@@ -50,7 +55,7 @@ def test_there_are_1_to_100_items(items: object) -> None:
 
 
 def test_100_items_are_taken() -> None:
-    assert len(schemas.lines(body(*(item(str(n)) for n in range(100))))) == 100
+    assert len(lines(body(*(item(str(n)) for n in range(100))))) == 100
 
 
 def test_the_same_product_twice_is_pointed_at_each_time() -> None:
@@ -78,44 +83,18 @@ def test_an_item_that_is_no_object_is_refused() -> None:
 @pytest.mark.parametrize("value", [0, -1, "1", 1.0, True, None, 2**31])
 def test_a_version_is_a_positive_integer(value: object) -> None:
     with pytest.raises(InvalidError):
-        schemas.version({"version": value})
+        load(schemas.VersionSchema(), {"version": value})
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 1001, None, 5, "a\0b"])
 def test_a_failure_has_a_reason_that_can_be_stored(reason: object) -> None:
     with pytest.raises(InvalidError):
-        schemas.failure({"version": 1, "reason": reason})
+        load(schemas.FailureSchema(), {"version": 1, "reason": reason})
 
 
 def test_a_failure_is_read() -> None:
-    assert schemas.failure({"version": 3, "reason": "out of stock"}) == (3, "out of stock")
-
-
-def test_empty_query_parameters_are_none() -> None:
-    assert schemas.page_request({"status": "", "limit": "", "after": ""}) == schemas.PageRequest(None, None, 50)
-
-
-def test_a_page_request_is_read() -> None:
-    read = schemas.page_request({"status": "CLOSED", "limit": "200", "after": "17"})
-    assert read == schemas.PageRequest(OrderStatus.CLOSED, 17, 200)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"limit": "0"},
-        {"limit": "201"},
-        {"limit": "x"},
-        {"status": "OPEN"},
-        {"after": "0"},
-        {"after": str(2**63)},
-        {"x": "1"},
-    ],
-)
-def test_a_wrong_query_is_refused(query: dict[str, str]) -> None:
-    with pytest.raises(InvalidError) as raised:
-        schemas.page_request(query)
-    assert [each.pointer for each in raised.value.violations] == [f"/{name}" for name in query]
+    read = load(schemas.FailureSchema(), {"version": 3, "reason": "out of stock"})
+    assert read == {"version": 3, "reason": "out of stock"}
 
 
 def test_no_idempotency_key_is_none() -> None:

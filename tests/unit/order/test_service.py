@@ -19,8 +19,9 @@ from order_service.domain import (
     UnknownProductError,
 )
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders, InMemoryStock
+from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
+from service_common.paging import PageRequest
 
 TWO = (OrderLine("123", 2),)
 
@@ -30,7 +31,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.orders = InMemoryOrders()
-        self.stock = InMemoryStock({"123": 5, "456": 0})
+        self.stock = InMemoryStockReader({"123": 5, "456": 0})
         self.wakes = 0
         self.service = OrderService(self.orders, self.stock, self.wake)
 
@@ -66,7 +67,7 @@ async def test_nothing_is_stored_without_stock(shop: Shop) -> None:
     shop.stock.failure = UnavailableError("away")
     with pytest.raises(UnavailableError):
         await shop.service.place(PlaceOrder(TWO, "key"))
-    assert ((await shop.service.page()).orders, shop.events, shop.wakes) == ([], [], 0)
+    assert ((await shop.service.page(PageRequest(None, 9))).items, shop.events, shop.wakes) == ([], [], 0)
 
 
 async def test_the_same_key_is_the_same_answer(shop: Shop) -> None:
@@ -169,12 +170,12 @@ async def test_an_order_that_is_not_there_is_not_found_by_anything(shop: Shop) -
 async def test_pages_follow_each_other_to_the_end(shop: Shop) -> None:
     shop.stock.stock["123"] = 100
     placed = [(await shop.service.place(PlaceOrder(TWO))).order.id for _ in range(5)]
-    first = await shop.service.page(limit=3)
-    second = await shop.service.page(limit=3, after=first.next)
-    assert [order.id for order in (*first.orders, *second.orders)] == placed[::-1]
+    first = await shop.service.page(PageRequest(None, 3))
+    second = await shop.service.page(PageRequest(first.next, 3))
+    assert [order.id for order in (*first.items, *second.items)] == placed[::-1]
     assert (first.next, second.next) == (placed[2], None)
 
 
 async def test_a_page_that_ends_exactly_has_no_next(shop: Shop) -> None:
     await shop.service.place(PlaceOrder(TWO))
-    assert (await shop.service.page(limit=1)).next is None
+    assert (await shop.service.page(PageRequest(None, 1))).next is None

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from processing_service.saga import (
     LONGEST_DELAY_S,
-    Outcome,
     Refused,
     Saga,
-    State,
-    Step,
+    SagaState,
+    SagaStep,
+    StepOutcome,
     Succeeded,
-    Unknown,
+    Unanswered,
     Withdrawn,
     retry_delay_s,
 )
@@ -22,25 +22,25 @@ from service_common.events import EventType, Item
 
 NEW = Saga(123, 1, (Item("a", 2),))
 LEGAL = {
-    State.STARTED: {State.STOCK_TAKEN, State.FAILING},
-    State.STOCK_TAKEN: {State.DONE, State.RELEASING},
-    State.FAILING: {State.FAILED, State.RELEASING},
-    State.RELEASING: {State.RELEASED},
-    State.DONE: set[State](),
-    State.FAILED: set[State](),
-    State.RELEASED: set[State](),
+    SagaState.STARTED: {SagaState.STOCK_TAKEN, SagaState.FAILING},
+    SagaState.STOCK_TAKEN: {SagaState.DONE, SagaState.RELEASING},
+    SagaState.FAILING: {SagaState.FAILED, SagaState.RELEASING},
+    SagaState.RELEASING: {SagaState.RELEASED},
+    SagaState.DONE: set[SagaState](),
+    SagaState.FAILED: set[SagaState](),
+    SagaState.RELEASED: set[SagaState](),
 }
 
 texts = st.text(max_size=600)
-outcomes: st.SearchStrategy[Outcome] = st.one_of(
+outcomes: st.SearchStrategy[StepOutcome] = st.one_of(
     st.just(Succeeded()),
     st.builds(Refused, texts),
     st.builds(Withdrawn, texts),
-    st.builds(Unknown, texts, st.floats(0, 300)),
+    st.builds(Unanswered, texts, st.floats(0, 300)),
 )
 
 
-def run(saga: Saga, *happening: Outcome) -> Saga:
+def run(saga: Saga, *happening: StepOutcome) -> Saga:
     for outcome in happening:
         saga = saga.after(outcome)
     return saga
@@ -48,28 +48,28 @@ def run(saga: Saga, *happening: Outcome) -> Saga:
 
 def test_stock_taken_and_order_closed_is_done() -> None:
     done = run(NEW, Succeeded(), Succeeded())
-    assert (done.state, done.event, done.attempts) == (State.DONE, EventType.ORDER_PROCESSED, 2)
+    assert (done.state, done.event, done.attempts) == (SagaState.DONE, EventType.ORDER_PROCESSED, 2)
 
 
 def test_refused_stock_fails_the_order_with_the_reason() -> None:
     failed = run(NEW, Refused("short"), Succeeded())
-    assert (failed.state, failed.event, failed.reason) == (State.FAILED, EventType.ORDER_FAILED, "short")
+    assert (failed.state, failed.event, failed.reason) == (SagaState.FAILED, EventType.ORDER_FAILED, "short")
 
 
 @pytest.mark.parametrize("first", [Succeeded(), Refused("short")])
-def test_withdrawn_order_has_its_stock_released_and_nothing_told(first: Outcome) -> None:
+def test_withdrawn_order_has_its_stock_released_and_nothing_told(first: StepOutcome) -> None:
     releasing = run(NEW, first, Withdrawn("cancelled"))
-    assert (releasing.step, releasing.reason) == (Step.RELEASE_STOCK, "cancelled")
+    assert (releasing.step, releasing.reason) == (SagaStep.RELEASE_STOCK, "cancelled")
     released = releasing.after(Succeeded())
-    assert (released.state, released.event) == (State.RELEASED, None)
+    assert (released.state, released.event) == (SagaState.RELEASED, None)
 
 
 def test_unknown_outcome_leaves_the_saga_at_its_step() -> None:
-    tried = run(NEW, Unknown("timeout"), Unknown("refused connection"))
-    assert (tried.state, tried.step, tried.attempts, tried.failures) == (State.STARTED, Step.TAKE_STOCK, 2, 2)
+    tried = run(NEW, Unanswered("timeout"), Unanswered("refused connection"))
+    assert (tried.state, tried.step, tried.attempts, tried.failures) == (SagaState.STARTED, SagaStep.TAKE_STOCK, 2, 2)
     assert tried.last_error == "take stock: refused connection"
     taken = tried.after(Succeeded())
-    assert (taken.state, taken.attempts, taken.failures) == (State.STOCK_TAKEN, 3, 0)
+    assert (taken.state, taken.attempts, taken.failures) == (SagaState.STOCK_TAKEN, 3, 0)
 
 
 def test_operation_id_is_made_of_order_and_version() -> None:
@@ -77,7 +77,7 @@ def test_operation_id_is_made_of_order_and_version() -> None:
 
 
 @given(st.lists(outcomes, max_size=12))
-def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening: Sequence[Outcome]) -> None:
+def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening: Sequence[StepOutcome]) -> None:
     saga = NEW
     told: list[EventType] = []
     for outcome in happening:
@@ -90,16 +90,16 @@ def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening
         assert saga.attempts == before.attempts + 1
         assert saga.failures == (before.failures + 1 if saga.state is before.state else 0)
         assert (saga.order_id, saga.version, saga.items) == (NEW.order_id, NEW.version, NEW.items)
-        if isinstance(outcome, Unknown):
+        if isinstance(outcome, Unanswered):
             assert saga.state is before.state
         if saga.event is not None:
             told.append(saga.event)
-    assert len(told) == (saga.state in {State.DONE, State.FAILED})
-    assert (saga.state is State.FAILED) <= (saga.reason is not None)
+    assert len(told) == (saga.state in {SagaState.DONE, SagaState.FAILED})
+    assert (saga.state is SagaState.FAILED) <= (saga.reason is not None)
 
 
 @given(st.lists(outcomes, max_size=12))
-def test_what_others_say_fits_where_it_is_kept(happening: Sequence[Outcome]) -> None:
+def test_what_others_say_fits_where_it_is_kept(happening: Sequence[StepOutcome]) -> None:
     saga = NEW
     for outcome in happening:
         if not saga.ended:

@@ -10,13 +10,13 @@ from typing import Generic, TypeVar
 
 from .errors import UnavailableError
 
-__all__ = ["Coalescer"]
+__all__ = ["CallBatcher"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Coalescer(Generic[T, R]):
+class CallBatcher(Generic[T, R]):
     """Gathers the items of concurrent submitters and flushes them together, one flush at a time.
 
     Items are joined that are submitted in the same turn of the event loop, while a flush is running, or within
@@ -48,7 +48,7 @@ class Coalescer(Generic[T, R]):
         """Have *item* flushed and return its result; a cancelled submitter does not disturb the others.
 
         Raises:
-            UnavailableError: the coalescer is closed.
+            UnavailableError: the batcher is closed.
         """
         if self._closed:
             raise UnavailableError("stopping")

@@ -1,15 +1,21 @@
-"""Lists in payloads that cost no more than their bound, however long they come."""
+"""Fields that marshmallow lacks: lists bounded before they are read, and integers in one spelling."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from marshmallow import fields, validate
 
-__all__ = ["BoundedList"]
+__all__ = ["BoundedList", "DecimalInteger", "PathString", "page_limit"]
 
 T = TypeVar("T")
+
+DEFAULT_PAGE = 50
+MAX_PAGE = 200
+# 19 digits hold every bigint of PostgreSQL
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class BoundedList(fields.List[T]):
@@ -30,3 +36,34 @@ class BoundedList(fields.List[T]):
         if isinstance(value, list):
             self._length(value)
         return super()._deserialize(value, attr, data, **options)
+
+
+class _OneByOne:
+    """Validators called one after the other: marshmallow composes them anew for each value, a third of its cost."""
+
+    validators: list[Any]
+
+    def _validate(self, value: Any) -> None:
+        for validator in self.validators:
+            validator(value)
+
+
+class PathString(_OneByOne, fields.String):
+    """A string in a path."""
+
+
+class DecimalInteger(_OneByOne, fields.Integer):
+    """An integer from 0 in a query or a path: ASCII digits without a sign, padding or separators.
+
+    marshmallow's own takes what Python's ``int`` takes: ``+5``, ``1_0``, a space around it, digits of any script.
+    """
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+def page_limit() -> DecimalInteger:
+    """Return the field for how many items a page has: 1 to 200, 50 when nothing is said."""
+    return DecimalInteger(load_default=DEFAULT_PAGE, validate=validate.Range(1, MAX_PAGE))

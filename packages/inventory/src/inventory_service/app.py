@@ -8,13 +8,11 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.http_server import METRICS, READINESS, allow_origins, new_app
-from service_common.openapi import document_route
 from service_common.postgres import Database, migrate
 
+from .api import API
 from .app_keys import CONFIG, INVENTORY
 from .config import NAME, Config
-from .handlers import ROUTES
-from .openapi import API
 from .postgres import SqlStock
 from .seed import seed_demo_products
 from .service import InventoryService
@@ -43,6 +41,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (inventory,)) -> 
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes((*ROUTES, document_route(API)))
+    app.add_routes(API.routes())
     allow_origins(app, config.allowed_origins)
     return app

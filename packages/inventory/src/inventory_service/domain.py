@@ -13,20 +13,20 @@ __all__ = [
     "MAX_STOCK",
     "Given",
     "Level",
-    "Line",
     "OperationReleasedError",
     "OperationReusedError",
-    "Outcome",
     "Product",
     "ProductExistsError",
+    "ProductNotFoundError",
     "Released",
     "Reused",
     "Short",
     "ShortStockError",
     "Shortage",
+    "StockLine",
+    "TakeOutcome",
     "Taken",
     "Unknown",
-    "UnknownProductError",
     "VersionLostError",
     "decide",
     "require_taken",
@@ -46,7 +46,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StockLine:
     """So many of a product are wanted: *quantity* is 1 to 1,000,000."""
 
     product_id: str
@@ -101,20 +101,20 @@ class Reused:
     """Nothing was taken: the operation id stands for other lines."""
 
 
-Outcome: TypeAlias = Taken | Short | Unknown | Released | Reused
+TakeOutcome: TypeAlias = Taken | Short | Unknown | Released | Reused
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """What the release of an operation gave back, the same each time it is asked for; ordered by product id."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[StockLine, ...]
 
 
-class UnknownProductError(NotFoundError):
+class ProductNotFoundError(NotFoundError):
     """A product that is named does not exist."""
 
-    slug = "unknown-product"
+    slug = "product-not-found"
 
 
 class ProductExistsError(ConflictError):
@@ -129,8 +129,6 @@ class ProductExistsError(ConflictError):
 
 class VersionLostError(PreconditionFailedError):
     """The product was changed by somebody else in the meantime."""
-
-    slug = "version-lost"
 
     def __init__(self, product_id: str, version: int) -> None:
         super().__init__(f"Product {product_id} is not at version {version} any more.")
@@ -167,7 +165,7 @@ class OperationReusedError(InvalidError):
         self.operation_id = operation_id
 
 
-def decide(stock: Mapping[str, int], lines: Sequence[Line]) -> Taken | Short | Unknown:
+def decide(stock: Mapping[str, int], lines: Sequence[StockLine]) -> Taken | Short | Unknown:
     """Say what becomes of *lines* where *stock* is there: all of them are taken, or none.
 
     The SQL function ``take_stock`` decides the same at the database.
@@ -186,12 +184,12 @@ def decide(stock: Mapping[str, int], lines: Sequence[Line]) -> Taken | Short | U
     return Taken(tuple(Level(line.product_id, stock[line.product_id] - line.quantity) for line in ordered))
 
 
-def require_taken(operation_id: str, lines: Sequence[Line], outcome: Outcome) -> tuple[Level, ...]:
+def require_taken(operation_id: str, lines: Sequence[StockLine], outcome: TakeOutcome) -> tuple[Level, ...]:
     """Return the levels that a successful operation left.
 
     Raises:
         ShortStockError: with each short line, its ``requested`` and ``stock``.
-        UnknownProductError: with each line whose product does not exist.
+        ProductNotFoundError: with each line whose product does not exist.
         OperationReleasedError: it was released before.
         OperationReusedError: the id stands for other lines.
     """
@@ -208,7 +206,7 @@ def require_taken(operation_id: str, lines: Sequence[Line], outcome: Outcome) ->
             raise OperationReusedError(operation_id)
 
 
-def _short_stock(lines: Sequence[Line], shortages: Sequence[Shortage]) -> ShortStockError:
+def _short_stock(lines: Sequence[StockLine], shortages: Sequence[Shortage]) -> ShortStockError:
     told = "; ".join(f"{each.product_id} has {each.stock} of {each.requested}" for each in shortages)
     positions = _positions(lines)
     return ShortStockError(
@@ -224,9 +222,9 @@ def _short_stock(lines: Sequence[Line], shortages: Sequence[Shortage]) -> ShortS
     )
 
 
-def _unknown_product(lines: Sequence[Line], product_ids: Sequence[str]) -> UnknownProductError:
+def _unknown_product(lines: Sequence[StockLine], product_ids: Sequence[str]) -> ProductNotFoundError:
     positions = _positions(lines)
-    return UnknownProductError(
+    return ProductNotFoundError(
         f"Unknown product: {', '.join(product_ids)}.",
         [
             Violation(f"/items/{positions[product_id]}/productId", "no such product", {"productId": product_id})
@@ -235,5 +233,5 @@ def _unknown_product(lines: Sequence[Line], product_ids: Sequence[str]) -> Unkno
     )
 
 
-def _positions(lines: Sequence[Line]) -> dict[str, int]:
+def _positions(lines: Sequence[StockLine]) -> dict[str, int]:
     return {line.product_id: position for position, line in enumerate(lines)}

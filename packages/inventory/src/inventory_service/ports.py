@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .domain import Given, Line, Outcome, Product
+from .domain import Given, Product, StockLine, TakeOutcome
 
 __all__ = ["StockRepository"]
 
@@ -17,7 +17,7 @@ class StockRepository(Protocol):
         """Return one product.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
         """
         ...
 
@@ -41,7 +41,7 @@ class StockRepository(Protocol):
         """Set the stock of the product if it is at *version*; None is any version.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
             VersionLostError: it has another version.
         """
         ...
@@ -50,12 +50,12 @@ class StockRepository(Protocol):
         """Take the product out if it is at *version*; None is any version.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
             VersionLostError: it has another version.
         """
         ...
 
-    async def take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
         """Take all *lines* or none, once, and store the outcome; a repeat gets the stored one.
 
         Lines have distinct products, in any order.

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
     Given,
     Level,
-    Line,
-    Outcome,
     Product,
     ProductExistsError,
+    ProductNotFoundError,
     Released,
     Reused,
     Short,
     Shortage,
+    StockLine,
     Taken,
+    TakeOutcome,
     Unknown,
-    UnknownProductError,
     VersionLostError,
 )
 
@@ -38,13 +38,13 @@ class SqlStock:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load_statements(__package__)
-        self._takes = Coalescer[dict[str, Any], Outcome](self._take_all)
+        self._takes = CallBatcher[dict[str, Any], TakeOutcome](self._take_all)
 
     async def get(self, product_id: str) -> Product:
         """Return one product."""
         rows = await self.get_many((product_id,))
         if not rows:
-            raise UnknownProductError(f"There is no product {product_id}.")
+            raise ProductNotFoundError(f"There is no product {product_id}.")
         return rows[0]
 
     async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
@@ -78,7 +78,7 @@ class SqlStock:
         )
         _found(product_id, version, row)
 
-    async def take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
         """Take all lines or none, once."""
         return await self._takes.submit(
             {"id": operation_id, "items": {line.product_id: line.quantity for line in lines}}
@@ -88,7 +88,7 @@ class SqlStock:
         """Give back what an operation took, once."""
         row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
         items: Mapping[str, int] = row[0] if row else {}
-        return Given(tuple(Line(product_id, quantity) for product_id, quantity in sorted(items.items())))
+        return Given(tuple(StockLine(product_id, quantity) for product_id, quantity in sorted(items.items())))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Put products in, once for each name."""
@@ -105,7 +105,7 @@ class SqlStock:
         """Return when the operations that are under way have their outcome."""
         await self._takes.close()
 
-    async def _take_all(self, operations: Sequence[dict[str, Any]]) -> list[Outcome | Exception]:
+    async def _take_all(self, operations: Sequence[dict[str, Any]]) -> list[TakeOutcome | Exception]:
         rows = await self._database.fetch(self._sql["take_stock"], (Json(operations),))
         return [_outcome(*row) for row in rows]
 
@@ -115,11 +115,11 @@ def _found(product_id: str, version: int | None, row: Row | None) -> Row:
     if row is not None and row[0] is not None:
         return row
     if row is None or version is None:
-        raise UnknownProductError(f"There is no product {product_id}.")
+        raise ProductNotFoundError(f"There is no product {product_id}.")
     raise VersionLostError(product_id, version)
 
 
-def _outcome(outcome: str, facts: list[Any]) -> Outcome:
+def _outcome(outcome: str, facts: list[Any]) -> TakeOutcome:
     match outcome:
         case "taken":
             return Taken(tuple(Level(fact["productId"], fact["stock"]) for fact in facts))

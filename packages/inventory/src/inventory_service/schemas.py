@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from service_common.fields import BoundedList
+from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import MAX_STOCK, Given, Level, Line, Product
+from .domain import MAX_STOCK, Product, ProductNotFoundError, StockLine
 
 __all__ = [
-    "PRODUCT_ID",
-    "ChosenSchema",
     "DecrementSchema",
-    "PageSchema",
+    "ProductPathSchema",
     "ProductSchema",
+    "ProductsQuerySchema",
     "ReleaseSchema",
     "SingleDecrementSchema",
     "StockSchema",
-    "given_payload",
-    "levels_payload",
-    "lines_of",
     "product_payload",
 ]
 
-PRODUCT_ID = r"[A-Za-z0-9._-]{1,64}\Z"
+PRODUCT_ID = r"(?!\.+$)[A-Za-z0-9._-]{1,64}\Z"
 MAX_LINES = 100
-MAX_PAGE = 200
 MAX_QUANTITY = 1_000_000
 
 
@@ -37,7 +32,7 @@ def _product_id() -> fields.Str:
     return fields.Str(
         data_key="productId",
         required=True,
-        validate=validate.Regexp(PRODUCT_ID, error="1 to 64 characters of A-Z a-z 0-9 . _ -"),
+        validate=validate.Regexp(PRODUCT_ID, error="1 to 64 characters of A-Z a-z 0-9 . _ -, not only dots"),
     )
 
 
@@ -69,6 +64,10 @@ class _LineSchema(Schema):
     product_id = _product_id()
     quantity = _quantity()
 
+    @post_load
+    def _line(self, data: Mapping[str, Any], **_: object) -> StockLine:
+        return StockLine(**data)
+
 
 class DecrementSchema(Schema):
     """``{"operationId": "123:1", "items": [{"productId": "123", "quantity": 2}]}``."""
@@ -76,13 +75,13 @@ class DecrementSchema(Schema):
     operation_id = _operation_id()
     items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_LINES, required=True)
 
-    @validates_schema
-    def _distinct(self, data: dict[str, Any], **_: object) -> None:
+    @validates_schema(skip_on_field_errors=True)
+    def _distinct(self, data: Mapping[str, Sequence[StockLine]], **_: object) -> None:
         seen: set[str] = set()
-        for position, item in enumerate(data["items"]):
-            if item["product_id"] in seen:
+        for position, line in enumerate(data["items"]):
+            if line.product_id in seen:
                 raise ValidationError({"items": {position: {"productId": ["The same product twice."]}}})
-            seen.add(item["product_id"])
+            seen.add(line.product_id)
 
 
 class SingleDecrementSchema(Schema):
@@ -98,28 +97,38 @@ class ReleaseSchema(Schema):
     operation_id = _operation_id()
 
 
-class ChosenSchema(Schema):
-    """``?productId=a&productId=b``."""
+class ProductPathSchema(Schema):
+    """``{product_id}``: what is no id names no product."""
 
+    product_id = PathString(required=True, validate=validate.Regexp(PRODUCT_ID))
+
+    def handle_error(self, error: ValidationError, *_: object, **__: object) -> NoReturn:
+        """Say that there is no such product.
+
+        Raises:
+            ProductNotFoundError: always.
+        """
+        raise ProductNotFoundError("There is no such product: that is no product id.") from error
+
+
+class ProductsQuerySchema(Schema):
+    """``?limit=&after=``: a page of all; ``?productId=a&productId=b``: those that are named."""
+
+    limit = page_limit()
+    after = fields.Str(load_default="", validate=validate.Regexp(PRODUCT_ID))
     product_ids = BoundedList(
         fields.Str(validate=validate.Regexp(PRODUCT_ID)),
         at_least=1,
         at_most=MAX_LINES,
         data_key="productId",
-        required=True,
+        load_default=(),
     )
 
-
-class PageSchema(Schema):
-    """``?limit=&after=``."""
-
-    limit = fields.Int(load_default=50, validate=validate.Range(1, MAX_PAGE))
-    after = fields.Str(load_default="", validate=validate.Regexp(PRODUCT_ID))
-
-
-def lines_of(items: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
-    """Return the lines of a loaded `DecrementSchema`."""
-    return tuple(Line(item["product_id"], item["quantity"]) for item in items)
+    @validates_schema(pass_original=True)
+    def _either(self, _: object, given: Mapping[str, object], **__: object) -> None:
+        if "productId" in given and len(given) > 1:
+            others = given.keys() - {"productId"}
+            raise ValidationError({name: ["Does not go with productId."] for name in others})
 
 
 def product_payload(product: Product) -> dict[str, Any]:
@@ -130,13 +139,3 @@ def product_payload(product: Product) -> dict[str, Any]:
         "version": product.version,
         "lastUpdate": rfc3339(product.last_update),
     }
-
-
-def levels_payload(levels: Sequence[Level]) -> dict[str, Any]:
-    """Return the answer to a decrement."""
-    return {"items": [{"productId": level.product_id, "stock": level.stock} for level in levels]}
-
-
-def given_payload(given: Given) -> dict[str, Any]:
-    """Return the answer to a release."""
-    return {"items": [{"productId": line.product_id, "quantity": line.quantity} for line in given.lines]}

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from service_common.observability import Metrics
+from service_common.paging import Page, PageRequest
 
-from .domain import Given, Level, Line, Product, require_taken
+from .domain import Given, Level, Product, StockLine, require_taken
 from .ports import StockRepository
 
 __all__ = ["InventoryService"]
@@ -26,7 +27,7 @@ class InventoryService:
         """Return one product.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
         """
         return await self._repository.get(product_id)
 
@@ -34,11 +35,10 @@ class InventoryService:
         """Return those that exist, ordered by id."""
         return await self._repository.get_many(product_ids)
 
-    async def page(self, *, after: str, limit: int) -> tuple[list[Product], str | None]:
-        """Return *limit* products that come after an id, and the id to go on after, None at the end."""
-        products = await self._repository.page(after=after, limit=limit + 1)
-        more = len(products) > limit
-        return products[:limit], products[limit - 1].product_id if more else None
+    async def page(self, wanted: PageRequest[str]) -> Page[Product, str]:
+        """Return products, ordered by id."""
+        products = await self._repository.page(after=wanted.after or "", limit=wanted.limit + 1)
+        return Page.cut(products, wanted.limit, lambda product: product.product_id)
 
     async def add_product(self, product_id: str, stock: int) -> Product:
         """Put a product in.
@@ -54,7 +54,7 @@ class InventoryService:
         """Set the stock of a product that is at *version*; None is any version.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
             VersionLostError: it has another version.
         """
         product = await self._repository.change(product_id, stock, version)
@@ -65,18 +65,18 @@ class InventoryService:
         """Take a product out.
 
         Raises:
-            UnknownProductError: there is none of that id.
+            ProductNotFoundError: there is none of that id.
             VersionLostError: it has another version.
         """
         await self._repository.remove(product_id, version)
         logger.info("product removed", extra={"productId": product_id})
 
-    async def take_stock(self, operation_id: str, lines: Sequence[Line]) -> tuple[Level, ...]:
+    async def take_stock(self, operation_id: str, lines: Sequence[StockLine]) -> tuple[Level, ...]:
         """Take all *lines* or none, once for each operation id; a repeat gets the first answer.
 
         Raises:
             ShortStockError: there is too little of some products.
-            UnknownProductError: some products do not exist.
+            ProductNotFoundError: some products do not exist.
             OperationReleasedError: the operation was released before.
             OperationReusedError: the id stands for other lines.
         """

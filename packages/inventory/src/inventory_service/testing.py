@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from .domain import (
     Given,
-    Line,
-    Outcome,
     Product,
     ProductExistsError,
+    ProductNotFoundError,
     Released,
     Reused,
+    StockLine,
     Taken,
-    UnknownProductError,
+    TakeOutcome,
     VersionLostError,
     decide,
 )
@@ -25,8 +25,8 @@ __all__ = ["InMemoryStock"]
 
 @dataclass(slots=True)
 class _Operation:
-    lines: frozenset[Line] | None  # None: released before it took anything
-    outcome: Outcome
+    lines: frozenset[StockLine] | None  # None: released before it took anything
+    outcome: TakeOutcome
     released: bool = False
 
 
@@ -42,7 +42,7 @@ class InMemoryStock:
     async def get(self, product_id: str) -> Product:
         """Return one product."""
         if product_id not in self._products:
-            raise UnknownProductError(f"There is no product {product_id}.")
+            raise ProductNotFoundError(f"There is no product {product_id}.")
         return self._products[product_id]
 
     async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
@@ -71,7 +71,7 @@ class InMemoryStock:
         await self._require(product_id, version)
         self._last_versions[product_id] = self._products.pop(product_id).version
 
-    async def take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
         """Take all lines or none, once."""
         known = self._operations.get(operation_id)
         if known is None:
@@ -104,7 +104,7 @@ class InMemoryStock:
             await self.add(product_id, stock)
         return len(missing)
 
-    def _take(self, operation_id: str, lines: Sequence[Line]) -> Outcome:
+    def _take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
         outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
         self._operations[operation_id] = _Operation(frozenset(lines), outcome)
         if isinstance(outcome, Taken):

@@ -12,7 +12,6 @@ from aiohttp import web
 
 from service_common.http_server import METRICS, READINESS, allow_origins, connections_allowed, new_app
 from service_common.lifecycle import background
-from service_common.openapi import document_route
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 
@@ -29,7 +28,7 @@ from .feed import (
     Retention,
     SqlFeed,
 )
-from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, ROUTES, TRUSTED_PROXIES
+from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, TRUSTED_PROXIES
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
 __all__ = ["CONFIG", "NOTIFIER", "Resource", "consuming", "create_app", "pushing"]
@@ -117,7 +116,7 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app.cleanup_ctx.extend(resources)
     app.on_shutdown.append(_shut_down)
-    app.add_routes((*ROUTES, document_route(API)))
+    app.add_routes(API.routes())
     allow_origins(app, config.allowed_origins)
     return app
 

@@ -11,16 +11,14 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, allow_origins, new_app
 from service_common.lifecycle import background
-from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
 from service_common.postgres import Database, migrate
 from service_common.sqs import Publisher, Sqs
 
+from .api import API
 from .app_keys import CONFIG, SERVICE
 from .config import NAME, Config
-from .handlers import ROUTES
-from .inventory_client import HttpStock
-from .openapi import API
+from .inventory_client import HttpStockReader
 from .postgres import Queues, SqlOrders
 from .reconcile import Reconciliation
 from .service import OrderService
@@ -51,7 +49,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 4),
             background(readiness, "reconciliation", reconciliation.run),
         ):
-            stock = HttpStock(client)
+            stock = HttpStockReader(client)
             app[SERVICE] = OrderService(repository, stock, relay.wake)
             yield
             await stock.close()
@@ -62,6 +60,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes((*ROUTES, document_route(API)))
+    app.add_routes(API.routes())
     allow_origins(app, config.allowed_origins)
     return app

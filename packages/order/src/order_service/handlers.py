@@ -1,96 +1,70 @@
-"""The endpoints of the order service."""
+"""What the order service does with each request."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
-import orjson
 from aiohttp import web
 
-from service_common.http_server import etag, if_match, internal, read_json
+from service_common.http_server import etag, if_match, json_response
+from service_common.paging import PageRequest
 
 from . import schemas
 from .app_keys import SERVICE
-from .domain import Order, OrderNotFoundError, PlaceOrder
+from .domain import Order, OrderLine, OrderStatus, PlaceOrder
 
-__all__ = ["ROUTES"]
-
-_ORDER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+__all__ = ["amend", "cancel", "close", "fail", "get", "page", "place"]
 
 
-async def place(request: web.Request) -> web.Response:
-    """``POST /orders``: take an order."""
+async def place(request: web.Request, lines: Sequence[OrderLine]) -> web.Response:
+    """Take an order."""
     key = schemas.idempotency_key(request.headers.getall("Idempotency-Key", ()))
-    command = PlaceOrder(schemas.lines(await read_json(request)), key)
-    placed = await request.app[SERVICE].place(command)
+    placed = await request.app[SERVICE].place(PlaceOrder(tuple(lines), key))
     headers = {
         "Location": f"/orders/{placed.order.id}",
         "Server-Timing": schemas.server_timing(stock=placed.stock_s, save=placed.save_s),
     }
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return _answer_order(placed.order, status=201, headers=headers)
+    return _order_response(placed.order, status=201, headers=headers)
 
 
-async def get(request: web.Request) -> web.Response:
-    """``GET /orders/{id}``: one order."""
-    return _answer_order(await request.app[SERVICE].get(_order_id(request)))
+async def get(request: web.Request, order_id: int) -> web.Response:
+    """Answer one order."""
+    return _order_response(await request.app[SERVICE].get(order_id))
 
 
-async def page(request: web.Request) -> web.Response:
-    """``GET /orders``: orders, newest first."""
-    asked = schemas.page_request(request.query)
-    found = await request.app[SERVICE].page(status=asked.status, after=asked.after, limit=asked.limit)
-    return _answer(schemas.rendered_page(found))
+async def page(request: web.Request, status: OrderStatus | None, after: int | None, limit: int) -> web.Response:
+    """Answer orders, newest first."""
+    found = await request.app[SERVICE].page(PageRequest(after, limit), status)
+    return json_response({"orders": [schemas.rendered(order) for order in found.items], "next": found.next})
 
 
-async def amend(request: web.Request) -> web.Response:
-    """``PUT /orders/{id}``: other items."""
-    order_id, expected_version = _order_id(request), if_match(request)
-    lines = schemas.lines(await read_json(request))
-    return _answer_order(await request.app[SERVICE].amend(order_id, lines, expected_version))
+async def amend(request: web.Request, order_id: int, lines: Sequence[OrderLine]) -> web.Response:
+    """Give an order other items."""
+    return _order_response(await request.app[SERVICE].amend(order_id, lines, if_match(request)))
 
 
-async def cancel(request: web.Request) -> web.Response:
-    """``DELETE /orders/{id}``: give it up."""
-    return _answer_order(await request.app[SERVICE].cancel(_order_id(request), if_match(request)))
+async def cancel(request: web.Request, order_id: int) -> web.Response:
+    """Cancel an order."""
+    return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request)))
 
 
-async def close(request: web.Request) -> web.Response:
-    """``POST /order/close/{id}``: it is fulfilled."""
-    order_id, version = _order_id(request), schemas.version(await read_json(request))
-    return _answer(schemas.rendered_status(await request.app[SERVICE].close(order_id, version)))
+async def close(request: web.Request, order_id: int, version: int) -> web.Response:
+    """Close an order: it is fulfilled."""
+    return _status_response(await request.app[SERVICE].close(order_id, version))
 
 
-async def fail(request: web.Request) -> web.Response:
-    """``POST /order/fail/{id}``: it can't be fulfilled."""
-    order_id, (version, reason) = _order_id(request), schemas.failure(await read_json(request))
-    return _answer(schemas.rendered_status(await request.app[SERVICE].fail(order_id, version, reason)))
+async def fail(request: web.Request, order_id: int, version: int, reason: str) -> web.Response:
+    """Fail an order: it can't be fulfilled."""
+    return _status_response(await request.app[SERVICE].fail(order_id, version, reason))
 
 
-def _order_id(request: web.Request) -> int:
-    text = request.match_info["order_id"]
-    if _ORDER_ID.fullmatch(text) is None or int(text) > schemas.MAX_ORDER_ID:
-        raise OrderNotFoundError(text)
-    return int(text)
+def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return json_response(
+        schemas.rendered(order), status=status, headers={"ETag": etag(order.version), **(headers or {})}
+    )
 
 
-def _answer_order(order: Order, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return _answer(schemas.rendered(order), status=status, headers={"ETag": etag(order.version), **(headers or {})})
-
-
-def _answer(document: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=orjson.dumps(document), status=status, headers=headers, content_type="application/json")
-
-
-ROUTES: Sequence[web.RouteDef] = (
-    web.post("/orders", place),
-    web.get("/orders", page),
-    web.get("/orders/{order_id}", get),
-    web.put("/orders/{order_id}", amend),
-    web.delete("/orders/{order_id}", cancel),
-    web.post("/order/close/{order_id}", internal(close)),
-    web.post("/order/fail/{order_id}", internal(fail)),
-)
+def _status_response(order: Order) -> web.Response:
+    return json_response({"id": order.id, "status": order.status.value})

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.errors import UnavailableError
 from service_common.http_client import Call, RefusedError, RetryingClient
 from service_common.observability import TraceContext, current_trace, tracing
 
-__all__ = ["HttpStock"]
+__all__ = ["HttpStockReader"]
 
 _ONE = Call("GET", "/inventory/{product_id}", idempotent=True)
 _MANY = Call("GET", "/inventory", idempotent=True)
@@ -26,7 +26,7 @@ class _Question:
     trace: TraceContext | None
 
 
-class HttpStock:
+class HttpStockReader:
     """Asks the inventory service: for one product by its path, for many in one call.
 
     Questions after one product that come while another is being answered are asked together, under the trace of the
@@ -36,7 +36,7 @@ class HttpStock:
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
-        self._questions = Coalescer[_Question, Mapping[str, int]](self._answer, max_items=MAX_TOGETHER)
+        self._questions = CallBatcher[_Question, Mapping[str, int]](self._answer, max_items=MAX_TOGETHER)
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the stock of those of the products that exist, and perhaps of others.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .domain import Order, OrderLine, OrderStatus, PlaceOrder
 
-__all__ = ["Change", "LateOrders", "OrderRepository", "Placement", "StockGateway"]
+__all__ = ["Change", "LateOrders", "OrderRepository", "Placement", "StockReader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class LateOrders(Protocol):
         """
 
 
-class StockGateway(Protocol):
+class StockReader(Protocol):
     """Knows what is in stock."""
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:

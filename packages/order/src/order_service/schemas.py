@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from service_common.errors import InvalidError
-from service_common.fields import BoundedList
-from service_common.http_server import load
+from service_common.fields import BoundedList, DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import Order, OrderLine, OrderStatus
-from .service import OrderPage
+from .domain import Order, OrderLine, OrderNotFoundError, OrderStatus
 
 __all__ = [
-    "MAX_ITEMS",
-    "MAX_ORDER_ID",
-    "MAX_QUANTITY",
+    "MAX_KEY",
     "FailureSchema",
     "ItemsSchema",
     "LineSchema",
-    "PageRequest",
-    "PageSchema",
+    "OrderPathSchema",
+    "OrdersQuerySchema",
     "VersionSchema",
-    "failure",
     "idempotency_key",
-    "lines",
-    "page_request",
     "rendered",
-    "rendered_page",
-    "rendered_status",
     "server_timing",
-    "version",
 ]
 
 MAX_ITEMS = 100
@@ -43,23 +32,27 @@ MAX_ORDER_ID = 2**63 - 1
 MAX_VERSION = 2**31 - 1
 MAX_REASON = 1000
 MAX_KEY = 255
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
 
 _PRODUCT_ID = validate.Regexp(
-    r"[A-Za-z0-9._-]{1,64}\Z", error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens."
+    r"(?!\.+$)[A-Za-z0-9._-]{1,64}\Z",
+    error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens, and not only dots.",
 )
 # text in PostgreSQL has no NUL
 _NO_NUL = validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which orders are asked for; *limit* is 1 to 200."""
+class OrderPathSchema(Schema):
+    """``{order_id}``: what is no id names no order."""
 
-    status: OrderStatus | None
-    after: int | None
-    limit: int
+    order_id = DecimalInteger(required=True, validate=validate.Range(1, MAX_ORDER_ID))
+
+    def handle_error(self, error: ValidationError, data: Mapping[str, str], **_: object) -> NoReturn:
+        """Say that there is no such order.
+
+        Raises:
+            OrderNotFoundError: always.
+        """
+        raise OrderNotFoundError(data["order_id"]) from error
 
 
 class LineSchema(Schema):
@@ -67,6 +60,10 @@ class LineSchema(Schema):
 
     product_id = fields.Str(data_key="productId", required=True, validate=_PRODUCT_ID)
     quantity = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_QUANTITY))
+
+    @post_load
+    def _line(self, data: Mapping[str, Any], **_: object) -> OrderLine:
+        return OrderLine(**data)
 
 
 class ItemsSchema(Schema):
@@ -79,9 +76,9 @@ class ItemsSchema(Schema):
         seen: set[str] = set()
         again: dict[int, object] = {}
         for place, line in enumerate(data["lines"]):
-            if line["product_id"] in seen:
+            if line.product_id in seen:
                 again[place] = {"productId": ["This product is ordered twice."]}
-            seen.add(line["product_id"])
+            seen.add(line.product_id)
         if again:
             raise ValidationError({"orderItems": again})
 
@@ -98,55 +95,12 @@ class FailureSchema(VersionSchema):
     reason = fields.Str(required=True, validate=[validate.Length(1, MAX_REASON), _NO_NUL])
 
 
-class PageSchema(Schema):
+class OrdersQuerySchema(Schema):
     """``?status=&after=&limit=``."""
 
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
-    after = fields.Int(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
-    limit = fields.Int(validate=validate.Range(1, MAX_LIMIT), load_default=DEFAULT_LIMIT)
-
-
-_ITEMS = ItemsSchema()
-_VERSION = VersionSchema()
-_FAILURE = FailureSchema()
-_PAGE = PageSchema()
-
-
-def lines(body: Mapping[str, Any]) -> tuple[OrderLine, ...]:
-    """Read what is ordered.
-
-    Raises:
-        InvalidError: with everything that is not valid.
-    """
-    return tuple(OrderLine(**line) for line in load(_ITEMS, body)["lines"])
-
-
-def version(body: Mapping[str, Any]) -> int:
-    """Read the version that was fulfilled.
-
-    Raises:
-        InvalidError: with everything that is not valid.
-    """
-    return int(load(_VERSION, body)["version"])
-
-
-def failure(body: Mapping[str, Any]) -> tuple[int, str]:
-    """Read the version that could not be fulfilled, and why.
-
-    Raises:
-        InvalidError: with everything that is not valid.
-    """
-    read = load(_FAILURE, body)
-    return read["version"], read["reason"]
-
-
-def page_request(query: Mapping[str, str]) -> PageRequest:
-    """Read a query string; an empty value is none.
-
-    Raises:
-        InvalidError: with everything that is not valid.
-    """
-    return PageRequest(**load(_PAGE, {name: value for name, value in query.items() if value}))
+    after = DecimalInteger(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
+    limit = page_limit()
 
 
 def idempotency_key(values: Sequence[str]) -> str | None:
@@ -177,19 +131,9 @@ def rendered(order: Order) -> dict[str, Any]:
     }
 
 
-def rendered_page(page: OrderPage) -> dict[str, Any]:
-    """Return a page of orders as it is answered."""
-    return {"orders": [rendered(order) for order in page.orders], "next": page.next}
-
-
 def server_timing(**seconds: float) -> str:
     """Return how long each part took as the header ``Server-Timing`` tells it, in milliseconds.
 
     Source: https://www.w3.org/TR/server-timing/#the-server-timing-header-field
     """
     return ", ".join(f"{part};dur={duration * 1000:.3f}" for part, duration in seconds.items())
-
-
-def rendered_status(order: Order) -> dict[str, Any]:
-    """Return what the services tell one another of an order."""
-    return {"id": order.id, "status": order.status.value}

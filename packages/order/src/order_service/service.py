@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from service_common.errors import ServiceError
+from service_common.paging import Page, PageRequest
 
 from .domain import (
     KeyReusedError,
@@ -19,9 +20,9 @@ from .domain import (
     PlaceOrder,
     require_stock,
 )
-from .ports import Change, OrderRepository, Placement, StockGateway
+from .ports import Change, OrderRepository, Placement, StockReader
 
-__all__ = ["OrderPage", "OrderService", "Placed"]
+__all__ = ["OrderService", "Placed"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +42,6 @@ class Placed:
     save_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """Orders, newest first; *next* is the id to go on after, None at the end."""
-
-    orders: Sequence[Order]
-    next: int | None
-
-
 class OrderService:
     """Takes orders and sees them through their states.
 
@@ -58,7 +51,7 @@ class OrderService:
         announce: called when a commit has left events in the outbox.
     """
 
-    def __init__(self, orders: OrderRepository, stock: StockGateway, announce: Callable[[], None]) -> None:
+    def __init__(self, orders: OrderRepository, stock: StockReader, announce: Callable[[], None]) -> None:
         self._orders = orders
         self._stock = stock
         self._announce = announce
@@ -98,10 +91,10 @@ class OrderService:
             raise OrderNotFoundError(order_id)
         return order
 
-    async def page(self, *, status: OrderStatus | None = None, after: int | None = None, limit: int = 50) -> OrderPage:
-        """Return at most *limit* orders (1 to 200), newest first, those that are older than *after*."""
-        orders = await self._orders.page(status=status, after=after, limit=limit + 1)
-        return OrderPage(orders[:limit], orders[limit - 1].id if len(orders) > limit else None)
+    async def page(self, wanted: PageRequest[int], status: OrderStatus | None = None) -> Page[Order, int]:
+        """Return orders, newest first, those that are older than the one that the page follows."""
+        orders = await self._orders.page(status=status, after=wanted.after, limit=wanted.limit + 1)
+        return Page.cut(orders, wanted.limit, lambda order: order.id)
 
     async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None = None) -> Order:
         """Replace the items of an order that is still CREATED and, if given, still has *expected_version*.

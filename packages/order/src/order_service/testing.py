@@ -12,7 +12,7 @@ from service_common.errors import ServiceError
 from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
 from .ports import Change, Placement
 
-__all__ = ["Announced", "InMemoryOrders", "InMemoryStock"]
+__all__ = ["Announced", "InMemoryOrders", "InMemoryStockReader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class InMemoryOrders:
         return tuple(OrderItem(next(self._item_ids), line.product_id, line.quantity) for line in lines)
 
 
-class InMemoryStock:
-    """A StockGateway over a dictionary.
+class InMemoryStockReader:
+    """A StockReader over a dictionary.
 
     Attributes:
         stock: by product id.

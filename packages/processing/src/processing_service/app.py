@@ -12,20 +12,18 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, allow_origins, new_app
 from service_common.lifecycle import background
-from service_common.openapi import document_route
 from service_common.outbox import OutboxRelay, relaying
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Publisher, Sqs, measuring_depths
 
+from .api import API
 from .app_keys import CONFIG, SAGAS
 from .config import NAME, Config
 from .consumers import OrderConsumer
 from .engine import Engine
-from .handlers import ROUTES
-from .inventory_client import HttpStock
+from .inventory_client import HttpStockGateway
 from .lateness import Lateness
-from .openapi import API
-from .order_client import HttpOrders
+from .order_client import HttpOrderGateway
 from .postgres import SqlSagas
 from .runner import Runner
 
@@ -56,7 +54,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             readiness.add(queue, partial(sqs.check, queue))
         sagas = SqlSagas(database, config.notification_queue)
         relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
-        runner = Runner(sagas, HttpStock(inventory), HttpOrders(orders), relay.wake, metrics)
+        runner = Runner(sagas, HttpStockGateway(inventory), HttpOrderGateway(orders), relay.wake, metrics)
         engine = Engine(sagas, runner)
         poller = Poller(
             sqs,
@@ -91,6 +89,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (processing,)) ->
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes((*ROUTES, document_route(API)))
+    app.add_routes(API.routes())
     allow_origins(app, config.allowed_origins)
     return app

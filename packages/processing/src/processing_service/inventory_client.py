@@ -8,9 +8,9 @@ from service_common.errors import UnavailableError
 from service_common.events import Item
 from service_common.http_client import Call, RefusedError, RetryingClient
 
-from .saga import Refused, Succeeded, Unknown
+from .saga import Refused, Succeeded, Unanswered
 
-__all__ = ["HttpStock"]
+__all__ = ["HttpStockGateway"]
 
 _TAKE = Call("POST", "/inventory/decrement", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
 _RELEASE = Call("POST", "/inventory/release", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
@@ -20,13 +20,13 @@ _RELEASE = Call("POST", "/inventory/release", idempotent=True, attempt_timeout_s
 _REFUSED = frozenset({404, 409, 422})
 
 
-class HttpStock:
+class HttpStockGateway:
     """Takes and releases stock by internal endpoints of the inventory service, which know an operation by its id."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
 
-    async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unknown:
+    async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unanswered:
         """Take all *items* or none, once."""
         body = {
             "operationId": operation_id,
@@ -36,19 +36,19 @@ class HttpStock:
             await self._client.request(_TAKE, json=body)
         except RefusedError as error:
             # any other 4xx is a fault of ours or of the set-up, such as a wrong token: no order is to pay for that
-            return Refused(_reason(error)) if error.status in _REFUSED else Unknown(error.detail)
+            return Refused(_reason(error)) if error.status in _REFUSED else Unanswered(error.detail)
         except UnavailableError as error:
-            return Unknown(error.detail, error.retry_after_s)
+            return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()
 
-    async def release(self, operation_id: str) -> Succeeded | Unknown:
+    async def release(self, operation_id: str) -> Succeeded | Unanswered:
         """Give back what the operation took, if anything."""
         try:
             await self._client.request(_RELEASE, json={"operationId": operation_id})
         except RefusedError as error:
-            return Unknown(error.detail)
+            return Unanswered(error.detail)
         except UnavailableError as error:
-            return Unknown(error.detail, error.retry_after_s)
+            return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()
 
 

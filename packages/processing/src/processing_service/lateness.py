@@ -9,7 +9,7 @@ from service_common.errors import TransientError
 from service_common.observability import Metrics
 
 from .ports import SagaReader
-from .saga import State
+from .saga import SagaState
 
 __all__ = ["Lateness"]
 
@@ -39,7 +39,7 @@ class Lateness:
     async def once(self) -> None:
         """Count now."""
         census = await self._sagas.census()
-        for state in State:
+        for state in SagaState:
             if not state.ended:
                 self._open.labels(state.value).set(census.open.get(state, 0))
         self._late.set(census.late)

@@ -9,16 +9,16 @@ from typing import Protocol
 
 from service_common.events import Item
 
-from .saga import Refused, Saga, State, Succeeded, Unknown, Withdrawn
+from .saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 
 __all__ = [
-    "Admission",
     "Census",
     "Claim",
     "OrderGateway",
     "SagaReader",
     "SagaRecord",
     "SagaRepository",
+    "SagaStart",
     "StockGateway",
 ]
 
@@ -39,7 +39,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class SagaStart:
     """What became of a saga that was to start: *new* or known before; *claim* when the caller may run it at once."""
 
     new: bool
@@ -52,20 +52,20 @@ class SagaRecord:
 
     order_id: int
     version: int
-    state: State
+    state: SagaState
     attempts: int
     last_error: str | None
     reason: str | None
     next_run_at: datetime | None
     late: bool
-    entered: Mapping[State, datetime]
+    entered: Mapping[SagaState, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
     """How many sagas are open, by state, how many of them are late, and the age of the oldest in seconds."""
 
-    open: Mapping[State, int]
+    open: Mapping[SagaState, int]
     late: int
     oldest_s: float
 
@@ -73,11 +73,11 @@ class Census:
 class StockGateway(Protocol):
     """Where stock is taken. Every outcome is a value; an error that is raised means that nothing is known."""
 
-    async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unknown:
+    async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unanswered:
         """Take all *items* or none, once."""
         ...
 
-    async def release(self, operation_id: str) -> Succeeded | Unknown:
+    async def release(self, operation_id: str) -> Succeeded | Unanswered:
         """Give back what the operation took, and see to it that it takes nothing from now on."""
         ...
 
@@ -85,11 +85,11 @@ class StockGateway(Protocol):
 class OrderGateway(Protocol):
     """Where orders end. Every outcome is a value; an error that is raised means that nothing is known."""
 
-    async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unknown:
+    async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
         """End this version of the order well."""
         ...
 
-    async def fail(self, order_id: int, version: int, reason: str) -> Succeeded | Withdrawn | Unknown:
+    async def fail(self, order_id: int, version: int, reason: str) -> Succeeded | Withdrawn | Unanswered:
         """End this version of the order for *reason*."""
         ...
 
@@ -100,7 +100,7 @@ class SagaRepository(Protocol):
     Each method is one transaction, and raises TransientError when the same may succeed later.
     """
 
-    async def start(self, saga: Saga, *, claimed: bool) -> Admission:
+    async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         """Store a new saga, claimed for the caller when it asks for that and no older version of the order is open."""
         ...
 
@@ -109,7 +109,7 @@ class SagaRepository(Protocol):
         ...
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
         """Write what became of a claimed saga; return whether the claim still held.
 
@@ -133,7 +133,7 @@ class SagaReader(Protocol):
         """Return the sagas of the versions of an order, the oldest first."""
         ...
 
-    async def search(self, *, state: State | None, late: bool | None, limit: int) -> list[SagaRecord]:
+    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         """Return sagas in a state, late or not; those of the newest orders first."""
         ...
 

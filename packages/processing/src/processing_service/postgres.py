@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.events import Item
 from service_common.postgres import Database, Json, Row, load_statements
 
-from .ports import Admission, Census, Claim, SagaRecord
-from .saga import LATE_AFTER_S, Saga, State
+from .ports import Census, Claim, SagaRecord, SagaStart
+from .saga import LATE_AFTER_S, Saga, SagaState
 
 __all__ = ["SqlSagas"]
 
@@ -21,7 +21,7 @@ __all__ = ["SqlSagas"]
 class _Change:
     claim: Claim
     saga: Saga
-    entered: Mapping[State, datetime]
+    entered: Mapping[SagaState, datetime]
     delay_s: float | None
 
 
@@ -42,10 +42,10 @@ class SqlSagas:
         self._destination = destination
         self._lease_s = lease_s
         self._sql = load_statements(__package__)
-        self._starts = Coalescer[tuple[Saga, bool], Admission](self._start_all)
-        self._changes = Coalescer[_Change, bool](self._save_all)
+        self._starts = CallBatcher[tuple[Saga, bool], SagaStart](self._start_all)
+        self._changes = CallBatcher[_Change, bool](self._save_all)
 
-    async def start(self, saga: Saga, *, claimed: bool) -> Admission:
+    async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         """Store a new saga."""
         return await self._starts.submit((saga, claimed))
 
@@ -55,7 +55,7 @@ class SqlSagas:
         return [_claim(row) for row in rows]
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
         """Write what became of a claimed saga."""
         return await self._changes.submit(_Change(claim, saga, entered, delay_s))
@@ -81,7 +81,7 @@ class SqlSagas:
         )
         return [_record(row) for row in rows]
 
-    async def search(self, *, state: State | None, late: bool | None, limit: int) -> list[SagaRecord]:
+    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         """Return sagas in a state, late or not."""
         rows = await self._database.fetch(
             self._sql["search_sagas"],
@@ -99,7 +99,7 @@ class SqlSagas:
         """Count what is open."""
         rows = await self._database.fetch(self._sql["count_open_sagas"], {"late_after_s": LATE_AFTER_S})
         return Census(
-            open={State(state): count for state, count, _, _ in rows},
+            open={SagaState(state): count for state, count, _, _ in rows},
             late=sum(late for _, _, late, _ in rows),
             oldest_s=max((oldest_s for _, _, _, oldest_s in rows), default=0.0),
         )
@@ -109,7 +109,7 @@ class SqlSagas:
         await self._starts.close()
         await self._changes.close()
 
-    async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[Admission | Exception]:
+    async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[SagaStart | Exception]:
         rows = await self._database.fetch(
             self._sql["start_sagas"], {"sagas": Json(_starts(batch)), "lease_s": self._lease_s}
         )
@@ -149,10 +149,10 @@ def _start(saga: Saga, *, claimed: bool) -> dict[str, Any]:
     }
 
 
-def _admission(saga: Saga, fence: int | None) -> Admission:
+def _admission(saga: Saga, fence: int | None) -> SagaStart:
     if fence is None:
-        return Admission(new=False)
-    return Admission(new=True, claim=Claim(saga, fence) if fence else None)
+        return SagaStart(new=False)
+    return SagaStart(new=True, claim=Claim(saga, fence) if fence else None)
 
 
 def _written(change: _Change) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _claim(row: Row) -> Claim:
         version=version,
         items=tuple(Item(item["productId"], item["quantity"]) for item in items),
         traceparent=traceparent,
-        state=State(state),
+        state=SagaState(state),
         reason=reason,
         attempts=attempts,
         failures=failures,
@@ -194,7 +194,7 @@ def _record(row: Row) -> SagaRecord:
     return SagaRecord(
         order_id=order_id,
         version=version,
-        state=State(state),
+        state=SagaState(state),
         attempts=attempts,
         last_error=last_error,
         reason=reason,
@@ -204,6 +204,6 @@ def _record(row: Row) -> SagaRecord:
     )
 
 
-def _moments(entered: Mapping[str, str]) -> dict[State, datetime]:
+def _moments(entered: Mapping[str, str]) -> dict[SagaState, datetime]:
     # in the order of the states, which holds even where the clocks of two engines differ
-    return {state: datetime.fromisoformat(entered[state]) for state in State if state in entered}
+    return {state: datetime.fromisoformat(entered[state]) for state in SagaState if state in entered}

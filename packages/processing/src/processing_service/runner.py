@@ -10,7 +10,7 @@ from time import monotonic
 from service_common.observability import Metrics, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
-from .saga import Outcome, Saga, State, Step, Unknown, retry_delay_s
+from .saga import Saga, SagaState, SagaStep, StepOutcome, Unanswered, retry_delay_s
 
 __all__ = ["Runner"]
 
@@ -63,7 +63,7 @@ class Runner:
         """
         began_s = monotonic()
         saga = claim.saga
-        entered: dict[State, datetime] = {}
+        entered: dict[SagaState, datetime] = {}
         with tracing(saga.traceparent):
             while not saga.ended:
                 outcome = await self._carry_out(saga)
@@ -73,7 +73,7 @@ class Runner:
                     delay_s = _delay_s(saga, outcome)
                 else:
                     entered[saga.state] = datetime.now(UTC)
-                    if saga.state is State.STOCK_TAKEN:
+                    if saga.state is SagaState.STOCK_TAKEN:
                         continue
                 if not await self._sagas.save(claim, saga, entered, delay_s):
                     logger.warning("saga was taken over", extra=_facts(saga))
@@ -84,22 +84,22 @@ class Runner:
             self._tell_end(saga, claim.age_s + monotonic() - began_s)
         return None
 
-    async def _carry_out(self, saga: Saga) -> Outcome:
+    async def _carry_out(self, saga: Saga) -> StepOutcome:
         try:
             match saga.step:
-                case Step.TAKE_STOCK:
+                case SagaStep.TAKE_STOCK:
                     return await self._stock.take(saga.operation_id, saga.items)
-                case Step.CLOSE_ORDER:
+                case SagaStep.CLOSE_ORDER:
                     return await self._orders.close(saga.order_id, saga.version)
-                case Step.FAIL_ORDER:
+                case SagaStep.FAIL_ORDER:
                     return await self._orders.fail(saga.order_id, saga.version, saga.reason or "no reason was given")
-                case Step.RELEASE_STOCK:
+                case SagaStep.RELEASE_STOCK:
                     return await self._stock.release(saga.operation_id)
         except Exception as error:
             logger.exception("unforeseen error in a step", extra=_facts(saga))
-            return Unknown(f"{type(error).__name__}: {error}")
+            return Unanswered(f"{type(error).__name__}: {error}")
 
-    def _tell_delay(self, step: Step, saga: Saga, delay_s: float) -> None:
+    def _tell_delay(self, step: SagaStep, saga: Saga, delay_s: float) -> None:
         self._unanswered.labels(step.value).inc()
         logger.warning(
             "saga waits",
@@ -113,8 +113,8 @@ class Runner:
         logger.info("saga ended", extra={**_facts(saga), "reason": saga.reason, "seconds": round(age_s, 3)})
 
 
-def _delay_s(saga: Saga, outcome: Outcome) -> float:
-    return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unknown) else 0.0)
+def _delay_s(saga: Saga, outcome: StepOutcome) -> float:
+    return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unanswered) else 0.0)
 
 
 def _facts(saga: Saga) -> dict[str, object]:

@@ -22,17 +22,19 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from service_common.errors import NotFoundError
 from service_common.events import EventType, Item
 
 __all__ = [
     "LATE_AFTER_S",
-    "Outcome",
     "Refused",
     "Saga",
-    "State",
-    "Step",
+    "SagaNotFoundError",
+    "SagaState",
+    "SagaStep",
+    "StepOutcome",
     "Succeeded",
-    "Unknown",
+    "Unanswered",
     "Withdrawn",
     "retry_delay_s",
 ]
@@ -43,7 +45,16 @@ LONGEST_DELAY_S = 15.0
 MAX_TEXT = 500
 
 
-class State(StrEnum):
+class SagaNotFoundError(NotFoundError):
+    """No version of the order has a saga, at least not yet."""
+
+    slug = "saga-not-found"
+
+    def __init__(self, order_id: int | str) -> None:
+        super().__init__(f"There is no saga of order {order_id}.")
+
+
+class SagaState(StrEnum):
     """How far a saga has come; the last three are ends."""
 
     STARTED = "STARTED"
@@ -60,7 +71,7 @@ class State(StrEnum):
         return self not in _STEPS
 
 
-class Step(Enum):
+class SagaStep(Enum):
     """What is asked of another service."""
 
     TAKE_STOCK = "take stock"
@@ -89,36 +100,36 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class Unanswered:
     """No answer that says whether the step was carried out; *retry_after_s* is the least time to wait."""
 
     error: str
     retry_after_s: float = 0.0
 
 
-Outcome: TypeAlias = Succeeded | Refused | Withdrawn | Unknown
+StepOutcome: TypeAlias = Succeeded | Refused | Withdrawn | Unanswered
 
-_STEPS: Mapping[State, Step] = MappingProxyType(
+_STEPS: Mapping[SagaState, SagaStep] = MappingProxyType(
     {
-        State.STARTED: Step.TAKE_STOCK,
-        State.STOCK_TAKEN: Step.CLOSE_ORDER,
-        State.FAILING: Step.FAIL_ORDER,
-        State.RELEASING: Step.RELEASE_STOCK,
+        SagaState.STARTED: SagaStep.TAKE_STOCK,
+        SagaState.STOCK_TAKEN: SagaStep.CLOSE_ORDER,
+        SagaState.FAILING: SagaStep.FAIL_ORDER,
+        SagaState.RELEASING: SagaStep.RELEASE_STOCK,
     }
 )
-_TRANSITIONS: Mapping[tuple[State, type[Outcome]], State] = MappingProxyType(
+_TRANSITIONS: Mapping[tuple[SagaState, type[StepOutcome]], SagaState] = MappingProxyType(
     {
-        (State.STARTED, Succeeded): State.STOCK_TAKEN,
-        (State.STARTED, Refused): State.FAILING,
-        (State.STOCK_TAKEN, Succeeded): State.DONE,
-        (State.STOCK_TAKEN, Withdrawn): State.RELEASING,
-        (State.FAILING, Succeeded): State.FAILED,
-        (State.FAILING, Withdrawn): State.RELEASING,
-        (State.RELEASING, Succeeded): State.RELEASED,
+        (SagaState.STARTED, Succeeded): SagaState.STOCK_TAKEN,
+        (SagaState.STARTED, Refused): SagaState.FAILING,
+        (SagaState.STOCK_TAKEN, Succeeded): SagaState.DONE,
+        (SagaState.STOCK_TAKEN, Withdrawn): SagaState.RELEASING,
+        (SagaState.FAILING, Succeeded): SagaState.FAILED,
+        (SagaState.FAILING, Withdrawn): SagaState.RELEASING,
+        (SagaState.RELEASING, Succeeded): SagaState.RELEASED,
     }
 )
-_EVENTS: Mapping[State, EventType] = MappingProxyType(
-    {State.DONE: EventType.ORDER_PROCESSED, State.FAILED: EventType.ORDER_FAILED}
+_EVENTS: Mapping[SagaState, EventType] = MappingProxyType(
+    {SagaState.DONE: EventType.ORDER_PROCESSED, SagaState.FAILED: EventType.ORDER_FAILED}
 )
 
 
@@ -137,7 +148,7 @@ class Saga:
     version: int
     items: tuple[Item, ...]
     traceparent: str | None = None
-    state: State = State.STARTED
+    state: SagaState = SagaState.STARTED
     reason: str | None = None
     attempts: int = 0
     failures: int = 0
@@ -154,7 +165,7 @@ class Saga:
         return self.state.ended
 
     @property
-    def step(self) -> Step:
+    def step(self) -> SagaStep:
         """What comes next.
 
         Raises:
@@ -169,7 +180,7 @@ class Saga:
         """What is told of the end that it has come to: nothing of an order that somebody else brought to its end."""
         return _EVENTS.get(self.state)
 
-    def after(self, outcome: Outcome) -> Saga:
+    def after(self, outcome: StepOutcome) -> Saga:
         """Return the saga as the outcome of its step leaves it.
 
         An outcome that its step can't have is as good as unknown.
@@ -178,7 +189,7 @@ class Saga:
             ValueError: it has ended.
         """
         step = self.step
-        if isinstance(outcome, Unknown):
+        if isinstance(outcome, Unanswered):
             return self._tried_in_vain(step, outcome.error)
         target = _TRANSITIONS.get((self.state, type(outcome)))
         if target is None:
@@ -186,7 +197,7 @@ class Saga:
         reason = _text(outcome.reason) if isinstance(outcome, Refused | Withdrawn) else self.reason
         return replace(self, state=target, reason=reason, attempts=self.attempts + 1, failures=0)
 
-    def _tried_in_vain(self, step: Step, error: str) -> Saga:
+    def _tried_in_vain(self, step: SagaStep, error: str) -> Saga:
         last_error = _text(f"{step.value}: {error}")
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
+from service_common.fields import DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
 from .ports import SagaRecord
-from .saga import State
+from .saga import SagaNotFoundError, SagaState
 
-__all__ = ["MAX_ORDER_ID", "SearchSchema", "sagas_payload"]
+__all__ = ["SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
 
 MAX_ORDER_ID = 2**63 - 1
-MAX_PAGE = 200
 
 
-class SearchSchema(Schema):
+class SagasPathSchema(Schema):
+    """``{order_id}``: what is no id has no saga."""
+
+    order_id = DecimalInteger(required=True, validate=validate.Range(1, MAX_ORDER_ID))
+
+    def handle_error(self, error: ValidationError, data: Mapping[str, str], **_: object) -> NoReturn:
+        """Say that there is no such saga.
+
+        Raises:
+            SagaNotFoundError: always.
+        """
+        raise SagaNotFoundError(data["order_id"]) from error
+
+
+class SagasQuerySchema(Schema):
     """``?state=&late=true&limit=``."""
 
-    state = fields.Enum(State, by_value=True, load_default=None)
+    state = fields.Enum(SagaState, by_value=True, load_default=None)
     late = fields.Bool(load_default=None)
-    limit = fields.Int(load_default=50, validate=validate.Range(1, MAX_PAGE))
+    limit = page_limit()
 
 
 def sagas_payload(records: Sequence[SagaRecord]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from service_common.events import EventType
 
-from .ports import Admission, Census, Claim, SagaRecord
-from .saga import LATE_AFTER_S, Saga, State
+from .ports import Census, Claim, SagaRecord, SagaStart
+from .saga import LATE_AFTER_S, Saga, SagaState
 
 __all__ = ["InMemorySagas"]
 
@@ -21,7 +21,7 @@ class _Row:
     next_run_at: datetime | None
     lease_until: datetime | None = None
     fence: int = 0
-    entered: dict[State, datetime] = field(default_factory=dict)
+    entered: dict[SagaState, datetime] = field(default_factory=dict)
 
 
 class InMemorySagas:
@@ -37,16 +37,16 @@ class InMemorySagas:
         self._lease = timedelta(seconds=lease_s)
         self._now = now
 
-    async def start(self, saga: Saga, *, claimed: bool) -> Admission:
+    async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         """Store a new saga."""
         key = saga.order_id, saga.version
         if key in self._rows:
-            return Admission(new=False)
+            return SagaStart(new=False)
         now = self._now()
-        row = self._rows[key] = _Row(saga, now, now, entered={State.STARTED: now})
+        row = self._rows[key] = _Row(saga, now, now, entered={SagaState.STARTED: now})
         if claimed and not self._waits(row):
-            return Admission(new=True, claim=self._claim(row))
-        return Admission(new=True)
+            return SagaStart(new=True, claim=self._claim(row))
+        return SagaStart(new=True)
 
     async def claim(self, limit: int) -> list[Claim]:
         """Claim sagas that are due."""
@@ -56,7 +56,7 @@ class InMemorySagas:
         return [self._claim(row) for row in due[:limit]]
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[State, datetime], delay_s: float | None = None
+        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
         """Write what became of a claimed saga."""
         row = self._rows[saga.order_id, saga.version]
@@ -85,7 +85,7 @@ class InMemorySagas:
         """Return the sagas of an order."""
         return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
 
-    async def search(self, *, state: State | None, late: bool | None, limit: int) -> list[SagaRecord]:
+    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         """Return sagas in a state, late or not."""
         records = [self._record(self._rows[key]) for key in sorted(self._rows, reverse=True)]
         return [

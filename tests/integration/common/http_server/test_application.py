@@ -15,9 +15,10 @@ from aiohttp.test_utils import TestClient
 
 from service_common.config import ServiceConfig
 from service_common.errors import ConflictError, UnavailableError, Violation
-from service_common.http_server import METRICS, READINESS, allow_origins, internal, new_app, read_json
+from service_common.http_server import METRICS, READINESS, allow_origins, new_app, read_json
 from service_common.http_server.requests import MAX_BODY_BYTES
 from service_common.observability import current_trace
+from service_common.openapi import Api, Operation
 
 Client = TestClient[web.Request, web.Application]
 AiohttpClient = Callable[[web.Application], Awaitable[Client]]
@@ -61,6 +62,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
+API = Api(
+    name="any-service",
+    description="Has one endpoint of its own.",
+    own_operations=(
+        Operation("GET", "/internal", trace_id, name="getTrace", summary="The trace", answers={}, internal=True),
+    ),
+)
+
+
 @pytest.fixture
 def app(service_config: ServiceConfig) -> web.Application:
     app = new_app("any-service", service_config)
@@ -73,7 +83,7 @@ def app(service_config: ServiceConfig) -> web.Application:
             web.get("/boom/{id}", boom),
             web.get("/moved", moved),
             web.get("/stream", stream),
-            web.get("/internal", internal(trace_id)),
+            *API.routes(),
         ]
     )
     return app

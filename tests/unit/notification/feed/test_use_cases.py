@@ -10,6 +10,7 @@ from notification_service.feed import FeedAppender, History, LogChannel, Notifie
 from notification_service.notification import EventId, Notification
 from notification_service.testing import InMemoryFeed
 from service_common.events import EventType, OrderEvent, UnreadableEventError
+from service_common.paging import PageRequest
 
 
 def event(order: int, event_type: EventType = EventType.ORDER_CREATED, year: int = 2026) -> OrderEvent:
@@ -56,14 +57,14 @@ async def test_next_page_of_the_history_continues_after_the_previous_one() -> No
     feed = InMemoryFeed()
     await feed.append([event(order) for order in range(1, 6)])
     history = History(feed)
-    first = await history.page(None, None, 3)
-    second = await history.page(first.next, None, 3)
-    assert [each.seq for each in (*first.notifications, *second.notifications)] == [1, 2, 3, 4, 5]
+    first = await history.page(PageRequest(None, 3), None)
+    second = await history.page(PageRequest(first.next, 3), None)
+    assert [each.seq for each in (*first.items, *second.items)] == [1, 2, 3, 4, 5]
     assert (first.next, second.next) == (EventId("test", 3), None)
 
 
 async def test_history_after_an_unknown_position_reports_a_gap_and_begins_at_the_oldest() -> None:
     feed = InMemoryFeed()
     await feed.append([event(1), event(2)])
-    page = await History(feed).page(EventId("another", 2), None, 10)
-    assert (page.gap, [each.seq for each in page.notifications]) == (True, [1, 2])
+    page = await History(feed).page(PageRequest(EventId("another", 2), 10), None)
+    assert (page.gap, [each.seq for each in page.items]) == (True, [1, 2])

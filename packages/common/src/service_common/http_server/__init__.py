@@ -9,9 +9,10 @@ from __future__ import annotations
 from .app_keys import METRICS, READINESS, VERSION
 from .application import allow_origins, new_app
 from .file_limits import connections_allowed, held_back
-from .middlewares import internal
+from .health import get_live, get_metrics, get_name, get_ready
+from .middlewares import require_service_token
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
-from .requests import etag, if_match, load, read_json
+from .requests import etag, if_match, json_response, load, parse_object, read_json, read_path, read_query
 from .runner import run
 
 __all__ = [
@@ -23,12 +24,20 @@ __all__ = [
     "allow_origins",
     "connections_allowed",
     "etag",
+    "get_live",
+    "get_metrics",
+    "get_name",
+    "get_ready",
     "held_back",
     "if_match",
-    "internal",
+    "json_response",
     "load",
     "new_app",
+    "parse_object",
     "read_json",
+    "read_path",
+    "read_query",
+    "require_service_token",
     "run",
     "status_of",
     "type_of",

@@ -13,7 +13,6 @@ from ..config import ServiceConfig
 from ..lifecycle import Readiness
 from ..observability import Metrics
 from .app_keys import METRICS, NAME, READINESS, SERVICE_TOKEN, VERSION
-from .health import HEALTH_ROUTES
 from .middlewares import problems, trace
 from .requests import MAX_BODY_BYTES
 
@@ -25,7 +24,7 @@ _EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "Server-Ti
 
 
 def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.Application:
-    """Make the application *name*: traced, its failures problem documents, with the common endpoints and keys.
+    """Make the application *name*: traced, its failures problem documents, with the common keys.
 
     Args:
         name: as in ``order-service``.
@@ -39,7 +38,6 @@ def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.A
     app[READINESS] = Readiness()
     app[METRICS] = Metrics()
     app.on_shutdown.append(_drain)
-    app.add_routes(HEALTH_ROUTES)
     return app
 
 

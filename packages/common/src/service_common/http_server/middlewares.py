@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from ..errors import ForbiddenError, MalformedError, UnauthorizedError
 from ..observability import tracing
 from .app_keys import METRICS, SERVICE_TOKEN
 from .problem_details import Problem
 
-__all__ = ["Handler", "internal", "problems", "trace"]
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+__all__ = ["problems", "require_service_token", "trace"]
 
 logger = logging.getLogger(__name__)
 
@@ -101,20 +99,15 @@ def _require_text(request: web.Request) -> None:
                 raise MalformedError(f"The header {name.decode('ascii', 'replace')} is not UTF-8.") from error
 
 
-def internal(handler: Handler) -> Handler:
+def require_service_token(request: web.Request) -> None:
     """Let only those in who show the service token.
 
     Raises:
         UnauthorizedError: there is no ``Authorization: Bearer`` (RFC 6750).
         ForbiddenError: there is one with another token.
     """
-
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise UnauthorizedError("This endpoint is for the services themselves: it needs their bearer token.")
-        if not hmac.compare_digest(token.strip().encode(), request.app[SERVICE_TOKEN].encode()):
-            raise ForbiddenError("This bearer token is not that of the services.")
-        return await handler(request)
-
-    return guarded
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthorizedError("This endpoint is for the services themselves: it needs their bearer token.")
+    if not hmac.compare_digest(token.strip().encode(), request.app[SERVICE_TOKEN].encode()):
+        raise ForbiddenError("This bearer token is not that of the services.")

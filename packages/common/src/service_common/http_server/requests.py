@@ -1,23 +1,36 @@
-"""Reading a request: its JSON body, what the body means, and the version the caller saw."""
+"""Reading a request: its path, query, JSON body and entity tag; answering with JSON."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 from aiohttp import web
-from marshmallow import Schema, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from ..errors import InvalidError, MalformedError, PreconditionFailedError, PreconditionRequiredError, Violation
 
-__all__ = ["MAX_BODY_BYTES", "etag", "if_match", "load", "read_json"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "etag",
+    "if_match",
+    "json_response",
+    "load",
+    "parse_object",
+    "read_json",
+    "read_path",
+    "read_query",
+]
 
 MAX_BODY_BYTES = 256 * 1024
 # a body of nothing but mistakes must not be answered with one many times its size
 MAX_VIOLATIONS = 100
 
+_JSON = {"Content-Type": "application/json"}
 _STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
@@ -29,6 +42,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         HTTPRequestEntityTooLarge: it has more than 256 KiB.
         HTTPRequestTimeout: it does not arrive in time.
         MalformedError: it is no JSON object.
+        InvalidError: a member is given more than once.
     """
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise web.HTTPUnsupportedMediaType(
@@ -38,16 +52,62 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > MAX_BODY_BYTES:  # known before any of it is read
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
-        document = orjson.loads(await request.read())
-    except orjson.JSONDecodeError as error:
-        raise MalformedError(f"The body is not JSON: {error}.") from error
+        body = await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text=str(error)) from error
     except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
         raise MalformedError("The body does not arrive as its headers say.") from error
+    return parse_object(body, "The body")
+
+
+def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
+    """Return the JSON object that *text* is; *what* names it in errors.
+
+    Raises:
+        MalformedError: it is no JSON, or no object.
+        InvalidError: a member is given more than once (RFC 8259, 4: what that means is unpredictable).
+    """
+    try:
+        document = orjson.loads(text)
+        _DUPLICATES.decode(text if isinstance(text, str) else text.decode())
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise MalformedError(f"{what} is not JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise MalformedError("The body has to be a JSON object.")
+        raise MalformedError(f"{what} has to be a JSON object.")
     return document
+
+
+def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
+    """Return the parameters in the path of *request*.
+
+    Raises:
+        ServiceError: one is not valid; *schema* says in ``handle_error`` what is not found then.
+    """
+    given = request.match_info
+    try:
+        # without Schema.load: as much again as all else that is done for a request
+        return {attribute: field.deserialize(given[attribute]) for attribute, field in schema.fields.items()}
+    except ValidationError as error:
+        schema.handle_error(error, given, many=False)
+        raise InvalidError("The path is not valid.") from error
+
+
+def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
+    """Return the parameters in the query of *request*.
+
+    Only a list may be given several times. A schema that leaves out what it does not know (``EXCLUDE``) takes the last
+    of several, as a client needs that appends to a given address.
+
+    Raises:
+        InvalidError: with every violation: an unknown parameter, one given more than once, one that is not valid.
+    """
+    query = request.query
+    lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, fields.List)}
+    values = {name: query.getall(name) for name in query}
+    repeated = [name for name, given in values.items() if len(given) > 1 and name not in lists]
+    if repeated and schema.unknown != EXCLUDE:
+        raise _invalid([Violation(f"/{_escaped(name)}", "Is given more than once.") for name in repeated])
+    return load(schema, {name: given if name in lists else given[-1] for name, given in values.items()})
 
 
 def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +119,14 @@ def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(data)
     except ValidationError as error:
-        violations = tuple(_violations(error.messages))
-        raise InvalidError(_sentence(len(violations)), violations[:MAX_VIOLATIONS]) from error
+        raise _invalid(tuple(_violations(error.messages))) from error
     return loaded
+
+
+def json_response(document: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return *document* as the answer."""
+    headers = {**headers, **_JSON} if headers else _JSON
+    return web.Response(body=orjson.dumps(document), status=status, headers=headers)
 
 
 def etag(version: int) -> str:
@@ -90,8 +155,22 @@ def if_match(request: web.Request, *, required: bool = False) -> int | None:
     return int(tag[1])
 
 
-def _sentence(violations: int) -> str:
-    return "One thing is not valid." if violations == 1 else f"{violations} things are not valid."
+def _invalid(violations: Sequence[Violation]) -> InvalidError:
+    count = len(violations)
+    sentence = "One thing is not valid." if count == 1 else f"{count} things are not valid."
+    return InvalidError(sentence, violations[:MAX_VIOLATIONS])
+
+
+def _refuse_duplicates(members: list[tuple[str, object]]) -> None:
+    if len(dict(members)) < len(members):
+        counts = Counter(name for name, _ in members)
+        raise _invalid(
+            [Violation("", f"The member {name[:64]} is given {n} times.") for name, n in counts.items() if n > 1]
+        )
+
+
+# orjson keeps the last of several members of one name and tells nothing of it
+_DUPLICATES = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=len, parse_float=len)
 
 
 def _violations(messages: object, pointer: str = "") -> Iterator[Violation]:

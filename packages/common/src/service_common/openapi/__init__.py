@@ -1,12 +1,13 @@
-"""The OpenAPI 3.1 document of a service, from the schemas that it parses requests with.
+"""The interface of a service: its routes, and the OpenAPI 3.1 document that describes them.
 
-A service declares `Operation`s in an `Api`; `document_route` serves the document at ``/openapi.json``.
+A service declares each endpoint once, as an `Operation` of its `Api`: the routes and the document, which is served at
+``/openapi.json``, both come from that.
 """
 
 from __future__ import annotations
 
 from .answers import AnswerSchema, ViolationSchema
-from .operations import Answer, Api, Operation
-from .serving import document_route
+from .api import Api
+from .operations import Answer, Operation
 
-__all__ = ["Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema", "document_route"]
+__all__ = ["Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema"]

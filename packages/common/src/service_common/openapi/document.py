@@ -13,8 +13,9 @@ from marshmallow import Schema, validate
 from ..errors import ServiceError
 from ..http_server import CONTENT_TYPE, status_of, type_of
 from .answers import problem_schema
+from .api import Api
 from .converter import OPENAPI_VERSION, component, new_plugin, parameters, teach
-from .operations import COMMON_OPERATIONS, Answer, Api, Operation
+from .operations import Answer, Operation
 
 __all__ = ["build_document"]
 
@@ -42,7 +43,7 @@ def build_document(api: Api, version: str) -> dict[str, Any]:
         raise TypeError("apispec gave its plugin no converter")
     teach(converter)
     _describe_components(spec, converter, api)
-    for operation in (*COMMON_OPERATIONS, *api.operations):
+    for operation in api.operations:
         spec.path(operation.path, operations={operation.method.lower(): _operation(converter, operation)})
     document: dict[str, Any] = spec.to_dict()
     return document

@@ -1,16 +1,21 @@
-"""The terms in which a service describes its interface."""
+"""The declaration of an endpoint: its route and its description in the OpenAPI document come from it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeAlias
 
+from aiohttp import web
 from marshmallow import Schema
 
 from ..errors import ForbiddenError, InvalidError, MalformedError, ServiceError, UnauthorizedError
-from .answers import LiveSchema, NameSchema, ReadySchema, ViolationSchema
+from ..http_server import load, read_json, read_path, read_query, require_service_token
 
-__all__ = ["COMMON_OPERATIONS", "Answer", "Api", "Operation"]
+__all__ = ["Answer", "EndpointHandler", "Operation"]
+
+# takes the request and, by name, each input that the schemas of the operation load
+EndpointHandler: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +35,28 @@ class Answer:
     media_type: str | None = "application/json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked of a service.
+    """One endpoint of a service.
 
     Attributes:
         method: of HTTP, in capitals.
         path: as the router has it.
+        handler: gets the request and, as keyword arguments, what the schemas of path, query and body load.
         name: unlike that of any other operation of the service.
         answers: by status.
-        parameters: schemas by the place that they are read from: ``path``, ``query``, ``header``.
+        parameters: schemas by the place that they are read from: ``path``, ``query``; ``header`` is only described,
+            its handler reads it.
         body: the schema of the JSON object that is sent.
         errors: what it refuses with, beside what follows from its parameters and its body.
         internal: whether it is for the services themselves.
+        allow_head: whether a GET is served to HEAD as well.
     """
 
     method: str
     path: str
+    handler: EndpointHandler
+    _: KW_ONLY
     name: str
     summary: str
     answers: Mapping[int, Answer]
@@ -54,6 +64,7 @@ class Operation:
     body: type[Schema] | None = None
     errors: tuple[type[ServiceError], ...] = ()
     internal: bool = False
+    allow_head: bool = True
 
     @property
     def refusals(self) -> tuple[type[ServiceError], ...]:
@@ -65,63 +76,21 @@ class Operation:
             *self.errors,
         )
 
+    def route(self) -> web.RouteDef:
+        """Return the route: it checks the token of an internal endpoint, reads the inputs, and calls the handler."""
+        handler, internal = self.handler, self.internal
+        path, query = (self.parameters.get(place, Schema)() for place in ("path", "query"))
+        body = self.body() if self.body else None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Api:
-    """The whole interface of a service.
+        async def serve(request: web.Request) -> web.StreamResponse:
+            if internal:
+                require_service_token(request)
+            inputs: dict[str, Any] = read_path(request, path) if path.fields else {}
+            if query.fields or request.query_string:
+                inputs |= read_query(request, query)
+            if body is not None:
+                inputs |= load(body, await read_json(request))
+            return await handler(request, **inputs)
 
-    Attributes:
-        name: as in ``order-service``.
-        operations: those that are its own.
-        violation: the schema of the entries of ``errors`` in its problem documents.
-        names: what schemas are called whose classes are called otherwise.
-        unions: schemas of which a message has one, told apart by their ``type``.
-        schemas: what else it sends or reads.
-    """
-
-    name: str
-    description: str
-    operations: tuple[Operation, ...]
-    violation: type[Schema] = ViolationSchema
-    names: Mapping[type[Schema], str] = field(default_factory=dict)
-    unions: Mapping[str, tuple[type[Schema], ...]] = field(default_factory=dict)
-    schemas: tuple[type[Schema], ...] = ()
-
-
-COMMON_OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/",
-        name="getName",
-        summary="Who answers here",
-        answers={200: Answer("Its name", NameSchema)},
-    ),
-    Operation(
-        method="GET",
-        path="/health/live",
-        name="getLiveness",
-        summary="Whether the process answers",
-        answers={200: Answer("It does", LiveSchema)},
-    ),
-    Operation(
-        method="GET",
-        path="/health/ready",
-        name="getReadiness",
-        summary="Whether it can do its work",
-        answers={200: Answer("It can", ReadySchema), 503: Answer("It can not, and why", ReadySchema)},
-    ),
-    Operation(
-        method="GET",
-        path="/metrics",
-        name="getMetrics",
-        summary="Its numbers, in the text format of Prometheus",
-        answers={200: Answer("The numbers", media_type="text/plain")},
-    ),
-    Operation(
-        method="GET",
-        path="/openapi.json",
-        name="getDocument",
-        summary="This document",
-        answers={200: Answer("OpenAPI 3.1")},
-    ),
-)
+        options = {"allow_head": self.allow_head} if self.method == "GET" else {}
+        return web.route(self.method, self.path, serve, **options)

@@ -26,7 +26,7 @@ MAX_ATTRIBUTES = 10  # of one message
 # timeout is one.
 DELETE_ATTEMPTS = sys.maxsize
 DELAY_ATTEMPTS = 3
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _Entry = tuple[Lease, int]
 _Request = Callable[[Sequence[tuple[str, int]]], Awaitable[Mapping[int, Refusal]]]
@@ -143,7 +143,7 @@ class Settlement:
                 self.settle(lease, decide(UnavailableError(why), lease.message.receive_count, self._policy))
 
     def _warn(self, sentence: str, lease: Lease, why: object) -> None:
-        _log.warning(sentence, extra={"queue": self._queue().name, "messageId": lease.message.id, "reason": str(why)})
+        logger.warning(sentence, extra={"queue": self._queue().name, "messageId": lease.message.id, "reason": str(why)})
 
 
 async def _refused(request: _Request, sent: Sequence[tuple[str, int]]) -> Mapping[int, Refusal]:

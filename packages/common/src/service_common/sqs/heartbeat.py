@@ -12,7 +12,7 @@ from .in_flight import Lease, Leases
 
 __all__ = ["Heartbeat"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -76,7 +76,7 @@ class Heartbeat:
                 queue, [(lease.handle, queue.visibility_timeout_s) for lease in batch]
             )
         except ServiceError as error:
-            _log.warning("heartbeat failed", extra={"queue": queue.name, "error": str(error)})
+            logger.warning("heartbeat failed", extra={"queue": queue.name, "error": str(error)})
             return  # still due: the next turn of the loop tries again
         finally:
             answered.set_result(None)
@@ -88,7 +88,7 @@ class Heartbeat:
                 lease.renewed_at = max(lease.renewed_at, sent_at)
             if refusal is not None:
                 self._lost()
-                _log.warning(
+                logger.warning(
                     "visibility not extended: the message may be delivered again",
                     extra={"queue": queue.name, "messageId": lease.message.id, "error": str(refusal)},
                 )

@@ -26,7 +26,7 @@ Handler = Callable[[Message], Awaitable[None]]
 
 FLUSH_LIMIT_S = 1.0
 POLL_MARGIN_S = 0.7  # from the end of a long poll to its answer, on a machine that has other things to do
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _HAND_BACK = Delay(0)
 
 
@@ -163,7 +163,7 @@ class Poller:
             async with asyncio.timeout(FLUSH_LIMIT_S):
                 await self._settlement.drain()
         if self._leases:
-            _log.warning(
+            logger.warning(
                 "stopped with messages in flight", extra={"queue": self._queue_name, "count": len(self._leases)}
             )
         self._stopped.set()
@@ -203,7 +203,7 @@ class Poller:
                 self._working.add(task)
                 task.add_done_callback(self._working.discard)
         self._meters.received(len(batch))
-        _log.info("received", extra={"queue": self._queue_name, "messageIds": [each.message.id for each in batch]})
+        logger.info("received", extra={"queue": self._queue_name, "messageIds": [each.message.id for each in batch]})
         return kept
 
     async def _work(self, lease: Lease) -> None:
@@ -226,7 +226,7 @@ class Poller:
             return _HAND_BACK
         decision = decide(error, lease.message.receive_count, self._settings.delay)
         if isinstance(decision, Delay):
-            _log.warning(
+            logger.warning(
                 "message failed",
                 exc_info=None if isinstance(error, ServiceError) else error,
                 extra={

@@ -15,7 +15,7 @@ __all__ = ["MAX_BATCH_BYTES", "Outgoing", "Publisher", "SendOutcome", "batches",
 
 MAX_BATCH_BYTES = 1_048_576  # of one message and of one request: bodies and attributes in UTF-8
 MAX_PARALLEL = 4
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Publisher:
         sent = frozenset(each.key for each in messages).difference(failed)
         if sent:
             self._sent.labels(queue_name).inc(len(sent))
-            _log.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
+            logger.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
         return SendOutcome(sent, failed)

@@ -22,7 +22,7 @@ LINGER_S = 0.02
 BACKOFF_BASE_S = 0.2
 BACKOFF_CAP_S = 5.0
 EMPTY_AT_ONCE_S = 0.1  # a long poll that comes back empty sooner than this was none
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Receivers:
@@ -106,7 +106,7 @@ class Receivers:
                 await self._back_off(error, failures)
                 continue
             if failures:
-                _log.info("receiving again", extra={"queue": self._queue_name, "failures": failures})
+                logger.info("receiving again", extra={"queue": self._queue_name, "failures": failures})
             failures = 0
             self.failure = None
             if full and len(self._tasks) < self._at_most:
@@ -143,7 +143,7 @@ class Receivers:
         self._meters.receive_errors()
         longest_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** min(failures, 16))
         pause_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter is no secret
-        _log.log(
+        logger.log(
             logging.ERROR if isinstance(error, SqsRefusedError) else logging.WARNING,
             "receive failed",
             extra={

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from service_common.events import OrderEvent, UnreadableEventError
 from service_common.observability import tracing
+from service_common.paging import Page, PageRequest
 
 from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
 from .ports import Appender, Channel
@@ -58,20 +59,16 @@ class Notifier:
                     await channel.send(notification)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
-    """A page of the history.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage(Page[Notification, EventId]):
+    """A page of the history, the oldest notification first.
 
     Attributes:
         state: the feed at the time of the read.
-        notifications: the oldest first.
-        next: the position to read the next page from; None after the last page.
         gap: the requested position is not in the feed, and the page begins at the oldest notification instead.
     """
 
     state: FeedState
-    notifications: Sequence[Notification]
-    next: EventId | None
     gap: bool
 
 
@@ -81,19 +78,20 @@ class History:
     def __init__(self, reader: FeedReader) -> None:
         self._reader = reader
 
-    async def page(self, after: EventId | None, orders: frozenset[int] | None, limit: int) -> HistoryPage:
-        """Return up to *limit* notifications after *after*; from the oldest when that is None or not in the feed.
+    async def page(self, wanted: PageRequest[EventId], orders: frozenset[int] | None) -> HistoryPage:
+        """Return a page of notifications; from the oldest when its *after* is None or not in the feed.
 
         Raises:
             UnavailableError: the feed can't be reached.
         """
+        after, limit = wanted.after, wanted.limit
         page = await self._reader.read(0 if after is None else after.seq, orders=orders, limit=limit)
         gap = after is not None and resume_cursor(after, page.state) is None
         if gap:
             page = await self._reader.read(0, orders=orders, limit=limit)
         more = len(page.notifications) == limit and page.through < page.state.head
         following = EventId(page.state.epoch, page.through) if more else None
-        return HistoryPage(page.state, page.notifications, following, gap)
+        return HistoryPage(page.notifications, following, state=page.state, gap=gap)
 
 
 def _storable(event: OrderEvent, traceparent: str) -> OrderEvent:

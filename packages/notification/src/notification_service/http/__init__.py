@@ -1,13 +1,12 @@
 """The HTTP endpoints: ``/notifications`` (history), ``/stream`` (SSE) and ``/ws`` (WebSocket).
 
 Handlers translate between aiohttp and the rooms feed and push; a stream leaves aiohttp after its handshake.
-Exported are the routes, the OpenAPI description and the keys of what the handlers take from the application.
+Exported are the interface, for its routes, and the keys of what the handlers take from the application.
 """
 
 from __future__ import annotations
 
+from .api import API
 from .app_keys import ALLOWED_ORIGINS, BROADCASTER, HISTORY, TRUSTED_PROXIES
-from .history import ROUTES
-from .openapi import API
 
-__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "HISTORY", "ROUTES", "TRUSTED_PROXIES"]
+__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "HISTORY", "TRUSTED_PROXIES"]

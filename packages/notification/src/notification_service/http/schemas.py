@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from marshmallow import EXCLUDE, Schema, fields, validate
-from multidict import MultiMapping
 
-from service_common.errors import InvalidError, MalformedError
-from service_common.http_server import load
+from service_common.errors import InvalidError
+from service_common.fields import DecimalInteger, page_limit
+from service_common.http_server import load, parse_object
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
@@ -20,12 +19,10 @@ from ..push import payload
 
 __all__ = [
     "MAX_ORDERS",
-    "HistoryRequest",
     "HistorySchema",
     "StreamRequest",
     "StreamSchema",
     "SubscribeSchema",
-    "history_request",
     "page",
     "stream_request",
     "subscribe",
@@ -33,8 +30,6 @@ __all__ = [
 
 MAX_ORDER_ID = 2**63 - 1
 MAX_ORDERS = 256
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +40,15 @@ class StreamRequest:
     after: EventId | None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRequest:
-    """Which notifications are asked for; *limit* is 1 to 200."""
-
-    orders: frozenset[int] | None
-    after: EventId | None
-    limit: int
+_ORDER_ID = validate.Range(1, MAX_ORDER_ID)
 
 
-def _orders(*, strict: bool) -> fields.List[int]:
-    order = fields.Int(strict=strict, validate=validate.Range(1, MAX_ORDER_ID))
+class _EventIdField(fields.Str):
+    def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> Any:
+        return EventId.parse(super()._deserialize(value, attr, None), f"/{attr}")
+
+
+def _orders(order: fields.Integer) -> fields.List[int]:
     return fields.List(order, data_key="orderId", load_default=(), validate=validate.Length(0, MAX_ORDERS))
 
 
@@ -63,56 +56,41 @@ class StreamSchema(Schema):
     """``?orderId=&lastEventId=``."""
 
     class Meta:
-        """What browsers add against caches is none of ours."""
+        """Browsers add parameters against caches; a client that resumes may append to an address that has an id."""
 
         unknown = EXCLUDE
 
-    orders = _orders(strict=False)
-    after = fields.Str(data_key="lastEventId", load_default="")
+    orders = _orders(DecimalInteger(validate=_ORDER_ID))
+    after = _EventIdField(data_key="lastEventId", load_default=None)
 
 
 class HistorySchema(Schema):
     """``?orderId=&after=&limit=``."""
 
-    orders = _orders(strict=False)
-    after = fields.Str(load_default="")
-    limit = fields.Int(validate=validate.Range(1, MAX_LIMIT), load_default=DEFAULT_LIMIT)
+    orders = _orders(DecimalInteger(validate=_ORDER_ID))
+    after = _EventIdField(load_default=None)
+    limit = page_limit()
 
 
 class SubscribeSchema(Schema):
     """``{"type": "subscribe", "orderId": [123, 124]}``."""
 
     type = fields.Str(required=True, validate=validate.Equal("subscribe", error="Is not known; there is: subscribe."))
-    orders = _orders(strict=True)
+    orders = _orders(fields.Int(strict=True, validate=_ORDER_ID))
 
 
-_STREAM = StreamSchema()
-_HISTORY = HistorySchema()
 _SUBSCRIBE = SubscribeSchema()
 
 
-def stream_request(query: MultiMapping[str], last_event_id: str | None = None) -> StreamRequest:
-    """Read the query of ``/stream`` or ``/ws``; the header *last_event_id* wins over the parameter.
+def stream_request(orders: Sequence[int], after: EventId | None, last_event_id: str | None = None) -> StreamRequest:
+    """Combine the query of ``/stream`` or ``/ws`` with the header *last_event_id*, which wins over the parameter.
 
     Raises:
-        InvalidError: with everything that is not valid.
+        WrongEventIdError: the header has another form.
     """
-    values = load(_STREAM, _flat(query))
     if last_event_id:
-        return StreamRequest(_wanted(values), EventId.parse(last_event_id, "/Last-Event-ID"))
-    after = EventId.parse(values["after"], "/lastEventId") if values["after"] else None
-    return StreamRequest(_wanted(values), after)
-
-
-def history_request(query: MultiMapping[str]) -> HistoryRequest:
-    """Read the query of ``/notifications``.
-
-    Raises:
-        InvalidError: with everything that is not valid.
-    """
-    values = load(_HISTORY, _flat(query))
-    after = EventId.parse(values["after"], "/after") if values["after"] else None
-    return HistoryRequest(_wanted(values), after, values["limit"])
+        after = EventId.parse(last_event_id, "/Last-Event-ID")
+    return StreamRequest(frozenset(orders) or None, after)
 
 
 def subscribe(text: str) -> frozenset[int] | None:
@@ -122,16 +100,11 @@ def subscribe(text: str) -> frozenset[int] | None:
         MalformedError: it is no JSON object.
         InvalidError: it is not understood.
     """
-    try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise MalformedError(f"This is not JSON: {error}.") from error
-    if not isinstance(message, dict):
-        raise MalformedError("A message has to be a JSON object.")
+    message = parse_object(text, "A message")
     if _plainly_right(message):
         return frozenset(message["orderId"]) or None
     try:
-        return _wanted(load(_SUBSCRIBE, message))
+        return frozenset(load(_SUBSCRIBE, message)["orders"]) or None
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
@@ -153,7 +126,7 @@ def page(found: HistoryPage) -> dict[str, Any]:
     """Write a page of the history."""
     epoch = found.state.epoch
     return {
-        "notifications": [_recorded(each, epoch) for each in found.notifications],
+        "notifications": [_recorded(each, epoch) for each in found.items],
         "next": None if found.next is None else str(found.next),
         "head": str(EventId(epoch, found.state.head)),
         "reset": found.gap,
@@ -166,15 +139,3 @@ def _recorded(notification: Notification, epoch: str) -> dict[str, Any]:
     if notification.recorded_at is not None:
         document["recordedAt"] = rfc3339(notification.recorded_at)
     return document
-
-
-def _flat(query: MultiMapping[str]) -> dict[str, Any]:
-    # the last wins: whoever resumes may append to an address that has an id already
-    values: dict[str, Any] = {name: query.getall(name)[-1] for name in query}
-    if "orderId" in query:
-        values["orderId"] = query.getall("orderId")
-    return values
-
-
-def _wanted(values: Mapping[str, Any]) -> frozenset[int] | None:
-    return frozenset(values["orders"]) or None

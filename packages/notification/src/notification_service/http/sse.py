@@ -6,10 +6,12 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html; the bytes of the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
+from ..notification import EventId
 from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, bye_frame, retry_ms, take_over
 from . import schemas
 from .app_keys import BROADCASTER
@@ -20,9 +22,9 @@ __all__ = ["stream"]
 MAX_INBOUND_BYTES = 4096
 
 
-async def stream(request: web.Request) -> web.StreamResponse:
+async def stream(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
     """``GET /stream``: notifications from now on, or from ``Last-Event-ID`` on."""
-    stream_request = schemas.stream_request(request.query, request.headers.get("Last-Event-ID"))
+    stream_request = schemas.stream_request(orders, after, request.headers.get("Last-Event-ID"))
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, stream_request.after)

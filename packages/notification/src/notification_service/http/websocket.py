@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
 from service_common.errors import ForbiddenError, InvalidError, MalformedError
 
+from ..notification import EventId
 from ..push import (
     Broadcaster,
     Framing,
@@ -58,10 +59,10 @@ class OriginError(ForbiddenError):
     slug = "origin"
 
 
-async def websocket(request: web.Request) -> web.StreamResponse:
+async def websocket(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
     """``GET /ws``: notifications from now on, or from ``lastEventId`` on."""
     _check_origin(request)
-    stream_request = schemas.stream_request(request.query)
+    stream_request = schemas.stream_request(orders, after)
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, stream_request.after)

@@ -1,4 +1,4 @@
-"""What the notification service says of its HTTP interface and of what it pushes."""
+"""The HTTP interface of the notification service, each endpoint once, and what it pushes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
 from .. import NAME
 from ..notification import KINDS, WrongEventIdError
+from .history import history
 from .schemas import HistorySchema, StreamSchema, SubscribeSchema
-from .websocket import OriginError
+from .sse import stream
+from .websocket import OriginError, websocket
 
 __all__ = ["API"]
 
@@ -98,10 +100,11 @@ API = Api(
     },
     schemas=(_NotificationSchema, SubscribeSchema),
     unions={"Frame": _FRAMES},
-    operations=(
+    own_operations=(
         Operation(
-            method="GET",
-            path="/notifications",
+            "GET",
+            "/notifications",
+            history,
             name="getNotifications",
             summary="What was told, the oldest first",
             parameters={"query": HistorySchema},
@@ -109,22 +112,26 @@ API = Api(
             errors=(WrongEventIdError, UnavailableError),
         ),
         Operation(
-            method="GET",
-            path="/stream",
+            "GET",
+            "/stream",
+            stream,
             name="stream",
             summary="Notifications as they come, as Server-Sent Events",
             parameters={"query": StreamSchema, "header": _ResumingSchema},
             answers={200: Answer("The stream", media_type="text/event-stream")},
             errors=(WrongEventIdError,),
+            allow_head=False,
         ),
         Operation(
-            method="GET",
-            path="/ws",
+            "GET",
+            "/ws",
+            websocket,
             name="openWebSocket",
             summary="Notifications as they come, over a WebSocket",
             parameters={"query": StreamSchema},
             answers={101: Answer("It is open", media_type=None)},
             errors=(WrongEventIdError, OriginError),
+            allow_head=False,
         ),
     ),
 )

@@ -1,45 +1,33 @@
-"""What the inventory says of its HTTP interface."""
+"""The HTTP interface of the inventory: each endpoint once."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
+from . import handlers
 from .config import NAME
 from .domain import (
     OperationReleasedError,
     OperationReusedError,
     ProductExistsError,
+    ProductNotFoundError,
     ShortStockError,
-    UnknownProductError,
     VersionLostError,
 )
 from .schemas import (
-    MAX_LINES,
-    PRODUCT_ID,
     DecrementSchema,
-    PageSchema,
+    ProductPathSchema,
     ProductSchema,
+    ProductsQuerySchema,
     ReleaseSchema,
     SingleDecrementSchema,
     StockSchema,
 )
 
 __all__ = ["API"]
-
-
-class _PathSchema(Schema):
-    product_id = fields.Str(required=True, validate=validate.Regexp(PRODUCT_ID))
-
-
-class _SearchSchema(PageSchema):
-    """A page of all, or those that are named."""
-
-    product_ids = fields.List(
-        fields.Str(validate=validate.Regexp(PRODUCT_ID)), data_key="productId", validate=validate.Length(1, MAX_LINES)
-    )
 
 
 class _ChangeSchema(Schema):
@@ -86,8 +74,8 @@ class _ViolationSchema(ViolationSchema):
     stock = fields.Int()
 
 
-_OF_PRODUCT = {"path": _PathSchema}
-_OF_TAKING = (UnknownProductError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
+_OF_PRODUCT = {"path": ProductPathSchema}
+_OF_TAKING = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
 
 API = Api(
     name=NAME,
@@ -98,28 +86,31 @@ API = Api(
         StockSchema: "NewStock",
         _PageSchema: "ProductPage",
     },
-    operations=(
+    own_operations=(
         Operation(
-            method="GET",
-            path="/inventory",
+            "GET",
+            "/inventory",
+            handlers.get_products,
             name="getProducts",
             summary="Products by their id: a page of all, or those that are named and exist",
-            parameters={"query": _SearchSchema},
+            parameters={"query": ProductsQuerySchema},
             answers={200: Answer("The products", _PageSchema)},
             errors=(UnavailableError,),
         ),
         Operation(
-            method="GET",
-            path="/inventory/{product_id}",
+            "GET",
+            "/inventory/{product_id}",
+            handlers.get_product,
             name="getProduct",
             summary="One product",
             parameters=_OF_PRODUCT,
             answers={200: Answer("The product", _ProductSchema, ("ETag",))},
-            errors=(UnknownProductError, UnavailableError),
+            errors=(ProductNotFoundError, UnavailableError),
         ),
         Operation(
-            method="POST",
-            path="/inventory",
+            "POST",
+            "/inventory",
+            handlers.add_product,
             name="addProduct",
             summary="Put a product in",
             body=ProductSchema,
@@ -127,27 +118,30 @@ API = Api(
             errors=(ProductExistsError, UnavailableError),
         ),
         Operation(
-            method="PUT",
-            path="/inventory/{product_id}",
+            "PUT",
+            "/inventory/{product_id}",
+            handlers.change_stock,
             name="changeStock",
             summary="Set the stock of a product at the version that was seen",
-            parameters={"path": _PathSchema, "header": _ChangeSchema},
+            parameters={"path": ProductPathSchema, "header": _ChangeSchema},
             body=StockSchema,
             answers={200: Answer("Its next version", _ProductSchema, ("ETag",))},
-            errors=(UnknownProductError, VersionLostError, PreconditionRequiredError, UnavailableError),
+            errors=(ProductNotFoundError, VersionLostError, PreconditionRequiredError, UnavailableError),
         ),
         Operation(
-            method="DELETE",
-            path="/inventory/{product_id}",
+            "DELETE",
+            "/inventory/{product_id}",
+            handlers.remove_product,
             name="removeProduct",
             summary="Take a product out",
-            parameters={"path": _PathSchema, "header": _RemovalSchema},
+            parameters={"path": ProductPathSchema, "header": _RemovalSchema},
             answers={204: Answer("It is out", media_type=None)},
-            errors=(MalformedError, UnknownProductError, VersionLostError, UnavailableError),
+            errors=(MalformedError, ProductNotFoundError, VersionLostError, UnavailableError),
         ),
         Operation(
-            method="POST",
-            path="/inventory/decrement",
+            "POST",
+            "/inventory/decrement",
+            handlers.decrement,
             name="takeStock",
             summary="Take all items of an operation, or none, once",
             body=DecrementSchema,
@@ -156,8 +150,9 @@ API = Api(
             internal=True,
         ),
         Operation(
-            method="POST",
-            path="/inventory/decrement/{product_id}",
+            "POST",
+            "/inventory/decrement/{product_id}",
+            handlers.decrement_product,
             name="takeStockOfProduct",
             summary="Take stock of one product, once",
             parameters=_OF_PRODUCT,
@@ -167,8 +162,9 @@ API = Api(
             internal=True,
         ),
         Operation(
-            method="POST",
-            path="/inventory/release",
+            "POST",
+            "/inventory/release",
+            handlers.release,
             name="releaseStock",
             summary="Give back what an operation took",
             body=ReleaseSchema,

@@ -1,33 +1,29 @@
-"""What the processing service says of its HTTP interface."""
+"""The HTTP interface of the processing service: each endpoint once."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields
 
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
+from . import handlers
 from .config import NAME
-from .handlers import SagaNotFoundError
-from .saga import State
-from .schemas import MAX_ORDER_ID, SearchSchema
+from .saga import SagaNotFoundError, SagaState
+from .schemas import SagasPathSchema, SagasQuerySchema
 
 __all__ = ["API"]
 
 
-class _PathSchema(Schema):
-    order_id = fields.Int(required=True, validate=validate.Range(1, MAX_ORDER_ID))
-
-
 class _StepSchema(AnswerSchema):
-    state = fields.Enum(State, by_value=True, required=True)
+    state = fields.Enum(SagaState, by_value=True, required=True)
     at = fields.AwareDateTime(required=True, metadata={"description": "When the saga came to this state."})
 
 
 class _SagaSchema(AnswerSchema):
     order_id = fields.Int(data_key="orderId", required=True)
     version = fields.Int(required=True)
-    state = fields.Enum(State, by_value=True, required=True)
+    state = fields.Enum(SagaState, by_value=True, required=True)
     late = fields.Bool(required=True)
     attempts = fields.Int(required=True, metadata={"description": "Of all steps together."})
     last_error = fields.Str(data_key="lastError", required=True, allow_none=True)
@@ -43,22 +39,24 @@ class _SagasSchema(AnswerSchema):
 API = Api(
     name=NAME,
     description="Fulfils each order through a durable saga.",
-    operations=(
+    own_operations=(
         Operation(
-            method="GET",
-            path="/sagas",
+            "GET",
+            "/sagas",
+            handlers.search,
             name="getSagas",
             summary="Sagas, those of the newest orders first",
-            parameters={"query": SearchSchema},
+            parameters={"query": SagasQuerySchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(UnavailableError,),
         ),
         Operation(
-            method="GET",
-            path="/sagas/{order_id}",
+            "GET",
+            "/sagas/{order_id}",
+            handlers.sagas_of_order,
             name="getSagasOfOrder",
             summary="The saga of each version of an order",
-            parameters={"path": _PathSchema},
+            parameters={"path": SagasPathSchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(SagaNotFoundError, UnavailableError),
         ),

@@ -1,4 +1,4 @@
-"""What the order service says of its HTTP interface."""
+"""The HTTP interface of the order service: each endpoint once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from service_common.errors import MalformedError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
+from . import handlers
 from .config import NAME
 from .domain import (
     ClosedVersionError,
@@ -18,13 +19,9 @@ from .domain import (
     StaleOrderError,
     UnknownProductError,
 )
-from .schemas import MAX_KEY, MAX_ORDER_ID, FailureSchema, ItemsSchema, LineSchema, PageSchema, VersionSchema
+from .schemas import MAX_KEY, FailureSchema, ItemsSchema, LineSchema, OrderPathSchema, OrdersQuerySchema, VersionSchema
 
 __all__ = ["API"]
-
-
-class _PathSchema(Schema):
-    order_id = fields.Int(required=True, validate=validate.Range(1, MAX_ORDER_ID))
 
 
 class _PlacingSchema(Schema):
@@ -69,8 +66,8 @@ class _ViolationSchema(ViolationSchema):
     version = fields.Int()
 
 
-_OF_ORDER = {"path": _PathSchema}
-_OF_VERSION = {"path": _PathSchema, "header": _ChangeSchema}
+_OF_ORDER = {"path": OrderPathSchema}
+_OF_VERSION = {"path": OrderPathSchema, "header": _ChangeSchema}
 
 API = Api(
     name=NAME,
@@ -84,10 +81,11 @@ API = Api(
         _StatusSchema: "OrderState",
         _PageSchema: "OrderPage",
     },
-    operations=(
+    own_operations=(
         Operation(
-            method="POST",
-            path="/orders",
+            "POST",
+            "/orders",
+            handlers.place,
             name="placeOrder",
             summary="Take an order",
             parameters={"header": _PlacingSchema},
@@ -98,17 +96,19 @@ API = Api(
             errors=(ShortStockError, UnknownProductError, KeyReusedError, UnavailableError),
         ),
         Operation(
-            method="GET",
-            path="/orders",
+            "GET",
+            "/orders",
+            handlers.page,
             name="getOrders",
             summary="Orders, newest first",
-            parameters={"query": PageSchema},
+            parameters={"query": OrdersQuerySchema},
             answers={200: Answer("A page of them", _PageSchema)},
             errors=(UnavailableError,),
         ),
         Operation(
-            method="GET",
-            path="/orders/{order_id}",
+            "GET",
+            "/orders/{order_id}",
+            handlers.get,
             name="getOrder",
             summary="One order",
             parameters=_OF_ORDER,
@@ -116,8 +116,9 @@ API = Api(
             errors=(OrderNotFoundError, UnavailableError),
         ),
         Operation(
-            method="PUT",
-            path="/orders/{order_id}",
+            "PUT",
+            "/orders/{order_id}",
+            handlers.amend,
             name="amendOrder",
             summary="Give an order other items",
             parameters=_OF_VERSION,
@@ -133,8 +134,9 @@ API = Api(
             ),
         ),
         Operation(
-            method="DELETE",
-            path="/orders/{order_id}",
+            "DELETE",
+            "/orders/{order_id}",
+            handlers.cancel,
             name="cancelOrder",
             summary="Give an order up",
             parameters=_OF_VERSION,
@@ -142,8 +144,9 @@ API = Api(
             errors=(MalformedError, OrderNotFoundError, OrderStateError, StaleOrderError, UnavailableError),
         ),
         Operation(
-            method="POST",
-            path="/order/close/{order_id}",
+            "POST",
+            "/order/close/{order_id}",
+            handlers.close,
             name="closeOrder",
             summary="Say that an order is fulfilled",
             parameters=_OF_ORDER,
@@ -153,8 +156,9 @@ API = Api(
             internal=True,
         ),
         Operation(
-            method="POST",
-            path="/order/fail/{order_id}",
+            "POST",
+            "/order/fail/{order_id}",
+            handlers.fail,
             name="failOrder",
             summary="Say that an order can't be fulfilled",
             parameters=_OF_ORDER,
