@@ -19,8 +19,7 @@ from inventory_service.testing import InMemoryStock
 from order_service.app_keys import SERVICE
 from order_service.postgres import Queues, SqlOrders
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders
-from order_service.testing import InMemoryStock as KnownStock
+from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
 from service_common.http_server import METRICS
 from service_common.postgres import Database, migrate
@@ -159,8 +158,8 @@ def shop_wire(system: System) -> Shop:
     )
 
 
-def known_stock() -> KnownStock:
-    return KnownStock({"123": 1_000_000, "sold-out": 0})
+def known_stock() -> InMemoryStockReader:
+    return InMemoryStockReader({"123": 1_000_000, "sold-out": 0})
 
 
 def providing(service: OrderService) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -171,7 +170,7 @@ def providing(service: OrderService) -> Callable[[web.Application], AsyncIterato
     return opened
 
 
-def in_process(orders: HttpService, stock: KnownStock) -> Shop:
+def in_process(orders: HttpService, stock: InMemoryStockReader) -> Shop:
     async def put_in(product: str, quantity: int) -> None:
         stock.stock[product] = quantity
 

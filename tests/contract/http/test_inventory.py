@@ -163,7 +163,7 @@ async def test_product_that_was_taken_out_is_gone_and_its_versions_do_not_return
     assert (removed.status, removed.json, removed.body) == (204, None, b"")
     for method in ("GET", "DELETE", "PUT"):
         answer = await inventory.call(method, path, json={"stock": 1}, headers=ANY)
-        refused(answer, 404, "unknown-product")
+        refused(answer, 404, "product-not-found")
     back = await inventory.call("POST", "/inventory", json={"productId": shelf, "stock": 3})
     assert back.json["version"] == 2
 
@@ -175,7 +175,7 @@ async def test_product_that_is_not_there_is_not_found(inventory: HttpService, pr
     for method in ("GET", "DELETE", "PUT"):
         for headers in (ANY, {"If-Match": '"1"'}):
             answer = await inventory.call(method, f"/inventory/{product}", json={"stock": 1}, headers=headers)
-            refused(answer, 404, None if product in UNROUTED else "unknown-product")
+            refused(answer, 404, None if product in UNROUTED else "product-not-found")
 
 
 async def test_pages_hold_every_product_once(inventory: HttpService) -> None:
@@ -254,7 +254,7 @@ async def test_all_items_are_taken_or_none(inventory: HttpService, shelf: str) -
 
 async def test_unknown_products_are_all_named(inventory: HttpService, shelf: str) -> None:
     body = {"operationId": fresh(), "items": items(**{"nobody-has-1": 1, shelf: 11, "nobody-has-2": 1})}
-    problem = refused(await inventory.internal("/inventory/decrement", body), 404, "unknown-product")
+    problem = refused(await inventory.internal("/inventory/decrement", body), 404, "product-not-found")
     assert [(error["pointer"], error["productId"]) for error in problem["errors"]] == [
         ("/items/0/productId", "nobody-has-1"),
         ("/items/2/productId", "nobody-has-2"),
@@ -276,7 +276,7 @@ async def test_decrement_of_one_product_is_refused_as_that_of_many(inventory: Ht
     short = {"operationId": fresh(), "quantity": 11}
     refused(await inventory.internal(f"/inventory/decrement/{shelf}", short), 409, "short-stock")
     unknown = {"operationId": fresh(), "quantity": 1}
-    refused(await inventory.internal("/inventory/decrement/nobody-has", unknown), 404, "unknown-product")
+    refused(await inventory.internal("/inventory/decrement/nobody-has", unknown), 404, "product-not-found")
 
 
 async def test_operation_is_the_same_in_any_order_of_its_items(inventory: HttpService, shelf: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Page", "PageRequest"]
+__all__ = ["ListPage", "PageRequest"]
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -21,13 +21,13 @@ class PageRequest(Generic[K]):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T, K]):
+class ListPage(Generic[T, K]):
     """*items* in order; *next* is the key to go on after, None on the last page."""
 
     items: Sequence[T]
     next: K | None = None
 
     @classmethod
-    def cut(cls, items: Sequence[T], limit: int, key: Callable[[T], K]) -> Page[T, K]:
+    def cut(cls, items: Sequence[T], limit: int, key: Callable[[T], K]) -> ListPage[T, K]:
         """Make a page of up to *limit* + 1 *items*: one more than the limit shows that another page follows."""
         return cls(items[:limit], key(items[limit - 1]) if len(items) > limit else None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from service_common.http_server import etag, if_match, json_response
-from service_common.paging import Page, PageRequest
+from service_common.paging import ListPage, PageRequest
 
 from .app_keys import INVENTORY
 from .domain import Level, Product, StockLine
@@ -34,7 +34,7 @@ async def get_products(request: web.Request, product_ids: Sequence[str], after: 
     """Answer those products that are named and exist, or a page of all."""
     inventory = request.app[INVENTORY]
     if product_ids:
-        found = Page[Product, str](await inventory.products(product_ids))
+        found = ListPage[Product, str](await inventory.products(product_ids))
     else:
         found = await inventory.page(PageRequest(after, limit))
     return json_response({"items": [product_payload(product) for product in found.items], "next": found.next})

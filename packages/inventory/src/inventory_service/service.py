@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from service_common.observability import Metrics
-from service_common.paging import Page, PageRequest
+from service_common.paging import ListPage, PageRequest
 
 from .domain import Given, Level, Product, StockLine, require_taken
 from .ports import StockRepository
@@ -35,10 +35,10 @@ class InventoryService:
         """Return those that exist, ordered by id."""
         return await self._repository.get_many(product_ids)
 
-    async def page(self, wanted: PageRequest[str]) -> Page[Product, str]:
+    async def page(self, wanted: PageRequest[str]) -> ListPage[Product, str]:
         """Return products, ordered by id."""
         products = await self._repository.page(after=wanted.after or "", limit=wanted.limit + 1)
-        return Page.cut(products, wanted.limit, lambda product: product.product_id)
+        return ListPage.cut(products, wanted.limit, lambda product: product.product_id)
 
     async def add_product(self, product_id: str, stock: int) -> Product:
         """Put a product in.

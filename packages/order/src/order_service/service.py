@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from service_common.errors import ServiceError
-from service_common.paging import Page, PageRequest
+from service_common.paging import ListPage, PageRequest
 
 from .domain import (
     KeyReusedError,
@@ -91,10 +91,10 @@ class OrderService:
             raise OrderNotFoundError(order_id)
         return order
 
-    async def page(self, wanted: PageRequest[int], status: OrderStatus | None = None) -> Page[Order, int]:
+    async def page(self, wanted: PageRequest[int], status: OrderStatus | None = None) -> ListPage[Order, int]:
         """Return orders, newest first, those that are older than the one that the page follows."""
         orders = await self._orders.page(status=status, after=wanted.after, limit=wanted.limit + 1)
-        return Page.cut(orders, wanted.limit, lambda order: order.id)
+        return ListPage.cut(orders, wanted.limit, lambda order: order.id)
 
     async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None = None) -> Order:
         """Replace the items of an order that is still CREATED and, if given, still has *expected_version*.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..observability import Metrics
 
-__all__ = ["Connection", "Edge", "EdgeLimits"]
+__all__ = ["Edge", "EdgeLimits", "ServerConnection"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class EdgeLimits:
     sweep_s: float = 1.0
 
 
-class Connection(Protocol):
+class ServerConnection(Protocol):
     """What the edge asks of a connection."""
 
     def is_stream(self) -> bool:
@@ -59,7 +59,7 @@ class Edge:
 
     def __init__(self, limits: EdgeLimits, metrics: Metrics) -> None:
         self.limits = limits
-        self._watched: set[Connection] = set()
+        self._watched: set[ServerConnection] = set()
         self._cuts = metrics.counter("http_connections_cut_total", "Connections ended, by the reason.", ("reason",))
         self._untold: Counter[str] = Counter()
         metrics.gauge("http_connections", "Open connections that are no streams.").set_function(lambda: self.open)
@@ -87,7 +87,7 @@ class Edge:
             logger.warning("connections cut", extra={"reasons": dict(self._untold), "open": self.open})
             self._untold.clear()
 
-    def enter(self, connection: Connection, file: int) -> bool:
+    def enter(self, connection: ServerConnection, file: int) -> bool:
         """Take in a connection that is the open file number *file*; false when there is no room for it."""
         if file >= self.limits.files:
             self._count_cut("full")
@@ -95,7 +95,7 @@ class Edge:
         self._watched.add(connection)
         return True
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: ServerConnection) -> None:
         """Let go of it."""
         self._watched.discard(connection)
 
@@ -103,7 +103,7 @@ class Edge:
         """Count a connection that ends because what came over it is no HTTP."""
         self._cuts.labels("malformed").inc()
 
-    def _look_at(self, connection: Connection, now: float) -> None:
+    def _look_at(self, connection: ServerConnection, now: float) -> None:
         if connection.is_stream():
             self._watched.discard(connection)
         elif reason := connection.overdue(now, self.limits):

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from .lifespan import relaying
 from .relay import OutboxRelay
-from .sender import Publisher
+from .sender import OutboxPublisher
 
-__all__ = ["OutboxRelay", "Publisher", "relaying"]
+__all__ = ["OutboxPublisher", "OutboxRelay", "relaying"]

@@ -13,7 +13,7 @@ from ..errors import TransientError
 from ..observability import Metrics
 from ..postgres import Database
 from .maintenance import Upkeep
-from .sender import Publisher, Sender
+from .sender import OutboxPublisher, Sender
 from .table import OutboxRow, OutboxTable
 
 __all__ = ["OutboxRelay"]
@@ -46,7 +46,7 @@ class OutboxRelay:
     def __init__(
         self,
         database: Database,
-        publisher: Publisher,
+        publisher: OutboxPublisher,
         source: str = "/order-service",
         *,
         spacing_s: float = 0.08,

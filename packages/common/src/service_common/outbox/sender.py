@@ -13,12 +13,12 @@ from ..observability import Metrics, tracing
 from ..sqs import Outgoing
 from .table import OutboxRow
 
-__all__ = ["Outcome", "Publisher", "Sender"]
+__all__ = ["OutboxPublisher", "SendResult", "Sender"]
 
 logger = logging.getLogger(__name__)
 
 
-class Outcome(Protocol):
+class SendResult(Protocol):
     """What became of a batch: the keys that were taken, and of those that were not, why."""
 
     @property
@@ -28,10 +28,10 @@ class Outcome(Protocol):
     def failed(self) -> Mapping[str, object]: ...  # noqa: D102
 
 
-class Publisher(Protocol):
+class OutboxPublisher(Protocol):
     """Where the events go."""
 
-    async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> Outcome:
+    async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> SendResult:
         """Send *messages* and tell which of them the queue took."""
         ...
 
@@ -39,7 +39,7 @@ class Publisher(Protocol):
 class Sender:
     """Sends rows as the events of *source* and never raises: what was not sent is what it does not return."""
 
-    def __init__(self, publisher: Publisher, source: str, metrics: Metrics, *, timeout_s: float) -> None:
+    def __init__(self, publisher: OutboxPublisher, source: str, metrics: Metrics, *, timeout_s: float) -> None:
         self._publisher = publisher
         self._source = source
         self._timeout_s = timeout_s

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from service_common.events import OrderEvent, UnreadableEventError
 from service_common.observability import tracing
-from service_common.paging import Page, PageRequest
+from service_common.paging import ListPage, PageRequest
 
 from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
 from .ports import Appender, Channel
@@ -60,7 +60,7 @@ class Notifier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPage(Page[Notification, EventId]):
+class HistoryPage(ListPage[Notification, EventId]):
     """A page of the history, the oldest notification first.
 
     Attributes:
