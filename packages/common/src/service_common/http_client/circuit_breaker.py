@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-__all__ = ["Circuit", "CircuitPolicy", "State"]
+__all__ = ["Circuit", "CircuitPolicy", "CircuitState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class CircuitPolicy:
     probes: int = 2
 
 
-class State(Enum):
+class CircuitState(Enum):
     """Whether attempts are let through; the value is what the metric shows."""
 
     CLOSED = 0
@@ -52,7 +52,7 @@ class Circuit:
     """
 
     policy: CircuitPolicy
-    state: State = State.CLOSED
+    state: CircuitState = CircuitState.CLOSED
     era: int = 0
     opened_at_s: float = 0.0
     probing: int = 0
@@ -62,9 +62,9 @@ class Circuit:
 
     def wait_s(self, now_s: float) -> float:
         """Return the seconds until it is worth asking for a permit; 0 when it is now."""
-        if self.state is State.OPEN:
+        if self.state is CircuitState.OPEN:
             return max(0.0, self.opened_at_s + self.policy.open_s - now_s)
-        if self.state is State.HALF_OPEN and self.probing >= self.policy.probes:
+        if self.state is CircuitState.HALF_OPEN and self.probing >= self.policy.probes:
             return self.policy.open_s
         return 0.0
 
@@ -73,28 +73,28 @@ class Circuit:
 
         Each permit comes back by exactly one of :meth:`record` and :meth:`release`.
         """
-        if self.state is State.CLOSED:
+        if self.state is CircuitState.CLOSED:
             return self, self.era
         if self.wait_s(now_s) > 0:
             return self, None
-        half_open = self if self.state is State.HALF_OPEN else self._enter(State.HALF_OPEN)
+        half_open = self if self.state is CircuitState.HALF_OPEN else self._enter(CircuitState.HALF_OPEN)
         return replace(half_open, probing=half_open.probing + 1), half_open.era
 
     def record(self, permit: int, now_s: float, *, healthy: bool) -> Circuit:
         """Report how the attempt with *permit* went."""
         if permit != self.era:
             return self
-        if self.state is State.CLOSED:
+        if self.state is CircuitState.CLOSED:
             return self._counted(now_s, healthy=healthy)
         if not healthy:
-            return self._enter(State.OPEN, now_s)
+            return self._enter(CircuitState.OPEN, now_s)
         if self.passed + 1 >= self.policy.probes:
-            return self._enter(State.CLOSED)
+            return self._enter(CircuitState.CLOSED)
         return replace(self, probing=self.probing - 1, passed=self.passed + 1)
 
     def release(self, permit: int) -> Circuit:
         """Give *permit* back with nothing to report: the attempt was cancelled."""
-        if permit != self.era or self.state is not State.HALF_OPEN:
+        if permit != self.era or self.state is not CircuitState.HALF_OPEN:
             return self
         return replace(self, probing=self.probing - 1)
 
@@ -105,8 +105,8 @@ class Circuit:
         seen = min(self.seen + 1, policy.window)
         failures = (self.failures << 1 | (not healthy)) & ((1 << policy.window) - 1)
         if not healthy and seen >= policy.minimum and failures.bit_count() >= policy.failure_ratio * seen:
-            return self._enter(State.OPEN, now_s)
+            return self._enter(CircuitState.OPEN, now_s)
         return replace(self, seen=seen, failures=failures)
 
-    def _enter(self, state: State, now_s: float = 0.0) -> Circuit:
+    def _enter(self, state: CircuitState, now_s: float = 0.0) -> Circuit:
         return Circuit(self.policy, state, self.era + 1, opened_at_s=now_s)

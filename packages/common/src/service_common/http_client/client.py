@@ -18,7 +18,7 @@ from ..errors import ServiceError, UnavailableError
 from ..http_server import Problem
 from ..observability import Metrics, current_trace
 from .call import Call, OutcomeUnknownError, RefusedError, Reply
-from .circuit_breaker import Circuit, CircuitPolicy, State
+from .circuit_breaker import Circuit, CircuitPolicy, CircuitState
 from .metrics import ClientMetrics
 from .retry_policy import Budget, Failure, Outcome, RetryPolicy, Stop, back_off, may_have_had_effect, next_delay
 from .transport import Request, Transport, expand
@@ -165,7 +165,7 @@ class RetryingClient:
         before, self._circuit = self._circuit.state, circuit
         if circuit.state is before:
             return
-        level = logging.WARNING if circuit.state is State.OPEN else logging.INFO
+        level = logging.WARNING if circuit.state is CircuitState.OPEN else logging.INFO
         logger.log(level, "circuit changed", extra={"client": self._name, "state": circuit.state.name.lower()})
         if self._metrics:
             self._metrics.circuit(circuit.state)

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Histogram
 
 from ..observability import Metrics
 from .call import Call
-from .circuit_breaker import State
+from .circuit_breaker import CircuitState
 
 __all__ = ["ClientMetrics"]
 
@@ -48,6 +48,6 @@ class ClientMetrics:
             histogram = self._known_calls[key] = self._calls.labels(self._client, str(call), outcome)
         histogram.observe(seconds)
 
-    def circuit(self, state: State) -> None:
+    def circuit(self, state: CircuitState) -> None:
         """Show the state of the circuit."""
         self._state.set(state.value)

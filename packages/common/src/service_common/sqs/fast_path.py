@@ -22,14 +22,14 @@ from aiobotocore.credentials import AioCredentials
 from botocore.credentials import ReadOnlyCredentials
 from yarl import URL
 
-__all__ = ["Answer", "SigV4", "SqsWire", "read"]
+__all__ = ["HttpResponse", "SigV4", "SqsWire", "read"]
 
 MAX_WRITE_BYTES = 2**20  # more at once would hold up the event loop, as aiohttp warns
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What the client looks at of a response."""
 
     status_code: int
@@ -98,7 +98,7 @@ class SqsWire:
         self._calls = calls
         self._urls: dict[str, URL] = {}
 
-    async def __call__(self, params: Mapping[str, Any], **_event: object) -> tuple[Answer, dict[str, Any]]:
+    async def __call__(self, params: Mapping[str, Any], **_event: object) -> tuple[HttpResponse, dict[str, Any]]:
         """Send the serialized request *params* and return what the client takes for response and parsed response.
 
         Raises:
@@ -120,7 +120,7 @@ class SqsWire:
         return url
 
 
-def read(status: int, body: bytes) -> tuple[Answer, dict[str, Any]]:
+def read(status: int, body: bytes) -> tuple[HttpResponse, dict[str, Any]]:
     """Read a body of AWS JSON 1.0; SQS's answers hold texts, numbers and lists of them, so JSON is all they need."""
     try:
         parsed = orjson.loads(body or b"{}")
@@ -133,4 +133,4 @@ def read(status: int, body: bytes) -> tuple[Answer, dict[str, Any]]:
         message = parsed.get("message") or parsed.get("Message") or ""
         parsed["Error"] = {"Code": kind.rpartition("#")[2], "Message": message}
     parsed["ResponseMetadata"] = {"HTTPStatusCode": status}
-    return Answer(status), parsed
+    return HttpResponse(status), parsed
