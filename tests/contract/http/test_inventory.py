@@ -59,6 +59,8 @@ async def shelf(inventory: HttpService) -> str:
         ({"productId": "a", "stock": True}, "/stock"),
         ({"productId": "a", "stock": None}, "/stock"),
         ({"productId": "", "stock": 1}, "/productId"),
+        ({"productId": ".", "stock": 1}, "/productId"),
+        ({"productId": "..", "stock": 1}, "/productId"),
         ({"productId": "a" * 65, "stock": 1}, "/productId"),
         ({"productId": "a\0", "stock": 1}, "/productId"),
         ({"productId": "a/b", "stock": 1}, "/productId"),

@@ -211,9 +211,9 @@ async def test_unknown_products_are_all_named(orders: HttpService, shelf: str) -
     assert [error["pointer"] for error in problem["errors"]] == ["/orderItems/0/productId"]
 
 
-@pytest.mark.parametrize("product", [".", ".."])
-async def test_product_id_that_looks_like_a_path_is_an_id(orders: HttpService, product: str) -> None:
-    refused(await place(orders, {product: 1}), 422, "unknown-product")
+@pytest.mark.parametrize("product", [".", "..", "." * 64])
+async def test_product_id_of_dots_alone_is_refused(orders: HttpService, product: str) -> None:
+    refused(await place(orders, {product: 1}), 422, "invalid")
 
 
 async def test_short_stock_tells_what_is_there_of_every_short_item(orders: HttpService, shelf: str) -> None:
@@ -355,13 +355,6 @@ async def test_pages_go_from_the_newest_to_the_oldest(orders: HttpService, shop:
     assert (await orders.call("GET", "/orders?limit=200&after=1")).json == {"orders": [], "next": None}
 
 
-async def test_empty_parameter_of_a_page_is_none(orders: HttpService, created: dict[str, Any]) -> None:
-    await orders.call("DELETE", f"/orders/{created['id']}")
-    for query in ("status=CANCELLED&limit=&after=", f"status=&limit=1&after={created['id'] + 1}"):
-        page = (await orders.call("GET", f"/orders?{query}")).json
-        assert page["orders"][0]["id"] == created["id"]
-
-
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
@@ -379,6 +372,8 @@ async def test_empty_parameter_of_a_page_is_none(orders: HttpService, created: d
         ("after=x", "/after"),
         ("status=created", "/status"),
         ("status=%00", "/status"),
+        ("status=", "/status"),
+        ("after=1&after=2", "/after"),
         ("offset=1", "/offset"),
     ],
 )

@@ -137,7 +137,7 @@ class VersionLostError(PreconditionFailedError):
 
 
 class ShortStockError(ConflictError):
-    """There is not enough of some products."""
+    """More is requested than is in stock."""
 
     slug = "short-stock"
 

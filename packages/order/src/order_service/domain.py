@@ -89,7 +89,7 @@ class UnknownProductError(InvalidError):
 
 
 class ShortStockError(ConflictError):
-    """More is ordered than is in stock."""
+    """More is requested than is in stock."""
 
     slug = "short-stock"
 

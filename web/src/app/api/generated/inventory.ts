@@ -598,7 +598,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:unknown-product';
+            readonly type: 'urn:orderstream:problem:product-not-found';
           };
         };
       };
@@ -662,7 +662,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:unknown-product';
+            readonly type: 'urn:orderstream:problem:product-not-found';
           };
         };
       };
@@ -782,7 +782,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:unknown-product';
+            readonly type: 'urn:orderstream:problem:product-not-found';
           };
         };
       };
@@ -877,7 +877,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:unknown-product';
+            readonly type: 'urn:orderstream:problem:product-not-found';
           };
         };
       };
@@ -890,7 +890,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description There is not enough of some products. The operation was released: it takes nothing any more. */
+      /** @description More is requested than is in stock. The operation was released: it takes nothing any more. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -1013,7 +1013,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:unknown-product';
+            readonly type: 'urn:orderstream:problem:product-not-found';
           };
         };
       };
@@ -1026,7 +1026,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description There is not enough of some products. The operation was released: it takes nothing any more. */
+      /** @description More is requested than is in stock. The operation was released: it takes nothing any more. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;

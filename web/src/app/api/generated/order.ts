@@ -499,7 +499,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description More is ordered than is in stock. */
+      /** @description More is requested than is in stock. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -663,7 +663,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The order has a status that rules the change out. More is ordered than is in stock. */
+      /** @description The order has a status that rules the change out. More is requested than is in stock. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
