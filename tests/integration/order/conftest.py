@@ -11,7 +11,6 @@ import boto3
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.typedefs import Handler
 
 from order_service.app import create_app
 from order_service.config import Config
