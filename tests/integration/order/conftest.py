@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from order_contracts import OrderEvent, decode
 from order_service.app import create_app
 from order_service.config import Config
-from service_common.events import OrderEvent, decode
 from service_common.http_server.middlewares import Handler
 from service_common.sqs import Sqs
 

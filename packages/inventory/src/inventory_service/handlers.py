@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from order_contracts.limits import PRODUCT_ID
 from service_common.http_server import etag, if_match, internal, load, read_json
 
 from .app_keys import INVENTORY
 from .domain import Level, Line, Product, UnknownProductError
 from .schemas import (
-    PRODUCT_ID,
     ChosenSchema,
     DecrementSchema,
     PageSchema,

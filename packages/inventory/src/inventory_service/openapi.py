@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from order_contracts.limits import MAX_ITEMS, PRODUCT_ID
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -17,8 +18,6 @@ from .domain import (
     VersionLostError,
 )
 from .schemas import (
-    MAX_LINES,
-    PRODUCT_ID,
     DecrementSchema,
     PageSchema,
     ProductSchema,
@@ -38,7 +37,7 @@ class _SearchSchema(PageSchema):
     """A page of all, or those that are named."""
 
     product_ids = fields.List(
-        fields.Str(validate=validate.Regexp(PRODUCT_ID)), data_key="productId", validate=validate.Length(1, MAX_LINES)
+        fields.Str(validate=validate.Regexp(PRODUCT_ID)), data_key="productId", validate=validate.Length(1, MAX_ITEMS)
     )
 
 

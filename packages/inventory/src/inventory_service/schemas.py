@@ -7,13 +7,13 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from order_contracts.limits import MAX_ITEMS, MAX_QUANTITY, PRODUCT_ID
 from service_common.fields import BoundedList
 from service_common.timestamps import rfc3339
 
 from .domain import MAX_STOCK, Given, Level, Line, Product
 
 __all__ = [
-    "PRODUCT_ID",
     "ChosenSchema",
     "DecrementSchema",
     "PageSchema",
@@ -27,10 +27,7 @@ __all__ = [
     "product_payload",
 ]
 
-PRODUCT_ID = r"[A-Za-z0-9._-]{1,64}\Z"
-MAX_LINES = 100
 MAX_PAGE = 200
-MAX_QUANTITY = 1_000_000
 
 
 def _product_id() -> fields.Str:
@@ -74,7 +71,7 @@ class DecrementSchema(Schema):
     """``{"operationId": "123:1", "items": [{"productId": "123", "quantity": 2}]}``."""
 
     operation_id = _operation_id()
-    items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_LINES, required=True)
+    items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_ITEMS, required=True)
 
     @validates_schema
     def _distinct(self, data: dict[str, Any], **_: object) -> None:
@@ -104,7 +101,7 @@ class ChosenSchema(Schema):
     product_ids = BoundedList(
         fields.Str(validate=validate.Regexp(PRODUCT_ID)),
         at_least=1,
-        at_most=MAX_LINES,
+        at_most=MAX_ITEMS,
         data_key="productId",
         required=True,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.http_server import etag, if_match, internal, read_json
 
 from . import schemas
@@ -72,7 +73,7 @@ async def fail(request: web.Request) -> web.Response:
 
 def _order_id(request: web.Request) -> int:
     text = request.match_info["order_id"]
-    if _ORDER_ID.fullmatch(text) is None or int(text) > schemas.MAX_ORDER_ID:
+    if _ORDER_ID.fullmatch(text) is None or int(text) > MAX_ORDER_ID:
         raise OrderNotFoundError(text)
     return int(text)
 

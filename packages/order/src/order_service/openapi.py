@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import MalformedError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -18,7 +19,7 @@ from .domain import (
     StaleOrderError,
     UnknownProductError,
 )
-from .schemas import MAX_KEY, MAX_ORDER_ID, FailureSchema, ItemsSchema, LineSchema, PageSchema, VersionSchema
+from .schemas import MAX_KEY, FailureSchema, ItemsSchema, LineSchema, PageSchema, VersionSchema
 
 __all__ = ["API"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from order_contracts.limits import MAX_ITEMS, MAX_ORDER_ID, MAX_QUANTITY, MAX_VERSION, PRODUCT_ID
 from service_common.errors import InvalidError
 from service_common.fields import BoundedList
 from service_common.http_server import load
@@ -17,9 +18,6 @@ from .domain import Order, OrderLine, OrderStatus
 from .service import OrderPage
 
 __all__ = [
-    "MAX_ITEMS",
-    "MAX_ORDER_ID",
-    "MAX_QUANTITY",
     "FailureSchema",
     "ItemsSchema",
     "LineSchema",
@@ -37,18 +35,12 @@ __all__ = [
     "version",
 ]
 
-MAX_ITEMS = 100
-MAX_QUANTITY = 1_000_000
-MAX_ORDER_ID = 2**63 - 1
-MAX_VERSION = 2**31 - 1
 MAX_REASON = 1000
 MAX_KEY = 255
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
-_PRODUCT_ID = validate.Regexp(
-    r"[A-Za-z0-9._-]{1,64}\Z", error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens."
-)
+_PRODUCT_ID = validate.Regexp(PRODUCT_ID, error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens.")
 # text in PostgreSQL has no NUL
 _NO_NUL = validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
 

@@ -26,7 +26,7 @@ from .inventory_client import HttpStock
 from .lateness import Lateness
 from .openapi import API
 from .order_client import HttpOrders
-from .postgres import SqlSagas
+from .postgres import MIGRATIONS, SqlSagas
 from .runner import Runner
 
 __all__ = ["create_app", "processing"]
@@ -44,7 +44,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
     """Open the sagas on PostgreSQL, SQS and the services they ask, and run them."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
     token = config.service_token
-    await migrate(config.database_url, "service_common.outbox.migrations", "processing_service.migrations")
+    await migrate(config.database_url, *MIGRATIONS)
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,

@@ -7,11 +7,12 @@ import re
 import orjson
 from aiohttp import web
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import NotFoundError
 from service_common.http_server import load
 
 from .app_keys import SAGAS
-from .schemas import MAX_ORDER_ID, SearchSchema, sagas_payload
+from .schemas import SearchSchema, sagas_payload
 
 __all__ = ["ROUTES", "SagaNotFoundError"]
 

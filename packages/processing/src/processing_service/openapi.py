@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
 from .config import NAME
 from .handlers import SagaNotFoundError
 from .saga import State
-from .schemas import MAX_ORDER_ID, SearchSchema
+from .schemas import SearchSchema
 
 __all__ = ["API"]
 

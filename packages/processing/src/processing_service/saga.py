@@ -22,7 +22,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from service_common.events import EventType, Item
+from order_contracts import EventType, Item
 
 __all__ = [
     "LATE_AFTER_S",

@@ -12,9 +12,8 @@ from service_common.timestamps import rfc3339
 from .ports import SagaRecord
 from .saga import State
 
-__all__ = ["MAX_ORDER_ID", "SearchSchema", "sagas_payload"]
+__all__ = ["SearchSchema", "sagas_payload"]
 
-MAX_ORDER_ID = 2**63 - 1
 MAX_PAGE = 200
 
 

@@ -9,7 +9,8 @@ import pytest
 from notification_service.feed import FeedAppender, History, LogChannel, Notifier
 from notification_service.notification import EventId, Notification
 from notification_service.testing import InMemoryFeed
-from service_common.events import EventType, OrderEvent, UnreadableEventError
+from order_contracts import EventType, OrderEvent
+from service_common.events import UnreadableEventError
 
 
 def event(order: int, event_type: EventType = EventType.ORDER_CREATED, year: int = 2026) -> OrderEvent:

@@ -71,7 +71,7 @@ class Api:
     """The whole interface of a service.
 
     Attributes:
-        name: as in ``order-service``.
+        name: as in ``billing-service``.
         operations: those that are its own.
         violation: the schema of the entries of ``errors`` in its problem documents.
         names: what schemas are called whose classes are called otherwise.

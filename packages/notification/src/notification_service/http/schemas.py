@@ -10,6 +10,7 @@ import orjson
 from marshmallow import EXCLUDE, Schema, fields, validate
 from multidict import MultiMapping
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError, MalformedError
 from service_common.http_server import load
 from service_common.timestamps import rfc3339
@@ -31,7 +32,6 @@ __all__ = [
     "subscribe",
 ]
 
-MAX_ORDER_ID = 2**63 - 1
 MAX_ORDERS = 256
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
