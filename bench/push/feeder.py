@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from itertools import count, islice
 
 from notification_service.feed import SqlFeed
+from order_contracts import EventType, Item, OrderEvent
 from service_common.config import AwsConfig
-from service_common.events import EventType, Item, OrderEvent, encode
+from service_common.events import encode
 from service_common.observability import TraceContext
 from service_common.postgres import Database
 from service_common.sqs import Outgoing, Publisher, Sqs
@@ -81,7 +82,7 @@ class Feeder:
         return await self._committed(before, len(events))
 
     async def _send(self, events: Sequence[OrderEvent]) -> None:
-        messages = [Outgoing(event.id, encode(event)) for event in events]
+        messages = [Outgoing(event.id, encode(event.envelope())) for event in events]
         outcome = await self.publisher.send(QUEUE, messages)
         if outcome.failed:
             raise RuntimeError(f"SQS did not take {dict(outcome.failed)}")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # well below the 30 s of a visibility time-out and an outbox lease, and above a saga's longest pause after an outage
 HANDED_BACK_WITHIN_S = 20.0
 LEASED = "SELECT count(*) FROM saga WHERE lease_until > now()"
-CLAIMED = "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND available_at > now() + interval '1 second'"
+CLAIMED = "SELECT count(*) FROM outbox_event WHERE sent_at IS NULL AND available_at > now() + interval '1 second'"
 
 
 @pytest.mark.parametrize("service", ["order", "inventory", "processing", "notification"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.events import EventType, Item, OrderEvent, UnreadableEventError, decode, decoder, encode
+from order_contracts import EventType, Item, OrderEvent, decode, decoder
+from service_common.events import UnreadableEventError, encode
+from service_common.events import decode as decode_event
 
 SAMPLES = Path(__file__).parent / "samples" / "events"
 TIME = datetime(2026, 3, 1, 12, 30, 15, 123456, UTC)
@@ -53,7 +56,7 @@ def without(document: dict[str, Any], path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("event_type", EventType)
 def test_producer_writes_the_stored_sample(event_type: EventType) -> None:
-    assert orjson.loads(encode(EVENTS[event_type])) == sample(event_type)
+    assert orjson.loads(encode(EVENTS[event_type].envelope())) == sample(event_type)
 
 
 @pytest.mark.parametrize("event_type", EventType)
@@ -151,11 +154,12 @@ def changed(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 @given(st.sampled_from(list(EventType)).flatmap(lambda event_type: changed(sample(event_type))))
 def test_quick_way_reads_only_what_the_schema_reads_and_the_same(document: dict[str, Any]) -> None:
-    quick = decoder._read_plain(document)
+    body = json.dumps(document)
+    quick = decoder._read_plain(body)
     if quick is not None:
-        assert decoder._event(decoder._ENVELOPE.load(document)) == quick
+        assert decoder._validated(decode_event(body)) == quick
 
 
 @pytest.mark.parametrize("event_type", EventType)
 def test_what_producers_write_goes_the_quick_way(event_type: EventType) -> None:
-    assert decoder._read_plain(sample(event_type)) == EVENTS[event_type]
+    assert decoder._read_plain(encode(EVENTS[event_type].envelope())) == EVENTS[event_type]

@@ -11,7 +11,7 @@ from notification_service.feed import SqlFeed
 from notification_service.feed.ports import Feed
 from notification_service.notification import Notification
 from notification_service.testing import InMemoryFeed
-from service_common.events import EventType, Item, OrderEvent
+from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
 
 WHEN = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from order_service.domain import Order, OrderLine, OrderStatus, PlaceOrder
 from order_service.ports import Change, OrderRepository
-from order_service.postgres import Queues, SqlOrders
+from order_service.postgres import MIGRATIONS, Queues, SqlOrders
 from order_service.testing import InMemoryOrders
 from service_common.postgres import Database, migrate
 
@@ -35,7 +35,7 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         yield _in_memory()
         return
     url: str = request.getfixturevalue("database_url")
-    await migrate(url, "service_common.outbox.migrations", "order_service.migrations")
+    await migrate(url, *MIGRATIONS)
     async with Database.open(url) as database:
         yield _on_postgres(database)
 
@@ -52,8 +52,8 @@ def _in_memory() -> Kept:
 def _on_postgres(database: Database) -> Kept:
     async def events() -> list[Event]:
         rows = await database.fetch(
-            "SELECT array_agg(destination), type, order_id, version FROM outbox"
-            " GROUP BY type, order_id, version ORDER BY min(id)"
+            "SELECT array_agg(destination), type, subject::bigint, (data->>'version')::int FROM outbox_event"
+            " GROUP BY type, subject, data ORDER BY min(id)"
         )
         return [(set(queues), *event) for queues, *event in rows]
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from order_contracts import EventType, Item
 from processing_service.ports import Census, Claim, SagaStart
-from processing_service.postgres import SqlSagas
+from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 from processing_service.testing import InMemorySagas
-from service_common.events import EventType, Item
 from service_common.postgres import Database, migrate
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
@@ -44,13 +44,13 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         yield Kept(lasting, lapsing, told_in_memory)
         return
     url: str = request.getfixturevalue("database_url")
-    await migrate(url, "service_common.outbox.migrations", "processing_service.migrations")
+    await migrate(url, *MIGRATIONS)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(url))
 
         async def told_in_outbox() -> Sequence[tuple[str, int, int]]:
-            rows = await database.fetch("SELECT type, order_id, version FROM outbox ORDER BY id")
-            return [(event, order_id, version) for event, order_id, version in rows]
+            rows = await database.fetch("SELECT type, data FROM outbox_event ORDER BY id")
+            return [(event, data["orderId"], data["version"]) for event, data in rows]
 
         yield Kept(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), told_in_outbox)
 

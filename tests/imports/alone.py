@@ -1,4 +1,4 @@
-"""Install each package alone, with nothing but what its own pyproject.toml declares, and import all of it."""
+"""Install each package, and each extra of the toolkit, with nothing but what it declares, and import all of it."""
 
 from __future__ import annotations
 
@@ -6,39 +6,54 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+TOOLKIT = "orderstream-common"
 PACKAGES = {
-    "orderstream-common": "service_common",
+    "orderstream-contracts": "order_contracts",
     "orderstream-inventory": "inventory_service",
     "orderstream-local": "orderstream_local",
     "orderstream-notification": "notification_service",
     "orderstream-order": "order_service",
     "orderstream-processing": "processing_service",
 }
+# the rooms of the toolkit that work with each set of its extras; without any, the rest
+ROOMS = {
+    (): ("call_batcher", "config", "errors", "events", "fields", "lifecycle", "observability", "timestamps"),
+    ("http",): ("http_client", "http_server", "openapi"),
+    ("logs",): ("logs",),
+    ("postgres",): ("postgres",),
+    ("sqs",): ("sqs",),
+    ("postgres", "sqs"): ("outbox",),
+}
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-package = importlib.import_module(sys.argv[1])
-names = [module.name for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
-for name in names:
-    if not name.endswith("__main__"):
-        importlib.import_module(name)
-sys.stdout.write(f"{sys.argv[1]}: {len(names)} modules\\n")
+for root in sys.argv[1:]:
+    package = importlib.import_module(root)
+    names = [module.name for module in pkgutil.walk_packages(getattr(package, "__path__", ()), root + ".")]
+    for name in names:
+        if not name.endswith("__main__"):
+            importlib.import_module(name)
+    sys.stdout.write(f"{root}: {len(names)} modules\\n")
 """
 
 
-def check(distribution: str, package: str) -> None:
-    """Raise CalledProcessError when *package* needs something that *distribution* does not declare."""
+def check(distribution: str, *roots: str, extras: Sequence[str] = ()) -> None:
+    """Raise CalledProcessError when one of *roots* needs what *distribution*, with *extras*, does not declare."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"UV_PROJECT_ENVIRONMENT": folder}
         environment.pop("VIRTUAL_ENV", None)
         sync = ["uv", "sync", "--quiet", "--frozen", "--no-dev", "--package", distribution, "--python", sys.executable]
-        subprocess.run(sync, cwd=ROOT, env=environment, check=True)
+        wanted = [f"--extra={extra}" for extra in extras]
+        subprocess.run([*sync, *wanted], cwd=ROOT, env=environment, check=True)
         python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-W", "ignore::RuntimeWarning", "-c", IMPORT_ALL, package], cwd=folder, check=True)
+        subprocess.run([python, "-W", "ignore::RuntimeWarning", "-c", IMPORT_ALL, *roots], cwd=folder, check=True)
 
 
 if __name__ == "__main__":
-    for distribution, package in PACKAGES.items():
-        check(distribution, package)
+    for needed, rooms in ROOMS.items():
+        check(TOOLKIT, *(f"service_common.{room}" for room in rooms), extras=needed)
+    for package, root in PACKAGES.items():
+        check(package, root)

@@ -8,8 +8,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from notification_service.feed import SqlFeed
+from order_contracts import EventType, OrderEvent
 from service_common.errors import TransientError
-from service_common.events import EventType, OrderEvent
 from service_common.postgres import Database
 
 __all__ = ["append_all", "stories"]

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from marshmallow import fields, validate
 
-from service_common.events.decoder import DataSchema, EnvelopeSchema
-from service_common.events.event import WITH_ITEMS, EventType
+from order_contracts import WITH_ITEMS, DataSchema, EventType
+from service_common.events import EnvelopeSchema
 from service_common.openapi.converter import inline
 
 __all__ = ["REFERENCE", "event_schema", "text"]
@@ -23,11 +23,12 @@ class _WrittenDataSchema(DataSchema):
 
 
 class _WrittenSchema(EnvelopeSchema):
-    """With the members that are written and nobody here reads."""
+    """With what order events need, and the members that are written and nobody here reads."""
 
-    subject = fields.Str()
+    type = fields.Enum(EventType, by_value=True, required=True)  # type: ignore[assignment]  # narrower
+    time = fields.AwareDateTime(format="iso", required=True)
     datacontenttype = fields.Str(validate=validate.Equal("application/json"))
-    data = fields.Nested(_WrittenDataSchema, required=True)
+    data = fields.Nested(_WrittenDataSchema, required=True)  # type: ignore[assignment]  # narrower
 
 
 def event_schema() -> dict[str, Any]:

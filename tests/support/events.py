@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from order_contracts import EventType, message
 from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ __all__ = ["NOBODYS_ORDER", "Queues", "event"]
 
 # ids far above those that the order service gives out
 NOBODYS_ORDER = itertools.count(10**15)
-KINDS = {
-    "order-created": "CREATED",
-    "order-updated": "UPDATED",
-    "order-cancelled": "CANCELLED",
-    "order-processed": "CLOSED",
-    "order-failed": "FAILED",
-}
 
 
 def event(
@@ -43,7 +37,7 @@ def event(
         data["orderItems"] = [{"productId": product, "quantity": quantity} for product, quantity in items]
     if event_type == "order-failed":
         data["reason"] = "sold out"
-    data["message"] = f"Notification {KINDS[event_type]} for order {order_id}"
+    data["message"] = message(EventType(event_type), order_id)
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
@@ -94,11 +88,9 @@ class Queues:
                 WaitTimeSeconds=1,
                 MessageAttributeNames=["All"],
             )
-            for message in answer.get("Messages", []):
-                taken.append(message)
-                await asyncio.to_thread(
-                    self._client.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
-                )
+            for each in answer.get("Messages", []):
+                taken.append(each)
+                await asyncio.to_thread(self._client.delete_message, QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
         return taken
 
     async def _count(self, queue: str, attribute: QueueAttributeNameType) -> int:

@@ -28,11 +28,11 @@ from inventory_service.testing import InMemoryStock
 from notification_service.feed import History
 from notification_service.push import PushCounters, open_broadcaster
 from notification_service.testing import InMemoryFeed
+from order_contracts import EventType, Item, OrderEvent
 from order_service.service import OrderService
 from order_service.testing import InMemoryOrders, InMemoryStockReader
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
 from processing_service.testing import InMemorySagas
-from service_common.events import EventType, Item, OrderEvent
 from service_common.http_server import METRICS
 
 __all__ = ["ORIGIN", "SECRET", "SERVICES", "TOKEN", "Client", "Service", "ask"]

@@ -18,9 +18,9 @@ QUEUES = ("processing-queue", "notification-queue")
 ENDS = {"CLOSED": "order-processed", "FAILED": "order-failed", "CANCELLED": "order-cancelled"}
 UNFINISHED = {
     "orders that are CREATED": ("orders", "SELECT count(*) FROM orders WHERE status = 'CREATED'"),
-    "events that the order service did not send": ("orders", "SELECT count(*) FROM outbox WHERE sent_at IS NULL"),
+    "events that the order service did not send": ("orders", "SELECT count(*) FROM outbox_event WHERE sent_at IS NULL"),
     "sagas that are open": ("processing", "SELECT count(*) FROM saga WHERE next_run_at IS NOT NULL"),
-    "events that processing did not send": ("processing", "SELECT count(*) FROM outbox WHERE sent_at IS NULL"),
+    "events that processing did not send": ("processing", "SELECT count(*) FROM outbox_event WHERE sent_at IS NULL"),
 }
 
 
@@ -138,7 +138,7 @@ class Books:
 
     def _check_events(self, orders: list[Order]) -> None:
         """I4: each change is in the outbox, once for each queue, and nothing else is."""
-        sql = "SELECT destination, type, order_id, version FROM outbox"
+        sql = "SELECT destination, type, subject::bigint, (data->>'version')::int FROM outbox_event"
         expected = {
             (queue, "order-created" if version == 1 else "order-updated", order.id, version)
             for order in orders

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["System", "running"]
 
 ORDERS = """
-    SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_items), (SELECT count(*) FROM outbox),
+    SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_items), (SELECT count(*) FROM outbox_event),
            (SELECT count(*) FROM idempotency), (SELECT coalesce(sum(version), 0) FROM orders)
 """
 # what orders that are still under way take is not the doing of the request

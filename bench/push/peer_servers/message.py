@@ -11,7 +11,7 @@ import orjson
 from notification_service.notification import Notification
 from notification_service.push import Framing, payload
 from notification_service.push.encoding import encode, join
-from service_common.events import EventType
+from order_contracts import EventType
 
 __all__ = ["FIRST", "NUMBER_AFTER", "Text", "data", "event_id", "sse_block", "ws_text"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 
 from ..backends import Backends
 from ..cost import cpu_s

@@ -17,7 +17,7 @@ from inventory_service.seed import seed_demo_products
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
 from order_service.app_keys import SERVICE
-from order_service.postgres import Queues, SqlOrders
+from order_service.postgres import MIGRATIONS, Queues, SqlOrders
 from order_service.service import OrderService
 from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
@@ -107,7 +107,7 @@ async def shop_in_memory() -> AsyncIterator[Shop]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop_postgres(module_database_url: str) -> AsyncIterator[Shop]:
-    await migrate(module_database_url, "service_common.outbox.migrations", "order_service.migrations")
+    await migrate(module_database_url, *MIGRATIONS)
 
     def stored() -> object:
         connection = psycopg2.connect(module_database_url)

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from notification_service.app import NOTIFIER, pushing
-from service_common.events import EventType, Item, OrderEvent
+from order_contracts import EventType, Item, OrderEvent
 from tests.support.http_service import HttpService, serving
 from tests.support.in_memory import SERVICES
 from tests.support.problems import refused

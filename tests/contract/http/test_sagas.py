@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from order_contracts import Item
 from processing_service.app_keys import SAGAS
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
 from processing_service.testing import InMemorySagas
-from service_common.events import Item
 from tests.support.http_service import HttpService, serving
 from tests.support.in_memory import SERVICES
 from tests.support.problems import refused

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
 from notification_service.testing import blocks
-from service_common.events import EventType, Item, OrderEvent, encode
+from order_contracts import EventType, Item, OrderEvent
+from service_common.events import encode
 from service_common.sqs import Message, Outgoing, Publisher, Sqs
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
@@ -37,7 +38,7 @@ def event(event_type: EventType, order: int, version: int = 1, **changes: Any) -
         "items": (Item("a", 1),),
         "reason": "out of stock" if event_type is FAILED else None,
     }
-    return encode(OrderEvent(**{**fields, **changes}))
+    return encode(OrderEvent(**{**fields, **changes}).envelope())
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 from notification_service.feed import SqlFeed
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 from tests.support.waiting import eventually
 
 CLIENTS = 2_000

@@ -25,7 +25,7 @@ from notification_service.config import Config
 from notification_service.feed import FeedTailer, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import Block, blocks
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
 from tests.support.waiting import eventually

@@ -21,8 +21,8 @@ from notification_service.http import BROADCASTER
 from notification_service.notification import FeedState
 from notification_service.push import PushCounters, PushLimits, open_broadcaster
 from notification_service.testing import Block, InMemoryFeed, blocks
+from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
-from service_common.events import EventType, OrderEvent
 from service_common.http_server import METRICS
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]

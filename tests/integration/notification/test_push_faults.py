@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.testing import Block, blocks
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]

@@ -24,8 +24,9 @@ from notification_service.config import Config
 from notification_service.feed import FeedTailer, ListenNotify, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import Block, blocks
+from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
-from service_common.events import EventType, OrderEvent, encode
+from service_common.events import encode
 from service_common.postgres import Database
 from service_common.sqs import Outgoing, Publisher, Sqs
 from tests.support.appender import stories
@@ -189,7 +190,7 @@ async def test_two_replicas_that_consume_one_queue_push_the_same_sequence(
     async with stream(http, servers[0]) as one, stream(http, servers[1]) as two, Sqs.open(config.aws) as sqs:
         await anext(one)
         await anext(two)
-        outgoing = [Outgoing(str(place), encode(event)) for place, event in enumerate(doubled)]
+        outgoing = [Outgoing(str(place), encode(event.envelope())) for place, event in enumerate(doubled)]
         assert not (await Publisher(sqs).send(config.notification_queue, outgoing)).failed
 
         async def ended() -> int | None:

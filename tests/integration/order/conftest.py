@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from order_contracts import OrderEvent, decode
 from order_service.app import create_app
 from order_service.config import Config
-from service_common.events import OrderEvent, decode
 from service_common.sqs import Sqs
 from tests.support.waiting import PATIENCE_S
 

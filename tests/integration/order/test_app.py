@@ -11,9 +11,9 @@ import boto3
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from order_contracts import EventType, Item, OrderEvent
 from order_service.app import create_app
 from order_service.config import Config
-from service_common.events import EventType, Item, OrderEvent
 
 Api: TypeAlias = TestClient[web.Request, web.Application]
 AppClient: TypeAlias = Callable[[web.Application], Awaitable[Api]]

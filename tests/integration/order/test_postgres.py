@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from order_service.domain import OrderLine, OrderStatus, PlaceOrder
-from order_service.postgres import Queues, SqlOrders
+from order_service.postgres import MIGRATIONS, Queues, SqlOrders
 from service_common.observability import tracing
 from service_common.postgres import Database, migrate
 
@@ -21,7 +21,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, "service_common.outbox.migrations", "order_service.migrations")
+    await migrate(database_url, *MIGRATIONS)
     async with Database.open(database_url) as database:
         yield database
 
@@ -38,20 +38,28 @@ async def age(database: Database, *, sent: bool = True) -> None:
         "UPDATE orders SET created_at = created_at - %(p)s, updated_at = updated_at - %(p)s", {"p": past}
     )
     if sent:
-        await database.execute("UPDATE outbox SET sent_at = now() - %s, available_at = now() + '1 hour'", (past,))
+        await database.execute("UPDATE outbox_event SET sent_at = now() - %s, available_at = now() + '1 hour'", (past,))
 
 
 async def sendable(database: Database) -> list[tuple[object, ...]]:
     return await database.fetch(
-        "SELECT destination, type, order_id, version FROM outbox WHERE sent_at IS NULL AND available_at <= now()"
+        "SELECT destination, type, subject::bigint, (data->>'version')::int FROM outbox_event"
+        " WHERE sent_at IS NULL AND available_at <= now()"
     )
 
 
 async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, orders: SqlOrders) -> None:
     with tracing(TRACEPARENT) as trace:
         placement = await orders.place(PlaceOrder(ONE))
-    rows = await database.fetch("SELECT destination, data, traceparent, occurred_at FROM outbox ORDER BY destination")
-    data = {"orderItems": [{"productId": "b", "quantity": 2}, {"productId": "a", "quantity": 1}]}
+    rows = await database.fetch(
+        "SELECT destination, data, traceparent, occurred_at FROM outbox_event ORDER BY destination"
+    )
+    data = {
+        "orderId": placement.order_id,
+        "version": 1,
+        "orderItems": [{"productId": "b", "quantity": 2}, {"productId": "a", "quantity": 1}],
+        "message": f"Notification CREATED for order {placement.order_id}",
+    }
     assert rows == [
         ("notification-queue", data, trace.traceparent, placement.at),
         ("processing-queue", data, trace.traceparent, placement.at),
@@ -62,7 +70,7 @@ async def test_many_with_one_key_at_once_make_one_order(database: Database, orde
     placements = await asyncio.gather(*(orders.place(PlaceOrder(ONE, "key")) for _ in range(24)))
     assert Counter(placement.made for placement in placements) == {True: 1, False: 23}
     assert len({(each.order_id, each.item_ids, each.request_hash, each.at) for each in placements}) == 1
-    assert await database.fetch("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM outbox)") == [(1, 2)]
+    assert await database.fetch("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM outbox_event)") == [(1, 2)]
 
 
 async def test_many_changes_at_once_leave_the_items_of_one_of_them(database: Database, orders: SqlOrders) -> None:
@@ -74,7 +82,7 @@ async def test_many_changes_at_once_leave_the_items_of_one_of_them(database: Dat
     assert order is not None
     assert order.version == 13
     assert tuple(OrderLine(item.product_id, item.quantity) for item in order.items) in sets
-    assert await database.fetch("SELECT count(*) FROM outbox WHERE type = 'order-updated'") == [(24,)]
+    assert await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-updated'") == [(24,)]
 
 
 async def test_one_of_many_with_the_same_expectation_wins(orders: SqlOrders) -> None:
@@ -93,7 +101,7 @@ async def test_close_and_cancel_at_once_end_in_one_of_them(database: Database, o
         )
         assert Counter(change.applied for change in changes if change) == {True: 1, False: 2}
         assert len({change.order for change in changes if change}) == 1
-    [(announced,)] = await database.fetch("SELECT count(*) FROM outbox WHERE type = 'order-cancelled'")
+    [(announced,)] = await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-cancelled'")
     assert announced == len(await orders.page(status=OrderStatus.CANCELLED, after=None, limit=10))
 
 
@@ -109,7 +117,7 @@ async def test_late_order_is_not_announced_again_too_soon(database: Database, or
     await age(database)
     await orders.announce_late(after_s=LATER_S, limit=10)
     assert await orders.announce_late(after_s=LATER_S, limit=10) == []
-    await database.execute("UPDATE outbox SET sent_at = now() WHERE sent_at IS NULL")
+    await database.execute("UPDATE outbox_event SET sent_at = now() WHERE sent_at IS NULL")
     assert await orders.announce_late(after_s=LATER_S, limit=10) == []
     await age(database)
     assert len(await orders.announce_late(after_s=LATER_S, limit=10)) == 1
@@ -150,14 +158,16 @@ async def test_late_order_whose_announcement_was_deleted_is_announced_anew(
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
     if amended:
         await orders.amend(order_id, ONE, None)
-    before = await database.fetch("SELECT version, occurred_at, data FROM outbox WHERE type = %s LIMIT 1", (kind,))
+    before = await database.fetch(
+        "SELECT event_key, occurred_at, data FROM outbox_event WHERE type = %s LIMIT 1", (kind,)
+    )
     await age(database)
-    await database.execute("DELETE FROM outbox")
+    await database.execute("DELETE FROM outbox_event")
     assert await orders.announce_late(after_s=LATER_S, limit=10) == [order_id]
-    [(version, occurred_at, data)] = await database.fetch("SELECT version, occurred_at, data FROM outbox")
-    assert (version, data) == (before[0][0], before[0][2])
+    [(key, occurred_at, data)] = await database.fetch("SELECT event_key, occurred_at, data FROM outbox_event")
+    assert (key, data) == (before[0][0], before[0][2])
     assert occurred_at < before[0][1]
-    assert await sendable(database) == [("processing-queue", kind, order_id, version)]
+    assert await sendable(database) == [("processing-queue", kind, order_id, data["version"])]
 
 
 async def test_batches_are_bounded_and_reach_every_late_order(database: Database, orders: SqlOrders) -> None:

@@ -15,10 +15,11 @@ from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient, AiohttpServer
 from aiohttp.test_utils import TestClient
 
+from order_contracts import EventType, Item, OrderEvent, decode
 from processing_service.app import create_app
 from processing_service.config import Config
 from service_common.config import AwsConfig
-from service_common.events import EventType, Item, OrderEvent, decode, encode
+from service_common.events import encode
 from service_common.sqs import Outgoing, Sqs
 from service_common.sqs.client import Received
 
@@ -116,7 +117,7 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def test_announced_order_is_fulfilled_and_told(client: Client, queues: Queues, others: Others) -> None:
-    await queues.announce(encode(event_of(123)), encode(event_of(123)))
+    await queues.announce(encode(event_of(123).envelope()), encode(event_of(123).envelope()))
     (message,) = await queues.received(queues.notification, 1)
     told = decode(message.message.body)
     assert (told.type, told.order_id, told.version) == (EventType.ORDER_PROCESSED, 123, 1)
@@ -135,7 +136,9 @@ async def test_announced_order_is_fulfilled_and_told(client: Client, queues: Que
 async def test_what_is_not_for_processing_goes_to_the_dead_letters(
     client: Client, queues: Queues, others: Others
 ) -> None:
-    await queues.announce("{", encode(event_of(1, EventType.ORDER_CANCELLED)), encode(event_of(2)))
+    await queues.announce(
+        "{", encode(event_of(1, EventType.ORDER_CANCELLED).envelope()), encode(event_of(2).envelope())
+    )
     dead = await queues.received(f"{queues.processing}-dlq", 2)
     reasons = sorted(each.message.attributes["reason"] for each in dead)
     assert reasons[0] == "not-for-processing: order-cancelled of order 1 asks for no processing"

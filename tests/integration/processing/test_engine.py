@@ -18,14 +18,14 @@ from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
 from inventory_service.service import InventoryService
 from inventory_service.testing import InMemoryStock
+from order_contracts import Item
 from processing_service.engine import Engine, EngineSettings
 from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
-from processing_service.postgres import SqlSagas
+from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.runner import Runner
 from processing_service.saga import Saga, SagaState
-from service_common.events import Item
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
 from service_common.observability import Metrics
@@ -98,8 +98,8 @@ class World:
         self.announced += 1
 
     async def told(self) -> list[tuple[str, int, int, dict[str, Any]]]:
-        rows = await self.database.fetch("SELECT type, order_id, version, data FROM outbox ORDER BY order_id, version")
-        return [(event, order_id, version, data) for event, order_id, version, data in rows]
+        rows = await self.database.fetch("SELECT type, data FROM outbox_event ORDER BY subject::bigint, event_key")
+        return [(event, data["orderId"], data["version"], data) for event, data in rows]
 
     async def states(self, order_id: int) -> list[SagaState]:
         return [record.state for record in await self.sagas.of_order(order_id)]
@@ -117,7 +117,7 @@ class World:
 
 @pytest.fixture
 async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterator[World]:
-    await migrate(database_url, "service_common.outbox.migrations", "processing_service.migrations")
+    await migrate(database_url, *MIGRATIONS)
     stock, orders = InMemoryStock(), Orders()
 
     async def in_memory(app: web.Application) -> AsyncIterator[None]:
@@ -162,7 +162,8 @@ async def test_order_is_closed_and_told(world: World) -> None:
     await world.wait_ended(1)
     assert world.orders.orders[1] == [1, "CLOSED"]
     assert await stock_of(world) == STOCK - 3
-    assert await world.told() == [("order-processed", 1, 1, {})]
+    data = {"orderId": 1, "version": 1, "message": "Notification CLOSED for order 1"}
+    assert await world.told() == [("order-processed", 1, 1, data)]
     assert world.announced == 1
 
 
@@ -182,7 +183,8 @@ async def test_order_that_cannot_be_had_is_failed_with_the_reason(
     await world.wait_ended(1)
     assert world.orders.orders[1] == [1, "FAILED"]
     assert world.orders.reasons[1] == reason
-    assert await world.told() == [("order-failed", 1, 1, {"reason": reason})]
+    data = {"orderId": 1, "version": 1, "message": "Notification FAILED for order 1", "reason": reason}
+    assert await world.told() == [("order-failed", 1, 1, data)]
     assert await stock_of(world) == STOCK
 
 

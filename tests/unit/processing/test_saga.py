@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from order_contracts import EventType, Item
 from processing_service.saga import (
     LONGEST_DELAY_S,
     Refused,
@@ -18,7 +19,6 @@ from processing_service.saga import (
     Withdrawn,
     retry_delay_s,
 )
-from service_common.events import EventType, Item
 
 NEW = Saga(123, 1, (Item("a", 2),))
 LEGAL = {

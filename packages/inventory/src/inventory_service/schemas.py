@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from order_contracts.limits import MAX_ITEMS, MAX_QUANTITY, PRODUCT_ID
 from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
@@ -22,10 +23,6 @@ __all__ = [
     "StockSchema",
     "product_payload",
 ]
-
-PRODUCT_ID = r"(?!\.+$)[A-Za-z0-9._-]{1,64}\Z"
-MAX_LINES = 100
-MAX_QUANTITY = 1_000_000
 
 
 def _product_id() -> fields.Str:
@@ -73,7 +70,7 @@ class DecrementSchema(Schema):
     """``{"operationId": "123:1", "items": [{"productId": "123", "quantity": 2}]}``."""
 
     operation_id = _operation_id()
-    items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_LINES, required=True)
+    items = BoundedList(fields.Nested(_LineSchema), at_least=1, at_most=MAX_ITEMS, required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _distinct(self, data: Mapping[str, Sequence[StockLine]], **_: object) -> None:
@@ -119,7 +116,7 @@ class ProductsQuerySchema(Schema):
     product_ids = BoundedList(
         fields.Str(validate=validate.Regexp(PRODUCT_ID)),
         at_least=1,
-        at_most=MAX_LINES,
+        at_most=MAX_ITEMS,
         data_key="productId",
         load_default=(),
     )

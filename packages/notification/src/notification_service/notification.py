@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from order_contracts import EventType, message
 from service_common.errors import InvalidError, Violation
-from service_common.events import EventType
 
 __all__ = [
-    "KINDS",
     "TERMINAL",
     "EventId",
     "FeedReader",
@@ -23,13 +22,6 @@ __all__ = [
     "resume_cursor",
 ]
 
-KINDS = {
-    EventType.ORDER_CREATED: "CREATED",
-    EventType.ORDER_UPDATED: "UPDATED",
-    EventType.ORDER_CANCELLED: "CANCELLED",
-    EventType.ORDER_PROCESSED: "CLOSED",
-    EventType.ORDER_FAILED: "FAILED",
-}
 TERMINAL = frozenset({EventType.ORDER_CANCELLED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED})
 
 _EVENT_ID = re.compile(r"([0-9a-z]{1,32})-(0|[1-9][0-9]{0,17})", re.ASCII)
@@ -100,12 +92,12 @@ class Notification:
     @property
     def kind(self) -> str:
         """The notification kind: CREATED, UPDATED, CLOSED, FAILED or CANCELLED."""
-        return KINDS[self.type]
+        return self.type.kind
 
     @property
     def message(self) -> str:
         """The sentence for the customer."""
-        return f"Notification {self.kind} for order {self.order_id}"
+        return message(self.type, self.order_id)
 
 
 @dataclass(frozen=True, slots=True)

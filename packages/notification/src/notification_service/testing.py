@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 
 from .notification import TERMINAL, FeedState, Notification, Page

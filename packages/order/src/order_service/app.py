@@ -19,7 +19,7 @@ from .api import API
 from .app_keys import CONFIG, SERVICE
 from .config import NAME, Config
 from .inventory_client import HttpStockReader
-from .postgres import Queues, SqlOrders
+from .postgres import MIGRATIONS, Queues, SqlOrders
 from .reconcile import Reconciliation
 from .service import OrderService
 
@@ -33,7 +33,7 @@ SOURCE = f"/{NAME}"
 async def orders(app: web.Application) -> AsyncIterator[None]:
     """Open the orders on PostgreSQL, SQS and the inventory service."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
-    await migrate(config.database_url, "service_common.outbox.migrations", "order_service.migrations")
+    await migrate(config.database_url, *MIGRATIONS)
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,

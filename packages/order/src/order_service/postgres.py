@@ -12,7 +12,9 @@ from service_common.postgres import Database, Row, load_statements
 from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
 from .ports import Change, Placement
 
-__all__ = ["Queues", "SqlOrders"]
+__all__ = ["MIGRATIONS", "Queues", "SqlOrders"]
+
+MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", "order_service.migrations")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from order_contracts.limits import MAX_ITEMS, MAX_ORDER_ID, MAX_QUANTITY, MAX_VERSION, PRODUCT_ID
 from service_common.errors import InvalidError
 from service_common.fields import BoundedList, DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
@@ -26,15 +27,11 @@ __all__ = [
     "server_timing",
 ]
 
-MAX_ITEMS = 100
-MAX_QUANTITY = 1_000_000
-MAX_ORDER_ID = 2**63 - 1
-MAX_VERSION = 2**31 - 1
 MAX_REASON = 1000
 MAX_KEY = 255
 
 _PRODUCT_ID = validate.Regexp(
-    r"(?!\.+$)[A-Za-z0-9._-]{1,64}\Z",
+    PRODUCT_ID,
     error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens, and not only dots.",
 )
 # text in PostgreSQL has no NUL

@@ -24,7 +24,7 @@ from .engine import Engine
 from .inventory_client import HttpStockGateway
 from .lateness import Lateness
 from .order_client import HttpOrderGateway
-from .postgres import SqlSagas
+from .postgres import MIGRATIONS, SqlSagas
 from .runner import Runner
 
 __all__ = ["create_app", "processing"]
@@ -42,7 +42,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
     """Open the sagas on PostgreSQL, SQS and the services they ask, and run them."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
     token = config.service_token
-    await migrate(config.database_url, "service_common.outbox.migrations", "processing_service.migrations")
+    await migrate(config.database_url, *MIGRATIONS)
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,

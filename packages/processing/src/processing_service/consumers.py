@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from order_contracts import EventType, OrderEvent, decode
 from service_common.errors import PermanentError
-from service_common.events import EventType, OrderEvent, decode
 from service_common.observability import tracing
 from service_common.sqs import Message
 

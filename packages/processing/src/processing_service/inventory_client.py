@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from order_contracts import Item
 from service_common.errors import UnavailableError
-from service_common.events import Item
 from service_common.http_client import Call, RefusedError, RetryingClient
 
 from .saga import Refused, Succeeded, Unanswered

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service_common.events import Item
+from order_contracts import Item
 
 from .saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from order_contracts import Item
 from service_common.call_batcher import CallBatcher
-from service_common.events import Item
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .ports import Census, Claim, SagaRecord, SagaStart
 from .saga import LATE_AFTER_S, Saga, SagaState
 
-__all__ = ["SqlSagas"]
+__all__ = ["MIGRATIONS", "SqlSagas"]
+
+MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", "processing_service.migrations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class SqlSagas:
     than the number of sagas.
 
     Args:
-        database: holds the tables of ``processing_service.migrations`` and ``service_common.outbox.migrations``.
+        database: holds the tables of `MIGRATIONS`.
         destination: the queue for the events that tell of an end.
         lease_s: how long a claim holds without a write, in seconds; longer than two steps take.
     """

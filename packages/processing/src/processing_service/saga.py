@@ -22,8 +22,8 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from order_contracts import EventType, Item
 from service_common.errors import NotFoundError
-from service_common.events import EventType, Item
 
 __all__ = [
     "LATE_AFTER_S",

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.fields import DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
@@ -14,8 +15,6 @@ from .ports import SagaRecord
 from .saga import SagaNotFoundError, SagaState
 
 __all__ = ["SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
-
-MAX_ORDER_ID = 2**63 - 1
 
 
 class SagasPathSchema(Schema):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from service_common.events import EventType
+from order_contracts import EventType
 
 from .ports import Census, Claim, SagaRecord, SagaStart
 from .saga import LATE_AFTER_S, Saga, SagaState

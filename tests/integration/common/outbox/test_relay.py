@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
-from service_common.events import decode
+from service_common.events import decode, event_id
 from service_common.observability import Metrics
 from service_common.outbox import OutboxRelay
 from service_common.outbox.maintenance import Upkeep
@@ -24,6 +24,7 @@ from service_common.sqs import Outgoing, SqsUnavailableError
 LIMIT_S = 10.0
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 QUEUE = "notification-queue"
+SOURCE = "/billing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class UnreliablePublisher:
         if isinstance(what, asyncio.Event):
             await what.wait()
 
-    def orders(self, queue: str = QUEUE) -> Counter[int]:
-        return Counter(decode(body).order_id for name, body in self.taken if name == queue)
+    def subjects(self, queue: str = QUEUE) -> Counter[int]:
+        return Counter(int(decode(body).subject or 0) for name, body in self.taken if name == queue)
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(LIMIT_S), self.changed:
@@ -84,13 +85,11 @@ async def relaying(relay: OutboxRelay) -> AsyncIterator[asyncio.Task[None]]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def commit(
-    database: Database, orders: Sequence[int], *, queue: str = QUEUE, kind: str = "order-cancelled"
-) -> None:
+async def commit(database: Database, subjects: Sequence[int], *, queue: str = QUEUE) -> None:
     await database.execute(
-        "INSERT INTO outbox (destination, type, order_id, version, traceparent)"
-        " SELECT %s, %s, id, 1, %s FROM unnest(%s) AS id",
-        (queue, kind, TRACEPARENT, list(orders)),
+        "INSERT INTO outbox_event (destination, type, subject, traceparent)"
+        " SELECT %s, 'invoice-paid', subject, %s FROM unnest(%s) AS subject",
+        (queue, TRACEPARENT, list(subjects)),
     )
 
 
@@ -102,47 +101,46 @@ async def wait_until_sent(database: Database, total: int) -> None:
 
 async def count_sent(database: Database) -> int:
     with suppress(DatabaseUnavailableError):
-        [(sent,)] = await database.fetch("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL")
+        [(sent,)] = await database.fetch("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL")
         return int(sent)
     return 0
 
 
 async def test_committed_event_is_sent_when_woken_and_marked(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relay = OutboxRelay(database, publisher, "/order-service", poll_s=60)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
     async with relaying(relay):
         await database.execute(
-            "INSERT INTO outbox (destination, type, order_id, version, traceparent, data) VALUES (%s,%s,7,2,%s,%s)",
-            (QUEUE, "order-created", TRACEPARENT, '{"orderItems":[{"productId":"123","quantity":2}]}'),
+            "INSERT INTO outbox_event (destination, type, subject, event_key, traceparent, data)"
+            " VALUES (%s, 'invoice-paid', '7', 'paid:7', %s, %s)",
+            (QUEUE, TRACEPARENT, '{"amount":"12.50"}'),
         )
         relay.wake()
         await wait_until_sent(database, 1)
     [(queue, body)] = publisher.taken
     event = decode(body)
-    assert (queue, event.order_id, event.version, event.source) == (QUEUE, 7, 2, "/order-service")
-    assert [(item.product_id, item.quantity) for item in event.items] == [("123", 2)]
-    assert event.traceparent == TRACEPARENT
+    assert (queue, event.type, event.subject, event.source) == (QUEUE, "invoice-paid", "7", SOURCE)
+    assert (event.id, event.data, event.traceparent) == (event_id("paid:7"), {"amount": "12.50"}, TRACEPARENT)
 
 
 async def test_event_that_nobody_announces_is_found_by_polling(database: Database) -> None:
     publisher = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.05)):
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.05)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
 
 
 async def test_rolled_back_event_is_never_sent(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relay = OutboxRelay(database, publisher, poll_s=0.02)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.02)
     async with relaying(relay):
         with pytest.raises(StatementError):
             await database.execute(
-                "DO $$ BEGIN INSERT INTO outbox (destination, type, order_id, version)"
-                " VALUES ('q', 'order-cancelled', 1, 1); RAISE 'no'; END $$"
+                "DO $$ BEGIN INSERT INTO outbox_event (destination, type) VALUES ('q', 'paid'); RAISE 'no'; END $$"
             )
         await commit(database, [2])
         await wait_until_sent(database, 1)
-    assert publisher.orders() == {2: 1}
+    assert publisher.subjects() == {2: 1}
 
 
 async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_again(database: Database) -> None:
@@ -155,10 +153,10 @@ async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_agai
         return "Throttled"
 
     publisher = UnreliablePublisher(refuse=refuse_once)
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, range(1, 41))
         await wait_until_sent(database, 40)
-    assert publisher.orders() == dict.fromkeys(range(1, 41), 1)
+    assert publisher.subjects() == dict.fromkeys(range(1, 41), 1)
     assert len(publisher.batches) > 1
 
 
@@ -173,10 +171,10 @@ async def test_unmentioned_message_counts_as_not_sent(database: Database) -> Non
             return await super().send(queue_name, messages)
 
     publisher = Forgetful()
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
-    assert publisher.orders() == {1: 1}
+    assert publisher.subjects() == {1: 1}
 
 
 async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
@@ -187,24 +185,24 @@ async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
             raise error
 
     publisher = UnreliablePublisher(before=fail)
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)) as task:
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
         await commit(database, [1, 2, 3])
         await wait_until_sent(database, 3)
         assert not task.done()
-    assert publisher.orders() == {1: 1, 2: 1, 3: 1}
+    assert publisher.subjects() == {1: 1, 2: 1, 3: 1}
 
 
 async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
     thaw = asyncio.Event()
     publisher = UnreliablePublisher(before=lambda queue: thaw if queue == "processing-queue" else None)
-    relay = OutboxRelay(database, publisher, poll_s=0.02, spacing_s=0.005)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.02, spacing_s=0.005)
     async with relaying(relay):
         for order in range(1, 6):
             await commit(database, [order], queue="processing-queue")
             await commit(database, [order])
             relay.wake()
             await wait_until_sent(database, order)
-        assert publisher.orders("processing-queue") == {}
+        assert publisher.subjects("processing-queue") == {}
         thaw.set()
         await wait_until_sent(database, 10)
 
@@ -212,7 +210,7 @@ async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
 async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Database) -> None:
     hang = [asyncio.Event()]
     publisher = UnreliablePublisher(before=lambda _: hang.pop() if hang else None)
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02, lease_s=0.2)):
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02, lease_s=0.2)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
 
@@ -220,58 +218,43 @@ async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Data
 async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(database: Database) -> None:
     never = asyncio.Event()
     first = UnreliablePublisher(after=lambda _: never)
-    async with relaying(OutboxRelay(database, first, poll_s=0.02, lease_s=0.3)):
+    async with relaying(OutboxRelay(database, first, SOURCE, poll_s=0.02, lease_s=0.3)):
         await commit(database, [1, 2])
         await first.wait_for(lambda: len(first.taken) == 2)
     second = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, second, poll_s=0.02)):
+    async with relaying(OutboxRelay(database, second, SOURCE, poll_s=0.02)):
         await wait_until_sent(database, 2)
     assert [decode(body).id for _, body in second.taken] == [decode(body).id for _, body in first.taken]
 
 
 async def test_relays_beside_each_other_send_each_event_once(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relays = [OutboxRelay(database, publisher, poll_s=0.01, spacing_s=0.001, batch=7) for _ in range(3)]
+    relays = [OutboxRelay(database, publisher, SOURCE, poll_s=0.01, spacing_s=0.001, batch=7) for _ in range(3)]
     async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
         await asyncio.gather(*(commit(database, range(start, start + 50)) for start in range(1, 501, 50)))
         for relay in relays:
             relay.wake()
         await wait_until_sent(database, 500)
-    assert publisher.orders() == dict.fromkeys(range(1, 501), 1)
+    assert publisher.subjects() == dict.fromkeys(range(1, 501), 1)
 
 
 async def test_event_announced_again_is_sent_again_with_the_same_id(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relay = OutboxRelay(database, publisher, poll_s=60)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
     async with relaying(relay):
         await commit(database, [1])
         relay.wake()
         await wait_until_sent(database, 1)
-        await database.execute("UPDATE outbox SET sent_at = NULL, available_at = now()")
+        await database.execute("UPDATE outbox_event SET sent_at = NULL, available_at = now()")
         relay.wake()
         await publisher.wait_for(lambda: len(publisher.taken) == 2)
     first, second = (decode(body).id for _, body in publisher.taken)
     assert first == second
 
 
-async def test_row_that_is_no_event_stays_and_stops_no_other(database: Database) -> None:
-    publisher = UnreliablePublisher()
-    metrics = Metrics()
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02, metrics=metrics)) as task:
-        await commit(database, [1], kind="order-eaten")
-        await commit(database, [2, 3])
-        await wait_until_sent(database, 2)
-        assert not task.done()
-    assert publisher.orders() == {2: 1, 3: 1}
-    assert await database.fetch_one("SELECT attempts >= 1 FROM outbox WHERE sent_at IS NULL") == (True,)
-    exposition = metrics.exposition().decode()
-    assert f'orderstream_outbox_sent_total{{queue="{QUEUE}"}} 2.0' in exposition
-    assert f'orderstream_outbox_failed_total{{queue="{QUEUE}"}}' in exposition
-
-
 async def test_commits_close_together_share_a_batch(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relay = OutboxRelay(database, publisher, poll_s=60, spacing_s=0.1)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=0.1)
     async with relaying(relay):
         for order in range(1, 21):
             await commit(database, [order])
@@ -283,7 +266,7 @@ async def test_commits_close_together_share_a_batch(database: Database) -> None:
 async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
     release = asyncio.Event()
     publisher = UnreliablePublisher(after=lambda _: release)
-    relay = OutboxRelay(database, publisher, poll_s=60)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
     async with relaying(relay) as task:
         await commit(database, [1], queue="processing-queue")
         relay.wake()
@@ -296,13 +279,13 @@ async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
         async with asyncio.timeout(LIMIT_S):
             await stopping
             await task
-    assert await database.fetch_one("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL") == (2,)
+    assert await database.fetch_one("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL") == (2,)
 
 
 async def test_stop_sends_what_was_committed_for_a_destination_in_flight(database: Database) -> None:
     release = asyncio.Event()
     publisher = UnreliablePublisher(after=lambda _: release)
-    relay = OutboxRelay(database, publisher, poll_s=60, batch=2)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, batch=2)
     async with relaying(relay) as task:
         await commit(database, [1])
         relay.wake()
@@ -314,7 +297,7 @@ async def test_stop_sends_what_was_committed_for_a_destination_in_flight(databas
         async with asyncio.timeout(LIMIT_S):
             await stopping
             await task
-    assert publisher.orders() == dict.fromkeys(range(1, 8), 1)
+    assert publisher.subjects() == dict.fromkeys(range(1, 8), 1)
     assert await count_sent(database) == 7
 
 
@@ -326,7 +309,7 @@ async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(data
         if queue == "processing-queue":
             raise SqsUnavailableError("away")
 
-    relay = OutboxRelay(database, UnreliablePublisher(before=away), poll_s=60, batch=5)
+    relay = OutboxRelay(database, UnreliablePublisher(before=away), SOURCE, poll_s=60, batch=5)
     async with relaying(relay) as task:
         await commit(database, range(1, 21), queue="processing-queue")
         await commit(database, range(1, 21))
@@ -339,7 +322,7 @@ async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(data
 
 async def test_cancelled_relay_marks_what_was_taken(database: Database) -> None:
     publisher = UnreliablePublisher()
-    relay = OutboxRelay(database, publisher, poll_s=60, spacing_s=60)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=60)
     await commit(database, [1])
     async with relaying(relay):
         async with asyncio.timeout(LIMIT_S):
@@ -363,29 +346,29 @@ async def test_nothing_is_lost_while_relays_are_killed_and_sends_fail_at_random(
         after=may_hang_or_raise,
     )
     for start in range(1, 201, 20):
-        relays = [OutboxRelay(database, publisher, poll_s=0.01, lease_s=0.2, batch=5) for _ in range(3)]
+        relays = [OutboxRelay(database, publisher, SOURCE, poll_s=0.01, lease_s=0.2, batch=5) for _ in range(3)]
         async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
             await commit(database, range(start, start + 20))
             await asyncio.sleep(chance.uniform(0.0, 0.1))
     reliable = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, reliable, poll_s=0.01)):
+    async with relaying(OutboxRelay(database, reliable, SOURCE, poll_s=0.01)):
         await wait_until_sent(database, 200)
-    assert set(publisher.orders()) | set(reliable.orders()) == set(range(1, 201))
+    assert set(publisher.subjects()) | set(reliable.subjects()) == set(range(1, 201))
 
 
 async def test_stop_of_a_relay_that_never_ran_returns(database: Database) -> None:
-    await OutboxRelay(database, UnreliablePublisher()).stop()
+    await OutboxRelay(database, UnreliablePublisher(), SOURCE).stop()
 
 
 async def test_lost_sessions_are_survived_and_marks_are_made_up_for(database: Database, postgres_dsn: str) -> None:
     publisher = UnreliablePublisher(after=lambda _: _end_sessions(postgres_dsn) if len(publisher.taken) == 3 else None)
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)) as task:
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
         await commit(database, [1, 2, 3])
         await publisher.wait_for(lambda: len(publisher.taken) == 3)
         await database.wait_available()
         await wait_until_sent(database, 3)
         assert not task.done()
-    assert publisher.orders() == {1: 1, 2: 1, 3: 1}
+    assert publisher.subjects() == {1: 1, 2: 1, 3: 1}
 
 
 def _end_sessions(url: str) -> None:
@@ -397,9 +380,9 @@ def _end_sessions(url: str) -> None:
 
 
 async def test_missing_table_ends_the_relay(database: Database) -> None:
-    await database.execute("DROP TABLE outbox CASCADE")
+    await database.execute("DROP TABLE outbox_event CASCADE")
     with pytest.raises(ExceptionGroup) as caught:
-        await OutboxRelay(database, UnreliablePublisher()).run()
+        await OutboxRelay(database, UnreliablePublisher(), SOURCE).run()
     assert caught.group_contains(StatementError)
 
 
@@ -407,13 +390,13 @@ async def test_each_published_event_is_told_with_its_trace(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "service_common.outbox")
-    relay = OutboxRelay(database, UnreliablePublisher(), poll_s=0.02)
+    relay = OutboxRelay(database, UnreliablePublisher(), SOURCE, poll_s=0.02)
     async with relaying(relay):
         await commit(database, [1])
         await wait_until_sent(database, 1)
     [record] = [each for each in caplog.records if each.getMessage() == "published"]
     facts = record.__dict__
-    assert (facts["type"], facts["orderId"], facts["queue"]) == ("order-cancelled", 1, QUEUE)
+    assert (facts["type"], facts["subject"], facts["queue"]) == ("invoice-paid", "1", QUEUE)
 
 
 async def test_outage_of_a_queue_is_one_line_and_its_end_another(
@@ -427,7 +410,7 @@ async def test_outage_of_a_queue_is_one_line_and_its_end_another(
         refusal["now"] = next(refusals, None)
 
     publisher = UnreliablePublisher(refuse=lambda *_: refusal["now"], before=begin)
-    async with relaying(OutboxRelay(database, publisher, poll_s=0.02)):
+    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, [1, 2, 3])
         await wait_until_sent(database, 3)
     told = [each for each in caplog.records if "publish" in each.getMessage() and each.getMessage() != "published"]
@@ -438,11 +421,11 @@ async def test_outage_of_a_queue_is_one_line_and_its_end_another(
 async def test_backlog_is_measured_and_old_rows_are_deleted(database: Database) -> None:
     metrics = Metrics()
     await commit(database, range(1, 4))
-    await database.execute("UPDATE outbox SET created_at = now() - interval '90 s' WHERE order_id = 1")
-    await database.execute("UPDATE outbox SET sent_at = now() - interval '8 days' WHERE order_id = 2")
-    await database.execute("UPDATE outbox SET sent_at = now() - interval '6 days' WHERE order_id = 3")
+    await database.execute("UPDATE outbox_event SET created_at = now() - interval '90 s' WHERE subject = '1'")
+    await database.execute("UPDATE outbox_event SET sent_at = now() - interval '8 days' WHERE subject = '2'")
+    await database.execute("UPDATE outbox_event SET sent_at = now() - interval '6 days' WHERE subject = '3'")
     await Upkeep(OutboxTable(database), metrics).once()
-    assert await database.fetch("SELECT order_id FROM outbox ORDER BY 1") == [(1,), (3,)]
+    assert await database.fetch("SELECT subject FROM outbox_event ORDER BY 1") == [("1",), ("3",)]
     exposition = metrics.exposition().decode()
     assert "orderstream_outbox_pending_events 1.0" in exposition
     [oldest_s] = [line.split()[1] for line in exposition.splitlines() if line.startswith("orderstream_outbox_oldest")]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from notification_service.feed import FeedAppender
 from notification_service.notification import Notification
 from notification_service.testing import InMemoryFeed
+from order_contracts import EventType, OrderEvent
 from service_common.errors import PermanentError
-from service_common.events import EventType, OrderEvent
 
 
 def created(order: int) -> OrderEvent:

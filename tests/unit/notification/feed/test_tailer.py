@@ -11,8 +11,8 @@ import pytest
 from notification_service.feed import FeedTailer
 from notification_service.notification import FeedState, Notification, Page
 from notification_service.testing import InMemoryFeed
+from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
-from service_common.events import EventType, OrderEvent
 
 
 def created(*orders: int) -> list[OrderEvent]:

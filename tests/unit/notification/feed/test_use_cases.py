@@ -9,7 +9,8 @@ import pytest
 from notification_service.feed import FeedAppender, History, LogChannel, Notifier
 from notification_service.notification import EventId, Notification
 from notification_service.testing import InMemoryFeed
-from service_common.events import EventType, OrderEvent, UnreadableEventError
+from order_contracts import EventType, OrderEvent
+from service_common.events import UnreadableEventError
 from service_common.paging import PageRequest
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from notification_service.notification import EventId, Notification
 from notification_service.push import Framing, encoding
-from service_common.events import EventType
+from order_contracts import EventType
 
 POSITION = EventId("e", 7)
 CLOSED = Notification(7, EventType.ORDER_PROCESSED, 12, 2, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "t" * 32)

@@ -17,7 +17,7 @@ from notification_service.push.hub import (
     Write,
 )
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
-from service_common.events import EventType
+from order_contracts import EventType
 
 
 def notification(seq: int, order: int = 1) -> Notification:

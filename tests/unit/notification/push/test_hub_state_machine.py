@@ -24,7 +24,7 @@ from notification_service.push.hub import (
     Write,
 )
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
-from service_common.events import EventType
+from order_contracts import EventType
 from service_common.observability import Metrics
 
 ORDERS = (1, 2, 3)

@@ -1,11 +1,11 @@
-"""Events on the queues: CloudEvents 1.0 in structured JSON.
+"""Events on the queues: CloudEvents 1.0 in structured JSON, of any type.
 
-The event as a value, its encoding, and the decoder that turns a message body back into one. Pure: no I/O.
+`Event` is the value, `encode` and `decode` turn it into the body of a message and back. Pure: no I/O.
 """
 
 from __future__ import annotations
 
-from .decoder import decode
-from .event import EventType, Item, OrderEvent, UnreadableEventError, encode
+from .decoder import EnvelopeSchema, decode
+from .event import Event, UnreadableEventError, encode, event_id
 
-__all__ = ["EventType", "Item", "OrderEvent", "UnreadableEventError", "decode", "encode"]
+__all__ = ["EnvelopeSchema", "Event", "UnreadableEventError", "decode", "encode", "event_id"]

@@ -1,11 +1,11 @@
-"""The events on the queues: CloudEvents 1.0 in structured JSON, the only wire contract between the services."""
+"""An event as a value, and as the text on a queue: CloudEvents 1.0 in structured JSON."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -13,95 +13,58 @@ import orjson
 from ..errors import PermanentError
 from ..timestamps import rfc3339
 
-__all__ = ["WITH_ITEMS", "EventType", "Item", "OrderEvent", "UnreadableEventError", "encode"]
+__all__ = ["Event", "UnreadableEventError", "encode", "event_id"]
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:orderstream:event")
 
 
-class EventType(StrEnum):
-    """What happened to an order."""
-
-    ORDER_CREATED = "order-created"
-    ORDER_UPDATED = "order-updated"
-    ORDER_CANCELLED = "order-cancelled"
-    ORDER_PROCESSED = "order-processed"
-    ORDER_FAILED = "order-failed"
-
-
-_OUTCOME = {
-    EventType.ORDER_CREATED: "CREATED",
-    EventType.ORDER_UPDATED: "UPDATED",
-    EventType.ORDER_CANCELLED: "CANCELLED",
-    EventType.ORDER_PROCESSED: "CLOSED",
-    EventType.ORDER_FAILED: "FAILED",
-}
-WITH_ITEMS = frozenset({EventType.ORDER_CREATED, EventType.ORDER_UPDATED})
-
-
 class UnreadableEventError(PermanentError):
-    """A message that is no event of ours; its detail is the reason that goes to the dead-letter queue."""
+    """A message that is no event of the kind that was expected; its detail is the reason in the dead-letter queue."""
 
     slug = "unreadable-event"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """So many of a product: *quantity* is 1 to 1,000,000."""
+class Event:
+    """Something that happened, as CloudEvents 1.0 has it.
 
-    product_id: str
-    quantity: int
+    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
-
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
-    """Something that happened to one version of one order, at *time* (UTC).
-
-    *items* are there when the type is created or updated, *reason* when it is failed.
+    Attributes:
+        id: the same for the same fact however often it is announced; unique together with *source*.
+        source: who tells it, a URI reference such as ``/billing``.
+        type: what happened, such as ``invoice-paid``.
+        data: what is told of it, a JSON object.
+        subject: what it happened to.
+        time: when it happened, with a time zone.
+        traceparent: the W3C trace context that it belongs to.
     """
 
-    type: EventType
+    id: str
     source: str
-    order_id: int
-    version: int
-    time: datetime
+    type: str
+    data: Mapping[str, Any]
+    subject: str | None = None
+    time: datetime | None = None
     traceparent: str | None = None
-    items: tuple[Item, ...] = ()
-    reason: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The same for the same business fact however often it is announced (CloudEvents: source + id is unique)."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.type}:{self.order_id}:{self.version}"))
-
-    @property
-    def kind(self) -> str:
-        """What the user is told became of the order: CREATED, UPDATED, CANCELLED, CLOSED or FAILED."""
-        return _OUTCOME[self.type]
-
-    @property
-    def message(self) -> str:
-        """The sentence for the user."""
-        return f"Notification {self.kind} for order {self.order_id}"
 
 
-def encode(event: OrderEvent) -> str:
-    """Return the event as the body of a message."""
-    data: dict[str, Any] = {"orderId": event.order_id, "version": event.version}
-    if event.type in WITH_ITEMS:
-        data["orderItems"] = [{"productId": item.product_id, "quantity": item.quantity} for item in event.items]
-    if event.reason is not None:
-        data["reason"] = event.reason
-    data["message"] = event.message
+def event_id(key: str) -> str:
+    """Return the id of the event that tells the fact *key*: a UUID of version 5."""
+    return str(uuid.uuid5(_NAMESPACE, key))
+
+
+def encode(event: Event) -> str:
+    """Return the event as the body of a message; what is None is left out."""
     envelope = {
         "specversion": "1.0",
         "id": event.id,
         "source": event.source,
-        "type": event.type.value,
-        "subject": str(event.order_id),
-        "time": rfc3339(event.time),
+        "type": event.type,
+        "subject": event.subject,
+        "time": None if event.time is None else rfc3339(event.time),
         "datacontenttype": "application/json",
-        "data": data,
+        "traceparent": event.traceparent or None,
+        "data": event.data,
     }
-    if event.traceparent:
-        envelope["traceparent"] = event.traceparent
-    return orjson.dumps(envelope).decode()
+    return orjson.dumps({name: value for name, value in envelope.items() if value is not None}).decode()

@@ -27,7 +27,7 @@ def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.A
     """Make the application *name*: traced, its failures problem documents, with the common keys.
 
     Args:
-        name: as in ``order-service``.
+        name: as in ``billing-service``.
         config: gives the token of the internal endpoints.
         middlewares: go inside the common ones, the outermost first.
     """

@@ -60,7 +60,7 @@ def run(
     environment is wrong, with all that is wrong on stderr.
 
     Args:
-        name: as in ``order-service``.
+        name: as in ``billing-service``.
         load_config: reads the environment.
         create_app: composes the application.
         handler_cancellation: end a handler when its client is gone.

@@ -1,4 +1,4 @@
-"""Sends what the outbox holds: any number of relays at once, each event at least once."""
+"""Sends what the outbox holds: any number of relays at once, each event at least once, each subject in order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class OutboxRelay:
     """Claims events by lease, sends them outside of any transaction, marks those that the queue took.
 
     A relay that dies between sending and marking leaves events that are sent again when the lease ends; their ids are
-    the same. Each destination is sent to by itself, so that one that is away holds up none of the others.
+    the same. Each destination is sent to by itself, so that one that is away holds up none of the others. Events of one
+    subject leave for one destination in the order of their ids: one that is not sent holds up those behind it.
 
     Args:
         database: holds the table of ``service_common.outbox.migrations``.
@@ -47,7 +48,7 @@ class OutboxRelay:
         self,
         database: Database,
         publisher: OutboxPublisher,
-        source: str = "/order-service",
+        source: str,
         *,
         spacing_s: float = 0.08,
         lease_s: float = 30.0,
@@ -143,12 +144,11 @@ class OutboxRelay:
         return bool(rows)
 
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
-        messages = self._sender.encode(rows)
-        sent = await self._sender.send(destination, rows, messages)
+        sent = await self._sender.send(destination, rows)
         self._unmarked |= sent
         if len(sent) < len(rows):
             await self._postpone([row.id for row in rows if row.id not in sent])
-        if sent or not messages:
+        if sent:
             self._failures.pop(destination, None)
         else:
             self._failures[destination] += 1

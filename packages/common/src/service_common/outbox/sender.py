@@ -1,10 +1,11 @@
-"""One claimed batch to one queue: encoded, sent, counted, told."""
+"""One claimed batch to one queue: encoded, sent in the order of each subject, counted, told."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..errors import ServiceError
@@ -13,7 +14,7 @@ from ..observability import Metrics, tracing
 from ..sqs import Outgoing
 from .table import OutboxRow
 
-__all__ = ["OutboxPublisher", "SendResult", "Sender"]
+__all__ = ["OutboxPublisher", "SendResult", "Sender", "waves"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,30 @@ class OutboxPublisher(Protocol):
         ...
 
 
+def waves(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
+    """Group *rows* so that the n-th of each subject is in group n; those without a subject are all in the first."""
+    grouped: list[list[OutboxRow]] = []
+    seen: Counter[str] = Counter()
+    for row in rows:
+        number = 0
+        if row.subject is not None:
+            number = seen[row.subject]
+            seen[row.subject] += 1
+        if number == len(grouped):
+            grouped.append([])
+        grouped[number].append(row)
+    return grouped
+
+
 class Sender:
-    """Sends rows as the events of *source* and never raises: what was not sent is what it does not return."""
+    """Sends rows as the events of *source* and never raises: what was not sent is what it does not return.
+
+    Args:
+        publisher: takes the messages.
+        source: the ``source`` of the events.
+        metrics: where to count.
+        timeout_s: how long one batch may take, in seconds: others may send it from then on.
+    """
 
     def __init__(self, publisher: OutboxPublisher, source: str, metrics: Metrics, *, timeout_s: float) -> None:
         self._publisher = publisher
@@ -47,34 +70,48 @@ class Sender:
         self._sent = metrics.counter("outbox_sent_total", "Events that a queue took.", ("queue",))
         self._failed = metrics.counter("outbox_failed_total", "Attempts to send an event that failed.", ("queue",))
 
-    def encode(self, rows: Sequence[OutboxRow]) -> list[Outgoing]:
-        """Return the messages of *rows*; a row that is no event is told, left out and stays in the table."""
-        return [message for row in rows if (message := self._message(row))]
-
-    async def send(self, destination: str, rows: Sequence[OutboxRow], messages: Sequence[Outgoing]) -> set[int]:
-        """Send the *messages* made from *rows* and return the ids of those that the queue took.
+    async def send(self, destination: str, rows: Sequence[OutboxRow]) -> set[int]:
+        """Send *rows*, each subject's in order, up to its first failure; return the ids of those that the queue took.
 
         Why it did not take them is told once for an outage: when it begins, when the reason changes, when it is over.
         """
-        taken = await self._publish(destination, messages) if messages else ()
-        sent = [row for row in rows if str(row.id) in taken]
-        for row in sent:
-            with tracing(row.traceparent):
-                logger.info("published", extra={"type": row.type, "orderId": row.order_id, "queue": destination})
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        sent: set[int] = set()
+        stopped: set[str] = set()
+        reasons: set[str] = set()
+        failed = 0
+        for wave in waves(rows):
+            ready = [row for row in wave if row.subject not in stopped]
+            if not ready:
+                break
+            taken = await self._publish(destination, ready, deadline, reasons)
+            missed = [row for row in ready if str(row.id) not in taken]
+            stopped.update(row.subject for row in missed if row.subject is not None)
+            failed += len(missed)
+            sent.update(row.id for row in ready if str(row.id) in taken)
+        for row in rows:
+            if row.id in sent:
+                with tracing(row.traceparent):
+                    logger.info("published", extra={"type": row.type, "subject": row.subject, "queue": destination})
         self._sent.labels(destination).inc(len(sent))
-        self._failed.labels(destination).inc(len(rows) - len(sent))
-        return {row.id for row in sent}
+        self._failed.labels(destination).inc(failed)
+        self._tell(destination, failed, sorted(reasons))
+        return sent
 
-    async def _publish(self, destination: str, messages: Sequence[Outgoing]) -> Collection[str]:
+    async def _publish(
+        self, destination: str, rows: Sequence[OutboxRow], deadline: float, reasons: set[str]
+    ) -> Collection[str]:
+        messages = [Outgoing(str(row.id), encode(row.event(self._source))) for row in rows]
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout_at(deadline):
                 outcome = await self._publisher.send(destination, messages)
         except (ServiceError, TimeoutError) as error:
-            self._tell(destination, len(messages), [str(error) or "no answer"])
-        except Exception:  # whatever it is, the events stay and the other queues go on
+            reasons.add(str(error) or "no answer")
+        except Exception as error:  # whatever it is, the events stay and the other queues go on
             logger.exception("not published", extra={"queue": destination, "events": len(messages)})
+            reasons.add(type(error).__name__)
         else:
-            self._tell(destination, len(outcome.failed), sorted({str(reason) for reason in outcome.failed.values()}))
+            reasons.update(str(reason) for reason in outcome.failed.values())
             return outcome.sent
         return ()
 
@@ -87,10 +124,3 @@ class Sender:
             logger.warning("not published", extra={"queue": destination, "events": events, "reasons": reasons})
         else:
             logger.info("publishing again", extra={"queue": destination})
-
-    def _message(self, row: OutboxRow) -> Outgoing | None:
-        try:
-            return Outgoing(str(row.id), encode(row.event(self._source)))
-        except (ValueError, KeyError, TypeError):
-            logger.exception("no event", extra={"outboxId": row.id, "queue": row.destination})
-            return None

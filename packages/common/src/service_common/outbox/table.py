@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..events import EventType, Item, OrderEvent
+from ..events import Event, event_id
 from ..postgres import Database, load_statements
 
 __all__ = ["OutboxRow", "OutboxTable"]
@@ -24,28 +24,22 @@ class OutboxRow:
     id: int
     destination: str
     type: str
-    order_id: int
-    version: int
-    occurred_at: datetime
-    traceparent: str | None
+    subject: str | None
+    event_key: str
     data: Mapping[str, Any]
+    traceparent: str | None
+    occurred_at: datetime
 
-    def event(self, source: str) -> OrderEvent:
-        """Return the event that *source* announces.
-
-        Raises:
-            ValueError: the type is none of ours.
-            KeyError: an item lacks a member.
-        """
-        return OrderEvent(
-            type=EventType(self.type),
+    def event(self, source: str) -> Event:
+        """Return the event that *source* announces."""
+        return Event(
+            id=event_id(self.event_key),
             source=source,
-            order_id=self.order_id,
-            version=self.version,
+            type=self.type,
+            subject=self.subject,
             time=self.occurred_at,
             traceparent=self.traceparent,
-            items=tuple(Item(item["productId"], item["quantity"]) for item in self.data.get("orderItems", ())),
-            reason=self.data.get("reason"),
+            data=self.data,
         )
 
 
@@ -61,7 +55,8 @@ class OutboxTable:
     ) -> list[OutboxRow]:
         """Take the oldest *limit* events that are due and hide them from other relays for *lease_s* seconds.
 
-        Events for the destinations in *excluded* stay. Those in *sent* are marked as sent in passing.
+        Events for the destinations in *excluded* stay, and so do those of a subject with an earlier one that is neither
+        sent nor taken here. Those in *sent* are marked as sent in passing.
         """
         rows = await self._database.fetch(
             self._sql["claim"],

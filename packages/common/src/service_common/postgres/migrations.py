@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.resources import files
 from itertools import pairwise
 from time import monotonic
@@ -36,12 +35,6 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     PRIMARY KEY (package, name)
 )
 """
-# copied, not renamed: during a rolling deployment a replica of the old version still looks for the old name
-_CARRY_OVER = """
-INSERT INTO schema_migration (package, name, sha256, applied_at)
-SELECT %s, name, sha256, applied_at FROM schema_migration WHERE package = ANY (%s)
-ON CONFLICT DO NOTHING
-"""
 
 
 class ChangedMigrationError(PermanentError):
@@ -64,8 +57,7 @@ class _Migration:
 async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
     """Apply what is missing of the numbered files ``NNNN_name.sql`` of *packages*, in this order.
 
-    Each file is one transaction. Replicas that start together take turns. A package that was renamed names its former
-    names in ``FORMER_NAMES``; what was applied under those counts as applied.
+    Each file is one transaction. Replicas that start together take turns.
 
     Args:
         url: a libpq connection URI or string.
@@ -111,8 +103,6 @@ def _apply(url: str, migrations: Sequence[_Migration]) -> None:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))  # given back with the session
             cursor.execute("SET lock_timeout = 0")
             cursor.execute(_CREATE_RECORD)
-            for package in dict.fromkeys(migration.package for migration in migrations):
-                cursor.execute(_CARRY_OVER, (package, list(getattr(import_module(package), "FORMER_NAMES", ()))))
             cursor.execute("SELECT package, name, sha256 FROM schema_migration")
             applied = {(package, name): sha256 for package, name, sha256 in cursor}
         session.autocommit = False

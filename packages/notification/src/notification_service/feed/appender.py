@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from order_contracts import OrderEvent
 from service_common.call_batcher import CallBatcher
 from service_common.errors import PermanentError
-from service_common.events import OrderEvent
 
 from ..notification import Notification
 from .ports import Feed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service_common.events import decode
+from order_contracts import decode
 from service_common.sqs import Message
 
 from .use_cases import Notifier

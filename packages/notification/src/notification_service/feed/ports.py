@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from service_common.events import OrderEvent
+from order_contracts import OrderEvent
 
 from ..notification import FeedReader, Notification
 

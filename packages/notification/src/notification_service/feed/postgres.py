@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service_common.events import EventType, OrderEvent
+from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.postgres import Database, Row, load_statements
 

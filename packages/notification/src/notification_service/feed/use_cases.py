@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from service_common.events import OrderEvent, UnreadableEventError
+from order_contracts import OrderEvent
+from service_common.events import UnreadableEventError
 from service_common.observability import tracing
 from service_common.paging import ListPage, PageRequest
 

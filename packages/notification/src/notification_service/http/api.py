@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from order_contracts import EventType
 from service_common.errors import UnavailableError
-from service_common.events import EventType
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
 from .. import NAME
-from ..notification import KINDS, WrongEventIdError
+from ..notification import WrongEventIdError
 from .history import history
 from .schemas import HistorySchema, StreamSchema, SubscribeSchema
 from .sse import stream
@@ -25,7 +25,7 @@ class _ResumingSchema(Schema):
 class _NotificationSchema(AnswerSchema):
     id = fields.Str(required=True)
     type = fields.Enum(EventType, by_value=True, required=True)
-    kind = fields.Str(required=True, validate=validate.OneOf(tuple(KINDS.values())))
+    kind = fields.Str(required=True, validate=validate.OneOf([each.kind for each in EventType]))
     order_id = fields.Int(data_key="orderId", required=True)
     version = fields.Int(required=True)
     message = fields.Str(required=True)

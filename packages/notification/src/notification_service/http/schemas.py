@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError
 from service_common.fields import DecimalInteger, page_limit
 from service_common.http_server import load, parse_object
@@ -28,7 +29,6 @@ __all__ = [
     "subscribe",
 ]
 
-MAX_ORDER_ID = 2**63 - 1
 MAX_ORDERS = 256
 
 

@@ -1,3 +1,3 @@
 SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
-FROM outbox
+FROM outbox_event
 WHERE sent_at IS NULL

@@ -1,14 +1,16 @@
 -- What the engine asks for all day, each in one call that is its own transaction. Functions, because their plans are
 -- kept: planning these anew each time cost more than running them. The settings see to it that what is kept finds its
 -- rows by key: planned while the table is small, it would read the whole of it, and go on so while the table grows.
+--
+-- Replaces 0002, which wrote to the table outbox. Replicas of the former version call these functions.
 
 -- Asked of the state: asked of next_run_at, the planner would read the index of all open sagas, again for each of them.
-CREATE FUNCTION ended(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION ended(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN p_state IN ('DONE', 'FAILED', 'RELEASED');
 
 -- Stores those that are new, leased to the caller where it asks for that. A version does not run before the older
 -- versions of its order have ended: what they give back is there for it then.
-CREATE FUNCTION start_sagas(p_sagas jsonb, p_lease interval)
+CREATE OR REPLACE FUNCTION start_sagas(p_sagas jsonb, p_lease interval)
 RETURNS TABLE (order_id bigint, version integer, fence integer) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -34,7 +36,7 @@ END
 $$;
 
 -- Leases what is due to the caller.
-CREATE FUNCTION claim_sagas(p_limit integer, p_lease interval) RETURNS SETOF saga LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION claim_sagas(p_limit integer, p_lease interval) RETURNS SETOF saga LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 BEGIN
@@ -62,7 +64,7 @@ $$;
 
 -- Writes only where the fence is still the caller's, and returns what was written. An end that is to be told goes into
 -- the outbox with it.
-CREATE FUNCTION save_sagas(p_changes jsonb, p_lease interval, p_destination text)
+CREATE OR REPLACE FUNCTION save_sagas(p_changes jsonb, p_lease interval, p_destination text)
 RETURNS TABLE (order_id bigint, version integer) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -94,17 +96,22 @@ BEGIN
         RETURNING saga.order_id, saga.version, saga.reason, saga.traceparent, change.event
     ),
     told AS (
-        INSERT INTO outbox (destination, type, order_id, version, traceparent, data)
+        INSERT INTO outbox_event (destination, type, subject, event_key, data, traceparent)
         SELECT
             p_destination,
             event,
-            order_id,
-            version,
-            traceparent,
-            CASE WHEN event = 'order-failed' THEN jsonb_build_object('reason', reason) ELSE '{}' END
+            order_id::text,
+            order_event_key(event, order_id, version),
+            order_event_data(
+                event,
+                order_id,
+                version,
+                CASE WHEN event = 'order-failed' THEN jsonb_build_object('reason', reason) ELSE '{}' END
+            ),
+            traceparent
         FROM written
         WHERE event IS NOT NULL
-        ON CONFLICT ON CONSTRAINT outbox_event_once DO NOTHING
+        ON CONFLICT ON CONSTRAINT outbox_event_fact DO NOTHING
     )
     SELECT order_id, version FROM written;
 END
