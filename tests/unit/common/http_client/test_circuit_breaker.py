@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from service_common.http_client import CircuitPolicy
-from service_common.http_client.circuit_breaker import Circuit, State
+from service_common.http_client.circuit_breaker import CircuitBreaker, CircuitState
 
 POLICY = CircuitPolicy(window=10, minimum=4, failure_ratio=0.5, open_s=1.0, probes=2)
 
 
-def after(*healthy: bool, circuit: Circuit | None = None, now_s: float = 0.0) -> Circuit:
-    circuit = circuit or Circuit(POLICY)
+def after(*healthy: bool, circuit: CircuitBreaker | None = None, now_s: float = 0.0) -> CircuitBreaker:
+    circuit = circuit or CircuitBreaker(POLICY)
     for each in healthy:
         circuit, permit = circuit.admit(now_s)
         assert permit is not None
@@ -18,11 +18,11 @@ def after(*healthy: bool, circuit: Circuit | None = None, now_s: float = 0.0) ->
     return circuit
 
 
-def opened(now_s: float = 0.0) -> Circuit:
+def opened(now_s: float = 0.0) -> CircuitBreaker:
     return after(*[False] * POLICY.minimum, now_s=now_s)
 
 
-def probing(probes: int) -> tuple[Circuit, int]:
+def probing(probes: int) -> tuple[CircuitBreaker, int]:
     circuit, permit = opened().admit(1.0)
     assert permit is not None
     for _ in range(probes - 1):
@@ -32,20 +32,20 @@ def probing(probes: int) -> tuple[Circuit, int]:
 
 
 def test_too_few_attempts_say_nothing() -> None:
-    assert after(False, False, False).state is State.CLOSED
-    assert after(False, False, False, False).state is State.OPEN
+    assert after(False, False, False).state is CircuitState.CLOSED
+    assert after(False, False, False, False).state is CircuitState.OPEN
 
 
 def test_half_of_the_window_having_failed_opens() -> None:
     circuit = after(*[True] * 6, *[False] * 4)
-    assert circuit.state is State.CLOSED
-    assert after(False, circuit=circuit).state is State.OPEN
+    assert circuit.state is CircuitState.CLOSED
+    assert after(False, circuit=circuit).state is CircuitState.OPEN
 
 
 def test_failures_that_left_the_window_are_forgotten() -> None:
     circuit = after(True, True, True, False, False, *[True] * 10)
     assert circuit.failures == 0
-    assert after(*[False] * 4, circuit=circuit).state is State.CLOSED
+    assert after(*[False] * 4, circuit=circuit).state is CircuitState.CLOSED
 
 
 def test_healthy_circuit_never_changes() -> None:
@@ -57,7 +57,7 @@ def test_open_circuit_admits_nothing_until_its_time() -> None:
     circuit = opened(now_s=5.0)
     assert circuit.admit(5.99) == (circuit, None)
     assert circuit.wait_s(5.25) == 0.75
-    assert circuit.admit(6.0)[0].state is State.HALF_OPEN
+    assert circuit.admit(6.0)[0].state is CircuitState.HALF_OPEN
 
 
 def test_half_open_circuit_admits_only_its_probes() -> None:
@@ -69,31 +69,31 @@ def test_half_open_circuit_admits_only_its_probes() -> None:
 def test_failed_probe_opens_again_for_the_whole_time() -> None:
     circuit, permit = probing(1)
     circuit = circuit.record(permit, 1.5, healthy=False)
-    assert circuit.state is State.OPEN
+    assert circuit.state is CircuitState.OPEN
     assert circuit.wait_s(1.5) == POLICY.open_s
 
 
 def test_enough_passed_probes_close() -> None:
     circuit, permit = probing(1)
     circuit = circuit.record(permit, 1.1, healthy=True)
-    assert circuit.state is State.HALF_OPEN
-    assert after(True, circuit=circuit, now_s=1.2).state is State.CLOSED
+    assert circuit.state is CircuitState.HALF_OPEN
+    assert after(True, circuit=circuit, now_s=1.2).state is CircuitState.CLOSED
 
 
 def test_cancelled_probe_gives_its_permit_back() -> None:
     circuit, permit = probing(POLICY.probes)
     circuit = circuit.release(permit)
-    assert circuit.state is State.HALF_OPEN
+    assert circuit.state is CircuitState.HALF_OPEN
     assert circuit.admit(1.0)[1] is not None
 
 
 def test_cancelled_attempt_of_a_closed_circuit_is_neutral() -> None:
     circuit = after(True, False)
-    assert circuit.release(circuit.era) is circuit
+    assert circuit.release(circuit.generation) is circuit
 
 
 def test_late_report_from_before_the_opening_is_no_probe() -> None:
-    before = Circuit(POLICY).era
+    before = CircuitBreaker(POLICY).generation
     circuit, _ = probing(1)
     assert circuit.record(before, 1.1, healthy=False) is circuit
     assert circuit.record(before, 1.1, healthy=True) is circuit
@@ -105,7 +105,7 @@ class AnyUse(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.circuit = Circuit(POLICY)
+        self.circuit = CircuitBreaker(POLICY)
         self.now_s = 0.0
         self.out: list[int] = []
 
@@ -133,7 +133,7 @@ class AnyUse(RuleBasedStateMachine):
 
     @invariant()
     def probes_out_are_those_counted(self) -> None:
-        expected = self.out.count(self.circuit.era) if self.circuit.state is State.HALF_OPEN else 0
+        expected = self.out.count(self.circuit.generation) if self.circuit.state is CircuitState.HALF_OPEN else 0
         assert self.circuit.probing == expected <= POLICY.probes
 
     @invariant()
@@ -145,7 +145,7 @@ class AnyUse(RuleBasedStateMachine):
         for permit in self.out:
             self.circuit = self.circuit.release(permit)
         healed = after(*[True] * POLICY.probes, circuit=self.circuit, now_s=self.now_s + POLICY.open_s)
-        assert healed.state is State.CLOSED
+        assert healed.state is CircuitState.CLOSED
 
 
 test_permits_balance_under_any_use = AnyUse.TestCase
