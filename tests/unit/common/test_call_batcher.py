@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.errors import UnavailableError
 from service_common.observability import TraceContext, current_trace, tracing
 
@@ -30,18 +30,18 @@ class Doubling:
 
 async def test_submits_of_one_turn_share_a_flush_and_get_their_own_results() -> None:
     flush = Doubling()
-    coalescer = Coalescer(flush)
-    assert await asyncio.gather(*(coalescer.submit(item) for item in range(5))) == [0, 2, 4, 6, 8]
+    batcher = CallBatcher(flush)
+    assert await asyncio.gather(*(batcher.submit(item) for item in range(5))) == [0, 2, 4, 6, 8]
     assert flush.batches == [[0, 1, 2, 3, 4]]
 
 
 async def test_submits_during_a_flush_share_the_next_one() -> None:
     flush = Doubling()
     flush.release.clear()
-    coalescer = Coalescer(flush)
-    first = asyncio.create_task(coalescer.submit(1))
+    batcher = CallBatcher(flush)
+    first = asyncio.create_task(batcher.submit(1))
     await flush.begun.wait()
-    later = [asyncio.create_task(coalescer.submit(item)) for item in (2, 3, 4)]
+    later = [asyncio.create_task(batcher.submit(item)) for item in (2, 3, 4)]
     await asyncio.sleep(0)
     flush.release.set()
     assert await asyncio.gather(first, *later) == [2, 4, 6, 8]
@@ -50,38 +50,38 @@ async def test_submits_during_a_flush_share_the_next_one() -> None:
 
 async def test_flush_takes_no_more_than_its_limit() -> None:
     flush = Doubling()
-    coalescer = Coalescer(flush, max_items=2)
-    await asyncio.gather(*(coalescer.submit(item) for item in range(5)))
+    batcher = CallBatcher(flush, max_items=2)
+    await asyncio.gather(*(batcher.submit(item) for item in range(5)))
     assert flush.batches == [[0, 1], [2, 3], [4]]
 
 
 async def test_submits_one_after_the_other_are_flushed_at_once() -> None:
     flush = Doubling()
-    coalescer = Coalescer(flush)
-    assert [await coalescer.submit(item) for item in (1, 2)] == [2, 4]
+    batcher = CallBatcher(flush)
+    assert [await batcher.submit(item) for item in (1, 2)] == [2, 4]
     assert flush.batches == [[1], [2]]
 
 
 async def test_lingering_waits_for_company_and_not_beyond_the_limit() -> None:
     flush = Doubling()
-    coalescer = Coalescer(flush, max_items=2, linger_s=60.0)
-    first = asyncio.create_task(coalescer.submit(1))
+    batcher = CallBatcher(flush, max_items=2, linger_s=60.0)
+    first = asyncio.create_task(batcher.submit(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not flush.batches
     async with asyncio.timeout(LIMIT_S):
-        assert await coalescer.submit(2) == 4
+        assert await batcher.submit(2) == 4
         assert await first == 2
     assert flush.batches == [[1, 2]]
 
 
 async def test_lingering_alone_ends() -> None:
-    assert await Coalescer(Doubling(), linger_s=0.001).submit(1) == 2
+    assert await CallBatcher(Doubling(), linger_s=0.001).submit(1) == 2
 
 
 async def test_exception_as_result_hurts_only_its_submitter() -> None:
-    coalescer = Coalescer(Doubling())
-    one, bad, two = await asyncio.gather(*(coalescer.submit(item) for item in (1, -1, 2)), return_exceptions=True)
+    batcher = CallBatcher(Doubling())
+    one, bad, two = await asyncio.gather(*(batcher.submit(item) for item in (1, -1, 2)), return_exceptions=True)
     assert (one, two) == (2, 4)
     assert isinstance(bad, ValueError)
 
@@ -92,26 +92,26 @@ async def test_flush_that_raises_fails_all_of_its_batch_and_the_next_goes_on() -
             raise UnavailableError("away")
         return items
 
-    coalescer: Coalescer[int, int] = Coalescer(flush)
-    outcomes = await asyncio.gather(coalescer.submit(1), coalescer.submit(2), return_exceptions=True)
+    batcher: CallBatcher[int, int] = CallBatcher(flush)
+    outcomes = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
     assert all(isinstance(outcome, UnavailableError) for outcome in outcomes)
-    assert await coalescer.submit(3) == 3
+    assert await batcher.submit(3) == 3
 
 
 async def test_missing_result_fails_the_batch() -> None:
     async def flush(items: Sequence[int]) -> Sequence[int]:
         return items[:-1]
 
-    coalescer: Coalescer[int, int] = Coalescer(flush)
+    batcher: CallBatcher[int, int] = CallBatcher(flush)
     async with asyncio.timeout(LIMIT_S):
-        outcomes = await asyncio.gather(coalescer.submit(1), coalescer.submit(2), return_exceptions=True)
+        outcomes = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
     assert isinstance(outcomes[1], ValueError)
 
 
 async def test_submitter_cancelled_before_the_flush_is_left_out() -> None:
     flush = Doubling()
-    coalescer = Coalescer(flush, linger_s=0.001)
-    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2, 3)]
+    batcher = CallBatcher(flush, linger_s=0.001)
+    tasks = [asyncio.create_task(batcher.submit(item)) for item in (1, 2, 3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     assert [await tasks[0], await tasks[2]] == [2, 6]
@@ -121,8 +121,8 @@ async def test_submitter_cancelled_before_the_flush_is_left_out() -> None:
 async def test_submitter_cancelled_during_the_flush_disturbs_no_other() -> None:
     flush = Doubling()
     flush.release.clear()
-    coalescer = Coalescer(flush)
-    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2)]
+    batcher = CallBatcher(flush)
+    tasks = [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
     await flush.begun.wait()
     tasks[0].cancel()
     await asyncio.gather(tasks[0], return_exceptions=True)
@@ -133,18 +133,18 @@ async def test_submitter_cancelled_during_the_flush_disturbs_no_other() -> None:
 async def test_closing_drains_and_refuses_what_comes_later() -> None:
     flush = Doubling()
     flush.release.clear()
-    coalescer = Coalescer(flush, max_items=1)
-    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (1, 2)]
+    batcher = CallBatcher(flush, max_items=1)
+    tasks = [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
     await flush.begun.wait()
-    closing = asyncio.create_task(coalescer.close())
+    closing = asyncio.create_task(batcher.close())
     await asyncio.sleep(0)
     with pytest.raises(UnavailableError):
-        await coalescer.submit(3)
+        await batcher.submit(3)
     assert not closing.done()
     flush.release.set()
     await closing
     assert [task.result() for task in tasks] == [2, 4]
-    await coalescer.close()
+    await batcher.close()
 
 
 async def test_flush_runs_outside_of_the_trace_of_any_submitter() -> None:
@@ -154,7 +154,7 @@ async def test_flush_runs_outside_of_the_trace_of_any_submitter() -> None:
         seen.append(current_trace())
         return items
 
-    coalescer: Coalescer[int, int] = Coalescer(flush)
+    batcher: CallBatcher[int, int] = CallBatcher(flush)
     with tracing(None):
-        await coalescer.submit(1)
+        await batcher.submit(1)
     assert seen == [None]

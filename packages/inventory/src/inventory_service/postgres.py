@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
@@ -38,7 +38,7 @@ class SqlStock:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load_statements(__package__)
-        self._takes = Coalescer[dict[str, Any], Outcome](self._take_all)
+        self._takes = CallBatcher[dict[str, Any], Outcome](self._take_all)
 
     async def get(self, product_id: str) -> Product:
         """Return one product."""

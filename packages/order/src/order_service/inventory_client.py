@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.errors import UnavailableError
 from service_common.http_client import Call, RefusedError, RetryingClient
 from service_common.observability import TraceContext, current_trace, tracing
@@ -36,7 +36,7 @@ class HttpStock:
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
-        self._questions = Coalescer[_Question, Mapping[str, int]](self._answer, max_items=MAX_TOGETHER)
+        self._questions = CallBatcher[_Question, Mapping[str, int]](self._answer, max_items=MAX_TOGETHER)
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the stock of those of the products that exist, and perhaps of others.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.events import Item
 from service_common.postgres import Database, Json, Row, load_statements
 
@@ -42,8 +42,8 @@ class SqlSagas:
         self._destination = destination
         self._lease_s = lease_s
         self._sql = load_statements(__package__)
-        self._starts = Coalescer[tuple[Saga, bool], Admission](self._start_all)
-        self._changes = Coalescer[_Change, bool](self._save_all)
+        self._starts = CallBatcher[tuple[Saga, bool], Admission](self._start_all)
+        self._changes = CallBatcher[_Change, bool](self._save_all)
 
     async def start(self, saga: Saga, *, claimed: bool) -> Admission:
         """Store a new saga."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from service_common.call_batcher import Coalescer
+from service_common.call_batcher import CallBatcher
 from service_common.errors import PermanentError
 from service_common.events import OrderEvent
 
@@ -25,7 +25,7 @@ class FeedAppender:
     def __init__(self, feed: Feed, appended: Callable[[Sequence[Notification]], None]) -> None:
         self._feed = feed
         self._appended = appended
-        self._batches = Coalescer[OrderEvent, Sequence[Notification]](self._append)
+        self._batches = CallBatcher[OrderEvent, Sequence[Notification]](self._append)
 
     async def append(self, event: OrderEvent) -> Sequence[Notification]:
         """Store what is new in *event*; see :class:`~notification_service.feed.ports.Appender`."""
