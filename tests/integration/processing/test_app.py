@@ -21,7 +21,7 @@ from processing_service.config import Config
 from service_common.config import AwsConfig
 from service_common.events import encode
 from service_common.sqs import Outgoing, Sqs
-from service_common.sqs.client import Received
+from service_common.sqs.messages import Received
 
 Client = TestClient[web.Request, web.Application]
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"

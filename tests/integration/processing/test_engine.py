@@ -26,6 +26,7 @@ from processing_service.ports import Claim, OrderGateway, SagaRepository, StockG
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.runner import Runner
 from processing_service.saga import Saga, SagaState
+from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
 from service_common.observability import Metrics
@@ -224,7 +225,7 @@ async def test_operation_released_before_leads_to_the_order_service(world: World
 async def test_answer_that_says_nothing_is_asked_for_again(
     world: World, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("processing_service.saga.FIRST_DELAY_S", 0.05)
+    monkeypatch.setattr("processing_service.runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
     world.orders.orders[1] = [1, "CREATED"]
     asked = 0
 

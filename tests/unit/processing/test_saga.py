@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from order_contracts import EventType, Item
 from processing_service.saga import (
-    LONGEST_DELAY_S,
     Refused,
     Saga,
     SagaState,
@@ -17,7 +16,6 @@ from processing_service.saga import (
     Succeeded,
     Unanswered,
     Withdrawn,
-    retry_delay_s,
 )
 
 NEW = Saga(123, 1, (Item("a", 2),))
@@ -117,21 +115,3 @@ def test_text_that_is_no_unicode_is_kept_as_far_as_it_goes() -> None:
 def test_ended_saga_has_no_step() -> None:
     with pytest.raises(ValueError, match="123:1 has ended"):
         _ = run(NEW, Succeeded(), Succeeded()).step
-
-
-@given(st.integers(0, 10_000), st.floats(0, 300))
-def test_delay_grows_to_its_limit_and_is_never_none(failures: int, retry_after_s: float) -> None:
-    delay_s = retry_delay_s(failures, retry_after_s)
-    assert delay_s >= max(0.25, retry_after_s)
-    assert delay_s <= max(LONGEST_DELAY_S, retry_after_s)
-
-
-def test_delay_doubles_and_half_of_it_is_chance() -> None:
-    bounds: list[tuple[float, float]] = []
-
-    def spy(low: float, high: float) -> float:
-        bounds.append((low, high))
-        return high
-
-    assert [retry_delay_s(failures, uniform=spy) for failures in range(1, 8)] == [0.5, 1, 2, 4, 8, 15, 15]
-    assert bounds[0] == (0.25, 0.5)

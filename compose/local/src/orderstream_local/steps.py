@@ -124,7 +124,7 @@ def _received(service: str, queue: str, **consumed: Any) -> Finder:
         receives = [
             each
             for each in evidence.records
-            if each.service == service and each.facts["message"] == "received" and each.at <= record.at
+            if each.service == service and each.facts["message"] == "sqs messages received" and each.at <= record.at
         ]
         return Seen(receives[-1].at, f"received from {queue}") if receives else None
 

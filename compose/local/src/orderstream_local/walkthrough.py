@@ -218,7 +218,7 @@ async def _settles(read: Callable[[], Awaitable[object]], wanted: object) -> boo
 
 
 def _belongs(record: Record, trace_id: str) -> bool:
-    return record.facts.get("traceId") == trace_id or record.facts.get("message") == "received"
+    return record.facts.get("traceId") == trace_id or record.facts.get("message") == "sqs messages received"
 
 
 def _cells(step: Step, evidence: Evidence) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Joins what arrives together into one call: many submitters, one statement."""
+"""Batches concurrent calls: many submitters share one statement or one request."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ R = TypeVar("R")
 
 
 class CallBatcher(Generic[T, R]):
-    """Gathers the items of concurrent submitters and flushes them together, one flush at a time.
+    """Batches the items of concurrent submitters and flushes them together, one flush at a time.
 
-    Items are joined that are submitted in the same turn of the event loop, while a flush is running, or within
+    A batch holds the items that were submitted in the same iteration of the event loop, during a flush, or within
     *linger_s* of the first.
 
     Args:
         flush: takes the items in the order of submission and returns one result for each, in that order; a result that
             is an exception is raised at its submitter alone, an exception that is raised, at all of them.
-        max_items: the most items of one flush.
-        linger_s: how long to wait for company after the first item, in seconds; 0 waits for none.
+        max_items: maximum items of one batch.
+        linger_s: maximum batching delay after the first item, in seconds.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CallBatcher(Generic[T, R]):
         self._closed = False
 
     async def submit(self, item: T) -> R:
-        """Have *item* flushed and return its result; a cancelled submitter does not disturb the others.
+        """Flush *item* with the next batch and return its result; cancelling it leaves the others alone.
 
         Raises:
             UnavailableError: the batcher is closed.
@@ -58,12 +58,12 @@ class CallBatcher(Generic[T, R]):
         if len(self._waiting) >= self._max_items:
             self._full.set()
         if self._worker is None:
-            # in a context of its own: the first submitter must not lend its trace to the others
+            # in a context of its own, without the trace of the first submitter
             self._worker = loop.create_task(self._work(), context=Context())
         return await future
 
     async def close(self) -> None:
-        """Refuse new items and return when those already submitted have their results."""
+        """Refuse new items and return when the submitted ones have their results."""
         self._closed = True
         self._full.set()
         if self._worker is not None:
@@ -86,7 +86,7 @@ class CallBatcher(Generic[T, R]):
             return
         try:
             results = await self._flush([item for item, _ in batch])
-            _settle([future for _, future in batch], results)
+            _resolve([future for _, future in batch], results)
         except BaseException as error:
             for _, future in batch:
                 _fail(future, error)
@@ -100,7 +100,7 @@ class CallBatcher(Generic[T, R]):
         return [(item, future) for item, future in taken if not future.done()]
 
 
-def _settle(futures: Sequence[asyncio.Future[R]], results: Sequence[R | Exception]) -> None:
+def _resolve(futures: Sequence[asyncio.Future[R]], results: Sequence[R | Exception]) -> None:
     for future, result in zip(futures, results, strict=True):
         if future.done():
             continue

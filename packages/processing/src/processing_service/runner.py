@@ -10,7 +10,7 @@ from time import monotonic
 from service_common.observability import Metrics, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
-from .saga import Saga, SagaState, SagaStep, StepOutcome, Unanswered, retry_delay_s
+from .saga import RETRY_BACKOFF, Saga, SagaState, SagaStep, StepOutcome, Unanswered
 
 __all__ = ["Runner"]
 
@@ -114,7 +114,8 @@ class Runner:
 
 
 def _delay_s(saga: Saga, outcome: StepOutcome) -> float:
-    return retry_delay_s(saga.failures, outcome.retry_after_s if isinstance(outcome, Unanswered) else 0.0)
+    floor_s = outcome.retry_after_s if isinstance(outcome, Unanswered) else 0.0
+    return RETRY_BACKOFF.delay_s(saga.failures, floor_s=floor_s)
 
 
 def _facts(saga: Saga) -> dict[str, object]:

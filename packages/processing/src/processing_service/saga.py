@@ -15,14 +15,14 @@ An outcome that is unknown leaves the saga where it is: the same step is tried a
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
 from order_contracts import EventType, Item
+from service_common.backoff import Backoff
 from service_common.errors import NotFoundError
 
 __all__ = [
@@ -36,12 +36,10 @@ __all__ = [
     "Succeeded",
     "Unanswered",
     "Withdrawn",
-    "retry_delay_s",
 ]
 
 LATE_AFTER_S = 30.0
-FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 15.0
+RETRY_BACKOFF = Backoff(base_s=0.5, cap_s=15.0)
 MAX_TEXT = 500
 
 
@@ -200,19 +198,6 @@ class Saga:
     def _tried_in_vain(self, step: SagaStep, error: str) -> Saga:
         last_error = _text(f"{step.value}: {error}")
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
-
-
-def retry_delay_s(
-    failures: int, retry_after_s: float = 0.0, uniform: Callable[[float, float], float] = random.uniform
-) -> float:
-    """Return how long to wait after the *failures*-th failure in a row (1 is the first), in seconds.
-
-    Doubles up to 15 s, half of it by chance: sagas that failed together do not come back together, and none at once
-    ("equal jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-    """
-    doublings = min(max(failures, 1) - 1, 16)  # beyond that the longest delay is reached
-    longest_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**doublings)
-    return max(retry_after_s, uniform(longest_s / 2, longest_s))
 
 
 def _text(said: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service_common.postgres.connection import ConnectOptions
-from service_common.postgres.pool import KEPT, Pool
+from service_common.postgres.pool import MIN_SESSIONS, Pool
 from service_common.postgres.session import Session
 from tests.support.waiting import eventually
 
@@ -23,47 +23,47 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 
 async def taken(pool: Pool, count: int) -> list[Session]:
-    return [await pool.take() for _ in range(count)]
+    return [await pool.acquire() for _ in range(count)]
 
 
 async def backends(pool: Pool) -> int:
-    session = await pool.take()
+    session = await pool.acquire()
     try:
         await session.run(COUNT, ())
         [(count,)] = session.rows()
         return int(count)
     finally:
-        pool.give_back(session)
+        pool.release(session)
 
 
 async def test_sessions_that_nobody_needs_are_closed_but_for_two(pool: Pool) -> None:
     for session in await taken(pool, SIZE):
-        pool.give_back(session)
+        pool.release(session)
     assert await backends(pool) == SIZE
 
     async def trimmed() -> bool | None:
-        return await backends(pool) == KEPT or None
+        return await backends(pool) == MIN_SESSIONS or None
 
     await eventually(trimmed, "idle sessions closed")
     sessions = await taken(pool, SIZE)  # it grows again
     for session in sessions:
-        pool.give_back(session)
+        pool.release(session)
     await eventually(trimmed, "idle sessions closed again")
 
 
 async def test_sessions_in_use_are_no_fewer_for_it(pool: Pool) -> None:
     for session in await taken(pool, SIZE):
-        pool.give_back(session)
+        pool.release(session)
 
     async def trimmed_to_four() -> bool | None:
         together = await taken(pool, 4)
         for session in reversed(together):
-            pool.give_back(session)
+            pool.release(session)
         return (set(together) == used and len(pool._sessions) == 4) or None
 
     used = set(await taken(pool, 4))
     for session in used:
-        pool.give_back(session)
+        pool.release(session)
     await eventually(trimmed_to_four, "two of six closed")
     assert all(session.usable for session in used)
 
@@ -71,7 +71,7 @@ async def test_sessions_in_use_are_no_fewer_for_it(pool: Pool) -> None:
 async def test_closed_pool_trims_no_more(database_url: str) -> None:
     pool = Pool(ConnectOptions(database_url, "pool of the test", 5.0), SIZE, idle_limit_s=0.01)
     for session in await taken(pool, SIZE):
-        pool.give_back(session)
+        pool.release(session)
     await pool.close()
     assert pool._trimming is not None
     assert pool._trimming.cancelled()

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service_common.backoff import Backoff
 from service_common.errors import PermanentError, ServiceError, TransientError
 from service_common.observability import Metrics
-from service_common.sqs import DelayPolicy, Gate, Handler, Message, Poller, PollerSettings, Sqs
+from service_common.sqs import Gate, Message, MessageHandler, Poller, PollerSettings, Sqs
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue
 
 # without long polls a stop has nothing to wait for
-QUICK = PollerSettings(wait_s=0, stop_grace_s=3.0, acknowledge_linger_s=0.02, delay=DelayPolicy(base_s=1.0, cap_s=1.0))
+QUICK = PollerSettings(wait_s=0, stop_grace_s=3.0, acknowledge_linger_s=0.02, retry=Backoff(1.0, 1.0))
 PARKED = dataclasses.replace(QUICK, wait_s=1)
 RECEIVE = "ReceiveMessage"
 DELETE = "DeleteMessageBatch"
@@ -64,7 +65,7 @@ class Recorder:
 async def polling(
     sqs: Sqs,
     queue: TestQueue,
-    handler: Handler,
+    handler: MessageHandler,
     settings: PollerSettings = QUICK,
     *,
     gate: Gate | None = None,

@@ -9,7 +9,7 @@ import pytest
 
 from service_common.observability import Metrics
 from service_common.sqs import Sqs, measuring_depths
-from service_common.sqs.queue_depth import Depths
+from service_common.sqs.queue_depth import QueueDepthGauges
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import Answer, Call, FaultySqs, TestQueue
@@ -32,7 +32,7 @@ async def test_what_waits_and_what_is_in_flight_is_told_for_the_queue_and_its_de
     await queue.send("a", "b", "c")
     await sqs.receive(await sqs.queue(queue.name), 1, 0)
 
-    await Depths(sqs, queue.name, metrics).refresh()
+    await QueueDepthGauges(sqs, queue.name, metrics).refresh()
 
     assert [told(metrics, queue.name, state) for state in ("visible", "in-flight", "delayed")] == [2, 1, 0]
     assert told(metrics, f"{queue.name}-dlq", "visible") == 0
@@ -42,7 +42,7 @@ async def test_many_who_ask_are_one_question_until_the_answer_is_old(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue
 ) -> None:
     metrics = Metrics()
-    depths = Depths(sqs, queue.name, metrics, interval_s=60)
+    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60)
     await asyncio.gather(*(depths.refresh() for _ in range(5)))
     asked = len(faulty.of(ASK))
     await queue.send("a")
@@ -50,7 +50,7 @@ async def test_many_who_ask_are_one_question_until_the_answer_is_old(
     assert len(faulty.of(ASK)) == asked
     assert told(metrics, queue.name, "visible") == 0
 
-    eager = Depths(sqs, queue.name, metrics, interval_s=0)
+    eager = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0)
     await eager.refresh()
     await queue.send("b")
     await eager.refresh()
@@ -62,7 +62,7 @@ async def test_whoever_asks_does_not_wait_for_a_slow_answer_which_the_next_one_g
 ) -> None:
     metrics = Metrics()
     answer = asyncio.Event()
-    depths = Depths(sqs, queue.name, metrics, interval_s=60, limit_s=0.01)
+    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60, limit_s=0.01)
     faulty.next(ASK, faulty.hold(answer))
     async with asyncio.timeout(5):
         await depths.refresh()
@@ -79,7 +79,7 @@ async def test_while_sqs_is_away_the_last_numbers_stay_grow_old_and_are_complain
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
-    depths = Depths(sqs, queue.name, metrics, interval_s=0)
+    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0)
     await queue.send("a")
     await depths.refresh()
     fresh_s = age_s(metrics, queue.name) or 0.0
@@ -89,7 +89,7 @@ async def test_while_sqs_is_away_the_last_numbers_stay_grow_old_and_are_complain
 
     assert told(metrics, queue.name, "visible") == 1
     assert (age_s(metrics, queue.name) or 0.0) > fresh_s
-    complaints = [each for each in caplog.records if each.message == "queue not measured"]
+    complaints = [each for each in caplog.records if each.message == "queue depth poll failed"]
     assert [each.__dict__["queue"] for each in complaints] == [queue.name, f"{queue.name}-dlq"]
 
 
@@ -104,7 +104,7 @@ async def test_a_refusal_for_the_dead_letters_leaves_the_queue_measured(
         return await (faulty.fail(403, "AccessDeniedException")(call) if denied else call.forward(call.body))
 
     faulty.next(ASK, denied_for_dead_letters, denied_for_dead_letters)
-    await Depths(sqs, queue.name, metrics).refresh()
+    await QueueDepthGauges(sqs, queue.name, metrics).refresh()
     assert told(metrics, queue.name, "visible") == 0
     assert told(metrics, f"{queue.name}-dlq", "visible") is None
 

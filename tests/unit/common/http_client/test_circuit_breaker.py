@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from service_common.http_client import CircuitPolicy
-from service_common.http_client.circuit_breaker import Circuit, CircuitState
+from service_common.http_client.circuit_breaker import CircuitBreaker, CircuitState
 
 POLICY = CircuitPolicy(window=10, minimum=4, failure_ratio=0.5, open_s=1.0, probes=2)
 
 
-def after(*healthy: bool, circuit: Circuit | None = None, now_s: float = 0.0) -> Circuit:
-    circuit = circuit or Circuit(POLICY)
+def after(*healthy: bool, circuit: CircuitBreaker | None = None, now_s: float = 0.0) -> CircuitBreaker:
+    circuit = circuit or CircuitBreaker(POLICY)
     for each in healthy:
         circuit, permit = circuit.admit(now_s)
         assert permit is not None
@@ -18,11 +18,11 @@ def after(*healthy: bool, circuit: Circuit | None = None, now_s: float = 0.0) ->
     return circuit
 
 
-def opened(now_s: float = 0.0) -> Circuit:
+def opened(now_s: float = 0.0) -> CircuitBreaker:
     return after(*[False] * POLICY.minimum, now_s=now_s)
 
 
-def probing(probes: int) -> tuple[Circuit, int]:
+def probing(probes: int) -> tuple[CircuitBreaker, int]:
     circuit, permit = opened().admit(1.0)
     assert permit is not None
     for _ in range(probes - 1):
@@ -89,11 +89,11 @@ def test_cancelled_probe_gives_its_permit_back() -> None:
 
 def test_cancelled_attempt_of_a_closed_circuit_is_neutral() -> None:
     circuit = after(True, False)
-    assert circuit.release(circuit.era) is circuit
+    assert circuit.release(circuit.generation) is circuit
 
 
 def test_late_report_from_before_the_opening_is_no_probe() -> None:
-    before = Circuit(POLICY).era
+    before = CircuitBreaker(POLICY).generation
     circuit, _ = probing(1)
     assert circuit.record(before, 1.1, healthy=False) is circuit
     assert circuit.record(before, 1.1, healthy=True) is circuit
@@ -105,7 +105,7 @@ class AnyUse(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.circuit = Circuit(POLICY)
+        self.circuit = CircuitBreaker(POLICY)
         self.now_s = 0.0
         self.out: list[int] = []
 
@@ -133,7 +133,7 @@ class AnyUse(RuleBasedStateMachine):
 
     @invariant()
     def probes_out_are_those_counted(self) -> None:
-        expected = self.out.count(self.circuit.era) if self.circuit.state is CircuitState.HALF_OPEN else 0
+        expected = self.out.count(self.circuit.generation) if self.circuit.state is CircuitState.HALF_OPEN else 0
         assert self.circuit.probing == expected <= POLICY.probes
 
     @invariant()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+from service_common.backoff import Backoff
 from service_common.postgres import DatabaseUnavailableError
 from service_common.postgres.availability import Availability
 
@@ -24,7 +25,7 @@ class Probe:
 
 async def test_lost_is_down_until_a_probe_succeeds() -> None:
     probe = Probe(failures=3)
-    availability = Availability(probe, first_s=0.001, cap_s=0.002)
+    availability = Availability(probe, Backoff(0.001, 0.002))
     seen = [availability.up]
     availability.lost("gone")
     seen.append(availability.up)
@@ -57,7 +58,7 @@ async def test_can_be_lost_again() -> None:
 
 async def test_closing_ends_the_probing_for_good() -> None:
     probe = Probe(failures=1_000_000)
-    availability = Availability(probe, first_s=60.0)
+    availability = Availability(probe, Backoff(3600.0, 3600.0))
     availability.lost("gone")
     await asyncio.sleep(0)
     await availability.close()

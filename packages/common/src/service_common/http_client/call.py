@@ -1,4 +1,4 @@
-"""What is asked of another service over HTTP, what comes back, and the two ways it fails."""
+"""A call to another service over HTTP: its description, its reply, and the two ways it fails."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Call:
     """One operation of another service.
 
     Attributes:
-        method: of HTTP, in capitals.
+        method: HTTP method, in capitals.
         path: template such as ``/inventory/{product_id}``.
-        idempotent: whether carrying it out twice is as good as once, by its method or by an operation id in it.
-        attempt_timeout_s: one attempt, from connecting to the last byte of the answer.
-        deadline_s: all attempts and the delays between them.
+        idempotent: whether repeating it has no further effect, by its method or by an operation id in it.
+        attempt_timeout_s: time limit of one attempt, from connecting to the last byte of the answer.
+        deadline_s: time limit of all attempts and the delays between them.
     """
 
     method: str
@@ -45,7 +45,7 @@ class RefusedError(PermanentError):
     """The other service answered 4xx: this request is wrong, and trying it again would not help.
 
     Attributes:
-        status: of the answer.
+        status: status code of the answer.
         problem: its problem document.
     """
 

@@ -1,4 +1,4 @@
-"""A circuit breaker as a value: each transition gives the next one.
+"""A circuit breaker as a value: each transition returns the next one.
 
 It counts over the last attempts, not over time, so that its memory is one integer and a healthy circuit never changes.
 The states are those of https://martinfowler.com/bliki/CircuitBreaker.html.
@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-__all__ = ["Circuit", "CircuitPolicy", "CircuitState"]
+__all__ = ["CircuitBreaker", "CircuitPolicy", "CircuitState"]
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitPolicy:
-    """When to stop asking, and when to ask again.
+    """When the circuit opens and closes.
 
     Attributes:
-        window: how many of the last attempts count.
-        minimum: fewer attempts than this say nothing.
-        failure_ratio: this part of them, 0 to 1, or more having failed opens the circuit.
+        window: number of the last attempts that count.
+        minimum: the circuit stays closed until this many attempts were recorded.
+        failure_ratio: share of failed attempts, 0 to 1, that opens the circuit.
         open_s: seconds until an open circuit lets probes through.
-        probes: so many at a time; when so many in a row succeeded, the circuit closes.
+        probes: maximum concurrent trial calls while half open; the same number of successes closes the circuit.
     """
 
     window: int = 20
@@ -32,7 +32,7 @@ class CircuitPolicy:
 
 
 class CircuitState(Enum):
-    """Whether attempts are let through; the value is what the metric shows."""
+    """Whether attempts are admitted; the value is the one of the metric."""
 
     CLOSED = 0
     HALF_OPEN = 1
@@ -40,20 +40,20 @@ class CircuitState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
-    """The circuit at one moment.
+class CircuitBreaker:
+    """The state of one circuit.
 
     Attributes:
-        era: rises whenever the state changes. An attempt carries that of its admission as its permit, and
-            what it reports counts in that era only.
+        generation: rises with every change of state. It is the permit of an attempt: a result is recorded only in the
+            generation that admitted the attempt.
         opened_at_s: when it opened last, on the clock that the caller passes in.
-        probing: permits that are out while half open.
+        probing: probes under way while half open.
         passed: probes that succeeded.
     """
 
     policy: CircuitPolicy
     state: CircuitState = CircuitState.CLOSED
-    era: int = 0
+    generation: int = 0
     opened_at_s: float = 0.0
     probing: int = 0
     passed: int = 0
@@ -61,28 +61,28 @@ class Circuit:
     failures: int = 0  # a bit for each of the last attempts, the newest lowest
 
     def wait_s(self, now_s: float) -> float:
-        """Return the seconds until it is worth asking for a permit; 0 when it is now."""
+        """Return the seconds until a permit may be available; 0 when one is available now."""
         if self.state is CircuitState.OPEN:
             return max(0.0, self.opened_at_s + self.policy.open_s - now_s)
         if self.state is CircuitState.HALF_OPEN and self.probing >= self.policy.probes:
             return self.policy.open_s
         return 0.0
 
-    def admit(self, now_s: float) -> tuple[Circuit, int | None]:
-        """Ask for a permit; there is none while the circuit is open or all probes are out.
+    def admit(self, now_s: float) -> tuple[CircuitBreaker, int | None]:
+        """Ask for a permit; None while the circuit is open or all probes are under way.
 
-        Each permit comes back by exactly one of :meth:`record` and :meth:`release`.
+        Return each permit by exactly one of :meth:`record` and :meth:`release`.
         """
         if self.state is CircuitState.CLOSED:
-            return self, self.era
+            return self, self.generation
         if self.wait_s(now_s) > 0:
             return self, None
         half_open = self if self.state is CircuitState.HALF_OPEN else self._enter(CircuitState.HALF_OPEN)
-        return replace(half_open, probing=half_open.probing + 1), half_open.era
+        return replace(half_open, probing=half_open.probing + 1), half_open.generation
 
-    def record(self, permit: int, now_s: float, *, healthy: bool) -> Circuit:
-        """Report how the attempt with *permit* went."""
-        if permit != self.era:
+    def record(self, permit: int, now_s: float, *, healthy: bool) -> CircuitBreaker:
+        """Record the result of the attempt with *permit*."""
+        if permit != self.generation:
             return self
         if self.state is CircuitState.CLOSED:
             return self._counted(now_s, healthy=healthy)
@@ -92,13 +92,13 @@ class Circuit:
             return self._enter(CircuitState.CLOSED)
         return replace(self, probing=self.probing - 1, passed=self.passed + 1)
 
-    def release(self, permit: int) -> Circuit:
-        """Give *permit* back with nothing to report: the attempt was cancelled."""
-        if permit != self.era or self.state is not CircuitState.HALF_OPEN:
+    def release(self, permit: int) -> CircuitBreaker:
+        """Return *permit* without a result: the attempt was cancelled."""
+        if permit != self.generation or self.state is not CircuitState.HALF_OPEN:
             return self
         return replace(self, probing=self.probing - 1)
 
-    def _counted(self, now_s: float, *, healthy: bool) -> Circuit:
+    def _counted(self, now_s: float, *, healthy: bool) -> CircuitBreaker:
         policy = self.policy
         if healthy and not self.failures and self.seen == policy.window:
             return self
@@ -108,5 +108,5 @@ class Circuit:
             return self._enter(CircuitState.OPEN, now_s)
         return replace(self, seen=seen, failures=failures)
 
-    def _enter(self, state: CircuitState, now_s: float = 0.0) -> Circuit:
-        return Circuit(self.policy, state, self.era + 1, opened_at_s=now_s)
+    def _enter(self, state: CircuitState, now_s: float = 0.0) -> CircuitBreaker:
+        return CircuitBreaker(self.policy, state, self.generation + 1, opened_at_s=now_s)

@@ -1,4 +1,4 @@
-"""What a client counts about its calls."""
+"""Metrics of the calls of a client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ClientMetrics"]
 
 
 class ClientMetrics:
-    """The numbers of the client of one service, under the label ``client``.
+    """The metrics of the client of one service, which is the label ``client``.
 
     The count of the histogram is the number of calls by outcome; attempts beyond it are retries.
     """
@@ -28,7 +28,7 @@ class ClientMetrics:
         self._state = metrics.gauge("client_circuit_state", "0 closed, 1 half open, 2 open.", ("client",)).labels(
             client
         )
-        # resolving labels costs more than counting
+        # looking up labels costs more than counting
         self._known_attempts: dict[tuple[str, str, str], Counter] = {}
         self._known_calls: dict[tuple[str, str, str], Histogram] = {}
 

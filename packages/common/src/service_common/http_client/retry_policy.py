@@ -1,23 +1,21 @@
-"""When a failed call is tried again, and after what delay: values in, a decision out."""
+"""Whether and after what delay a failed call is retried: values in, a decision out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-import backoff
+from ..backoff import Backoff
 
 __all__ = [
-    "Budget",
+    "AttemptOutcome",
     "Failure",
-    "Outcome",
+    "RetryBudget",
     "RetryPolicy",
     "Stop",
-    "back_off",
     "may_have_had_effect",
     "next_delay",
     "retry_after_s",
@@ -25,44 +23,43 @@ __all__ = [
 
 # RFC 9110, 15.5.9, 15.6.3-15.6.5 and RFC 6585, 4: the server says that another attempt may do better
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
-# a server that asks for more is asked again all the same, so that a wrong clock or header stalls no one for ever
+# longest Retry-After that is obeyed, so that a wrong clock or header stalls no one for ever
 MAX_RETRY_AFTER_S = 300.0
+_BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon.
+    """Limits of the attempts and retries of a client.
 
     Attributes:
-        attempts: at most so many for one call, the first one included; 1 means no retry.
-        first_delay_s: upper bound of the delay before the second attempt; it doubles with each further one.
-        max_delay_s: upper bound of any delay that the server did not ask for.
-        min_attempt_s: an attempt that would have less time than this is not begun.
-        connect_timeout_s: a connection that is not there by then will not come.
+        attempts: maximum attempts of one call, the first included; 1 means no retry.
+        backoff: delays between them; a longer ``Retry-After`` of the server takes precedence.
+        min_attempt_s: least time left for an attempt to be started.
+        connect_timeout_s: time limit for opening a connection.
         budget_ratio: retries per call that the whole client may make in the long run.
         budget_burst: retries that it may make beyond that after a calm time.
     """
 
     attempts: int = 3
-    first_delay_s: float = 0.05
-    max_delay_s: float = 1.0
+    backoff: Backoff = _BACKOFF
     min_attempt_s: float = 0.01
     connect_timeout_s: float = 0.5
     budget_ratio: float = 0.1
     budget_burst: float = 10.0
 
 
-class Outcome(Enum):
-    """What became of an attempt that did not succeed."""
+class AttemptOutcome(Enum):
+    """How an attempt failed."""
 
     BARRED = "barred"
-    """The circuit is open: nothing was tried."""
+    """The circuit is open: nothing was sent."""
     UNREACHED = "unreached"
     """There was no connection: nothing was sent."""
     LOST = "lost"
     """The request was sent and no whole answer came: time-out, reset, closed connection."""
     GARBLED = "garbled"
-    """What came back can't be read."""
+    """The answer can't be read."""
     REFUSED = "refused"
     """Answered 4xx, and the same request would be again."""
     FAILED = "failed"
@@ -71,16 +68,16 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that did not succeed.
+    """A failed attempt.
 
     Attributes:
-        reason: for the reader of an error.
-        status: of the answer; 0 when there was none.
-        retry_after_s: what the answer asked for, in seconds.
-        body: of the answer.
+        reason: what happened, for the message of an error.
+        status: status code of the answer; 0 without one.
+        retry_after_s: ``Retry-After`` of the answer, in seconds.
+        body: body of the answer.
     """
 
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str
     status: int = 0
     retry_after_s: float | None = None
@@ -103,10 +100,10 @@ class Stop(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """A token bucket: each call puts *ratio* of a token in, each retry takes one out.
+class RetryBudget:
+    """A token bucket: each call adds *ratio* of a token, each retry takes one.
 
-    It bounds the load that retries add to a server in trouble: https://sre.google/sre-book/handling-overload/.
+    It bounds the load that retries add to an overloaded server: https://sre.google/sre-book/handling-overload/.
     """
 
     ratio: float
@@ -114,34 +111,24 @@ class Budget:
     tokens: float
 
     @classmethod
-    def of(cls, policy: RetryPolicy) -> Budget:
-        """Begin with a full bucket."""
+    def of(cls, policy: RetryPolicy) -> RetryBudget:
+        """Return a full bucket."""
         return cls(policy.budget_ratio, policy.budget_burst, policy.budget_burst)
 
     @property
     def spent(self) -> bool:
-        """Whether there is no retry in it."""
+        """Whether no retry is left."""
         return self.tokens < 1
 
-    def call(self) -> Budget:
+    def call(self) -> RetryBudget:
         """Account for a call."""
         if self.tokens >= self.burst:
             return self
-        return Budget(self.ratio, self.burst, min(self.burst, self.tokens + self.ratio))
+        return RetryBudget(self.ratio, self.burst, min(self.burst, self.tokens + self.ratio))
 
-    def retry(self) -> Budget:
+    def retry(self) -> RetryBudget:
         """Account for a retry."""
-        return Budget(self.ratio, self.burst, self.tokens - 1)
-
-
-def back_off(policy: RetryPolicy) -> Iterator[float]:
-    """Yield the delays before the second, third, … attempt in seconds: exponential with full jitter.
-
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
-    bounds = backoff.expo(base=2, factor=policy.first_delay_s, max_value=policy.max_delay_s)
-    next(bounds)  # the generator's first value is a handshake of its library
-    return map(backoff.full_jitter, bounds)
+        return RetryBudget(self.ratio, self.burst, self.tokens - 1)
 
 
 def next_delay(
@@ -153,19 +140,19 @@ def next_delay(
     delay_s: float,
     left_s: float,
     circuit_wait_s: float,
-    budget: Budget,
+    budget: RetryBudget,
 ) -> float | Stop:
     """Decide what follows *failure* of the *attempt*-th attempt (the first is 1).
 
     Args:
         policy: the limits.
         failure: what happened.
-        attempt: how many attempts there were.
-        idempotent: whether the call may be carried out twice.
-        delay_s: the delay to wait unless the server asked for a longer one.
+        attempt: number of attempts so far.
+        idempotent: whether the call may be repeated.
+        delay_s: delay unless the server asked for a longer one, in seconds.
         left_s: seconds until the deadline of the call.
-        circuit_wait_s: seconds until the circuit lets an attempt through.
-        budget: of the client.
+        circuit_wait_s: seconds until the circuit admits an attempt.
+        budget: budget of the client.
 
     Returns:
         Seconds to wait before the next attempt, or why there is none.
@@ -183,8 +170,8 @@ def next_delay(
 
 
 def may_have_had_effect(failure: Failure) -> bool:
-    """Whether the server may have done what it was asked to: only then is a repeated effect possible."""
-    return failure.outcome in {Outcome.LOST, Outcome.GARBLED} or failure.status >= 500
+    """Whether the server may have carried out the request, so that a retry might repeat its effect."""
+    return failure.outcome in {AttemptOutcome.LOST, AttemptOutcome.GARBLED} or failure.status >= 500
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
@@ -211,6 +198,6 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 
 
 def _retryable(failure: Failure, *, idempotent: bool) -> bool:
-    if failure.outcome is Outcome.UNREACHED:
+    if failure.outcome is AttemptOutcome.UNREACHED:
         return True
-    return idempotent and (failure.outcome is Outcome.LOST or failure.status in _RETRYABLE)
+    return idempotent and (failure.outcome is AttemptOutcome.LOST or failure.status in _RETRYABLE)

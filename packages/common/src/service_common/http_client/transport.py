@@ -1,7 +1,8 @@
-"""One attempt of a call on aiohttp: sends it to the first replica that takes it and says what came of it as a value."""
+"""One attempt of a call over aiohttp: sent to the first replica that accepts a connection, its result a value."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,17 +14,16 @@ import orjson
 from yarl import URL
 
 from .call import Call, Reply
-from .retry_policy import Failure, Outcome, retry_after_s
-from .time_limits import TimeLimits
+from .retry_policy import AttemptOutcome, Failure, retry_after_s
 
-__all__ = ["Request", "Transport", "expand"]
+__all__ = ["PreparedRequest", "Transport", "expand"]
 
 _REFUSALS = frozenset(range(400, 500)) - {408, 429}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A call with everything filled in; *path* is percent-encoded, *body* is JSON."""
+class PreparedRequest:
+    """A call ready to send; *path* is percent-encoded, *body* is JSON."""
 
     call: Call
     path: str
@@ -32,10 +32,10 @@ class Request:
 
 
 def expand(template: str, values: Mapping[str, str | int]) -> str:
-    """Fill a path template; what is not unreserved in a value (RFC 3986, 2.3) is percent-encoded.
+    """Fill a path template; characters of values that are not unreserved (RFC 3986, 2.3) are percent-encoded.
 
     Raises:
-        KeyError: the template names a value that is not there.
+        KeyError: the template names a value that is missing.
     """
     return template.format_map({name: _encoded(str(value)) for name, value in values.items()})
 
@@ -43,7 +43,7 @@ def expand(template: str, values: Mapping[str, str | int]) -> str:
 class Transport:
     """The replicas of a service behind one pool of connections; an async context manager.
 
-    One replica is preferred until it can't be reached or :meth:`leave` is called; then the next one is.
+    One replica is preferred until it can't be reached or :meth:`fail_over` is called; then the next one is.
 
     Raises:
         ValueError: there is no base URL, or one is not an absolute http or https URL.
@@ -56,12 +56,11 @@ class Transport:
         self._preferred = 0
         self._headers = headers
         self._connect_timeout_s = connect_timeout_s
-        self._limits = TimeLimits()
 
     async def __aenter__(self) -> Transport:
         self._session = aiohttp.ClientSession(headers=self._headers, cookie_jar=aiohttp.DummyCookieJar())
-        # aiohttp repeats a request by itself when a kept-alive connection turns out dead (aiohttp#10790):
-        # unseen by budget and circuit, and whatever the call says about being idempotent
+        # aiohttp itself repeats a request when a kept-alive connection turns out dead (aiohttp#10790): past retry
+        # budget and circuit, and even when the call is not idempotent
         self._session._retry_connection = False  # noqa: SLF001 - there is no public switch
         return self
 
@@ -73,33 +72,34 @@ class Transport:
         """The replica that the next attempt tries first."""
         return self._preferred
 
-    def leave(self, replica: int) -> None:
-        """Prefer the next replica, unless another call has already left this one."""
+    def fail_over(self, replica: int) -> None:
+        """Prefer the replica after *replica*, unless another call has done so already."""
         if replica == self._preferred:
             self._preferred = (replica + 1) % len(self._bases)
 
-    async def attempt(self, request: Request, headers: Mapping[str, str], limit_s: float) -> Reply | Failure:
-        """Send *request* once and return what came of it within *limit_s* seconds."""
+    async def attempt(self, request: PreparedRequest, headers: Mapping[str, str], limit_s: float) -> Reply | Failure:
+        """Send *request* once and return its result within *limit_s* seconds."""
         try:
-            return await self._limits.run(self._to_any(request, headers), limit_s)
+            async with asyncio.timeout(limit_s):
+                return await self._send(request, headers)
         except TimeoutError:
-            return Failure(Outcome.LOST, f"no answer within {limit_s:.3g} s")
+            return Failure(AttemptOutcome.LOST, f"no answer within {limit_s:.3g} s")
         except aiohttp.ClientResponseError as error:
-            return Failure(Outcome.GARBLED, f"answered no HTTP: {error.message}")
+            return Failure(AttemptOutcome.GARBLED, f"answer is not HTTP: {error.message}")
         except (aiohttp.ClientError, OSError) as error:
-            return Failure(Outcome.LOST, f"connection lost: {type(error).__name__}")
+            return Failure(AttemptOutcome.LOST, f"connection lost: {type(error).__name__}")
 
-    async def _to_any(self, request: Request, headers: Mapping[str, str]) -> Reply | Failure:
+    async def _send(self, request: PreparedRequest, headers: Mapping[str, str]) -> Reply | Failure:
         first = self._preferred
         for turn in range(len(self._bases)):
             replica = (first + turn) % len(self._bases)
             try:
-                return await self._to(self._bases[replica], request, headers)
+                return await self._send_to(self._bases[replica], request, headers)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-                self.leave(replica)
-        return Failure(Outcome.UNREACHED, "no connection")
+                self.fail_over(replica)
+        return Failure(AttemptOutcome.UNREACHED, "no connection")
 
-    async def _to(self, base: URL, request: Request, headers: Mapping[str, str]) -> Reply | Failure:
+    async def _send_to(self, base: URL, request: PreparedRequest, headers: Mapping[str, str]) -> Reply | Failure:
         url = _url(base, request.path)
         response = await self._session.request(
             request.call.method,
@@ -109,7 +109,7 @@ class Transport:
             allow_redirects=False,
             timeout=_timeout(min(self._connect_timeout_s, request.call.attempt_timeout_s / 2)),
         )
-        body = await response.read()  # to its end gives the connection back, any failure closes it
+        body = await response.read()  # read to its end, it gives the connection back to the pool; any failure closes it
         return _result(response.status, response.headers.get("Retry-After"), body)
 
 
@@ -118,9 +118,9 @@ def _result(status: int, retry_after: str | None, body: bytes) -> Reply | Failur
         try:
             return Reply(status, orjson.loads(body) if body else None)
         except orjson.JSONDecodeError:
-            return Failure(Outcome.GARBLED, f"answered {status} with a body that is no JSON", status)
+            return Failure(AttemptOutcome.GARBLED, f"answered {status} with a body that is not JSON", status)
     return Failure(
-        Outcome.REFUSED if status in _REFUSALS else Outcome.FAILED,
+        AttemptOutcome.REFUSED if status in _REFUSALS else AttemptOutcome.FAILED,
         f"answered {status}",
         status,
         retry_after_s(retry_after, datetime.now(UTC)),
@@ -147,5 +147,5 @@ def _url(base: URL, path: str) -> URL:
 
 @lru_cache
 def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
-    # the whole attempt is bounded around it; this only tells "never sent" from "no answer"
+    # the time limit of the attempt is set around it; this one tells "never sent" from "no answer"
     return aiohttp.ClientTimeout(total=None, connect=connect_s)

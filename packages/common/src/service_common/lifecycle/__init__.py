@@ -1,4 +1,4 @@
-"""The life of a process: background tasks that are watched, and the readiness that they decide.
+"""Lifecycle of a process: supervised background tasks, and the readiness that depends on them.
 
 `background` runs a task beside the requests, `Readiness` collects the checks that ``GET /health/ready`` reports.
 """

@@ -1,4 +1,4 @@
-"""Work beside the requests: watched while it runs, ended with its owner."""
+"""Background tasks: supervised while they run, cancelled with their owner."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ async def background(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Run *work* while the block runs, then cancel it and wait for its end.
 
-    When it ends before, whether by itself or by an error, that is logged at once and the process is no longer ready.
+    When it ends earlier, by itself or by an error, that is logged and the process is no longer ready.
     """
     task = asyncio.create_task(work(), name=name)
     readiness.watch(name, task)
-    task.add_done_callback(lambda ended: _tell(ended, readiness))
+    task.add_done_callback(lambda ended: _log_end(ended, readiness))
     try:
         yield task
     finally:
@@ -32,7 +32,7 @@ async def background(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _tell(task: asyncio.Task[None], readiness: Readiness) -> None:
+def _log_end(task: asyncio.Task[None], readiness: Readiness) -> None:
     if task.cancelled():
         return
     error = task.exception()

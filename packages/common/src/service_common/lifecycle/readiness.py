@@ -1,4 +1,4 @@
-"""Whether a process can do its work right now, and what keeps it from that."""
+"""Readiness of a process: the checks that decide it, and their results."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ OK = "ok"
 
 
 class TaskEndedError(Exception):
-    """A task that is to run as long as the process has ended."""
+    """A background task that should run as long as the process has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What each check said, at one moment."""
+    """The result of each check at one time."""
 
     ready: bool
     checks: Mapping[str, str]
 
 
 class Readiness:
-    """The checks of one process; it is ready when every one of them passes.
+    """The checks of one process; it is ready when all of them pass.
 
     Attributes:
-        draining: set when the process is about to stop; it is not ready from then on.
+        draining: set when the process is about to stop; it is no longer ready.
     """
 
     def __init__(self, *, limit_s: float = CHECK_LIMIT_S, cached_s: float = CACHED_S) -> None:
@@ -45,12 +45,12 @@ class Readiness:
         self._lock = asyncio.Lock()
 
     def add(self, name: str, check: Check) -> None:
-        """Require *check* to pass: it raises, or takes more than a second, when *name* is not there."""
+        """Add *check*: it fails by raising, or by taking longer than the time limit."""
         self._checks[name] = check
         self._cached_until = 0.0
 
     def watch(self, name: str, task: asyncio.Task[None]) -> None:
-        """Require *task* to run."""
+        """Add a check that *task* is running."""
 
         async def running() -> None:
             if task.done():
@@ -59,10 +59,10 @@ class Readiness:
         self.add(name, running)
 
     async def report(self) -> Report:
-        """Run the checks side by side, or give what they said less than half a second ago."""
+        """Run the checks concurrently, or return results that are less than half a second old."""
         if self.draining:
             return Report(ready=False, checks={"process": "draining"})
-        async with self._lock:  # many askers, one round of checks
+        async with self._lock:  # concurrent requests share one round of checks
             if time.monotonic() >= self._cached_until:
                 self._cached = await self._run()
                 self._cached_until = time.monotonic() + self._cached_s

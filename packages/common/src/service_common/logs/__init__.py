@@ -1,6 +1,6 @@
 """JSON log lines to stdout and to CloudWatch Logs.
 
-Both ways out are bounded queues with a thread of their own: logging never blocks, and what is dropped is counted.
+Each destination has a bounded buffer and a thread of its own: logging never blocks, and dropped lines are counted.
 `configure_logging` installs it for the process.
 """
 

@@ -1,23 +1,23 @@
-"""Log lines to CloudWatch Logs: from a thread of its own, in full batches, bounded, tried for as long as it takes."""
+"""Ships log lines to CloudWatch Logs from a thread: bounded buffer, full batches, retried until they are accepted."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import platform
-import random
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import backoff
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from watchtower import CloudWatchLogHandler
 
+from ..backoff import Backoff
 from .line_writer import Line, LineBuffer
 from .put_log_events import LogEvent, batches, rejected_count
 
@@ -26,9 +26,9 @@ __all__ = ["CloudWatchOptions", "CloudWatchShipper"]
 logger = logging.getLogger(__name__)
 
 MIN_DELAY_S = 0.1
-# the request is wrong and stays wrong
+# the request is wrong: a retry would fail too
 _PERMANENT = frozenset({"InvalidParameterException", "SerializationException", "ValidationException"})
-# a person has to grant something first
+# an operator has to grant a permission first
 _DENIED = frozenset(
     {
         "AccessDeniedException",
@@ -38,18 +38,20 @@ _DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
-_GONE = "ResourceNotFoundException"
+_NOT_FOUND = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True)
 class CloudWatchOptions:
-    """Where the log goes, and how.
+    """Destination and limits of the log shipped to CloudWatch Logs.
 
     Attributes:
-        stream: in the group; every process has one of its own.
-        linger_s: so long lines gather before they are sent together.
-        attempt_timeout_s: for one connection, and for one answer.
-        max_delay_s: between attempts while CloudWatch Logs is away.
+        stream: log stream in *group*; every process has its own.
+        linger_s: maximum batching delay, in seconds.
+        attempt_timeout_s: time limit of connecting, and of an answer.
+        max_delay_s: upper bound of the delay between attempts.
+        max_lines: maximum lines in the buffer; more are dropped and counted.
+        max_characters: maximum characters in the buffer.
     """
 
     group: str
@@ -64,12 +66,12 @@ class CloudWatchOptions:
 
 
 class CloudWatchShipper:
-    """Takes lines at once and sends them when it can; nobody ever waits for it.
+    """Buffers lines without blocking and sends them from its thread.
 
     Attributes:
-        sent: events that CloudWatch Logs took.
+        sent: events that CloudWatch Logs accepted.
         rejected: events that it refused.
-        away: it did not take the last batch that was tried.
+        away: whether the last attempt failed.
     """
 
     def __init__(self, options: CloudWatchOptions) -> None:
@@ -86,16 +88,16 @@ class CloudWatchShipper:
 
     @property
     def dropped(self) -> int:
-        """Lines that found no place, or were not sent when the process ended."""
+        """Lines that did not fit into the buffer, or were not sent when the process ended."""
         return self._buffer.dropped + self._left
 
     def put(self, line: Line) -> None:
-        """Send *line* soon; what the sending thread says itself is left out, there would be no end of it."""
+        """Buffer *line*, unless the sending thread logged it itself: that would never end."""
         if threading.get_ident() != self._thread.ident:
             self._buffer.put(line)
 
     def close(self, timeout_s: float) -> int:
-        """Send what there is, for *timeout_s* at most; return the number of lines that are left."""
+        """Send the buffered lines within *timeout_s* seconds; return the number of lines that are left."""
         self._closing.set()
         self._buffer.wake()
         self._thread.join(timeout_s)
@@ -111,108 +113,103 @@ class CloudWatchShipper:
         self._stream.close()
 
     def _deliver(self, batch: Sequence[LogEvent]) -> None:
-        delays_s = backoff.expo(max_value=self._options.max_delay_s)
-        next(delays_s)  # its first value only starts it
-        while True:
+        backoff = Backoff(base_s=1.0, cap_s=self._options.max_delay_s)
+        for failures in itertools.count(1):
             was_away = self.away
             error = self._attempt(batch)
             if error is None or (was_away and self._closing.is_set()):
                 return
-            self._closing.wait(self._pause_s(error, next(delays_s)))
-
-    def _pause_s(self, error: Exception, longest_s: float) -> float:
-        if _is_one_of(_DENIED, error):
-            return self._options.max_delay_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
-        return MIN_DELAY_S + backoff.full_jitter(longest_s)
+            floor_s = backoff.cap_s / 2 if _is_one_of(_DENIED, error) else MIN_DELAY_S
+            self._closing.wait(backoff.delay_s(failures, floor_s=floor_s))
 
     def _attempt(self, batch: Sequence[LogEvent]) -> Exception | None:
-        """Return why *batch* has to be sent again, None when it is settled."""
+        """Send *batch* once; return the error when it has to be retried."""
         try:
             rejected = self._stream.put(batch)
         except Exception as error:
             if not _is_one_of(_PERMANENT, error):
-                self._tell_away(error)
+                self._log_failure(error)
                 return error
-            logger.warning("CloudWatch Logs refused a batch", extra={"error": str(error), "events": len(batch)})
+            logger.warning("cloudwatch batch refused", extra={"reason": str(error), "events": len(batch)})
             rejected = len(batch)
         self.rejected += rejected
         self.sent += len(batch) - rejected
-        self._tell_back()
+        self._log_recovery()
         return None
 
-    def _tell_away(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         if not self.away:
             self.away = True
-            logger.warning("CloudWatch Logs does not take the log", extra={"error": f"{type(error).__name__}: {error}"})
+            logger.warning("cloudwatch delivery failed", extra={"reason": f"{type(error).__name__}: {error}"})
 
-    def _tell_back(self) -> None:
+    def _log_recovery(self) -> None:
         if self.away:
             self.away = False
-            logger.warning("CloudWatch Logs takes the log again", extra={"dropped": self.dropped})
+            logger.warning("cloudwatch delivery recovered", extra={"dropped": self.dropped})
 
 
 class _LogStream:
-    """One stream of CloudWatch Logs, made when it is first written to, and again when it has gone.
+    """One log stream, created by the first write, and again when it was deleted.
 
-    The group is the deployment's: one is made only when CloudWatch Logs says that there is none, so that a log needs no
-    right on groups. How is watchtower's work; its queues and its retries have no bounds, so those are ours.
+    The log group is the deployment's and is created only when it is missing, so that a service needs no permission on
+    groups. watchtower creates both; decision 0008 says why its queue and retries are not used.
     """
 
     def __init__(self, options: CloudWatchOptions) -> None:
         self._options = options
         self._client: Any = None  # boto3 makes its methods when it runs
-        self._there = False
+        self._exists = False
 
     def put(self, batch: Sequence[LogEvent]) -> int:
-        """Send *batch*; return how many of it were refused."""
+        """Send *batch*; return how many of its events were refused."""
         client = self._client = self._client or _client(self._options)
-        if not self._there:
-            self._make_stream(client)
-            self._there = True
+        if not self._exists:
+            self._create_stream(client)
+            self._exists = True
         try:
             answer = client.put_log_events(
                 logGroupName=self._options.group, logStreamName=self._options.stream, logEvents=batch
             )
         except ClientError as error:
-            self._there = _code(error) != _GONE
+            self._exists = _code(error) != _NOT_FOUND
             raise
         return rejected_count(len(batch), answer.get("rejectedLogEventsInfo"))
 
-    def _make_stream(self, client: Any) -> None:
+    def _create_stream(self, client: Any) -> None:
         target = _Target(self._options, client)
         try:
-            target.make_stream()
+            target.create_stream()
         except ClientError as error:
-            if _code(error) != _GONE:
+            if _code(error) != _NOT_FOUND:
                 raise
-            target.make_group()
-            target.make_stream()
+            target.create_group()
+            target.create_stream()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._client is not None:
             self._client.close()
 
 
 class _Target(CloudWatchLogHandler):
-    """watchtower's handler, for what it does exactly: make a group, and a stream in it, unless they are there."""
+    """watchtower's handler, used to create the log group and a stream in it unless they exist."""
 
     def __init__(self, options: CloudWatchOptions, client: Any) -> None:
         super().__init__(options.group, options.stream, use_queues=False, create_log_group=False, boto3_client=client)
 
-    def make_group(self) -> None:
-        """Make the group unless it is there."""
+    def create_group(self) -> None:
+        """Create the log group unless it exists."""
         self._idempotent_call("create_log_group", logGroupName=self.log_group_name)  # type: ignore[no-untyped-call]
 
-    def make_stream(self) -> None:
-        """Make the stream unless it is there."""
+    def create_stream(self) -> None:
+        """Create the log stream unless it exists."""
         self._idempotent_call(  # type: ignore[no-untyped-call]
             "create_log_stream", logGroupName=self.log_group_name, logStreamName=self.log_stream_name
         )
 
 
 def _client(options: CloudWatchOptions) -> Any:
-    session = boto3.session.Session()  # not the default one: that is shared with other threads
+    session = boto3.session.Session()  # not the default session, which is shared between threads
     return session.client(
         "logs",
         region_name=options.region,
@@ -222,7 +219,7 @@ def _client(options: CloudWatchOptions) -> Any:
             read_timeout=options.attempt_timeout_s,
             retries={"total_max_attempts": 1},
             max_pool_connections=1,
-            parameter_validation=False,  # it looks at every event of a batch, at half the cost of sending it
+            parameter_validation=False,  # validating every event costs half as much as sending the batch
         ),
     )
 

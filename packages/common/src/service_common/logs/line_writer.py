@@ -1,4 +1,4 @@
-"""Log lines on their way out: taken without waiting, bounded, written by a thread of their own."""
+"""Writes log lines from a thread: buffered without blocking, bounded, counted when dropped."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["Line", "LineBuffer", "LineWriter"]
 
 MAX_LINES = 20_000
 MAX_CHARACTERS = 16 * 1024 * 1024
-# so long lines gather: one write for all of them; it is also what a kill -9 may lose
+# maximum batching delay of a write; a kill -9 may lose the lines of that time
 LINGER_S = 0.1
 
 
 class Line(NamedTuple):
-    """One formatted line, without its end, of the moment *time_s* (Unix)."""
+    """One formatted line without its newline; *time_s* is Unix time."""
 
     time_s: float
     text: str
 
 
 class LineBuffer:
-    """A bounded queue between threads; the side that puts never waits, and what does not fit is counted.
+    """A bounded queue between threads; `put` never blocks, and lines that do not fit are counted.
 
     Attributes:
         accepted: lines that fitted.
@@ -69,7 +69,7 @@ class LineBuffer:
         self._filled.set()
 
     def take(self) -> list[Line]:
-        """Return all lines and leave none."""
+        """Remove and return all lines."""
         with self._lock:
             lines = list(self._lines)
             self._lines.clear()
@@ -79,10 +79,10 @@ class LineBuffer:
 
 
 class LineWriter:
-    """Writes lines to a stream from a thread, so that a reader that stalls stalls nobody else.
+    """Writes lines to a stream from a thread, so that a stalled reader does not block the process.
 
     Attributes:
-        written: lines that the stream took.
+        written: lines that were written.
     """
 
     def __init__(self, stream: TextIO, *, buffer: LineBuffer | None = None, linger_s: float = LINGER_S) -> None:
@@ -97,15 +97,15 @@ class LineWriter:
 
     @property
     def dropped(self) -> int:
-        """Lines that found no place, or no reader any more."""
+        """Lines that did not fit into the buffer, or found the stream closed."""
         return self._buffer.dropped + self._lost
 
     def put(self, line: Line) -> None:
-        """Write *line* soon."""
+        """Buffer *line* for the next write."""
         self._buffer.put(line)
 
     def close(self, timeout_s: float) -> None:
-        """Write what there is; give up after *timeout_s*."""
+        """Write the buffered lines; give up after *timeout_s*."""
         self._closing.set()
         self._buffer.wake()
         self._thread.join(timeout_s)
@@ -120,7 +120,7 @@ class LineWriter:
             try:
                 self._write("".join([f"{line.text}\n" for line in lines]))
                 self.written += len(lines)
-            except (OSError, ValueError):  # the reader is gone, or the stream is closed
+            except (OSError, ValueError):  # the reader has gone, or the stream is closed
                 self._lost += len(lines)
 
 
@@ -129,7 +129,7 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
         descriptor = stream.fileno()
     except io.UnsupportedOperation:
         return lambda text: _write_text(stream, text)
-    # not through the stream: its lock, held by a thread that is stalled, would stall the interpreter's end
+    # past the stream: its lock, held by a stalled thread, would block the interpreter's exit
     return lambda text: _write_bytes(descriptor, text.encode())
 
 

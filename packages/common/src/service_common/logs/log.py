@@ -1,6 +1,6 @@
-"""The log: JSON lines to stdout, and to CloudWatch Logs when asked for; neither ever keeps the program waiting.
+"""Logging: JSON lines to stdout and, if configured, to CloudWatch Logs; neither ever blocks the program.
 
-Use `logging.getLogger` and give facts in ``extra``; each becomes a member of the line.
+Use `logging.getLogger` and pass fields in ``extra``; each becomes a member of the line.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from ..observability import Metrics, current_trace
 from .cloudwatch import CloudWatchOptions, CloudWatchShipper
 from .line_writer import Line, LineWriter
 
-__all__ = ["CloudWatchOptions", "JsonFormatter", "LogPipeline", "configure_logging"]
+__all__ = ["JsonFormatter", "LogPipeline", "configure_logging"]
 
 logger = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S = 2.0
 
-# what the libraries below the log say of their own work: noise, and for CloudWatch a loop
+# libraries that the log itself uses: their lines are noise, and a loop for CloudWatch
 _LIBRARIES = ("aiobotocore", "aiohttp.access", "boto3", "botocore", "urllib3", "watchtower")
-# https://docs.python.org/3/howto/logging.html#optimization: a third of the cost of a line, for facts we do not log
-_UNUSED_FACTS = ("_srcfile", "logThreads", "logMultiprocessing", "logProcesses", "logAsyncioTasks")
+# https://docs.python.org/3/howto/logging.html#optimization: a third of the cost of a line, for fields we do not log
+_UNUSED_FIELDS = ("_srcfile", "logThreads", "logMultiprocessing", "logProcesses", "logAsyncioTasks")
 # the attributes every record has come first, those from ``extra`` after them
 _COMMON_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
 
 
 class JsonFormatter(OrjsonFormatter):
-    """One JSON object a line: time, level, logger, service, message, traceId, then the facts."""
+    """One JSON object a line: time, level, logger, service, message, traceId, then the fields of ``extra``."""
 
     def __init__(self, service: str) -> None:
         super().__init__(["message"])
@@ -63,7 +63,7 @@ class JsonFormatter(OrjsonFormatter):
         log_data.update(message_dict)
 
     def jsonify_log_record(self, log_data: LogData) -> str:
-        """Return *log_data* as JSON, whatever is in it."""
+        """Return *log_data* as JSON, whatever it contains."""
         try:
             return orjson.dumps(log_data, default=self.json_default, option=orjson.OPT_UTC_Z).decode()
         except TypeError:  # a key that is no string, or half of a surrogate pair, as a hostile path may have
@@ -72,7 +72,7 @@ class JsonFormatter(OrjsonFormatter):
 
 
 class _JsonHandler(logging.Handler):
-    """Formats a record once, for both ways out."""
+    """Formats a record once for both destinations."""
 
     def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class _JsonHandler(logging.Handler):
         self._shipper = shipper
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit without the lock of a handler: what is behind has its own."""
+        """Emit without the lock of a handler: writer and shipper have their own."""
         self.emit(record)
         return True
 
@@ -94,20 +94,20 @@ class _JsonHandler(logging.Handler):
             self.handleError(record)
 
 
-class _Counts(Collector):
+class _LogMetrics(Collector):
     def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
         self._writer = writer
         self._shipper = shipper
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        lines = CounterMetricFamily("orderstream_log_lines", "Log lines, by what became of them.", labels=["outcome"])
+        lines = CounterMetricFamily("orderstream_log_lines", "Log lines by outcome.", labels=["outcome"])
         lines.add_metric(["written"], self._writer.written)
         lines.add_metric(["dropped"], self._writer.dropped)
         yield lines
         if self._shipper is None:
             return
         events = CounterMetricFamily(
-            "orderstream_log_events", "Log events for CloudWatch Logs, by what became of them.", labels=["outcome"]
+            "orderstream_log_events", "Log events for CloudWatch Logs by outcome.", labels=["outcome"]
         )
         events.add_metric(["sent"], self._shipper.sent)
         events.add_metric(["dropped"], self._shipper.dropped)
@@ -116,7 +116,7 @@ class _Counts(Collector):
 
 
 class LogPipeline:
-    """The log of a process, from `configure_logging` until it is closed."""
+    """The installed logging of a process, until it is closed."""
 
     def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None, undo: ExitStack) -> None:
         self._writer = writer
@@ -124,14 +124,14 @@ class LogPipeline:
         self._undo = undo
 
     def expose(self, metrics: Metrics) -> None:
-        """Let *metrics* tell what became of the lines."""
-        metrics.register(_Counts(self._writer, self._shipper))
+        """Register the metrics of the log lines in *metrics*."""
+        metrics.register(_LogMetrics(self._writer, self._shipper))
 
     def close(self, timeout_s: float = CLOSE_LIMIT_S) -> None:
-        """Write and send what there is; give up after *timeout_s*."""
+        """Write and send the buffered lines; give up after *timeout_s*."""
         deadline = time.monotonic() + timeout_s
         if self._shipper is not None and (left := self._shipper.close(timeout_s)):
-            logger.warning("the end of the log is not in CloudWatch Logs", extra={"events": left})
+            logger.warning("cloudwatch delivery incomplete", extra={"events": left})
         self._undo.close()
         self._writer.close(max(0.1, deadline - time.monotonic()))
 
@@ -147,20 +147,20 @@ class LogPipeline:
 def configure_logging(
     service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
 ) -> LogPipeline:
-    """Send the log of this process to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* says where."""
+    """Log to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* is given."""
     writer = LineWriter(sys.stdout if stream is None else stream)
     shipper = CloudWatchShipper(cloudwatch) if cloudwatch else None
     handler = _JsonHandler(writer, shipper)
     handler.setFormatter(JsonFormatter(service))
-    return LogPipeline(writer, shipper, _installed(handler, level))
+    return LogPipeline(writer, shipper, _install(handler, level))
 
 
-def _installed(handler: logging.Handler, level: str) -> ExitStack:
+def _install(handler: logging.Handler, level: str) -> ExitStack:
     undo = ExitStack()
-    for fact in _UNUSED_FACTS:
-        if hasattr(logging, fact):
-            undo.callback(setattr, logging, fact, getattr(logging, fact))
-            setattr(logging, fact, None)
+    for name in _UNUSED_FIELDS:
+        if hasattr(logging, name):
+            undo.callback(setattr, logging, name, getattr(logging, name))
+            setattr(logging, name, None)
     root = logging.getLogger()
     undo.callback(root.setLevel, root.level)
     root.setLevel(level)

@@ -1,4 +1,4 @@
-"""The rules of PutLogEvents, as values: what goes into one request, and what of it was refused.
+"""The rules of PutLogEvents: what fits into one request, and which events were refused.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
@@ -26,7 +26,7 @@ class LogEvent(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """What one request may hold; each event counts its UTF-8 bytes and 26 more."""
+    """Limits of one request; each event counts its UTF-8 bytes and 26 more."""
 
     size_bytes: int = 1_048_576
     events: int = 10_000
@@ -35,7 +35,7 @@ class BatchLimits:
 
 
 def batches(lines: Sequence[Line], limits: BatchLimits = BatchLimits()) -> Iterator[list[LogEvent]]:
-    """Put *lines* into as few requests as the rules allow, in the order of their times; a longer line is cut."""
+    """Split *lines*, ordered by time, into as few requests as the limits allow; a longer line is truncated."""
     batch: list[LogEvent] = []
     size_bytes = 0
     for line in sorted(lines, key=lambda each: each.time_s):
@@ -51,7 +51,7 @@ def batches(lines: Sequence[Line], limits: BatchLimits = BatchLimits()) -> Itera
 
 
 def rejected_count(events: int, info: Mapping[str, int] | None) -> int:
-    """Return how many of *events* the ``rejectedLogEventsInfo`` of an answer names: too old, expired or too new."""
+    """Return how many of *events* were refused as too old, expired or too new, by ``rejectedLogEventsInfo``."""
     if not info:
         return 0
     accepted_from = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..backoff import Backoff
 from ..errors import TransientError
 from ..observability import Metrics
 from ..postgres import Database
@@ -20,8 +20,7 @@ __all__ = ["OutboxRelay"]
 
 logger = logging.getLogger(__name__)
 
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
+_BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
 _LAST_MARK_S = 1.0
 
 
@@ -108,7 +107,7 @@ class OutboxRelay:
                 if not failures:
                     logger.warning("outbox not read", extra={"reason": str(error)})
                 failures += 1
-                await self._pause(min(self._poll_s, _backoff_s(failures)))
+                await self._pause(min(self._poll_s, _BACKOFF.delay_s(failures)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
                     await self._due.wait()
@@ -154,7 +153,7 @@ class OutboxRelay:
             self._failures[destination] += 1
             if self._stop.is_set():
                 return
-            await self._pause(_backoff_s(self._failures[destination]))
+            await self._pause(_BACKOFF.delay_s(self._failures[destination]))
         self._busy.discard(destination)
         if sent or self._left_behind:
             self._due.set()
@@ -177,8 +176,3 @@ class OutboxRelay:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stop.wait()
-
-
-def _backoff_s(failures: int) -> float:
-    longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures, 16))
-    return longest_s * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing

@@ -1,4 +1,4 @@
-"""How a connection to PostgreSQL is made, and what aiopg gets wrong about its end."""
+"""Connections to PostgreSQL, with corrections of how aiopg closes them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _CLIENT_CHECK_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """Where to connect, as whom, and how long things may take.
+    """Where to connect, as whom, and the time limits.
 
-    *statement_timeout_s* is kept by the server; *answer_timeout_s*, longer than that, ends the wait for a server that
-    is frozen or cut off.
+    The server enforces *statement_timeout_s*; *answer_timeout_s*, longer than that, ends the wait for a server that is
+    frozen or cut off.
     """
 
     url: str
@@ -40,11 +40,11 @@ class ConnectOptions:
 
     @property
     def answer_timeout_s(self) -> float:
-        """How long to wait for the answer to one statement, in seconds."""
+        """Time limit of the answer to one statement, in seconds."""
         return self.statement_timeout_s + 1.0
 
     def parameters(self) -> dict[str, Any]:
-        """Return the libpq parameters; what the URL says wins, except where correctness hangs on it."""
+        """Return the libpq parameters; those of the URL take precedence, except where correctness depends on ours."""
         given = parse_dsn(self.url)
         settings = (
             f"-c statement_timeout={int(self.statement_timeout_s * 1000)}"
@@ -53,7 +53,7 @@ class ConnectOptions:
         return {
             "application_name": self.name,
             "gssencmode": "disable",
-            "target_session_attrs": "read-write",  # one that is in recovery is as good as away
+            "target_session_attrs": "read-write",  # a server in recovery is of no use
             "keepalives_idle": 10,
             "keepalives_interval": 3,
             "keepalives_count": 3,
@@ -63,7 +63,7 @@ class ConnectOptions:
 
 
 class Connection(aiopg.Connection):
-    """aiopg's connection, with its ends put right.
+    """aiopg's connection, corrected where it is closed.
 
     - It lets go of its descriptor the moment that libpq closed it. aiopg asks select() whether it did, which raises
       above 1023 and leaves the waiter waiting; it then takes off the reader and forgets the writer, so that uvloop
@@ -108,7 +108,7 @@ async def connect(options: ConnectOptions) -> Connection:
     """Open a connection.
 
     Raises:
-        DatabaseUnavailableError: no address of the server took one in time.
+        DatabaseUnavailableError: no address of the server accepted it in time.
     """
     parameters = options.parameters()
     failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""A database as the services use it: one statement, one round trip, one transaction."""
+"""Database access: one statement, one round trip, one transaction."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Database:
     async def open(
         cls, url: str, *, size: int = 8, name: str = "orderstream", statement_timeout_s: float = 5.0
     ) -> AsyncIterator[Database]:
-        """Open the database at *url*; does not fail when it is away, but :attr:`available` tells.
+        """Open the database at *url*; does not fail in an outage, but :attr:`available` is false.
 
         Args:
             url: a libpq connection URI or string.
-            size: the most connections at once, beside those of :meth:`listen`.
-            name: what the server shows as ``application_name``.
-            statement_timeout_s: how long the server lets one statement run, in seconds.
+            size: maximum connections, beside those of :meth:`listen`.
+            name: ``application_name`` of the connections.
+            statement_timeout_s: time limit of one statement at the server, in seconds.
         """
         options = ConnectOptions(url, name, statement_timeout_s)
         pool = Pool(options, size)
@@ -57,17 +57,17 @@ class Database:
         return self._pool.availability.up
 
     async def wait_available(self) -> None:
-        """Return when the database answers: what consumers wait for before they take work."""
+        """Return when the database answers; consumers wait for it before they receive messages."""
         await self._pool.availability.wait()
 
     async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
         """Run *sql* and return its rows."""
-        session = await self._pool.take()
+        session = await self._pool.acquire()
         try:
             await session.run(sql, params)
             return session.rows()
         finally:
-            self._pool.give_back(session)
+            self._pool.release(session)
 
     async def fetch_one(self, sql: str, params: Params = ()) -> Row | None:
         """Run *sql* and return its first row, or None when there is none."""
@@ -75,13 +75,13 @@ class Database:
         return rows[0] if rows else None
 
     async def execute(self, sql: str, params: Params = ()) -> int:
-        """Run *sql* and return how many rows it touched."""
-        session = await self._pool.take()
+        """Run *sql* and return the number of rows that it affected."""
+        session = await self._pool.acquire()
         try:
             await session.run(sql, params)
             return session.rowcount()
         finally:
-            self._pool.give_back(session)
+            self._pool.release(session)
 
     async def ping(self) -> None:
         """Return when the database answers a trivial statement."""
@@ -90,8 +90,8 @@ class Database:
     async def listen(self, channel: str) -> AsyncGenerator[str, None]:
         """Yield the payload of each notification on *channel*, for as long as it is iterated.
 
-        Uses a connection of its own and opens a new one when it breaks. What is sent meanwhile is lost, so an empty
-        payload is yielded each time that it has begun to listen: look at the table then.
+        Uses a connection of its own and opens a new one when it breaks. Notifications sent meanwhile are lost, so an
+        empty payload is yielded each time that listening has begun: the caller reads the table then.
         """
         async with aclosing(notifications(self._options, self._pool.availability, channel)) as payloads:
             async for payload in payloads:

@@ -1,4 +1,4 @@
-"""What can go wrong at the database, in the words of the services."""
+"""Database errors of the services, translated from SQLSTATE and psycopg2."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _SESSION_ENDING = frozenset(
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """PostgreSQL is away, starting, full or busy; whether the statement took effect is unknown."""
+    """PostgreSQL is unreachable, starting, full or busy; whether the statement took effect is unknown."""
 
     slug = "database-unavailable"
 
 
 class StatementTimeoutError(UnavailableError):
-    """The statement ran longer than it may; it had no effect when the server says so, otherwise that is unknown."""
+    """The statement exceeded its time limit; it had no effect when the server says so, otherwise that is unknown."""
 
     slug = "statement-timeout"
 
 
 class IntegrityError(PermanentError):
-    """A constraint of the schema refuses the rows.
+    """The rows violate a constraint of the schema.
 
     Attributes:
         constraint: the name of the constraint, or None when the server gives none (NOT NULL).
@@ -56,13 +56,13 @@ class IntegrityError(PermanentError):
 
 
 class DataError(PermanentError):
-    """A value has no place in its type: out of range, not valid text, a NUL character."""
+    """A value does not fit its type: out of range, not valid text, a NUL character."""
 
     slug = "data"
 
 
 class StatementError(ServiceError):
-    """The server refuses the statement itself: a fault of ours, so neither transient nor the caller's.
+    """The server refuses the statement itself: a defect, so neither transient nor the caller's fault.
 
     Attributes:
         sqlstate: the five-character code of the server, if it gave one.
@@ -76,7 +76,7 @@ class StatementError(ServiceError):
 
 
 def is_connection_failure(error: psycopg2.Error) -> bool:
-    """Tell whether *error* is about the session and not about the one statement."""
+    """Return whether *error* ends the session, not only the statement."""
     code = error.pgcode
     if code is None:
         return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | psycopg2.DatabaseError)
@@ -84,7 +84,7 @@ def is_connection_failure(error: psycopg2.Error) -> bool:
 
 
 def translate(error: psycopg2.Error) -> ServiceError:
-    """Return what *error* means to a service."""
+    """Return the error of the services for *error*."""
     detail = str(error).strip() or type(error).__name__
     match error:
         case psycopg2.extensions.QueryCanceledError():

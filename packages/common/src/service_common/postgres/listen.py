@@ -1,12 +1,12 @@
-"""Notifications of PostgreSQL on a connection that comes back by itself."""
+"""LISTEN on a connection that is reopened when it breaks."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from ..backoff import Backoff
 from ..errors import UnavailableError
 from .availability import Availability
 from .connection import ConnectOptions
@@ -14,24 +14,23 @@ from .session import open_session
 
 __all__ = ["notifications"]
 
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 1.0
+_RECONNECT_BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 
 
 async def notifications(options: ConnectOptions, availability: Availability, channel: str) -> AsyncGenerator[str, None]:
     """Yield an empty payload whenever listening has begun, then every payload sent to *channel*.
 
-    The server shows the connection as ``NAME listen``, so that who listens can be counted.
+    The connection's ``application_name`` is ``NAME listen``, so that listeners can be counted.
     """
     options = replace(options, name=f"{options.name} listen")
-    pause_s = _FIRST_PAUSE_S
+    failures = 0
     while True:
         await availability.wait()
         try:
             session = await open_session(options)
             try:
                 await session.listen(channel)
-                pause_s = _FIRST_PAUSE_S
+                failures = 0
                 yield ""
                 while True:
                     yield await session.notification()
@@ -39,6 +38,5 @@ async def notifications(options: ConnectOptions, availability: Availability, cha
                 session.close()
         except UnavailableError as error:
             availability.lost(error)
-        # the database may well be up and only have no connection to spare for this
-        await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load, guards nothing
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        failures += 1  # the database may be up and have only no connection left for this one
+        await asyncio.sleep(_RECONNECT_BACKOFF.delay_s(failures))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import random
 import re
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from time import monotonic
 import psycopg2
 from psycopg2.extensions import connection
 
+from ..backoff import Backoff
 from ..errors import PermanentError
 from .errors import DatabaseUnavailableError, translate
 
@@ -24,6 +24,7 @@ __all__ = ["ChangedMigrationError", "migrate"]
 
 logger = logging.getLogger(__name__)
 
+_BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 _FILE_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _LOCK = 0x6F72646572  # any number, the same for every replica and service: one database is migrated by one at a time
 _CREATE_RECORD = """
@@ -70,18 +71,19 @@ async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
         ServiceError: a file is wrong: what PostgreSQL says of it.
     """
     migrations = [migration for package in packages for migration in _read(package)]
-    deadline, pause_s = monotonic() + timeout_s, 0.05
+    deadline, failures = monotonic() + timeout_s, 0
     while True:
         try:
             return await asyncio.to_thread(_apply, url, migrations)
         except psycopg2.OperationalError as error:
-            if monotonic() + pause_s > deadline:
+            failures += 1
+            delay_s = _BACKOFF.delay_s(failures)
+            if monotonic() + delay_s > deadline:
                 raise DatabaseUnavailableError(f"no migration in {timeout_s} s: {str(error).strip()}") from error
-            logger.info("waiting for the database", extra={"reason": str(error).strip()})
+            logger.info("migration delayed", extra={"reason": str(error).strip()})
         except psycopg2.Error as error:
             raise translate(error) from error
-        await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load, guards nothing
-        pause_s = min(2 * pause_s, 1.0)
+        await asyncio.sleep(delay_s)
 
 
 def _read(package: str) -> list[_Migration]:
@@ -125,4 +127,4 @@ def _apply_one(session: connection, migration: _Migration) -> None:
             "INSERT INTO schema_migration (package, name, sha256) VALUES (%s, %s, %s)",
             (migration.package, migration.name, migration.sha256),
         )
-    logger.info("migrated", extra={"package": migration.package, "migration": migration.name})
+    logger.info("migration applied", extra={"package": migration.package, "migration": migration.name})

@@ -1,4 +1,4 @@
-"""A bounded set of sessions, the broken ones replaced, those that nothing needs closed."""
+"""A bounded pool of sessions that replaces broken ones and closes idle ones."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .session import Session, open_session
 
 __all__ = ["Pool"]
 
-# a backend of PostgreSQL holds some 13 MB; another is open again in a few milliseconds
-KEPT = 1
+# a backend of PostgreSQL holds some 13 MB; opening another takes a few milliseconds
+MIN_SESSIONS = 1
 IDLE_LIMIT_S = 60.0
 
 
 class Pool:
-    """At most *size* sessions, opened when needed; what is idle for one to two times *idle_limit_s* is closed.
+    """At most *size* sessions, opened when needed and closed when idle for one to two times *idle_limit_s*.
 
-    aiopg's own pool leaves waiters waiting when a broken connection is given back; here the permit is what is bounded,
-    so a session that breaks only means that the next holder of the permit opens another.
+    aiopg's own pool does not wake its waiters when a broken connection is released. Here a semaphore bounds the
+    sessions: after one breaks, the next holder of its permit opens another.
 
-    The idle ones are a stack: as many as it never shrank below for a while, from its bottom, nobody needed.
+    Idle sessions are a stack; the ones at its bottom that were not used during *idle_limit_s* are closed.
     """
 
     def __init__(
-        self, options: ConnectOptions, size: int, *, patience_s: float = 0.25, idle_limit_s: float = IDLE_LIMIT_S
+        self, options: ConnectOptions, size: int, *, recovery_wait_s: float = 0.25, idle_limit_s: float = IDLE_LIMIT_S
     ) -> None:
         self.availability = Availability(self._probe)
         self._options = options
         self._size = size
         self._permits = asyncio.Semaphore(size)
-        self._patience_s = patience_s
+        self._recovery_wait_s = recovery_wait_s
         self._idle: list[Session] = []
         self._idle_limit_s = idle_limit_s
         self._fewest_idle = 0
@@ -41,14 +41,14 @@ class Pool:
         self._sessions: set[Session] = set()
         self._closed = False
 
-    async def take(self) -> Session:
-        """Return a session for one statement; hand it to :meth:`give_back` whatever happens.
+    async def acquire(self) -> Session:
+        """Return a session for one statement; the caller must :meth:`release` it.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL is away, or every session stays busy.
+            DatabaseUnavailableError: PostgreSQL is unavailable, or all sessions stay busy.
         """
         if not self.availability.up:
-            await self._be_patient()
+            await self._wait_for_recovery()
         if self._permits.locked():
             await self._queue()
         else:
@@ -59,8 +59,8 @@ class Pool:
             self._permits.release()
             raise
 
-    def give_back(self, session: Session) -> None:
-        """Take *session* back, or forget it when it broke."""
+    def release(self, session: Session) -> None:
+        """Return *session* to the pool, or discard it when it broke."""
         self._keep(session)
         if session.broken is not None:
             self.availability.lost(session.broken)
@@ -76,13 +76,13 @@ class Pool:
             self._discard(session)
         await self.availability.close()
 
-    async def _be_patient(self) -> None:
-        """Wait a moment for the first probe: one broken connection is no outage."""
+    async def _wait_for_recovery(self) -> None:
+        """Wait a moment for the first probe: one broken connection may be no outage."""
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._recovery_wait_s):
                 await self.availability.wait()
         except TimeoutError:
-            raise DatabaseUnavailableError("PostgreSQL is away") from None
+            raise DatabaseUnavailableError("PostgreSQL is unavailable") from None
 
     async def _queue(self) -> None:
         try:
@@ -92,7 +92,7 @@ class Pool:
             raise DatabaseUnavailableError("every connection to PostgreSQL is busy") from None
         if not self.availability.up:
             self._permits.release()
-            raise DatabaseUnavailableError("PostgreSQL is away")
+            raise DatabaseUnavailableError("PostgreSQL is unavailable")
 
     def _reuse(self) -> Session | None:
         while self._idle:
@@ -113,7 +113,7 @@ class Pool:
         if self._closed:
             self._discard(session)
             raise DatabaseUnavailableError("the pool is closed")
-        if self._trimming is None and len(self._sessions) > KEPT:
+        if self._trimming is None and len(self._sessions) > MIN_SESSIONS:
             self._trim_later()
         return session
 
@@ -122,13 +122,13 @@ class Pool:
         self._trimming = asyncio.get_running_loop().call_later(self._idle_limit_s, self._trim)
 
     def _trim(self) -> None:
-        """Close what was idle all the time since the last look; look again as long as there is more than is kept."""
-        unneeded = max(0, min(self._fewest_idle, len(self._sessions) - KEPT))
+        """Close the sessions that were idle since the last call; schedule the next while any are left to close."""
+        unneeded = max(0, min(self._fewest_idle, len(self._sessions) - MIN_SESSIONS))
         for session in self._idle[:unneeded]:
             self._discard(session)
         del self._idle[:unneeded]
         self._trimming = None
-        if len(self._sessions) > KEPT:
+        if len(self._sessions) > MIN_SESSIONS:
             self._trim_later()
 
     def _keep(self, session: Session) -> None:
@@ -142,7 +142,7 @@ class Pool:
         session.close()
 
     async def _probe(self) -> None:
-        """Ask for an answer, beside the permits: their holders may all be waiting for one."""
+        """Run a statement, bypassing the pool limit: all permits may be held by waiting statements."""
         session = self._reuse()
         if session is None:
             session = await open_session(self._options)

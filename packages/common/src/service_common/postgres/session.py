@@ -1,4 +1,4 @@
-"""One statement at a time on one connection, every failure in the words of the services."""
+"""One statement at a time on one connection, with driver errors translated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Session:
             ServiceError: one of those of :mod:`service_common.postgres.errors`; the session may have become unusable.
             asyncio.CancelledError: the task was cancelled; the session has become unusable.
         """
-        # a plain timer: a tenth of the price of asyncio.timeout(), and no cancellation to mistake for another
+        # closes the connection instead of cancelling the task, as asyncio.timeout() would: aiopg confuses cancellations
         timer = self._loop.call_later(self._answer_timeout_s, self._give_up)
         try:
             await self._cursor.execute(sql, params or None)
@@ -79,7 +79,7 @@ class Session:
         return cast(list[Row], raw.fetchall()) if raw.description is not None else []
 
     def rowcount(self) -> int:
-        """Return how many rows the last statement touched or returned."""
+        """Return how many rows the last statement affected or returned."""
         return int(self._cursor.raw.rowcount)
 
     async def listen(self, channel: str) -> None:
@@ -106,7 +106,7 @@ async def open_session(options: ConnectOptions) -> Session:
     """Open a connection for statements.
 
     Raises:
-        DatabaseUnavailableError: PostgreSQL is away, full or does not let us in.
+        DatabaseUnavailableError: PostgreSQL is unavailable, has no connection left or refuses us.
     """
     connection = await connect(options)
     return Session(connection, await connection.cursor(), options.answer_timeout_s)

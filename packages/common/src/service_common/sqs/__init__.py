@@ -7,20 +7,18 @@ decides what happens to a message, is pure.
 from __future__ import annotations
 
 from .client import Sqs
-from .delivery import DelayPolicy
 from .messages import Message, Outgoing, Queue, QueueMissingError, SqsRefusedError, SqsUnavailableError
-from .poller import Handler, HandlerCancelledError, HandlerOverdueError, Poller, PollerSettings
+from .poller import HandlerCancelledError, HandlerOverdueError, MessageHandler, Poller, PollerSettings
 from .publisher import Publisher, SendOutcome
 from .queue_depth import measuring_depths
 from .receive_loop import Gate
 
 __all__ = [
-    "DelayPolicy",
     "Gate",
-    "Handler",
     "HandlerCancelledError",
     "HandlerOverdueError",
     "Message",
+    "MessageHandler",
     "Outgoing",
     "Poller",
     "PollerSettings",

@@ -1,49 +1,49 @@
-"""Tells SQS what became of each message, in batches whose failures are looked at."""
+"""Acknowledges, delays and dead-letters messages, in batches whose per-entry failures are handled."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 
+from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
-from .batcher import Batches
-from .client import Outgoing, Queue, Refusal, Sqs
-from .delivery import Acknowledge, DeadLetter, Decision, Delay, DelayPolicy, decide
-from .in_flight import Lease, Leases
-from .metrics import Meters
+from .batcher import Batcher
+from .client import Sqs
+from .delivery import Acknowledge, DeadLetter, Decision, Delay, decide
+from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
+from .messages import Outgoing, Queue, Refusal
+from .metrics import PollerMetrics
 from .publisher import Publisher
 
-__all__ = ["Settlement"]
+__all__ = ["Acknowledger"]
 
-RETRY_BASE_S = 0.1
-RETRY_CAP_S = 5.0
+RETRY_BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
 MAX_ATTRIBUTES = 10  # of one message
-# A delete is tried until SQS has answered it: the work is done. A delay that can't be set is no loss: the visibility
-# timeout is one.
+# A delete is retried until SQS has answered it: the message was processed. A delay that can't be set does no harm: the
+# visibility timeout delays the message too.
 DELETE_ATTEMPTS = sys.maxsize
 DELAY_ATTEMPTS = 3
 logger = logging.getLogger(__name__)
 
-_Entry = tuple[Lease, int]
+_Entry = tuple[InFlightMessage, int]
 _Request = Callable[[Sequence[tuple[str, int]]], Awaitable[Mapping[int, Refusal]]]
 
 
-class Settlement:
-    """Acknowledges, delays and dead-letters; each message's lease ends when SQS has taken the word.
+class Acknowledger:
+    """Carries out what was decided of each message; the message stays in flight until SQS has confirmed it.
 
     Args:
         sqs: the connection.
         publisher: sends to the dead-letter queue.
-        queue: gives the queue of the moment.
-        leases: whose leases end here.
-        ended: called for each lease that ended.
-        meters: counts outcomes.
-        policy: the delay of a message that could not be dead-lettered.
-        linger_s: how long an acknowledgement waits for others.
+        queue: returns the current queue.
+        in_flight: the messages; those that are done with are removed.
+        limit: gets a permit back for each of them.
+        metrics: counts outcomes.
+        backoff: delay of a message that could not be dead-lettered.
+        linger_s: maximum batching delay.
     """
 
     def __init__(
@@ -51,36 +51,36 @@ class Settlement:
         sqs: Sqs,
         publisher: Publisher,
         queue: Callable[[], Queue],
-        leases: Leases,
+        in_flight: InFlightMessages,
         *,
-        ended: Callable[[], None],
-        meters: Meters,
-        policy: DelayPolicy,
+        limit: ConcurrencyLimit,
+        metrics: PollerMetrics,
+        backoff: Backoff,
         linger_s: float,
     ) -> None:
         self._sqs = sqs
         self._publisher = publisher
         self._queue = queue
-        self._leases = leases
-        self._ended = ended
-        self._meters = meters
-        self._policy = policy
-        self._deletes: Batches[_Entry] = Batches(self._delete, linger_s)
-        self._delays: Batches[_Entry] = Batches(self._delay, linger_s)
-        self._dead_letters: Batches[tuple[Lease, str]] = Batches(self._dead_letter, linger_s)
+        self._in_flight = in_flight
+        self._limit = limit
+        self._metrics = metrics
+        self._backoff = backoff
+        self._deletes: Batcher[_Entry] = Batcher(self._delete, linger_s)
+        self._delays: Batcher[_Entry] = Batcher(self._delay, linger_s)
+        self._dead_letters: Batcher[tuple[InFlightMessage, str]] = Batcher(self._dead_letter, linger_s)
 
-    def settle(self, lease: Lease, decision: Decision) -> None:
-        """Have *decision* carried out; no heartbeat may carry *lease* any more."""
+    def apply(self, entry: InFlightMessage, decision: Decision) -> None:
+        """Carry out *decision* with the next batch; no heartbeat may extend *entry* any more."""
         match decision:
             case Acknowledge():
-                self._deletes.add((lease, 0))
+                self._deletes.add((entry, 0))
             case Delay(visibility_s):
-                self._delays.add((lease, visibility_s))
+                self._delays.add((entry, visibility_s))
             case DeadLetter(reason):
-                self._dead_letters.add((lease, reason))
+                self._dead_letters.add((entry, reason))
 
     async def drain(self) -> None:
-        """Return when everything that was to be settled is."""
+        """Return when every decision has been carried out."""
         await self._dead_letters.drain()  # they end in deletes and delays
         await asyncio.gather(self._deletes.drain(), self._delays.drain())
 
@@ -88,62 +88,62 @@ class Settlement:
         async def request(entries: Sequence[tuple[str, int]]) -> Mapping[int, Refusal]:
             return await self._sqs.delete(self._queue(), [handle for handle, _ in entries])
 
-        await self._carry_out(batch, request, self._meters.acknowledged, DELETE_ATTEMPTS)
+        await self._send_batch(batch, request, self._metrics.acknowledged, DELETE_ATTEMPTS)
 
     async def _delay(self, batch: Sequence[_Entry]) -> None:
         async def request(entries: Sequence[tuple[str, int]]) -> Mapping[int, Refusal]:
             return await self._sqs.change_visibility(self._queue(), entries)
 
-        await self._carry_out(batch, request, self._meters.retried, DELAY_ATTEMPTS)
+        await self._send_batch(batch, request, self._metrics.retried, DELAY_ATTEMPTS)
 
-    async def _carry_out(
+    async def _send_batch(
         self, batch: Sequence[_Entry], request: _Request, count: Callable[[], None], attempts: int
     ) -> None:
         attempt = 0
         while batch:
             if attempt:
-                await asyncio.sleep(_pause_s(attempt))
+                await asyncio.sleep(RETRY_BACKOFF.delay_s(attempt))
             attempt += 1
-            sent = [(lease.handle, seconds) for lease, seconds in batch]
+            sent = [(entry.receipt_handle, seconds) for entry, seconds in batch]
             refused = await _refused(request, sent)
             again: list[_Entry] = []
-            for position, (lease, seconds) in enumerate(batch):
+            for position, (entry, seconds) in enumerate(batch):
                 refusal = refused.get(position)
-                # the message came again, with a newer handle, while the request was under way: only that one counts
-                stale = lease.handle != sent[position][0]
+                # the message was received again during the request: only its newer receipt handle is sure to work
+                stale = entry.receipt_handle != sent[position][0]
                 if stale or (refusal and not refusal.sender_fault and attempt < attempts):
-                    again.append((lease, seconds))
+                    again.append((entry, seconds))
                 else:
-                    self._end(lease, refusal, count)
+                    self._finish(entry, refusal, count)
             batch = again
 
-    def _end(self, lease: Lease, refusal: Refusal | None, count: Callable[[], None]) -> None:
+    def _finish(self, entry: InFlightMessage, refusal: Refusal | None, count: Callable[[], None]) -> None:
         if refusal is None:
             count()
         else:
-            self._meters.unsettled()
-            self._warn("not settled: the message will be delivered again", lease, refusal)
-        self._leases.end(lease)
-        self._ended()
+            self._metrics.unsettled()
+            self._warn("message acknowledgement failed", entry, refusal)
+        self._in_flight.remove(entry)
+        self._limit.release(1)
 
-    async def _dead_letter(self, batch: Sequence[tuple[Lease, str]]) -> None:
+    async def _dead_letter(self, batch: Sequence[tuple[InFlightMessage, str]]) -> None:
         queue = self._queue()
-        failed: Mapping[str, str] = dict.fromkeys((lease.message.id for lease, _ in batch), "there is no such queue")
+        failed: Mapping[str, str] = dict.fromkeys((entry.message.id for entry, _ in batch), "there is no such queue")
         if queue.dead_letters is not None:
-            outgoing = [_dead(lease, reason, queue.name) for lease, reason in batch]
+            outgoing = [_dead(entry, reason, queue.name) for entry, reason in batch]
             failed = (await self._publisher.send(queue.dead_letters, outgoing)).failed
-        for lease, reason in batch:
-            why = failed.get(lease.message.id)
+        for entry, reason in batch:
+            why = failed.get(entry.message.id)
             if why is None:
-                self._meters.dead_lettered()
-                self._warn("sent to the dead-letter queue", lease, reason)
-                self._deletes.add((lease, 0))
-            else:  # not to be lost for that
-                self._warn("not sent to the dead-letter queue", lease, why)
-                self.settle(lease, decide(UnavailableError(why), lease.message.receive_count, self._policy))
+                self._metrics.dead_lettered()
+                self._warn("message dead-lettered", entry, reason)
+                self._deletes.add((entry, 0))
+            else:
+                self._warn("message dead-lettering failed", entry, why)
+                self.apply(entry, decide(UnavailableError(why), entry.message.receive_count, self._backoff))
 
-    def _warn(self, sentence: str, lease: Lease, why: object) -> None:
-        logger.warning(sentence, extra={"queue": self._queue().name, "messageId": lease.message.id, "reason": str(why)})
+    def _warn(self, event: str, entry: InFlightMessage, why: object) -> None:
+        logger.warning(event, extra={"queue": self._queue().name, "messageId": entry.message.id, "reason": str(why)})
 
 
 async def _refused(request: _Request, sent: Sequence[tuple[str, int]]) -> Mapping[int, Refusal]:
@@ -154,12 +154,7 @@ async def _refused(request: _Request, sent: Sequence[tuple[str, int]]) -> Mappin
         return dict.fromkeys(range(len(sent)), refusal)
 
 
-def _pause_s(attempt: int) -> float:
-    longest_s = min(RETRY_CAP_S, RETRY_BASE_S * 2 ** min(attempt, 16))
-    return random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter is no secret
-
-
-def _dead(lease: Lease, reason: str, origin: str) -> Outgoing:
-    message = lease.message
+def _dead(entry: InFlightMessage, reason: str, origin: str) -> Outgoing:
+    message = entry.message
     kept = dict(islice(message.attributes.items(), MAX_ATTRIBUTES - 2))
     return Outgoing(message.id, message.body, {**kept, "reason": reason, "origin": origin})

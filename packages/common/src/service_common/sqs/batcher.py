@@ -1,4 +1,4 @@
-"""Gathers single items into requests of ten."""
+"""Batches single items into requests of up to ten."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from .client import MAX_BATCH
+from .messages import MAX_BATCH
 
-__all__ = ["Batches"]
+__all__ = ["Batcher"]
 
 T = TypeVar("T")
 
 
-class Batches(Generic[T]):
-    """Hands items to *flush* when there are ten, or *linger_s* seconds after the first; flushes may overlap.
+class Batcher(Generic[T]):
+    """Passes items to *flush* when there are ten, or *linger_s* seconds after the first; flushes may overlap.
 
-    *flush* deals with its own failures: an exception out of it is a defect, raised by `drain`.
+    *flush* handles its own failures: an exception from it is a defect, raised by `drain`.
     """
 
     def __init__(self, flush: Callable[[Sequence[T]], Awaitable[None]], linger_s: float) -> None:
@@ -27,7 +27,7 @@ class Batches(Generic[T]):
         self._flushes: set[asyncio.Task[None]] = set()
 
     def add(self, item: T) -> None:
-        """Have *item* flushed in time."""
+        """Add *item* to the next batch."""
         self._items.append(item)
         if len(self._items) >= MAX_BATCH:
             self.flush_now()
@@ -35,7 +35,7 @@ class Batches(Generic[T]):
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self.flush_now)
 
     def flush_now(self) -> None:
-        """Flush what is there without waiting for company."""
+        """Flush what is there without waiting for more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -46,7 +46,7 @@ class Batches(Generic[T]):
             task.add_done_callback(self._flushes.discard)
 
     async def drain(self) -> None:
-        """Flush everything, what is added in the meantime too, and wait until it is done; cancelling it gives up."""
+        """Flush everything, including what is added meanwhile; when cancelled, cancel the flushes."""
         try:
             while self._items or self._flushes:
                 self.flush_now()

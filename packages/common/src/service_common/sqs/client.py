@@ -1,4 +1,4 @@
-"""SQS as the services use it: queues by name, batches of ten with the failures of each entry, errors of our own."""
+"""SQS client: queues by name, batches of up to ten with the failure of each entry, errors of our own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from yarl import URL
 
 from ..config import AwsConfig
 from ..errors import UnavailableError
-from .fast_path import SigV4, SqsWire
+from .fast_path import FastPath
 from .messages import (
-    MAX_BATCH,
-    Depth,
-    Message,
     Outgoing,
     Queue,
+    QueueDepth,
     QueueMissingError,
     Received,
     Refusal,
@@ -39,22 +37,10 @@ from .messages import (
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
-__all__ = [
-    "MAX_BATCH",
-    "Depth",
-    "Message",
-    "Outgoing",
-    "Queue",
-    "QueueMissingError",
-    "Received",
-    "Refusal",
-    "Sqs",
-    "SqsRefusedError",
-    "SqsUnavailableError",
-]
+__all__ = ["Sqs"]
 
 USER_AGENT = "orderstream"
-CALL_LIMIT_S = 5.0  # a call that carries no long poll
+CALL_LIMIT_S = 5.0  # of a request, beside its long poll
 CONNECT_LIMIT_S = 2.0
 KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocore's own default
 MAX_POLL_S = 20
@@ -63,9 +49,9 @@ _THROTTLED = frozenset({"RequestThrottled", "ThrottlingException", "Throttling",
 
 
 class Sqs:
-    """One connection to SQS, to be shared by everything in a process.
+    """A connection to SQS, shared by everything in a process.
 
-    Its long polls have a connection pool of their own. Nothing is tried twice here: who calls knows whether, and when.
+    Long polls have a connection pool of their own. Nothing is retried here: that is the caller's decision.
     Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`.
     """
 
@@ -78,12 +64,12 @@ class Sqs:
     @classmethod
     @asynccontextmanager
     async def open(cls, aws: AwsConfig, *, max_polls: int = 16, max_calls: int = 32) -> AsyncIterator[Sqs]:
-        """Open without a request, so that a service starts while SQS is away.
+        """Open without a request, so that a service starts during an outage of SQS.
 
         Args:
-            aws: where it is.
-            max_polls: connections for receives.
-            max_calls: connections for everything else.
+            aws: region and endpoint.
+            max_polls: maximum connections for receives.
+            max_calls: maximum connections for other requests.
         """
         session = get_session()
         async with session.create_client(
@@ -98,14 +84,14 @@ class Sqs:
                 credentials = await session.get_credentials()
                 if credentials is None:
                     raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
-                wire = SqsWire(credentials, SigV4(client.meta.region_name, "sqs"), polls, calls)
-                client.meta.events.register_last("before-call.sqs", wire)  # type: ignore[arg-type]  # stub: no answers
+                fast_path = FastPath(credentials, client.meta.region_name, polls, calls)
+                client.meta.events.register_last("before-call.sqs", fast_path)  # type: ignore[arg-type]  # stub: no answers
                 yield cls(client)
 
     async def url(self, name: str) -> str:
-        """Return the URL of the queue *name*; SQS is asked once, and again after it said that the queue is missing.
+        """Return the URL of the queue *name*, cached until SQS says that the queue is missing.
 
-        To send takes no more, so whoever only sends needs no right to read attributes, nor any on dead letters.
+        Sending needs no more, so a sender needs no permission to read attributes.
         """
         known = self._urls.get(name)
         if known is not None:
@@ -117,19 +103,19 @@ class Sqs:
             return self._urls[name]
 
     async def queue(self, name: str) -> Queue:
-        """Return the queue *name* with what a receiver has to know; SQS is asked as `url` says."""
+        """Return the queue *name* with its attributes, cached as its `url`."""
         known = self._queues.get(name)
         if known is None:
-            known = self._queues[name] = await self._described(name, await self.url(name))
+            known = self._queues[name] = await self._describe(name, await self.url(name))
         return known
 
     async def check(self, name: str) -> None:
-        """Ask SQS whether the queue is there."""
+        """Raise unless the queue *name* exists."""
         with self._translated(name):
             await self._client.get_queue_url(QueueName=name)
 
-    async def depth(self, name: str) -> Depth:
-        """Ask SQS how many messages the queue *name* holds."""
+    async def depth(self, name: str) -> QueueDepth:
+        """Return the approximate number of messages in the queue *name*."""
         url = await self.url(name)
         with self._translated(name):
             answer = await self._client.get_queue_attributes(
@@ -141,7 +127,7 @@ class Sqs:
                 ],
             )
         attributes = answer.get("Attributes", {})
-        return Depth(
+        return QueueDepth(
             visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
             in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
             delayed=int(attributes.get("ApproximateNumberOfMessagesDelayed", 0)),
@@ -150,7 +136,7 @@ class Sqs:
     async def receive(self, queue: Queue, limit: int, wait_s: int) -> list[Received]:
         """Receive up to *limit* (1 to 10) messages, waiting up to *wait_s* (0 to 20) seconds for the first.
 
-        A caller that is cancelled loses the messages that come in the meantime until their visibility timeout.
+        When cancelled, messages that SQS delivers meanwhile stay invisible until their visibility timeout.
         """
         with self._translated(queue.name):
             async with asyncio.timeout(wait_s + CALL_LIMIT_S):
@@ -158,14 +144,14 @@ class Sqs:
                     QueueUrl=queue.url,
                     MaxNumberOfMessages=limit,
                     WaitTimeSeconds=wait_s,
-                    VisibilityTimeout=queue.visibility_timeout_s,  # what the heartbeat goes by, even if it was changed
+                    VisibilityTimeout=queue.visibility_timeout_s,  # as the heartbeat knows it, even if it was changed
                     MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
                     MessageAttributeNames=["All"],
                 )
         return [received_of(raw) for raw in answer.get("Messages") or ()]
 
     async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, Refusal]:
-        """Send up to ten messages; return what failed, by position. *name* is for the error."""
+        """Send up to ten messages; return the failures by position. *name* is for the error."""
         with self._translated(name):
             answer = await self._client.send_message_batch(
                 QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
@@ -173,7 +159,7 @@ class Sqs:
         return refusals_of(answer.get("Failed") or ())
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
-        """Delete up to ten messages; return what failed, by position."""
+        """Delete up to ten messages; return the failures by position."""
         with self._translated(queue.name):
             answer = await self._client.delete_message_batch(
                 QueueUrl=queue.url,
@@ -182,7 +168,7 @@ class Sqs:
         return refusals_of(answer.get("Failed") or ())
 
     async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
-        """Show up to ten messages, each as (handle, seconds from now), again then; return what failed, by position."""
+        """Set the visibility timeout of up to ten messages, as (handle, seconds); return the failures by position."""
         with self._translated(queue.name):
             answer = await self._client.change_message_visibility_batch(
                 QueueUrl=queue.url,
@@ -193,7 +179,7 @@ class Sqs:
             )
         return refusals_of(answer.get("Failed") or ())
 
-    async def _described(self, name: str, url: str) -> Queue:
+    async def _describe(self, name: str, url: str) -> Queue:
         with self._translated(name):
             answer = await self._client.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
@@ -208,11 +194,11 @@ class Sqs:
         try:
             yield
         except ClientError as error:
-            raise self._of_answer(name, error) from error
+            raise self._translate(name, error) from error
         except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SqsUnavailableError(f"{name}: SQS gave no answer: {type(error).__name__}: {error}") from error
 
-    def _of_answer(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
+    def _translate(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
         code = error.response["Error"].get("Code", "")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _MISSING:
@@ -224,8 +210,8 @@ class Sqs:
         return SqsRefusedError(f"{name}: {error}", code=code)
 
 
-# Validation repeats what this module's types say; retries are the callers', who know deadlines and outcomes; a fixed
-# user agent saves building one, twice a request, from forty parts.
+# Validation repeats this module's types; retries are the callers', who know deadlines and outcomes; a fixed user agent
+# saves building one of forty parts twice a request.
 _CLIENT_CONFIG = AioConfig(
     parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"}, user_agent=USER_AGENT
 )

@@ -1,4 +1,4 @@
-"""Which messages are ours at the moment, by which handle and until when."""
+"""In-flight messages, their receipt handles, and the limit on how many there may be."""
 
 from __future__ import annotations
 
@@ -6,70 +6,102 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .client import Message, Received
+from .messages import Message, Received
 
-__all__ = ["Lease", "Leases"]
+__all__ = ["ConcurrencyLimit", "InFlightMessage", "InFlightMessages"]
 
 
 @dataclass(slots=True, eq=False)
-class Lease:
-    """A message in flight.
+class InFlightMessage:
+    """A message that was received and is not yet acknowledged, delayed or dead-lettered.
 
     Attributes:
-        handle: the newest receipt handle; an older one may no longer delete the message.
-        received_at: when it came, on the loop's clock, in seconds.
-        renewed_at: when its visibility timeout last began, on the same clock.
-        working: its handler runs, so its visibility is to be extended.
-        beat: done when the heartbeat under way that carries this message is answered; None when there is none.
+        receipt_handle: the newest; an older one may no longer delete the message.
+        received_at: time of the receive, on the loop's clock, in seconds.
+        extended_at: when its visibility timeout last began, on the same clock.
+        working: its handler runs, so its visibility timeout is to be extended.
+        heartbeat: done when SQS has answered the extension under way for this message; None without one.
         task: runs the handler.
-        overdue: the handler was stopped because it took too long.
+        overdue: the handler was stopped because it ran too long.
     """
 
     message: Message
-    handle: str
+    receipt_handle: str
     received_at: float
-    renewed_at: float
+    extended_at: float
     working: bool = True
-    beat: asyncio.Future[None] | None = None
+    heartbeat: asyncio.Future[None] | None = None
     task: asyncio.Task[None] | None = None
     overdue: bool = False
 
 
-class Leases:
-    """The leases of one poller by message id; iterates over those whose handlers run."""
+class InFlightMessages:
+    """The in-flight messages of one poller by message id; iterates over those whose handlers run."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Lease] = {}
+        self._by_id: dict[str, InFlightMessage] = {}
         self._some = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[Lease]:
-        return (lease for lease in self._by_id.values() if lease.working)
+    def __iter__(self) -> Iterator[InFlightMessage]:
+        return (entry for entry in self._by_id.values() if entry.working)
 
-    def admit(self, received: Received, now_s: float) -> Lease | None:
-        """Begin the lease of a message, or return None when it is in flight already: then only its handle is new.
+    def add(self, received: Received, now_s: float) -> InFlightMessage | None:
+        """Add a message, or return None when it is in flight already: then only its receipt handle is replaced.
 
-        SQS delivers at least once, and again when a visibility timeout ran out: two handlers of one message at the same
-        time help nobody, and only the newest handle is sure to delete it.
+        SQS delivers at least once, and again when a visibility timeout ran out. A second handler of the same message
+        would be of no use, and only the newest handle is sure to delete it.
         """
         known = self._by_id.get(received.message.id)
         if known is not None:
-            known.handle = received.handle
-            known.renewed_at = now_s
+            known.receipt_handle = received.handle
+            known.extended_at = now_s
             return None
-        lease = Lease(received.message, received.handle, now_s, now_s)
-        self._by_id[received.message.id] = lease
+        entry = InFlightMessage(received.message, received.handle, now_s, now_s)
+        self._by_id[received.message.id] = entry
         self._some.set()
-        return lease
+        return entry
 
-    def end(self, lease: Lease) -> None:
-        """Forget a message that is settled."""
-        del self._by_id[lease.message.id]
+    def remove(self, entry: InFlightMessage) -> None:
+        """Remove a message that is done with."""
+        del self._by_id[entry.message.id]
         if not self._by_id:
             self._some.clear()
 
     async def wait_some(self) -> None:
-        """Wait until there is a lease."""
+        """Wait until a message is in flight."""
         await self._some.wait()
+
+
+class ConcurrencyLimit:
+    """A semaphore for the messages in flight; a receive acquires several permits at once."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.free = total
+        self._some_free = asyncio.Event()
+
+    async def acquire(self, most: int, linger_s: float) -> int:
+        """Wait until a permit is free, acquire up to *most* and return how many.
+
+        When fewer are free it waits *linger_s* for more: ten receives of one message cost ten times a receive of ten.
+        """
+        lingered = False
+        while True:
+            while not self.free:
+                self._some_free.clear()
+                await self._some_free.wait()
+            if lingered or self.free >= min(most, self.total):
+                acquired = min(most, self.free)
+                self.free -= acquired
+                return acquired
+            lingered = True
+            await asyncio.sleep(linger_s)
+
+    def release(self, count: int) -> None:
+        """Release *count* permits."""
+        self.free += count
+        if self.free:
+            self._some_free.set()

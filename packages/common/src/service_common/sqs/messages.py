@@ -1,4 +1,4 @@
-"""What goes over SQS, as values, and what may go wrong with it."""
+"""SQS messages, queues and errors as values."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_BATCH",
-    "Depth",
     "Message",
     "Outgoing",
     "Queue",
+    "QueueDepth",
     "QueueMissingError",
     "Received",
     "Refusal",
@@ -36,22 +36,22 @@ MAX_BATCH = 10
 
 
 class SqsUnavailableError(UnavailableError):
-    """SQS gave no answer, failed by itself or wants fewer requests."""
+    """SQS gave no answer, failed (5xx) or throttles."""
 
     slug = "sqs-unavailable"
 
 
 class QueueMissingError(UnavailableError):
-    """There is no such queue, at the moment: it may be about to be created."""
+    """The queue does not exist; it may be about to be created."""
 
     slug = "queue-missing"
 
 
 class SqsRefusedError(PermanentError):
-    """SQS understood the request and does not allow it: a permission, a wrong parameter.
+    """SQS refused the request: a missing permission, a wrong parameter.
 
     Attributes:
-        code: SQS's name for it, such as ``AccessDenied``.
+        code: SQS's error code, such as ``AccessDenied``.
     """
 
     slug = "sqs-refused"
@@ -72,8 +72,8 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """How many messages a queue holds, about: those that can be received, are in flight, are not to be seen yet."""
+class QueueDepth:
+    """The approximate number of messages in a queue: visible, in flight, delayed."""
 
     visible: int
     in_flight: int
@@ -82,13 +82,13 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a handler sees of a message.
+    """A message as its handler sees it.
 
     Attributes:
-        id: SQS's, the same at each receive; a message that was sent twice has two.
+        id: MessageId, the same at each receive; a message that was sent twice has two.
         receive_count: 1 at the first receive.
-        attributes: the message attributes that are texts or numbers.
-        sent_at: when SQS took it.
+        attributes: the message attributes of type String and Number.
+        sent_at: when SQS accepted it.
     """
 
     id: str
@@ -100,7 +100,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message with the *handle* of this receive, by which it is extended and deleted."""
+    """A message with the receipt *handle* of this receive."""
 
     message: Message
     handle: str
@@ -108,7 +108,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send; *key* is the sender's own name for it, by which it is told what became of it."""
+    """A message to send; *key* is the sender's own id for it, which names it in the outcome."""
 
     key: str
     body: str
@@ -117,7 +117,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What SQS says of an entry of a batch that failed; *sender_fault* means that the same again fails again."""
+    """The failure of one entry of a batch; *sender_fault* means that a retry would fail too."""
 
     code: str
     message: str
@@ -128,7 +128,7 @@ class Refusal:
 
 
 def received_of(raw: MessageTypeDef) -> Received:
-    """Read a message as SQS gives it."""
+    """Parse a message of a ReceiveMessage response."""
     system = raw.get("Attributes", {})
     attributes = raw.get("MessageAttributes")
     message = Message(
@@ -144,7 +144,7 @@ def received_of(raw: MessageTypeDef) -> Received:
 
 
 def entry_of(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryTypeDef:
-    """Write *outgoing* as an entry of a batch, whose ids are positions: a key may be too long, or there twice."""
+    """Return *outgoing* as an entry of a batch, whose ids are positions: a key may be too long, or occur twice."""
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": outgoing.body}
     if outgoing.attributes:
         entry["MessageAttributes"] = {
@@ -154,7 +154,7 @@ def entry_of(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryT
 
 
 def refusals_of(failed: Sequence[BatchResultErrorEntryTypeDef]) -> dict[int, Refusal]:
-    """Read which entries of a batch failed, by position."""
+    """Parse the failed entries of a batch, by position."""
     return {
         int(each["Id"]): Refusal(each["Code"], each.get("Message", ""), each.get("SenderFault", False))
         for each in failed

@@ -1,4 +1,4 @@
-"""What the poller counts."""
+"""Metrics of a poller."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Protocol
 
 from ..observability import Metrics
 
-__all__ = ["Meters"]
+__all__ = ["PollerMetrics"]
 
 
 class _Count(Protocol):
     def __call__(self, amount: float = 1) -> None: ...
 
 
-class Meters:
-    """The collectors of one queue's poller; *in_flight* is asked when the numbers are read."""
+class PollerMetrics:
+    """The metrics of the poller of one queue; *in_flight* is called on each scrape."""
 
     def __init__(self, metrics: Metrics | None, queue: str, in_flight: Callable[[], int]) -> None:
         metrics = metrics or Metrics()

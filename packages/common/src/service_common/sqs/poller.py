@@ -1,4 +1,4 @@
-"""Receives the messages of a queue and sees each of them to its end, whatever fails on the way."""
+"""Consumes a queue: processes each message until it is acknowledged, retried or dead-lettered."""
 
 from __future__ import annotations
 
@@ -6,56 +6,59 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ..backoff import Backoff
 from ..errors import ServiceError, TransientError
 from ..observability import Metrics
-from .acknowledger import Settlement
-from .client import Message, Queue, Received, Sqs
-from .concurrency import Permits
-from .delivery import Decision, Delay, DelayPolicy, decide
+from .acknowledger import Acknowledger
+from .client import Sqs
+from .delivery import Decision, Delay, decide
 from .heartbeat import Heartbeat
-from .in_flight import Lease, Leases
-from .metrics import Meters
+from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
+from .messages import Message, Queue, Received
+from .metrics import PollerMetrics
 from .publisher import Publisher
-from .receive_loop import Gate, Receivers
+from .receive_loop import Gate, ReceiveLoops
 
-__all__ = ["Gate", "Handler", "HandlerCancelledError", "HandlerOverdueError", "Poller", "PollerSettings"]
+__all__ = ["HandlerCancelledError", "HandlerOverdueError", "MessageHandler", "Poller", "PollerSettings"]
 
-Handler = Callable[[Message], Awaitable[None]]
+MessageHandler = Callable[[Message], Awaitable[None]]
 
 FLUSH_LIMIT_S = 1.0
-POLL_MARGIN_S = 0.7  # from the end of a long poll to its answer, on a machine that has other things to do
+POLL_MARGIN_S = 0.7  # from the end of a long poll to its response, on a busy machine
 logger = logging.getLogger(__name__)
+_RETRY_BACKOFF = Backoff(base_s=1.0, cap_s=300.0)
 _HAND_BACK = Delay(0)
 
 
 class HandlerOverdueError(TransientError):
-    """A handler was stopped because it ran too long."""
+    """A handler was stopped because it ran longer than its time limit."""
 
     slug = "handler-overdue"
 
 
 class HandlerCancelledError(TransientError):
-    """A handler ended in a cancellation that nobody asked for, as aiopg's statement time-outs do."""
+    """A handler ended in a cancellation that was not requested, as aiopg's statement time-outs do."""
 
     slug = "handler-cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class PollerSettings:
-    """How a poller works.
+    """Limits of a poller.
 
     Attributes:
-        concurrency: messages in flight at most.
-        receivers: receives at the same time at most; one, parked, when there is no load.
-        wait_s: of the parked long poll, 0 to 20 seconds. It bounds how long a stop waits for a poll that must not be
-            cancelled: 3 leaves half of the 6 s of a SIGTERM, for some 860,000 requests a month on an idle queue.
-        stop_grace_s: how long `Poller.stop` lets work and parked polls end by themselves; then there is another second,
-            for handing back what did not, and a last one for what is to be told to SQS.
-        acknowledge_linger_s: how long an acknowledgement waits for others, in seconds.
-        handler_limit_s: a handler is stopped after this long, and its message tried again.
-        delay: of a message that failed.
+        concurrency: maximum messages in flight.
+        receivers: maximum concurrent receives; one, parked, without load.
+        wait_s: long poll of the parked receive, 0 to 20 seconds. It bounds how long a stop waits for a receive that
+            must not be cancelled: 3 leaves half of the 6 s of a SIGTERM, for some 860,000 requests a month on an idle
+            queue.
+        stop_grace_s: how long `Poller.stop` waits for handlers and parked receives to end; one more second follows to
+            hand back the messages of cancelled handlers, and a last one to acknowledge.
+        acknowledge_linger_s: maximum batching delay of an acknowledgement, in seconds.
+        handler_limit_s: time limit of a handler, in seconds; its message is then retried.
+        retry: delays of a message whose handler failed, by its receive count.
     """
 
     concurrency: int = 64
@@ -64,35 +67,35 @@ class PollerSettings:
     stop_grace_s: float = 5.0
     acknowledge_linger_s: float = 0.1
     handler_limit_s: float = 120.0
-    delay: DelayPolicy = field(default_factory=DelayPolicy)
+    retry: Backoff = _RETRY_BACKOFF
 
     @property
     def parked_s(self) -> int:
-        """How long a poll is really parked, in seconds: no longer than a stop waits for it, but at least 1."""
+        """Long poll of the parked receive in effect, in seconds: no longer than a stop waits for it, but at least 1."""
         return min(self.wait_s, max(1, int(self.stop_grace_s - POLL_MARGIN_S)))
 
 
 class Poller:
     """Runs *handler* for each message of a queue, at least once, until it is stopped.
 
-    A handler that returns has its message deleted. A `PermanentError` sends it to the dead-letter queue with the
-    reason. Anything else shows it again after a delay (see `service_common.sqs.delivery.decide`).
+    The message of a handler that returns is deleted. A `PermanentError` sends it to the dead-letter queue with the
+    reason. After any other error it is retried with a delay (see `service_common.sqs.delivery.decide`).
 
     Args:
         sqs: the connection.
         queue_name: what to receive from; it need not exist yet.
-        handler: is called in a task of its own for each message; must stand being called twice for the same.
-        settings: how much at once, and how long.
-        gate: is awaited before each receive, such as for the database the handler needs: while it is away messages
-            stay where they are instead of using up their receives.
-        metrics: where to count.
+        handler: processes one message, in a task of its own; must be idempotent.
+        settings: the limits.
+        gate: is awaited before each receive, such as for the database that the handler needs: in an outage,
+            messages stay in the queue instead of using up their receive counts.
+        metrics: where messages are counted.
     """
 
     def __init__(
         self,
         sqs: Sqs,
         queue_name: str,
-        handler: Handler,
+        handler: MessageHandler,
         *,
         settings: PollerSettings | None = None,
         gate: Gate | None = None,
@@ -101,30 +104,30 @@ class Poller:
         self._settings = settings = settings or PollerSettings()
         self._queue_name = queue_name
         self._handler = handler
-        self._leases = Leases()
-        self._permits = Permits(settings.concurrency)
-        self._meters = Meters(metrics := metrics or Metrics(), queue_name, self._leases.__len__)
-        self._receivers = Receivers(
+        self._in_flight = InFlightMessages()
+        limit = ConcurrencyLimit(settings.concurrency)
+        self._metrics = PollerMetrics(metrics := metrics or Metrics(), queue_name, self._in_flight.__len__)
+        self._receive_loops = ReceiveLoops(
             sqs,
             queue_name,
-            self._permits,
+            limit,
             self._dispatch,
             gate=gate,
             wait_s=settings.parked_s,
             at_most=settings.receivers,
-            meters=self._meters,
+            metrics=self._metrics,
         )
         self._heartbeat = Heartbeat(
-            sqs, self._queue, self._leases, handler_limit_s=settings.handler_limit_s, lost=self._meters.leases_lost
+            sqs, self._queue, self._in_flight, handler_limit_s=settings.handler_limit_s, lost=self._metrics.leases_lost
         )
-        self._settlement = Settlement(
+        self._acknowledger = Acknowledger(
             sqs,
             Publisher(sqs, metrics),
             self._queue,
-            self._leases,
-            ended=lambda: self._permits.give(1),
-            meters=self._meters,
-            policy=settings.delay,
+            self._in_flight,
+            limit=limit,
+            metrics=self._metrics,
+            backoff=settings.retry,
             linger_s=settings.acknowledge_linger_s,
         )
         self._working: set[asyncio.Task[None]] = set()
@@ -132,16 +135,16 @@ class Poller:
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until `stop` has ended, or until a loop dies, whose exception comes out.
+        """Consume until `stop` has ended, or until a loop dies: then its exception is raised.
 
-        Cancelled, it abandons its receives and gives back what is in flight.
+        When cancelled, it abandons its receives and hands back the messages in flight.
         """
         try:
             async with asyncio.TaskGroup() as group:
-                beats = group.create_task(self._heartbeat.run())
-                self._receivers.start(group)
+                heartbeat = group.create_task(self._heartbeat.run())
+                self._receive_loops.start(group)
                 await self._stopped.wait()
-                beats.cancel()
+                heartbeat.cancel()
         except BaseExceptionGroup as died:
             raise died.exceptions[0] from None
         except asyncio.CancelledError:
@@ -150,37 +153,38 @@ class Poller:
             raise
 
     async def stop(self) -> None:
-        """Receive no more, let what is in flight end, give back what does not, tell SQS; bounded by the settings."""
+        """Stop receiving, let handlers end, hand back what is left, acknowledge; within the limits of the settings."""
         self._stopping = True
-        self._receivers.stop()
-        if pending := self._working | self._receivers.tasks:
+        self._receive_loops.stop()
+        if pending := self._working | self._receive_loops.tasks:
             await asyncio.wait(pending, timeout=self._settings.stop_grace_s)
-        self._receivers.abandon()
+        self._receive_loops.abandon()
         self._cancel_handlers()
         if self._working:
             await asyncio.wait(self._working, timeout=FLUSH_LIMIT_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_LIMIT_S):
-                await self._settlement.drain()
-        if self._leases:
+                await self._acknowledger.drain()
+        if self._in_flight:
             logger.warning(
-                "stopped with messages in flight", extra={"queue": self._queue_name, "count": len(self._leases)}
+                "poller stopped with messages in flight",
+                extra={"queue": self._queue_name, "count": len(self._in_flight)},
             )
         self._stopped.set()
 
     async def check(self) -> None:
-        """Raise what keeps the queue from being received from, for readiness.
+        """Check for readiness whether the last receive succeeded.
 
         Raises:
-            ServiceError: why the last receive failed.
+            ServiceError: why it failed.
         """
-        if self._receivers.failure is not None:
-            raise self._receivers.failure
+        if self._receive_loops.failure is not None:
+            raise self._receive_loops.failure
 
     def _queue(self) -> Queue:
-        queue = self._receivers.queue
+        queue = self._receive_loops.queue
         if queue is None:
-            raise RuntimeError("a message before its queue")
+            raise RuntimeError("a message was received before its queue was known")
         return queue
 
     def _dispatch(self, batch: Sequence[Received]) -> int:
@@ -190,49 +194,52 @@ class Poller:
         now_s = loop.time()
         kept = 0
         for received in batch:
-            lease = self._leases.admit(received, now_s)
-            if lease is None:
-                self._meters.duplicates()
+            entry = self._in_flight.add(received, now_s)
+            if entry is None:
+                self._metrics.duplicates()
                 continue
             kept += 1
             if self._stopping:
-                lease.working = False
-                self._settlement.settle(lease, _HAND_BACK)
+                entry.working = False
+                self._acknowledger.apply(entry, _HAND_BACK)
             else:
-                lease.task = task = loop.create_task(self._work(lease))
+                entry.task = task = loop.create_task(self._process(entry))
                 self._working.add(task)
                 task.add_done_callback(self._working.discard)
-        self._meters.received(len(batch))
-        logger.info("received", extra={"queue": self._queue_name, "messageIds": [each.message.id for each in batch]})
+        self._metrics.received(len(batch))
+        logger.info(
+            "sqs messages received",
+            extra={"queue": self._queue_name, "messageIds": [each.message.id for each in batch]},
+        )
         return kept
 
-    async def _work(self, lease: Lease) -> None:
+    async def _process(self, entry: InFlightMessage) -> None:
         began_s = asyncio.get_running_loop().time()
         error: Exception | None = None
         try:
-            await self._handler(lease.message)
+            await self._handler(entry.message)
         except asyncio.CancelledError:
-            error = HandlerOverdueError("took too long") if lease.overdue else HandlerCancelledError("was cancelled")
-        except Exception as raised:  # whatever a handler raises, its message is seen to its end
+            error = HandlerOverdueError("ran too long") if entry.overdue else HandlerCancelledError("was cancelled")
+        except Exception as raised:  # whatever a handler raises, its message is acknowledged, retried or dead-lettered
             error = raised
-        lease.working = False
-        self._meters.handled_s(asyncio.get_running_loop().time() - began_s)
-        if lease.beat is not None:
-            await lease.beat  # an extension that arrives late would undo the delay
-        self._settlement.settle(lease, self._decide(lease, error))
+        entry.working = False
+        self._metrics.handled_s(asyncio.get_running_loop().time() - began_s)
+        if entry.heartbeat is not None:
+            await entry.heartbeat  # an extension that arrives late would undo the delay
+        self._acknowledger.apply(entry, self._decide(entry.message, error))
 
-    def _decide(self, lease: Lease, error: Exception | None) -> Decision:
+    def _decide(self, message: Message, error: Exception | None) -> Decision:
         if isinstance(error, HandlerCancelledError) and self._stopping:
             return _HAND_BACK
-        decision = decide(error, lease.message.receive_count, self._settings.delay)
+        decision = decide(error, message.receive_count, self._settings.retry)
         if isinstance(decision, Delay):
             logger.warning(
-                "message failed",
+                "message processing failed",
                 exc_info=None if isinstance(error, ServiceError) else error,
                 extra={
                     "queue": self._queue_name,
-                    "messageId": lease.message.id,
-                    "receiveCount": lease.message.receive_count,
+                    "messageId": message.id,
+                    "receiveCount": message.receive_count,
                     "reason": f"{type(error).__name__}: {error}",
                     "delay_s": decision.visibility_s,
                 },
@@ -240,6 +247,6 @@ class Poller:
         return decision
 
     def _cancel_handlers(self) -> None:
-        for lease in self._leases:
-            if lease.task is not None:
-                lease.task.cancel()
+        for entry in self._in_flight:
+            if entry.task is not None:
+                entry.task.cancel()

@@ -1,4 +1,4 @@
-"""Sends messages in requests as large as SQS takes, and says of each whether SQS has it."""
+"""Sends messages in the largest batches that SQS accepts, and returns the outcome of each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from ..errors import ServiceError
 from ..observability import Metrics
-from .client import MAX_BATCH, Outgoing, Sqs
+from .client import Sqs
+from .messages import MAX_BATCH, Outgoing
 
-__all__ = ["MAX_BATCH_BYTES", "Outgoing", "Publisher", "SendOutcome", "batches", "size_bytes"]
+__all__ = ["MAX_BATCH_BYTES", "Publisher", "SendOutcome", "batches", "size_bytes"]
 
 MAX_BATCH_BYTES = 1_048_576  # of one message and of one request: bodies and attributes in UTF-8
 MAX_PARALLEL = 4
@@ -20,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """Which keys SQS has, and why not the others; what failed for want of an answer may have arrived all the same."""
+    """The keys that SQS confirmed, and why the others failed; without an answer, they may have arrived."""
 
     sent: frozenset[str]
     failed: Mapping[str, str]
 
 
 def size_bytes(outgoing: Outgoing) -> int:
-    """Return what SQS counts of a message: body, and name, type and value of each attribute, in bytes of UTF-8."""
+    """Return the size of a message as SQS counts it: body, and name, type and value of each attribute, in UTF-8."""
     attributes = sum(
         len(name.encode()) + len("String") + len(value.encode()) for name, value in outgoing.attributes.items()
     )
@@ -35,7 +36,7 @@ def size_bytes(outgoing: Outgoing) -> int:
 
 
 def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Split *messages* in order into requests of at most ten and at most 1 MiB; one that is larger stands alone."""
+    """Split *messages* in order into batches of at most ten and 1 MiB; a larger message is a batch of its own."""
     batch: list[Outgoing] = []
     room = MAX_BATCH_BYTES
     for message in messages:
@@ -50,7 +51,7 @@ def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 
 class Publisher:
-    """Sends; tries nothing twice and tells no failure, since who gave the messages keeps them until they are sent."""
+    """Sends each message once; the caller keeps the messages and retries what was not sent."""
 
     def __init__(self, sqs: Sqs, metrics: Metrics | None = None) -> None:
         self._sqs = sqs
@@ -60,7 +61,7 @@ class Publisher:
         self._parallel = asyncio.Semaphore(MAX_PARALLEL)
 
     async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:
-        """Send *messages*, whose keys differ, to the queue; does not raise: what is not sent is in the outcome."""
+        """Send *messages*, whose keys differ, to the queue; never raises: failures are in the outcome."""
         try:
             url = await self._sqs.url(queue_name)
         except ServiceError as error:
@@ -82,7 +83,7 @@ class Publisher:
         sent = frozenset(each.key for each in messages).difference(failed)
         if sent:
             self._sent.labels(queue_name).inc(len(sent))
-            logger.debug("sent", extra={"queue": queue_name, "keys": sorted(sent)})
+            logger.debug("sqs messages sent", extra={"queue": queue_name, "keys": sorted(sent)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
         return SendOutcome(sent, failed)
