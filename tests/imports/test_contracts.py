@@ -26,7 +26,7 @@ FORBIDDEN = [
     ("common-layers", "service_common.of_no_layer", "service_common.errors"),
     ("contracts-layers", "order_contracts.limits", "order_contracts.decoder"),
     ("contracts-layers", "order_contracts.of_no_layer", "order_contracts.limits"),
-    ("contracts-below", "order_contracts.decoder", "service_common.postgres"),
+    ("contracts-below", "order_contracts.decoder", "service_common.config"),
     ("order-layers", "order_service.ports", "order_service.handlers"),
     ("order-layers", "order_service.of_no_layer", "order_service.domain"),
     ("inventory-layers", "inventory_service.ports", "inventory_service.handlers"),
