@@ -13,6 +13,7 @@ from service_common.backoff import Backoff
 from service_common.errors import PermanentError, ServiceError, TransientError
 from service_common.observability import Metrics
 from service_common.sqs import Gate, Message, MessageHandler, Poller, PollerSettings, Sqs
+from service_common.sqs.receive_loop import BACKOFF
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue
@@ -387,13 +388,19 @@ async def test_stop_does_not_wait_for_the_gate(sqs: Sqs, queue: TestQueue) -> No
     assert time.monotonic() - began_s < QUICK.stop_grace_s
 
 
-async def test_sqs_away_is_asked_ever_less_often_and_found_again(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_sqs_away_is_asked_with_back_off_and_found_again(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
+) -> None:
     faulty.away = True
     handler = Recorder()
     began_s = time.monotonic()
     async with polling(sqs, queue, handler) as poller:
         await faulty.until(lambda: faulty.dropped == 4)
-        assert time.monotonic() - began_s > 1.3  # half of 0.4 + 0.8 + 1.6 s
+        waited_s = time.monotonic() - began_s
+        failed = [vars(each) for each in caplog.records if each.message == "sqs receive failed"][:3]
+        assert [each["failures"] for each in failed] == [1, 2, 3]
+        assert all(each["delay_s"] <= BACKOFF.bound_s(each["failures"]) for each in failed)
+        assert waited_s >= sum(each["delay_s"] for each in failed) - 0.02  # logged in steps of 0.01 s
         with pytest.raises(ServiceError):
             await poller.check()
         await queue.send("body")
