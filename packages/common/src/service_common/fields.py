@@ -38,21 +38,21 @@ class BoundedList(fields.List[T]):
         return super()._deserialize(value, attr, data, **options)
 
 
-class _OneByOne:
-    """Validators called one after the other: marshmallow composes them anew for each value, a third of its cost."""
+class PathString(fields.String):
+    """A string in a path: always there, so that only its validators remain of what marshmallow does, a third."""
 
-    validators: list[Any]
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Return *value*.
 
-    def _validate(self, value: Any) -> None:
+        Raises:
+            ValidationError: a validator refuses it.
+        """
         for validator in self.validators:
             validator(value)
+        return value
 
 
-class PathString(_OneByOne, fields.String):
-    """A string in a path."""
-
-
-class DecimalInteger(_OneByOne, fields.Integer):
+class DecimalInteger(fields.Integer):
     """An integer from 0 in a query or a path: ASCII digits without a sign, padding or separators.
 
     marshmallow's own takes what Python's ``int`` takes: ``+5``, ``1_0``, a space around it, digits of any script.
