@@ -115,3 +115,18 @@ async def test_member_of_an_item_is_given_once(aiohttp_client: AiohttpClient) ->
     client = await asking(aiohttp_client, "order")
     body = '{"orderItems":[{"productId":"123","quantity":1,"quantity":2}]}'
     assert pointers(await ask(client, "POST", "/orders", headers=HEADERS, data=body)) == [""]
+
+
+@pytest.mark.parametrize("depth", [1, 1000])
+async def test_member_that_another_replaces_may_be_anything(aiohttp_client: AiohttpClient, depth: int) -> None:
+    client = await asking(aiohttp_client, "order")
+    body = '{"version":' + '{"a":' * depth + "1" + "}" * depth + ',"version":1}'
+    assert pointers(await ask(client, "POST", "/order/close/1", headers=HEADERS, data=body)) == [""]
+
+
+async def test_member_of_a_subscription_is_given_once(aiohttp_client: AiohttpClient) -> None:
+    client = await asking(aiohttp_client, "notification")
+    async with client.ws_connect("/ws") as socket:
+        await socket.receive_json()
+        await socket.send_str('{"type":"subscribe","orderId":[1],"orderId":[2]}')
+        assert (await socket.receive_json())["type"] == "error"

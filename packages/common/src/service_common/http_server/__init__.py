@@ -12,7 +12,18 @@ from .file_limits import connections_allowed, held_back
 from .health import get_live, get_metrics, get_name, get_ready
 from .middlewares import require_service_token
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
-from .requests import etag, if_match, json_response, load, parse_object, read_json, read_path, read_query
+from .requests import (
+    etag,
+    if_match,
+    json_response,
+    load,
+    parse_object,
+    read_body,
+    read_json,
+    read_path,
+    read_query,
+    require_distinct_members,
+)
 from .runner import run
 
 __all__ = [
@@ -34,9 +45,11 @@ __all__ = [
     "load",
     "new_app",
     "parse_object",
+    "read_body",
     "read_json",
     "read_path",
     "read_query",
+    "require_distinct_members",
     "require_service_token",
     "run",
     "status_of",

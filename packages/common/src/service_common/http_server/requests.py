@@ -21,9 +21,11 @@ __all__ = [
     "json_response",
     "load",
     "parse_object",
+    "read_body",
     "read_json",
     "read_path",
     "read_query",
+    "require_distinct_members",
 ]
 
 MAX_BODY_BYTES = 256 * 1024
@@ -42,8 +44,24 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         HTTPRequestEntityTooLarge: it has more than 256 KiB.
         HTTPRequestTimeout: it does not arrive in time.
         MalformedError: it is no JSON object.
-        InvalidError: a member is given more than once.
     """
+    return parse_object(await _read(request), "The body")
+
+
+async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
+    """Return what *schema* makes of the JSON object that is the body.
+
+    Raises:
+        HTTPException, MalformedError: as :func:`read_json` does.
+        InvalidError: with every violation; a member that is given more than once is one when there is no other.
+    """
+    body = await _read(request)
+    loaded = load(schema, parse_object(body, "The body"))
+    require_distinct_members(body)
+    return loaded
+
+
+async def _read(request: web.Request) -> bytes:
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise web.HTTPUnsupportedMediaType(
             text=f"The body has to be application/json, not {request.content_type}.",
@@ -52,12 +70,11 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > MAX_BODY_BYTES:  # known before any of it is read
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
-        body = await request.read()
+        return await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text=str(error)) from error
     except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
         raise MalformedError("The body does not arrive as its headers say.") from error
-    return parse_object(body, "The body")
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
@@ -65,16 +82,28 @@ def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
 
     Raises:
         MalformedError: it is no JSON, or no object.
-        InvalidError: a member is given more than once (RFC 8259, 4: what that means is unpredictable).
     """
     try:
         document = orjson.loads(text)
-        _DUPLICATES.decode(text if isinstance(text, str) else text.decode())
-    except (orjson.JSONDecodeError, RecursionError) as error:
+    except orjson.JSONDecodeError as error:
         raise MalformedError(f"{what} is not JSON: {error}.") from error
     if not isinstance(document, dict):
         raise MalformedError(f"{what} has to be a JSON object.")
     return document
+
+
+def require_distinct_members(text: str | bytes) -> None:
+    """Check that no object in *text* has two members of one name, of which orjson keeps the last and tells nothing.
+
+    For input that a schema has taken: what is nested deeper than that allows can only be in a member that was dropped.
+
+    Raises:
+        InvalidError: one has (RFC 8259, 4: what that means is unpredictable).
+    """
+    try:
+        _DISTINCT.decode(text if isinstance(text, str) else text.decode())
+    except RecursionError as error:
+        raise _invalid([Violation("", "A member is given more than once.")]) from error
 
 
 def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
@@ -161,16 +190,15 @@ def _invalid(violations: Sequence[Violation]) -> InvalidError:
     return InvalidError(sentence, violations[:MAX_VIOLATIONS])
 
 
-def _refuse_duplicates(members: list[tuple[str, object]]) -> None:
-    if len(dict(members)) < len(members):
+def _refuse_repeated(members: list[tuple[str, object]]) -> None:
+    if len(members) > 1 and len(dict(members)) < len(members):
         counts = Counter(name for name, _ in members)
         raise _invalid(
             [Violation("", f"The member {name[:64]} is given {n} times.") for name, n in counts.items() if n > 1]
         )
 
 
-# orjson keeps the last of several members of one name and tells nothing of it
-_DUPLICATES = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=len, parse_float=len)
+_DISTINCT = json.JSONDecoder(object_pairs_hook=_refuse_repeated, parse_int=len, parse_float=len)
 
 
 def _violations(messages: object, pointer: str = "") -> Iterator[Violation]:

@@ -10,7 +10,7 @@ from aiohttp import web
 from marshmallow import Schema
 
 from ..errors import ForbiddenError, InvalidError, MalformedError, ServiceError, UnauthorizedError
-from ..http_server import load, read_json, read_path, read_query, require_service_token
+from ..http_server import read_body, read_path, read_query, require_service_token
 
 __all__ = ["Answer", "EndpointHandler", "Operation"]
 
@@ -89,7 +89,7 @@ class Operation:
             if query.fields or request.query_string:
                 inputs |= read_query(request, query)
             if body is not None:
-                inputs |= load(body, await read_json(request))
+                inputs |= await read_body(request, body)
             return await handler(request, **inputs)
 
         options = {"allow_head": self.allow_head} if self.method == "GET" else {}

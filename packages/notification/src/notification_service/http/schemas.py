@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError
 from service_common.fields import DecimalInteger, page_limit
-from service_common.http_server import load, parse_object
+from service_common.http_server import load, parse_object, require_distinct_members
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
@@ -101,10 +101,10 @@ def subscribe(text: str) -> frozenset[int] | None:
         InvalidError: it is not understood.
     """
     message = parse_object(text, "A message")
-    if _plainly_right(message):
-        return frozenset(message["orderId"]) or None
     try:
-        return frozenset(load(_SUBSCRIBE, message)["orders"]) or None
+        orders = message["orderId"] if _plainly_right(message) else load(_SUBSCRIBE, message)["orders"]
+        require_distinct_members(text)
+        return frozenset(orders) or None
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
