@@ -26,12 +26,12 @@ __all__ = [
 
 
 async def get_product(request: web.Request, product_id: str) -> web.Response:
-    """Answer one product."""
+    """One product."""
     return _product(await request.app[INVENTORY].product(product_id))
 
 
 async def get_products(request: web.Request, product_ids: Sequence[str], after: str, limit: int) -> web.Response:
-    """Answer those products that are named and exist, or a page of all."""
+    """Products by their id: a page of all, or those that are named and exist."""
     inventory = request.app[INVENTORY]
     if product_ids:
         found = ListPage[Product, str](await inventory.products(product_ids))
@@ -47,7 +47,7 @@ async def add_product(request: web.Request, product_id: str, stock: int) -> web.
 
 
 async def change_stock(request: web.Request, product_id: str, stock: int) -> web.Response:
-    """Set the stock of a product at the version that the caller saw."""
+    """Set the stock of a product at the version that was seen."""
     version = if_match(request, required=True)
     return _product(await request.app[INVENTORY].change_stock(product_id, stock, version))
 
@@ -59,12 +59,12 @@ async def remove_product(request: web.Request, product_id: str) -> web.Response:
 
 
 async def decrement(request: web.Request, operation_id: str, items: Sequence[StockLine]) -> web.Response:
-    """Take stock for the items of an operation: all or none."""
+    """Take all items of an operation, or none, once."""
     return _levels(await request.app[INVENTORY].take_stock(operation_id, items))
 
 
 async def decrement_product(request: web.Request, product_id: str, operation_id: str, quantity: int) -> web.Response:
-    """Take stock of one product."""
+    """Take stock of one product, once."""
     line = StockLine(product_id, quantity)
     return _levels(await request.app[INVENTORY].take_stock(operation_id, (line,)))
 

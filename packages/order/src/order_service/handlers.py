@@ -30,12 +30,12 @@ async def place(request: web.Request, lines: Sequence[OrderLine]) -> web.Respons
 
 
 async def get(request: web.Request, order_id: int) -> web.Response:
-    """Answer one order."""
+    """One order."""
     return _order_response(await request.app[SERVICE].get(order_id))
 
 
 async def page(request: web.Request, status: OrderStatus | None, after: int | None, limit: int) -> web.Response:
-    """Answer orders, newest first."""
+    """Orders, newest first."""
     found = await request.app[SERVICE].page(PageRequest(after, limit), status)
     return json_response({"orders": [schemas.rendered(order) for order in found.items], "next": found.next})
 
@@ -46,17 +46,17 @@ async def amend(request: web.Request, order_id: int, lines: Sequence[OrderLine])
 
 
 async def cancel(request: web.Request, order_id: int) -> web.Response:
-    """Cancel an order."""
+    """Give an order up."""
     return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request)))
 
 
 async def close(request: web.Request, order_id: int, version: int) -> web.Response:
-    """Close an order: it is fulfilled."""
+    """Say that an order is fulfilled."""
     return _status_response(await request.app[SERVICE].close(order_id, version))
 
 
 async def fail(request: web.Request, order_id: int, version: int, reason: str) -> web.Response:
-    """Fail an order: it can't be fulfilled."""
+    """Say that an order can't be fulfilled."""
     return _status_response(await request.app[SERVICE].fail(order_id, version, reason))
 
 

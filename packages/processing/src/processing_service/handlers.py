@@ -14,7 +14,7 @@ __all__ = ["sagas_of_order", "search"]
 
 
 async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
-    """Answer the saga of each version of an order."""
+    """The saga of each version of an order."""
     records = await request.app[SAGAS].of_order(order_id)
     if not records:
         raise SagaNotFoundError(order_id)
@@ -22,5 +22,5 @@ async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
 
 
 async def search(request: web.Request, state: SagaState | None, late: bool | None, limit: int) -> web.Response:
-    """Answer sagas in a state, late or not; those of the newest orders first."""
+    """Sagas, those of the newest orders first."""
     return json_response(sagas_payload(await request.app[SAGAS].search(state=state, late=late, limit=limit)))

@@ -12,10 +12,11 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from marshmallow import INCLUDE, Schema
 
 from service_common.config import ServiceConfig
 from service_common.errors import ConflictError, UnavailableError, Violation
-from service_common.http_server import METRICS, READINESS, allow_origins, new_app, read_json
+from service_common.http_server import METRICS, READINESS, allow_origins, new_app, read_body
 from service_common.http_server.requests import MAX_BODY_BYTES
 from service_common.observability import current_trace
 from service_common.openapi import Api, Operation
@@ -30,8 +31,11 @@ class ShortStockError(ConflictError):
     slug = "short-stock"
 
 
+ANYTHING = Schema(unknown=INCLUDE)
+
+
 async def echo(request: web.Request) -> web.Response:
-    return web.json_response(await read_json(request))
+    return web.json_response(await read_body(request, ANYTHING))
 
 
 async def trace_id(_request: web.Request) -> web.Response:
@@ -65,9 +69,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 API = Api(
     name="any-service",
     description="Has one endpoint of its own.",
-    own_operations=(
-        Operation("GET", "/internal", trace_id, name="getTrace", summary="The trace", answers={}, internal=True),
-    ),
+    own_operations=(Operation("GET", "/internal", trace_id, name="getTrace", answers={}, internal=True),),
 )
 
 

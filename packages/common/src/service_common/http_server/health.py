@@ -13,24 +13,24 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def get_live(_request: web.Request) -> web.Response:
-    """Answer: the loop turns."""
+    """Whether the process answers."""
     return json_response({"status": "live"})
 
 
 async def get_ready(request: web.Request) -> web.Response:
-    """Answer 200 when every check passes, otherwise 503; each check by its name."""
+    """Whether it can do its work."""
     report = await request.app[READINESS].report()
     status = "ready" if report.ready else "not ready"
     return json_response({"status": status, "checks": report.checks}, status=200 if report.ready else 503)
 
 
 async def get_metrics(request: web.Request) -> web.Response:
-    """Answer all numbers in Prometheus' text format."""
+    """Its numbers, in the text format of Prometheus."""
     numbers = request.app[METRICS]
     await numbers.refresh()
     return web.Response(body=numbers.exposition(), headers={"Content-Type": _METRICS_TYPE})
 
 
 async def get_name(request: web.Request) -> web.Response:
-    """Answer who this is."""
+    """Who answers here."""
     return json_response({"name": request.app[NAME], "version": request.app[VERSION]})

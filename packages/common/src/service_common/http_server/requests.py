@@ -22,7 +22,6 @@ __all__ = [
     "load",
     "parse_object",
     "read_body",
-    "read_json",
     "read_path",
     "read_query",
     "require_distinct_members",
@@ -36,32 +35,16 @@ _JSON = {"Content-Type": "application/json"}
 _STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
-async def read_json(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object that is the body.
+async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
+    """Return what *schema* makes of the JSON object that is the body.
 
     Raises:
         HTTPUnsupportedMediaType: it does not say that it is JSON.
         HTTPRequestEntityTooLarge: it has more than 256 KiB.
         HTTPRequestTimeout: it does not arrive in time.
         MalformedError: it is no JSON object.
-    """
-    return parse_object(await _read(request), "The body")
-
-
-async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
-    """Return what *schema* makes of the JSON object that is the body.
-
-    Raises:
-        HTTPException, MalformedError: as :func:`read_json` does.
         InvalidError: with every violation; a member that is given more than once is one when there is no other.
     """
-    body = await _read(request)
-    loaded = load(schema, parse_object(body, "The body"))
-    require_distinct_members(body)
-    return loaded
-
-
-async def _read(request: web.Request) -> bytes:
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise web.HTTPUnsupportedMediaType(
             text=f"The body has to be application/json, not {request.content_type}.",
@@ -70,11 +53,14 @@ async def _read(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_BODY_BYTES:  # known before any of it is read
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
-        return await request.read()
+        body = await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text=str(error)) from error
     except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
         raise MalformedError("The body does not arrive as its headers say.") from error
+    loaded = load(schema, parse_object(body, "The body"))
+    require_distinct_members(body)
+    return loaded
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:

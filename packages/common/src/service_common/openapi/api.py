@@ -18,15 +18,12 @@ from .operations import Answer, Operation
 __all__ = ["Api"]
 
 _COMMON = (
-    Operation(
-        "GET", "/", get_name, name="getName", summary="Who answers here", answers={200: Answer("Its name", NameSchema)}
-    ),
+    Operation("GET", "/", get_name, name="getName", answers={200: Answer("Its name", NameSchema)}),
     Operation(
         "GET",
         "/health/live",
         get_live,
         name="getLiveness",
-        summary="Whether the process answers",
         answers={200: Answer("It does", LiveSchema)},
     ),
     Operation(
@@ -34,7 +31,6 @@ _COMMON = (
         "/health/ready",
         get_ready,
         name="getReadiness",
-        summary="Whether it can do its work",
         answers={200: Answer("It can", ReadySchema), 503: Answer("It can not, and why", ReadySchema)},
     ),
     Operation(
@@ -42,7 +38,6 @@ _COMMON = (
         "/metrics",
         get_metrics,
         name="getMetrics",
-        summary="Its numbers, in the text format of Prometheus",
         answers={200: Answer("The numbers", media_type="text/plain")},
     ),
 )
@@ -88,6 +83,7 @@ def _document_operation(api: Api) -> Operation:
         return orjson.dumps(build_document(api, version))
 
     async def serve(request: web.Request) -> web.Response:
+        """This document."""
         # in a thread: it takes so long that streams would notice
         body = await asyncio.to_thread(document, request.app[VERSION])
         return web.Response(body=body, content_type="application/json")
@@ -97,6 +93,5 @@ def _document_operation(api: Api) -> Operation:
         "/openapi.json",
         serve,
         name="getDocument",
-        summary="This document",
         answers={200: Answer("OpenAPI 3.1")},
     )

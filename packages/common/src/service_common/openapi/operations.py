@@ -42,7 +42,8 @@ class Operation:
     Attributes:
         method: of HTTP, in capitals.
         path: as the router has it.
-        handler: gets the request and, as keyword arguments, what the schemas of path, query and body load.
+        handler: gets the request and, as keyword arguments, what the schemas of path, query and body load; its
+            docstring begins with the summary.
         name: unlike that of any other operation of the service.
         answers: by status.
         parameters: schemas by the place that they are read from: ``path``, ``query``; ``header`` is only described,
@@ -58,13 +59,17 @@ class Operation:
     handler: EndpointHandler
     _: KW_ONLY
     name: str
-    summary: str
     answers: Mapping[int, Answer]
     parameters: Mapping[str, type[Schema]] = field(default_factory=dict)
     body: type[Schema] | None = None
     errors: tuple[type[ServiceError], ...] = ()
     internal: bool = False
     allow_head: bool = True
+
+    @property
+    def summary(self) -> str:
+        """What it does or answers, in a few words."""
+        return (self.handler.__doc__ or "").partition("\n")[0].removesuffix(".")
 
     @property
     def refusals(self) -> tuple[type[ServiceError], ...]:

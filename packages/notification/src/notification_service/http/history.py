@@ -17,6 +17,6 @@ __all__ = ["history"]
 
 
 async def history(request: web.Request, orders: Sequence[int], after: EventId | None, limit: int) -> web.Response:
-    """Answer what was told, the oldest first."""
+    """What was told, the oldest first."""
     found = await request.app[HISTORY].page(PageRequest(after, limit), frozenset(orders) or None)
     return json_response(schemas.page(found))

@@ -23,7 +23,7 @@ MAX_INBOUND_BYTES = 4096
 
 
 async def stream(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
-    """``GET /stream``: notifications from now on, or from ``Last-Event-ID`` on."""
+    """Notifications as they come, as Server-Sent Events."""
     stream_request = schemas.stream_request(orders, after, request.headers.get("Last-Event-ID"))
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)

@@ -60,7 +60,7 @@ class OriginError(ForbiddenError):
 
 
 async def websocket(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
-    """``GET /ws``: notifications from now on, or from ``lastEventId`` on."""
+    """Notifications as they come, over a WebSocket."""
     _check_origin(request)
     stream_request = schemas.stream_request(orders, after)
     broadcaster = request.app[BROADCASTER]

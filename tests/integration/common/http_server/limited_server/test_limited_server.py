@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import web
+from marshmallow import INCLUDE, Schema
 
 from service_common.config import AwsConfig, ServiceConfig
-from service_common.http_server import METRICS, new_app, read_json
+from service_common.http_server import METRICS, new_app, read_body
 from service_common.http_server.connection_limits import Edge, EdgeLimits
 from service_common.http_server.limited_server import EdgeRunner
 from tests.support.waiting import PATIENCE_S, eventually
@@ -146,8 +147,11 @@ class Service:
         await eventually(look, f"{connections} connections")
 
 
+ANYTHING = Schema(unknown=INCLUDE)
+
+
 async def echo(request: web.Request) -> web.Response:
-    return web.json_response(await read_json(request) if request.can_read_body else {})
+    return web.json_response(await read_body(request, ANYTHING) if request.can_read_body else {})
 
 
 async def large(_request: web.Request) -> web.Response:
