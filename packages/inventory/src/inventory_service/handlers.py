@@ -34,7 +34,7 @@ async def get_products(request: web.Request, product_ids: Sequence[str], after: 
     """Products by their id: a page of all, or those that are named and exist."""
     inventory = request.app[INVENTORY]
     if product_ids:
-        found = ListPage[Product, str](await inventory.products(product_ids))
+        found: ListPage[Product, str] = ListPage(await inventory.products(product_ids))
     else:
         found = await inventory.page(PageRequest(after, limit))
     return json_response({"items": [product_payload(product) for product in found.items], "next": found.next})
