@@ -1,4 +1,4 @@
-"""What a user sees when the system is up: where everything is, and lines to paste."""
+"""The start-up banner: the addresses of the processes, and example commands."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.table import Table
 from .environment import process_name
 from .stack import SERVICES, Stack
 
-__all__ = ["lines_to_paste", "show_addresses"]
+__all__ = ["example_commands", "show_banner"]
 
 _ORDER = '{"orderItems":[{"productId":"123","quantity":2}]}'
 
 
-def show_addresses(stack: Stack, console: Console) -> None:
-    """Print a table of the processes and lines that use them."""
+def show_banner(stack: Stack, console: Console) -> None:
+    """Print a table of the processes, and example commands."""
     table = Table("process", "address", "pid", "log", box=None, header_style="bold", pad_edge=False)
     addresses = {
         f"{process_name(stack.containers[name])}{'' if replica == 0 else f'-{replica + 1}'}": stack.url(name, replica)
@@ -28,18 +28,18 @@ def show_addresses(stack: Stack, console: Console) -> None:
         process = stack.processes[name]
         table.add_row(name, address, str(process.pid), str(process.log))
     console.print(table, soft_wrap=True)
-    for what, lines in lines_to_paste(stack).items():
+    for what, lines in example_commands(stack).items():
         console.print(f"\n# {what}", style="bold cyan", markup=False)
         for line in lines:
             console.print(line, markup=False, soft_wrap=True)
     console.print()
 
 
-def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
-    """Return shell lines, by what they do."""
+def example_commands(stack: Stack) -> dict[str, list[str]]:
+    """Return shell commands by topic."""
     orders, inventory, notifications = (stack.url(name) for name in ("order", "inventory", "notification"))
     queue = f"{stack.aws_endpoint}/000000000000/processing-queue"
-    # AWS_ENDPOINT_URL would be shorter, but version 1 of the AWS CLI does not heed it for SQS
+    # AWS_ENDPOINT_URL would be shorter, but version 1 of the AWS CLI ignores it for SQS
     aws = f"aws --endpoint-url {stack.aws_endpoint}"
     region = stack.environment("order")["AWS_REGION"]
     credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={region}"
@@ -57,7 +57,7 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
         "watch it live": [
             f"curl -N {notifications}/stream",
             f"wscat -c {notifications.replace('http', 'ws', 1)}/ws",
-            f"open {stack.url('web')} in a browser{'  # it says why there is no page' if stack.page_missing else ''}",
+            f"open {stack.url('web')} in a browser{'  # it shows why the build failed' if stack.page_error else ''}",
         ],
         "the queues and the logs, as on AWS": [
             f"export {credentials}",
@@ -65,7 +65,7 @@ def lines_to_paste(stack: Stack) -> dict[str, list[str]]:
             f"{aws} sqs get-queue-attributes --attribute-names All --queue-url {queue}",
             f"{aws} logs filter-log-events --log-group-name order-service-logs --query 'events[*].message'",
         ],
-        "the internal endpoints want the token of this run": [
+        "the internal endpoints need the token of this run": [
             f"export SERVICE_TOKEN={stack.token}",
         ],
     }

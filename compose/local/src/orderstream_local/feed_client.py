@@ -1,4 +1,4 @@
-"""Follows the live feed as a client does, over SSE or WebSocket, and comes back where it was when it is cut off."""
+"""Clients of the live feed over SSE and WebSocket that reconnect and resume after the last event id."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .sse import SseReader
 __all__ = ["follow_sse", "follow_websocket"]
 
 _RETRY_S = 1.0
-# the server sends something every 15 s
-_QUIET = aiohttp.ClientTimeout(total=None, connect=5, sock_read=45)
+# the server sends a heartbeat every 15 s: three are missed
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5, sock_read=45)
 
 
 async def follow_sse(
     session: aiohttp.ClientSession, base_url: str, ready: asyncio.Event
 ) -> AsyncIterator[dict[str, Any]]:
-    """Give each notification of ``/stream`` from now on, for ever; *ready* is set once connected."""
+    """Yield each new notification of ``/stream``, endlessly; *ready* is set once connected."""
     reader = SseReader()
     while True:
         headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
         try:
-            async with session.get(f"{base_url}/stream", headers=headers, timeout=_QUIET) as response:
+            async with session.get(f"{base_url}/stream", headers=headers, timeout=_STREAM_TIMEOUT) as response:
                 async for line in response.content:
                     event = reader.feed(line.decode().rstrip("\r\n"))
                     if reader.last_id:
@@ -41,7 +41,7 @@ async def follow_sse(
 async def follow_websocket(
     session: aiohttp.ClientSession, base_url: str, ready: asyncio.Event
 ) -> AsyncIterator[dict[str, Any]]:
-    """Give each notification of ``/ws`` from now on, for ever; *ready* is set once welcomed."""
+    """Yield each new notification of ``/ws``, endlessly; *ready* is set at the welcome frame."""
     last_id, retry_s = "", _RETRY_S
     while True:
         query = {"lastEventId": last_id} if last_id else {}
