@@ -181,7 +181,7 @@ class _Walkthrough:
         return int(product["stock"])
 
     async def _ensure_stock(self) -> None:
-        """Put in stock for the use cases when earlier runs have sold it all."""
+        """Add stock for the use cases if earlier runs have used it up."""
         url = f"{self.stack.url('inventory')}/inventory/{PRODUCT}"
         status, product = await self._call("GET", url)
         wanted = 100 * QUANTITY
