@@ -210,6 +210,17 @@ describe('Tabs that share the feed', () => {
     expect(second.shown).toEqual([4, 3, 2, 1]);
   });
 
+  it('deliver no duplicates when the leader crashes before a restore', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    service.append(5);
+    first.crash();
+    service.restore(1);
+    service.append(1);
+    await service.advance(20_000);
+    expect(second.received).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('hand the connection over when the leader closes', async () => {
     const [first, second] = [browser.open(), browser.open()];
     await service.advance(1000);
