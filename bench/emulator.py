@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orderstream_local.compose import read_compose
 from orderstream_local.emulator import Emulator, emulator_python
-from orderstream_local.environment import Places, inherited, local_command, local_environment
+from orderstream_local.environment import HostMapping, inherited_environment, local_command, local_environment
 from orderstream_local.layout import COMPOSE, DataFolder
 from orderstream_local.ports import Ports
 from orderstream_local.supervisor import Supervisor
@@ -32,7 +32,7 @@ async def emulator() -> AsyncIterator[str]:
         data = DataFolder(Path(folder))
         data.run.mkdir()
         data.logs.mkdir()
-        places = Places(
+        places = HostMapping(
             containers=containers,
             ports=Ports.free().assign({"emulator": container.port or 0}, {}),
             sockets={},
@@ -42,7 +42,7 @@ async def emulator() -> AsyncIterator[str]:
         endpoint = f"http://{places.addresses('emulator')[0]}"
         alone = Emulator(
             command=local_command(container, await emulator_python()),
-            environment=inherited(os.environ) | {"TMPDIR": folder} | local_environment(container, places),
+            environment=inherited_environment(os.environ) | {"TMPDIR": folder} | local_environment(container, places),
             endpoint=endpoint,
         )
         supervisor = Supervisor(data, _tell)

@@ -1,4 +1,4 @@
-// What the compiler does not see: habits of Angular and of TypeScript that lead to faults.
+// Rules of Angular and TypeScript that the compiler does not check.
 import eslint from '@eslint/js';
 import angular from 'angular-eslint';
 import { defineConfig } from 'eslint/config';

@@ -20,8 +20,8 @@ import aiohttp
 from aiobotocore.session import get_session
 
 from orderstream_local.compose import read_compose
-from orderstream_local.environment import inherited
-from orderstream_local.instance import short_folder
+from orderstream_local.environment import inherited_environment
+from orderstream_local.instance import socket_folder
 from orderstream_local.layout import COMPOSE, DataFolder
 from orderstream_local.ports import LOOPBACK, Ports
 from orderstream_local.postgres import Postgres
@@ -75,9 +75,9 @@ async def backends() -> AsyncIterator[Backends]:
         data = DataFolder(Path(folder))
         data.run.mkdir()
         data.logs.mkdir()
-        environment = {**inherited(os.environ), **CREDENTIALS}
+        environment = {**inherited_environment(os.environ), **CREDENTIALS}
         supervisor = Supervisor(data, _tell)
-        with short_folder(data) as sockets:
+        with socket_folder(data) as sockets:
             try:
                 database_url, endpoint = await asyncio.gather(
                     _postgres(data, sockets, supervisor, environment), _sqs(supervisor, environment)

@@ -1,8 +1,8 @@
-"""Applies the CloudFormation template to the emulator: creates the stack, or brings it up to date.
+"""Applies the CloudFormation template to the emulator: creates or updates the stack.
 
-Runs in the emulator's own environment, after each of its starts: it keeps its resources when it is stopped in order
-and has lost them when it was killed. The emulator itself runs it in a container (``ready.d``), `./run demo` without
-one. Real AWS takes the same template by ``aws cloudformation deploy``.
+Runs in the emulator's own environment, after each of its starts: the emulator saves its resources on a graceful stop
+and loses them when it is killed. In a container the emulator runs it (``ready.d``), without one `./run demo` does.
+On AWS, apply the same template with ``aws cloudformation deploy``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ POLL_S = 0.05
 
 
 def apply(cloudformation: Any, template: str) -> str:
-    """Make the stack what *template* says and return its status once it has settled.
+    """Create or update the stack from *template* and return its final status.
 
     Raises:
-        TimeoutError: it did not settle within a minute.
+        TimeoutError: the operation did not complete within a minute.
     """
     wanted = {"StackName": STACK, "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]}
     try:
@@ -38,17 +38,17 @@ def apply(cloudformation: Any, template: str) -> str:
         except ClientError as error:
             if "No updates" not in str(error):
                 raise
-    return _settled(cloudformation)
+    return _final_status(cloudformation)
 
 
-def _settled(cloudformation: Any) -> str:
+def _final_status(cloudformation: Any) -> str:
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         status = str(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
         if not status.endswith("_IN_PROGRESS"):
             return status
         time.sleep(POLL_S)
-    raise TimeoutError(f"the stack {STACK} did not settle within {DEADLINE_S:.0f} s")
+    raise TimeoutError(f"the stack {STACK} did not complete its operation within {DEADLINE_S:.0f} s")
 
 
 def main() -> int:

@@ -12,10 +12,10 @@ import yaml
 
 import notification_service.app
 import processing_service.app
-from orderstream_local.compose import levels, read_compose
+from orderstream_local.compose import dependency_levels, read_compose
 from orderstream_local.layout import COMPOSE
 from orderstream_local.stack import SERVICES
-from orderstream_local.supervisor import STOP_WITHIN_S, kept_s
+from orderstream_local.supervisor import STOP_WITHIN_S, reserved_s
 from service_common.sqs import PollerSettings
 from service_common.sqs.poller import FLUSH_LIMIT_S, POLL_MARGIN_S
 
@@ -72,8 +72,8 @@ def test_a_stop_has_the_time_to_wait_for_a_long_poll_of_three_seconds(share: flo
 
 def test_the_runner_lets_a_service_take_its_grace() -> None:
     grace_s = float(DOCUMENT["x-environment"]["SHUTDOWN_GRACE_S"])
-    level = levels(read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret"}))
-    assert STOP_WITHIN_S - kept_s(level["processing"]) > grace_s
+    level = dependency_levels(read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret"}))
+    assert STOP_WITHIN_S - reserved_s(level["processing"]) > grace_s
     assert STOP_WITHIN_S < 10
 
 

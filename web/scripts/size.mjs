@@ -1,24 +1,24 @@
-// Says what a browser has to fetch before the first page shows, compressed, and fails when that is over the budget.
+// Prints the compressed size of the initial load, and fails when it exceeds the budget.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const BUDGET_BYTES = 150 * 1024;
 const LINKED = /<(?:script|link)[^>]*\b(?:src|href)="([^"]+\.(?:js|css))"/g;
-const IMPORTED = /\b(?:from|import)\s*"\.\/([^"]+\.js)"/g; // not import(…), which is fetched when it is needed
+const IMPORTED = /\b(?:from|import)\s*"\.\/([^"]+\.js)"/g; // static imports only: import(…) is loaded on demand
 
 const folder = process.argv[2] ?? 'dist';
 const sizes = new Map();
 
-async function add(name) {
+async function addSize(name) {
   if (sizes.has(name)) return;
   const content = await readFile(join(folder, name));
   sizes.set(name, gzipSync(content).length);
-  for (const [, imported] of content.toString().matchAll(IMPORTED)) await add(imported);
+  for (const [, imported] of content.toString().matchAll(IMPORTED)) await addSize(imported);
 }
 
 const page = await readFile(join(folder, 'index.html'), 'utf8');
-for (const [, name] of page.matchAll(LINKED)) await add(name);
+for (const [, name] of page.matchAll(LINKED)) await addSize(name);
 const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 for (const [name, size] of sizes) console.log(`${kilobytes(size).padStart(9)}  ${name}`);

@@ -1,37 +1,37 @@
 #!/bin/sh
-# Write the types of what the services answer, from the documents in which they describe it: src/app/api/generated.
-# With --check nothing is written: it fails, and shows the difference, when they are not as they would be written now.
-# Needs the packages of web/ (npm ci) and a Python that has those of the project: PYTHON, otherwise python3. A copy of
-# web/ elsewhere says in PROJECT where the project is.
+# Generate TypeScript types from the OpenAPI documents of the services into src/app/api/generated.
+# With --check it writes nothing, and fails with the difference when the types are out of date.
+# Needs the packages of web/ (npm ci) and a Python with those of the project: PYTHON, otherwise python3. For a copy of
+# web/ elsewhere, PROJECT is the folder of the project.
 set -eu
 
 web=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 PATH=$web/node_modules/.bin:$PATH
 generated=$web/src/app/api/generated
-made=$(mktemp -d)
-trap 'rm -rf "$made"' EXIT
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
 
-(cd "${PROJECT:-$web/..}" && "${PYTHON:-python3}" -m tests.support.api_documents "$made")
+(cd "${PROJECT:-$web/..}" && "${PYTHON:-python3}" -m tests.support.api_documents "$output")
 cd "$web"
-for document in "$made"/*.json; do
+for document in "$output"/*.json; do
     name=$(basename "$document" .json)
-    openapi-typescript "$document" --output "$made/$name.raw.ts" \
-        --immutable --default-non-nullable=false --root-types --root-types-no-schema-prefix >"$made/log" || {
-        cat "$made/log" >&2
+    openapi-typescript "$document" --output "$output/$name.raw.ts" \
+        --immutable --default-non-nullable=false --root-types --root-types-no-schema-prefix >"$output/log" || {
+        cat "$output/log" >&2
         exit 1
     }
-    prettier --stdin-filepath "$generated/$name.ts" <"$made/$name.raw.ts" >"$made/$name.ts"
-    rm "$made/$name.raw.ts"
+    prettier --stdin-filepath "$generated/$name.ts" <"$output/$name.raw.ts" >"$output/$name.ts"
+    rm "$output/$name.raw.ts"
 done
-rm -f "$made"/*.json "$made/log"
+rm -f "$output"/*.json "$output/log"
 
 if [ "${1-}" = --check ]; then
-    diff -ru "$generated" "$made" || {
-        echo "The types in $generated are not those of the services: run web/scripts/types.sh" >&2
+    diff -ru "$generated" "$output" || {
+        echo "The types in $generated are out of date: run web/scripts/types.sh" >&2
         exit 1
     }
 else
     rm -rf "$generated"
     mkdir -p "$generated"
-    cp "$made"/*.ts "$generated"
+    cp "$output"/*.ts "$generated"
 fi

@@ -36,7 +36,7 @@ def executable() -> str:
 async def system(executable: str) -> AsyncIterator[System]:  # noqa: ARG001 - nothing is started for nobody
     """The running system with its pages."""
     async with running(environ={"PUSH_HEARTBEAT_S": str(HEARTBEAT_S)}) as system:
-        assert system.stack.page_missing is None, system.stack.page_missing
+        assert system.stack.page_error is None, system.stack.page_error
         await shorten_visibility(system)
         yield system
 

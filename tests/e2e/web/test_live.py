@@ -94,7 +94,7 @@ async def test_killed_service_costs_no_notification(system: System, live: Live, 
     async with ordering(system, product):
         await more(live)
         system.stack.processes["notification-service"].kill()
-        await expect(live.page.get_by_test_id("feed-state")).to_have_text("Lost, coming back")
+        await expect(live.page.get_by_test_id("feed-state")).to_have_text("Reconnecting")
         await system.ready("notification")
         await live.is_live(protocol)
         await more(live)

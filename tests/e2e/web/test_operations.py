@@ -18,12 +18,12 @@ async def test_service_that_answers_nothing_is_named_until_it_does(system: Syste
     state = page.get_by_role("region", name="State of the system")
     board = page.get_by_role("region", name="Services").get_by_role("listitem")
     inventory, order = (board.filter(has=page.get_by_role("heading", name=f"{name} service")) for name in NAMES)
-    await expect(state).to_contain_text("All well")
+    await expect(state).to_contain_text("Healthy")
     with frozen(system, "inventory-service"):
         await expect(state).to_contain_text("Inventory service can’t be reached.")  # noqa: RUF001 - as it is shown
         await expect(inventory).not_to_contain_text("Ready")
         await expect(order).to_contain_text("Ready")
-    await expect(state).to_contain_text("All well")
+    await expect(state).to_contain_text("Healthy")
 
 
 async def test_trace_of_an_order_becomes_a_command_that_finds_it(system: System, page: Page) -> None:

@@ -47,7 +47,7 @@ async def test_every_hop_of_an_order_is_shown_with_its_time(system: System, view
     for name in WAY:
         await expect(view.hop(name)).to_contain_class("done")
         if name != UNTIMED:
-            await expect(view.hop(name)).to_contain_text("after it was saved" if name not in WAY[:2] else "took")
+            await expect(view.hop(name)).to_contain_text("after the commit" if name not in WAY[:2] else "took")
     await expect(view.hops).to_have_count(len(WAY))
 
 

@@ -79,7 +79,7 @@ async def test_order_whose_answer_was_lost_is_tried_again_without_a_second_one(s
     await shop.page.route("**/orders", lose, times=1)
     await shop.order_button.click()
     alert = shop.basket.get_by_role("alert")
-    await expect(alert).to_contain_text("It is not known whether the order was placed.")
+    await expect(alert).to_contain_text("It is unknown whether the order was placed.")
     ((first, _),) = orders_of(system, product)
     await alert.get_by_role("button", name="Try again").click()
     assert await shop.ordered() == first

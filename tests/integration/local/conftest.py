@@ -1,4 +1,4 @@
-"""Where the system under test keeps its data."""
+"""The data folder of the system under test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.folders import reachable_folder
 
 @pytest.fixture
 def data_folder() -> Iterator[Path]:
-    """A folder of this test alone, which PostgreSQL's user can enter."""
+    """A folder for one test, which PostgreSQL's user can traverse."""
     with reachable_folder("data-") as folder:
         yield folder
 

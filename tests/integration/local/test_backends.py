@@ -40,13 +40,13 @@ class Backends(Stack):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack() -> AsyncIterator[Stack]:
     with reachable_folder("stack-") as folder:
-        # a path longer than any socket's may be
+        # a path longer than the limit of a socket's
         data = folder / ("long" * 20) / ("path" * 20)
         async with Backends(StackOptions(data=data, ports=Ports.free())) as stack:
             yield stack
 
 
-def ask(url: str, statement: str) -> list[tuple[object, ...]]:
+def query(url: str, statement: str) -> list[tuple[object, ...]]:
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
@@ -59,7 +59,7 @@ def ask(url: str, statement: str) -> list[tuple[object, ...]]:
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
-        while not await check():  # noqa: ASYNC110 - another process sets no event of ours
+        while not await check():  # noqa: ASYNC110 - another process can't set an event here
             await asyncio.sleep(0.1)
 
 
@@ -71,53 +71,53 @@ def queues(stack: Stack) -> set[str]:
 ALL_QUEUES = {"processing-queue", "processing-queue-dlq", "notification-queue", "notification-queue-dlq"}
 
 
-async def test_each_service_has_a_database_of_its_own(stack: Stack) -> None:
+async def test_each_service_has_its_own_database(stack: Stack) -> None:
     for service in ("order", "inventory", "notification", "processing"):
         url = stack.environment(service)["DATABASE_URL"]
-        [(database, owner)] = ask(url, "SELECT current_database(), current_user")
+        [(database, owner)] = query(url, "SELECT current_database(), current_user")
         assert database == owner
-        assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+        assert query(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
 
 
-async def test_databases_without_a_password_are_refused_by_its_name(stack: Stack) -> None:
+async def test_missing_database_password_is_named(stack: Stack) -> None:
     command = (str(program("psql")), "-X", stack.database_url("postgres"), "-f", str(COMPOSE / "databases.sql"))
     for environment in ({}, {"DATABASE_PASSWORD": ""}):
         with pytest.raises(CommandFailedError, match="DATABASE_PASSWORD is not set"):
             await run_command(command, environment=environment)
 
 
-async def test_a_service_can_not_enter_the_database_of_another(stack: Stack) -> None:
+async def test_service_may_not_connect_to_database_of_another(stack: Stack) -> None:
     url = stack.environment("order")["DATABASE_URL"].removesuffix("/orders") + "/inventory"
     with pytest.raises(psycopg2.OperationalError, match="permission denied"):
-        ask(url, "SELECT 1")
+        query(url, "SELECT 1")
 
 
-async def test_what_is_committed_is_durable(stack: Stack) -> None:
+async def test_commits_are_durable(stack: Stack) -> None:
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        assert ask(stack.database_url("postgres"), f"SHOW {setting}") == [("on",)]
+        assert query(stack.database_url("postgres"), f"SHOW {setting}") == [("on",)]
 
 
-async def test_postgres_is_reached_over_its_socket_only(stack: Stack) -> None:
-    assert ask(stack.database_url("postgres"), "SHOW listen_addresses") == [("",)]
+async def test_postgres_listens_on_its_socket_only(stack: Stack) -> None:
+    assert query(stack.database_url("postgres"), "SHOW listen_addresses") == [("",)]
     assert stack.sockets.stat().st_mode & 0o077 == 0
 
 
-async def test_a_killed_postgres_comes_back_with_what_it_had(stack: Stack) -> None:
+async def test_killed_postgres_restarts_with_its_data(stack: Stack) -> None:
     url = stack.database_url("orders")
-    ask(url, "CREATE TABLE kept AS SELECT 1 AS n; SELECT n FROM kept")
+    query(url, "CREATE TABLE kept AS SELECT 1 AS n; SELECT n FROM kept")
     process = stack.processes["postgres"]
     process.kill()
 
-    async def back() -> bool:
+    async def restarted() -> bool:
         try:
-            return process.restarts == 1 and ask(url, "SELECT n FROM kept") == [(1,)]
+            return process.restarts == 1 and query(url, "SELECT n FROM kept") == [(1,)]
         except psycopg2.OperationalError:
             return False
 
-    await eventually(back)
+    await eventually(restarted)
 
 
-async def test_the_emulator_has_what_the_template_says(stack: Stack) -> None:
+async def test_emulator_has_resources_of_template(stack: Stack) -> None:
     assert queues(stack) == ALL_QUEUES
     client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     url = client.get_queue_url(QueueName="processing-queue")["QueueUrl"]
@@ -129,9 +129,7 @@ async def test_the_emulator_has_what_the_template_says(stack: Stack) -> None:
     assert groups == {f"{name}-service-logs": 30 for name in ("order", "inventory", "processing", "notification")}
 
 
-async def test_logs_are_read_whatever_profile_and_proxy_the_user_has(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_logs_are_read_independent_of_profile_and_proxy(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     now = datetime.now(UTC)
     group, stream = "order-service-logs", "written by a test"
@@ -148,20 +146,20 @@ async def test_logs_are_read_whatever_profile_and_proxy_the_user_has(
     assert [(each.service, each.at, each.facts["message"]) for each in records] == [("order-service", now, "written")]
 
 
-async def test_a_killed_emulator_comes_back_with_its_resources(stack: Stack) -> None:
+async def test_killed_emulator_restarts_with_its_resources(stack: Stack) -> None:
     process = stack.processes["emulator"]
     process.kill()
 
-    async def back() -> bool:
+    async def restarted() -> bool:
         try:
             return process.restarts == 1 and await asyncio.to_thread(queues, stack) == ALL_QUEUES
         except (BotoCoreError, ClientError):
             return False
 
-    await eventually(back)
+    await eventually(restarted)
 
 
-async def test_messages_outlive_an_orderly_restart_of_the_emulator(data_folder: Path) -> None:
+async def test_messages_survive_graceful_restart_of_emulator(data_folder: Path) -> None:
     options = StackOptions(data=data_folder, ports=Ports.free())
     async with Backends(options) as stack:
         client = boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")

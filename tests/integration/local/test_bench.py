@@ -1,4 +1,4 @@
-"""The benchmarks start by themselves what they measure."""
+"""The benchmarks start the processes that they measure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE
 from orderstream_local.layout import ROOT
 
 
-async def test_the_poller_is_measured_without_a_running_system() -> None:
+async def test_poller_benchmark_starts_what_it_needs() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.poller", "--only", "poller", "--messages", "20"), cwd=ROOT, stdout=PIPE
     )

@@ -1,4 +1,4 @@
-"""The services run with exactly the command and the environment that compose.yaml gives their containers."""
+"""The services run with the command and the environment of their containers in compose.yaml."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def process_of(stack: Stack, name: str) -> psutil.Process:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", SERVICES)
-async def test_a_service_runs_the_command_of_its_container(stack: Stack, name: str) -> None:
+async def test_service_runs_command_of_its_container(stack: Stack, name: str) -> None:
     command = DOCUMENT["services"][name]["command"]
     assert process_of(stack, f"{name}-service").cmdline() == [sys.executable, *command[1:]]
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", SERVICES)
-async def test_a_service_has_the_environment_of_its_container(stack: Stack, name: str) -> None:
-    """Each variable is there, with the same value but for places: hosts, ports, folders."""
+async def test_service_has_environment_of_its_container(stack: Stack, name: str) -> None:
+    """Each variable has the same value, except for hosts, ports and folders."""
     given = DOCUMENT["services"][name]["environment"]
     actual = process_of(stack, f"{name}-service").environ()
     assert set(given) <= set(actual)
@@ -65,14 +65,14 @@ async def test_a_service_has_the_environment_of_its_container(stack: Stack, name
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_postgres_has_the_settings_of_its_container(stack: Stack) -> None:
+async def test_postgres_has_settings_of_its_container(stack: Stack) -> None:
     command = process_of(stack, "postgres").cmdline()
     settings = DOCUMENT["services"]["postgres"]["command"][1:]
     assert command[-len(settings) :] == settings
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_every_process_has_its_pid_file_and_its_log(stack: Stack) -> None:
+async def test_each_process_has_pid_file_and_log(stack: Stack) -> None:
     names = {"order-service", "inventory-service", "notification-service", "notification-service-2"}
     names |= {"processing-service", "web", "postgres", "emulator"}
     assert {path.stem for path in stack.data.run.glob("*.pid")} == names == set(stack.processes)
@@ -80,7 +80,7 @@ async def test_every_process_has_its_pid_file_and_its_log(stack: Stack) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_order_is_fulfilled_and_pushed_by_every_replica(stack: Stack) -> None:
+async def test_order_is_fulfilled_and_pushed_by_each_replica(stack: Stack) -> None:
     async with (
         aiohttp.ClientSession() as session,
         watching(session, stack.url("notification", 0)) as first,
@@ -96,7 +96,7 @@ async def test_an_order_is_fulfilled_and_pushed_by_every_replica(stack: Stack) -
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_page_may_read_what_the_services_answer(stack: Stack) -> None:
+async def test_services_allow_origin_of_page(stack: Stack) -> None:
     async with aiohttp.ClientSession(headers={"Origin": stack.url("web")}) as session:
         async with session.get(f"{stack.url('web')}/config.json") as response:
             endpoints = await response.json()
@@ -107,20 +107,20 @@ async def test_the_page_may_read_what_the_services_answer(stack: Stack) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_second_demo_on_the_same_data_is_refused(stack: Stack) -> None:
+async def test_second_demo_on_same_data_is_refused(stack: Stack) -> None:
     status, output = await _demo("--data", str(stack.data.path), "--free-ports")
     assert status == 2
     assert f"already running on {stack.data.path}, as pid {os.getpid()}" in output
 
 
-async def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+async def test_port_in_use_is_reported_before_any_start(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             taken.bind((LOOPBACK, 8083))
             taken.listen()
         except OSError:
-            pass  # somebody else has it, which is as good
+            pass  # already in use by another process
         status, output = await _demo("--data", str(tmp_path))
     assert status == 2
     assert "already in use on 127.0.0.1: port" in output
@@ -128,7 +128,7 @@ async def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> N
     assert not (tmp_path / "postgres").exists()
 
 
-async def test_ctrl_c_stops_the_demo_and_leaves_nothing_behind(data_folder: Path) -> None:
+async def test_ctrl_c_stops_demo_and_its_processes(data_folder: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
         *_command("--data", str(data_folder), "--free-ports"),
         stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""One instance on a data folder, and what a killed one left behind."""
+"""The lock of a data folder, and the clean-up after a killed instance."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from orderstream_local.instance import (
     OWNER_VARIABLE,
     AlreadyRunningError,
     DataFolderError,
-    short_folder,
-    sole_instance,
+    single_instance,
+    socket_folder,
 )
 from orderstream_local.layout import DataFolder
 
@@ -33,40 +33,40 @@ def sleeper(data: DataFolder, request: pytest.FixtureRequest) -> Iterator[subpro
     command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
     with subprocess.Popen(command, env={OWNER_VARIABLE: owner}, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # by now it is the new program
+        process.stdout.readline()  # the process has executed the new program
         data.pid_file("order-service").write_text(f"{process.pid}\n")
         yield process
         process.kill()
 
 
-def test_a_second_instance_is_refused_and_told_who_runs(data: DataFolder) -> None:
-    with sole_instance(data), pytest.raises(AlreadyRunningError, match="as pid"), sole_instance(data):
+def test_second_instance_is_refused_with_pid_of_first(data: DataFolder) -> None:
+    with single_instance(data), pytest.raises(AlreadyRunningError, match="as pid"), single_instance(data):
         pytest.fail("two instances")
-    with sole_instance(data):
+    with single_instance(data):
         pass
     assert list(data.run.iterdir()) == []
 
 
 @pytest.mark.parametrize("below", ["", "data"])
-def test_data_that_can_not_be_kept_there_is_told_with_the_reason(tmp_path: Path, below: str) -> None:
+def test_unusable_data_folder_is_reported_with_reason(tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(DataFolderError, match=rf"can't keep data in {file / below}: .*: Not a directory"):
-        sole_instance(DataFolder(file / below)).__enter__()
+        single_instance(DataFolder(file / below)).__enter__()
 
 
-def test_a_stale_pid_file_is_cleared_away(data: DataFolder) -> None:
+def test_stale_pid_file_is_removed(data: DataFolder) -> None:
     data.pid_file("order-service").write_text("4194304\n")
     data.pid_file("web").write_text("garbage")
-    with sole_instance(data):
+    with single_instance(data):
         assert [path.name for path in data.run.iterdir()] == ["lock"]
 
 
-def test_the_folder_of_sockets_of_a_killed_instance_is_removed(data: DataFolder, tmp_path: Path) -> None:
+def test_socket_folder_of_killed_instance_is_removed(data: DataFolder, tmp_path: Path) -> None:
     left = tmp_path / "orderstream-left"
     left.mkdir()
     data.sockets.symlink_to(left)
-    with sole_instance(data), short_folder(data) as folder:
+    with single_instance(data), socket_folder(data) as folder:
         assert not left.exists()
         assert len(f"{folder}/.s.PGSQL.5432") <= 107
     assert not folder.exists()
@@ -74,14 +74,14 @@ def test_the_folder_of_sockets_of_a_killed_instance_is_removed(data: DataFolder,
 
 
 @pytest.mark.parametrize("sleeper", [""], indirect=True)
-def test_a_process_that_a_killed_instance_left_is_ended(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
-    with sole_instance(data):
+def test_orphan_of_killed_instance_is_terminated(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
+    with single_instance(data):
         assert not psutil.pid_exists(sleeper.pid)
 
 
 @pytest.mark.parametrize("sleeper", ["/somewhere/else"], indirect=True)
-def test_a_pid_that_is_someone_elses_by_now_is_left_alone(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
-    with sole_instance(data):
+def test_process_with_reused_pid_is_left_alone(data: DataFolder, sleeper: subprocess.Popen[bytes]) -> None:
+    with single_instance(data):
         assert sleeper.poll() is None
         assert psutil.Process(sleeper.pid).is_running()
         assert not data.pid_file("order-service").exists()

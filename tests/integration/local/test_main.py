@@ -1,4 +1,4 @@
-"""The demo as a process, before there is anything to stop."""
+"""The demo as a process, before any other process runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 
-async def test_ctrl_c_while_python_imports_ends_quietly(tmp_path: Path) -> None:
+async def test_ctrl_c_during_imports_exits_without_traceback(tmp_path: Path) -> None:
     options = ("demo", "--data", str(tmp_path), "--free-ports")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-m", "orderstream_local", *options), stdout=PIPE, stderr=PIPE
@@ -26,7 +26,7 @@ async def test_ctrl_c_while_python_imports_ends_quietly(tmp_path: Path) -> None:
     assert [line for line in errors.splitlines() if not line.startswith(b"import time:")] == []
 
 
-async def test_what_can_not_be_started_is_told_in_one_sentence_that_any_terminal_can_show(tmp_path: Path) -> None:
+async def test_failed_start_is_reported_in_one_ascii_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file…"
     file.touch()
     process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""nginx with our configuration, as far as the page goes: what a container would serve."""
+"""nginx with the configuration of the container `web`."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def free_port() -> int:
         return port
 
 
-NOBODY = "127.0.0.1:1"
+UNUSED_ADDRESS = "127.0.0.1:1"
 
 
 def configuration(folder: Path, port: int, services: str) -> str:
-    """Ours, at a port of its own, without the names that only Docker knows and what only a later nginx can."""
+    """Return nginx.conf for *port*, without the host names of Docker and the directives of later versions."""
     text = (COMPOSE / "nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{folder}/")  # noqa: S108
     text = text.replace("listen 4200;", f"listen 127.0.0.1:{port};").replace("/usr/share/nginx/html", f"{folder}/page")
     text = re.sub(r"listen (808\d);", rf"listen unix:{folder}/\1;", text)
@@ -59,7 +59,7 @@ async def url() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def served(folder: Path, port: int, services: str = NOBODY) -> AsyncIterator[str]:
+async def served(folder: Path, port: int, services: str = UNUSED_ADDRESS) -> AsyncIterator[str]:
     page = folder / "page"
     page.mkdir()
     (page / "index.html").write_text('<app-root ngCspNonce="CSP_NONCE"></app-root><link nonce="CSP_NONCE">')
@@ -90,7 +90,7 @@ async def served(folder: Path, port: int, services: str = NOBODY) -> AsyncIterat
 
 
 @pytest.mark.parametrize("path", ["/", "/orders/7", "/index.html", "/live"])
-async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(url: str, path: str) -> None:
+async def test_page_and_policy_share_a_new_nonce_for_each_response(url: str, path: str) -> None:
     nonces = set()
     async with aiohttp.ClientSession() as session:
         for _ in range(3):
@@ -105,7 +105,7 @@ async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(url: 
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("identity", None)])
-async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: str, encoding: str | None) -> None:
+async def test_script_is_sent_precompressed(url: str, accepted: str, encoding: str | None) -> None:
     async with (
         aiohttp.ClientSession(auto_decompress=False) as session,
         session.get(f"{url}/{SCRIPT}", headers={"Accept-Encoding": accepted}) as response,
@@ -127,7 +127,7 @@ async def test_a_script_is_sent_as_the_build_compressed_it(url: str, accepted: s
         "/api/metrics",
     ],
 )
-async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
+async def test_unknown_path_is_404(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
         assert response.status == 404
         assert "Cache-Control" not in response.headers
@@ -135,20 +135,20 @@ async def test_what_is_not_there_is_not_the_page(url: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/inventory/a.b", "/api/orders/main-ABCD1234.js"])
-async def test_what_a_service_has_is_asked_for_there_whatever_it_is_called(url: str, path: str) -> None:
+async def test_api_path_with_suffix_is_proxied(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
-        assert response.status == 502  # nobody is there in this test
+        assert response.status == 502  # no upstream in this test
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "proxied"),
     [
         ("/api/health/order", "/health/ready"),
         ("/api/metrics/notification", "/metrics"),
         ("/api/sagas?late=true", "/sagas?late=true"),
     ],
 )
-async def test_a_service_is_asked_for_its_health_and_numbers_by_its_name(path: str, asked: str) -> None:
+async def test_health_and_metrics_are_proxied_by_service_name(path: str, proxied: str) -> None:
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=request.path_qs)
 
@@ -161,4 +161,4 @@ async def test_a_service_is_asked_for_its_health_and_numbers_by_its_name(path: s
             aiohttp.ClientSession() as session,
             session.get(url + path) as response,
         ):
-            assert await response.text() == asked
+            assert await response.text() == proxied

@@ -1,4 +1,4 @@
-"""How ports are given out and checked."""
+"""The assignment and check of ports."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def test_replicas_are_ten_apart() -> None:
     assert assigned == {"order": (8080,), "notification": (8082, 8092, 8102)}
 
 
-def test_free_ports_are_all_different() -> None:
+def test_free_ports_are_distinct() -> None:
     assigned = Ports.free().assign({"order": 8080, "notification": 8082}, {"notification": 3})
     ports = [port for replicas in assigned.values() for port in replicas]
     assert len(set(ports)) == 4
     require_free(ports)
 
 
-def test_a_port_in_use_is_named_with_its_owner() -> None:
+def test_port_in_use_is_reported_with_owner() -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(PortInUseError, match=rf"port {port} \(.*pid \d+\);.* --free-ports") as raised:

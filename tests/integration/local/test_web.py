@@ -1,4 +1,4 @@
-"""How the built page is served."""
+"""The server of the built page."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ async def client(aiohttp_client: AiohttpClient, folder: Path) -> TestClient:  # 
     return await aiohttp_client(create_web(folder, ENDPOINTS))
 
 
-async def test_the_page_is_asked_for_again_each_time(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_page_is_revalidated(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/")
     assert PAGE in await response.text()
     assert response.headers["Cache-Control"] == "no-cache"
 
 
-async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_page_and_policy_share_a_new_nonce_for_each_response(client: TestClient) -> None:  # type: ignore[type-arg]
     nonces = set()
     for _ in range(3):
         response = await client.get("/")
@@ -52,11 +52,11 @@ async def test_the_page_and_its_policy_have_the_same_nonce_and_never_again(clien
     assert len(nonces) == 3
 
 
-async def test_a_file_with_a_hash_in_its_name_is_kept_for_ever(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_file_with_content_hash_is_immutable(client: TestClient) -> None:  # type: ignore[type-arg]
     assert "immutable" in (await client.get(f"/{SCRIPT}")).headers["Cache-Control"]
 
 
-async def test_a_file_without_is_asked_for_again(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_file_without_content_hash_is_revalidated(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/favicon.svg")
     assert response.headers["Cache-Control"] == "no-cache"
     again = await client.get("/favicon.svg", headers={"If-None-Match": response.headers["ETag"]})
@@ -64,7 +64,7 @@ async def test_a_file_without_is_asked_for_again(client: TestClient) -> None:  #
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("identity", None)])
-async def test_a_script_is_sent_as_the_build_compressed_it(
+async def test_script_is_sent_precompressed(
     client: TestClient,  # type: ignore[type-arg]
     accepted: str,
     encoding: str | None,
@@ -76,7 +76,7 @@ async def test_a_script_is_sent_as_the_build_compressed_it(
     assert (gzip.decompress(body) if encoding else body) == CONTENT
 
 
-async def test_a_path_of_the_application_is_the_page(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_client_side_route_is_the_page(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/orders/7")
     assert response.status == 200
     assert PAGE in await response.text()
@@ -84,38 +84,38 @@ async def test_a_path_of_the_application_is_the_page(client: TestClient) -> None
 
 
 @pytest.mark.parametrize("path", ["/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/.hidden"])
-async def test_nothing_else_is_served(client: TestClient, path: str) -> None:  # type: ignore[type-arg]
+async def test_files_outside_and_hidden_files_are_not_served(client: TestClient, path: str) -> None:  # type: ignore[type-arg]
     response = await client.get(path)
     assert "secret" not in await response.text()
 
 
-async def test_the_page_is_told_where_the_services_are(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_configuration_has_endpoints(client: TestClient) -> None:  # type: ignore[type-arg]
     response = await client.get("/config.json")
     assert await response.json() == ENDPOINTS
     assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_the_page_is_told_of_each_replica_and_may_ask_it(aiohttp_client: AiohttpClient, folder: Path) -> None:
+async def test_configuration_and_policy_have_each_replica(aiohttp_client: AiohttpClient, folder: Path) -> None:
     replicas = {"order": ["http://127.0.0.1:8080", "http://127.0.0.1:8090"]}
     client = await aiohttp_client(create_web(folder, ENDPOINTS, replicas))
     assert (await (await client.get("/config.json")).json())["replicas"] == replicas
     assert "http://127.0.0.1:8090 " in (await client.get("/")).headers["Content-Security-Policy"]
 
 
-async def test_the_browser_may_connect_to_the_services_and_nowhere_else(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_policy_allows_connections_to_services_only(client: TestClient) -> None:  # type: ignore[type-arg]
     policy = (await client.get("/")).headers["Content-Security-Policy"]
     assert "connect-src 'self' http://127.0.0.1:8080 ws://127.0.0.1:8080;" in policy
 
 
-async def test_no_script_and_no_style_runs_but_those_of_the_build(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_policy_allows_scripts_and_styles_of_build_only(client: TestClient) -> None:  # type: ignore[type-arg]
     policy = (await client.get("/")).headers["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self';" in policy
     assert "unsafe" not in policy
     assert "require-trusted-types-for 'script'" in policy
 
 
-async def test_without_a_page_it_says_why_and_still_where_the_services_are(aiohttp_client: AiohttpClient) -> None:
-    client = await aiohttp_client(create_web(None, ENDPOINTS, missing="npm: <b>no registry</b>"))
+async def test_failed_build_is_shown_and_configuration_is_served(aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(create_web(None, ENDPOINTS, error="npm: <b>no registry</b>"))
     response = await client.get("/orders/7")
     assert response.status == 503
     assert "npm: &lt;b&gt;no registry&lt;/b&gt;" in await response.text()

@@ -1,4 +1,4 @@
-"""How the page is built, by programs in the place of npm that do at once what npm takes a minute for."""
+"""The build of the page and its cache, with fast stand-ins for node and npm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orderstream_local.web_build import PageBuilder
 from tests.support.waiting import eventually
 
 NODE = "#!/bin/sh\necho v24.19.0\n"
-# says what it is asked, installs an empty package and builds a page that has the sources in it
+# records its calls, installs an empty folder and builds a page from the source
 NPM = """#!/bin/sh
 set -eu
 echo "$1" >>"$CALLS"
@@ -65,9 +65,7 @@ def calls(tmp_path: Path) -> list[str]:
     return (tmp_path / "calls").read_text().split()
 
 
-async def test_a_second_start_finds_the_build_and_runs_nothing(
-    builder: PageBuilder, programs: Path, tmp_path: Path
-) -> None:
+async def test_second_start_uses_cached_build(builder: PageBuilder, programs: Path, tmp_path: Path) -> None:
     page = await builder.page()
     assert (page / "index.html").read_text() == "first"
     shutil.rmtree(programs)
@@ -75,7 +73,7 @@ async def test_a_second_start_finds_the_build_and_runs_nothing(
     assert calls(tmp_path) == ["ci", "run"]
 
 
-async def test_changed_sources_are_built_with_the_packages_that_are_there(
+async def test_changed_sources_are_built_with_cached_packages(
     builder: PageBuilder, source: Path, tmp_path: Path
 ) -> None:
     before = await builder.page()
@@ -87,9 +85,7 @@ async def test_changed_sources_are_built_with_the_packages_that_are_there(
     assert await builder.page() == before
 
 
-async def test_a_changed_lock_file_installs_the_packages_anew(
-    builder: PageBuilder, source: Path, tmp_path: Path
-) -> None:
+async def test_changed_lock_file_reinstalls_packages(builder: PageBuilder, source: Path, tmp_path: Path) -> None:
     await builder.page()
     (source / "package-lock.json").write_text('{"packages": {}}')
     await builder.page()
@@ -99,7 +95,7 @@ async def test_a_changed_lock_file_installs_the_packages_anew(
 @pytest.mark.parametrize(
     "name", ["src/main.spec.ts", "dist/index.html", "node_modules/rxjs/index.js", ".angular/cache"]
 )
-async def test_what_is_no_source_of_the_page_builds_nothing(
+async def test_other_files_do_not_trigger_a_build(
     builder: PageBuilder, source: Path, tmp_path: Path, name: str
 ) -> None:
     await builder.page()
@@ -110,18 +106,16 @@ async def test_what_is_no_source_of_the_page_builds_nothing(
 
 
 @pytest.mark.usefixtures("programs")
-async def test_two_starts_at_the_same_time_build_once(source: Path, tmp_path: Path) -> None:
-    told: list[str] = []
-    builders = [PageBuilder(told.append, source, tmp_path / "cache") for _ in range(2)]
+async def test_concurrent_starts_build_once(source: Path, tmp_path: Path) -> None:
+    progress: list[str] = []
+    builders = [PageBuilder(progress.append, source, tmp_path / "cache") for _ in range(2)]
     pages = await asyncio.gather(*(each.page() for each in builders))
     assert pages[0] == pages[1]
     assert calls(tmp_path) == ["ci", "run"]
-    assert "another start builds the page; waiting for it" in told
+    assert "waiting for another process that builds the page" in progress
 
 
-async def test_a_failed_build_says_why_and_leaves_nothing_to_be_served(
-    builder: PageBuilder, source: Path, tmp_path: Path
-) -> None:
+async def test_failed_build_is_reported_and_not_cached(builder: PageBuilder, source: Path, tmp_path: Path) -> None:
     (source / "src" / "main.ts").write_text("BROKEN")
     with pytest.raises(CommandFailedError, match=r"main\.ts is broken"):
         await builder.page()
@@ -131,7 +125,7 @@ async def test_a_failed_build_says_why_and_leaves_nothing_to_be_served(
     assert (await builder.page()).is_dir()
 
 
-async def test_a_failed_installation_is_tried_again(builder: PageBuilder, programs: Path, tmp_path: Path) -> None:
+async def test_failed_installation_is_retried(builder: PageBuilder, programs: Path, tmp_path: Path) -> None:
     (programs / "npm").write_text("#!/bin/sh\nmkdir node_modules\necho no registry >&2\nexit 1\n")
     with pytest.raises(CommandFailedError, match="no registry"):
         await builder.page()
@@ -140,14 +134,14 @@ async def test_a_failed_installation_is_tried_again(builder: PageBuilder, progra
     assert (await builder.page()).is_dir()
 
 
-async def test_an_interrupted_build_is_begun_again(builder: PageBuilder, programs: Path, tmp_path: Path) -> None:
+async def test_interrupted_build_is_restarted(builder: PageBuilder, programs: Path, tmp_path: Path) -> None:
     (programs / "npm").write_text('#!/bin/sh\necho "$1" >>"$CALLS"\nsleep 60 &\nwait\n')
     task = asyncio.create_task(builder.page())
 
-    async def begun() -> list[str] | None:
+    async def npm_called() -> list[str] | None:
         return calls(tmp_path) or None
 
-    await eventually(begun, "npm")
+    await eventually(npm_called, "npm")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -155,7 +149,7 @@ async def test_an_interrupted_build_is_begun_again(builder: PageBuilder, program
     assert (await builder.page()).is_dir()
 
 
-async def test_old_builds_are_forgotten(builder: PageBuilder, source: Path, tmp_path: Path) -> None:
+async def test_old_builds_are_removed(builder: PageBuilder, source: Path, tmp_path: Path) -> None:
     for number in range(7):
         (source / "src" / "main.ts").write_text(str(number))
         await builder.page()
@@ -163,7 +157,7 @@ async def test_old_builds_are_forgotten(builder: PageBuilder, source: Path, tmp_
     assert kept == {"2", "3", "4", "5", "6"}
 
 
-async def test_a_workspace_has_the_sources_and_the_packages(builder: PageBuilder) -> None:
+async def test_workspace_has_sources_and_packages(builder: PageBuilder) -> None:
     async with builder.workspace() as workspace:
         folder = workspace.folder
         assert (folder / "src" / "main.ts").read_text() == "first"

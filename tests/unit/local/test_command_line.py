@@ -18,11 +18,11 @@ def test_options_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "arguments",
     [["demo", "--scale", "postgres=2"], ["demo", "--scale", "order=0"], ["demo", "--scale", "order"], ["dance"], []],
 )
-def test_a_wrong_command_line_ends_with_status_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse(wrong)
+        parse(arguments)
     assert ended.value.code == 2
     assert "usage: ./run" in capsys.readouterr().err

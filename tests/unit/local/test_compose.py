@@ -1,4 +1,4 @@
-"""How compose.yaml is read."""
+"""The reader of compose.yaml."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orderstream_local.compose import MissingVariableError, interpolate, levels, read_compose
+from orderstream_local.compose import MissingVariableError, dependency_levels, interpolate, read_compose
 
 VARIABLES = {"NAME": "value", "EMPTY": ""}
 
@@ -26,17 +26,17 @@ VARIABLES = {"NAME": "value", "EMPTY": ""}
         ("${OTHER}", ""),
     ],
 )
-def test_variables_are_filled_in_as_compose_does(text: str, expected: str) -> None:
+def test_variables_are_interpolated(text: str, expected: str) -> None:
     assert interpolate(text, VARIABLES) == expected
 
 
 @pytest.mark.parametrize("text", ["${OTHER:?set it}", "${EMPTY:?set it}", "${OTHER?set it}"])
-def test_a_variable_that_is_needed_and_missing_is_named(text: str) -> None:
+def test_missing_required_variable_is_reported(text: str) -> None:
     with pytest.raises(MissingVariableError, match=r"is not set: set it"):
         interpolate(text, VARIABLES)
 
 
-def test_a_container_has_what_the_file_says(tmp_path: Path) -> None:
+def test_container_is_read(tmp_path: Path) -> None:
     path = tmp_path / "compose.yaml"
     path.write_text(
         """
@@ -61,9 +61,9 @@ def test_a_container_has_what_the_file_says(tmp_path: Path) -> None:
     assert order.depends_on == {"postgres"}
 
 
-def test_what_is_needed_stands_deeper() -> None:
+def test_dependencies_have_lower_levels() -> None:
     containers = read_compose(Path(__file__).parents[3] / "compose" / "compose.yaml", {"SERVICE_TOKEN": "secret"})
-    level = levels(containers)
+    level = dependency_levels(containers)
     assert level["postgres"] == level["emulator"] == 0
     assert level["inventory"] < level["order"] < level["processing"] < level["web"]
-    assert level["notification"] == level["processing"]  # each waits for its long poll: better at the same time
+    assert level["notification"] == level["processing"]  # both wait for a long poll while they stop: at the same time

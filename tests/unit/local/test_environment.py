@@ -1,4 +1,4 @@
-"""How what compose.yaml gives a container becomes what a process of this machine gets."""
+"""The mapping of a container's command and environment to a process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from orderstream_local.compose import Container
-from orderstream_local.environment import Places, inherited, local_command, local_environment, process_name
+from orderstream_local.environment import (
+    HostMapping,
+    inherited_environment,
+    local_command,
+    local_environment,
+    process_name,
+)
 
 NO_AWS_FILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
@@ -26,8 +32,8 @@ def container(name: str, port: int, **changes: object) -> Container:
     return Container(**{**facts, **changes})  # type: ignore[arg-type]
 
 
-def places(*, notification: tuple[int, ...] = (9082,)) -> Places:
-    return Places(
+def mapping(*, notification: tuple[int, ...] = (9082,)) -> HostMapping:
+    return HostMapping(
         containers={
             "order": container("order", 8080),
             "notification": container("notification", 8082),
@@ -41,9 +47,9 @@ def places(*, notification: tuple[int, ...] = (9082,)) -> Places:
     )
 
 
-def localized(environment: Mapping[str, str], replica: int = 0) -> dict[str, str]:
+def mapped(environment: Mapping[str, str], replica: int = 0) -> dict[str, str]:
     volumes = {"/state": "data", "/etc/template.yaml": "./aws/template.yaml"}
-    return local_environment(container("order", 8080, environment=environment, volumes=volumes), places(), replica)
+    return local_environment(container("order", 8080, environment=environment, volumes=volumes), mapping(), replica)
 
 
 @pytest.mark.parametrize(
@@ -61,27 +67,27 @@ def localized(environment: Mapping[str, str], replica: int = 0) -> dict[str, str
         ("http://order:80801", "http://order:80801"),
     ],
 )
-def test_a_place_is_where_it_is_on_this_machine(value: str, expected: str) -> None:
-    assert localized({"VARIABLE": value})["VARIABLE"] == expected
+def test_address_or_path_is_mapped(value: str, expected: str) -> None:
+    assert mapped({"VARIABLE": value})["VARIABLE"] == expected
 
 
 def test_each_replica_listens_on_its_own_port() -> None:
-    assert [localized({"PORT": "8080"}, replica)["PORT"] for replica in (0, 1)] == ["9080", "9090"]
+    assert [mapped({"PORT": "8080"}, replica)["PORT"] for replica in (0, 1)] == ["9080", "9090"]
 
 
-def test_a_number_that_is_no_port_stays() -> None:
-    assert localized({"LIMIT": "8080"})["LIMIT"] == "8080"
+def test_number_of_another_variable_is_kept() -> None:
+    assert mapped({"LIMIT": "8080"})["LIMIT"] == "8080"
 
 
-def test_the_command_runs_with_the_interpreter_of_this_machine() -> None:
+def test_command_runs_with_given_interpreter() -> None:
     assert local_command(container("order", 8080), "/bin/python3") == ("/bin/python3", "-m", "order_service")
 
 
-def test_a_process_is_named_after_its_module() -> None:
+def test_process_is_named_after_its_module() -> None:
     assert process_name(container("order", 8080)) == "order-service"
     assert process_name(container("emulator", 4566, command=("python", "-m", "ministack"))) == "emulator"
 
 
-def test_settings_of_the_shell_do_not_reach_the_processes() -> None:
+def test_settings_of_the_shell_are_not_inherited() -> None:
     shell = {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "AWS_PROFILE": "work", "DATABASE_URL": "x", "PORT": "1"}
-    assert inherited(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"} | NO_AWS_FILES
+    assert inherited_environment(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"} | NO_AWS_FILES

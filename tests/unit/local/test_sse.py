@@ -1,4 +1,4 @@
-"""How a stream of Server-Sent Events is read."""
+"""The parser of Server-Sent Events."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ def read(text: str) -> tuple[list[ServerSentEvent], SseReader]:
     return [event for line in text.split("\n") if (event := reader.feed(line))], reader
 
 
-def test_an_event_has_data_and_the_last_id() -> None:
+def test_event_has_data_and_last_id() -> None:
     events, _ = read("id: a-1\ndata: {}\n\n")
     assert events == [ServerSentEvent("message", "{}", "a-1")]
 
 
-def test_data_of_several_lines_is_joined() -> None:
+def test_data_lines_are_joined() -> None:
     events, _ = read("data: one\ndata:two\n\n")
     assert events[0].data == "one\ntwo"
 
 
-def test_a_heartbeat_moves_the_position_and_is_no_event() -> None:
+def test_heartbeat_sets_last_id_without_an_event() -> None:
     events, reader = read(": hb\nid: a-7\n\n")
     assert (events, reader.last_id) == ([], "a-7")
 
 
-def test_a_named_event_keeps_its_name() -> None:
+def test_event_has_its_name() -> None:
     events, _ = read("event: reset\nid: b-1\ndata: {}\n\ndata: next\n\n")
     assert [(event.name, event.id) for event in events] == [("reset", "b-1"), ("message", "b-1")]
 
 
-def test_the_server_says_when_to_come_back() -> None:
+def test_server_sets_reconnection_time() -> None:
     assert read("retry: 2500\n\n")[1].retry_ms == 2500
     assert read("retry: soon\n\n")[1].retry_ms is None

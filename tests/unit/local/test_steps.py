@@ -1,4 +1,4 @@
-"""How the steps of an order are found in what the services told."""
+"""The steps of an order, found in log records and pushes."""
 
 from __future__ import annotations
 
@@ -57,24 +57,24 @@ def step(number: int) -> Step:
 
 def times(evidence: Evidence) -> dict[int, float]:
     return {
-        each.number: (seen.at - START) / timedelta(milliseconds=1)
+        each.number: (observation.at - START) / timedelta(milliseconds=1)
         for each in STEPS
-        if (seen := each.find(evidence)) is not None
+        if (observation := each.find(evidence)) is not None
     }
 
 
-def test_all_twenty_five_steps_are_found_at_their_times() -> None:
+def test_all_steps_are_observed_at_their_times() -> None:
     found = times(COMPLETE)
     assert list(found) == list(range(1, 26))
-    assert found[2] == 3  # the request came in as long before its log line as it took
+    assert found[2] == 3  # the log line minus the duration of the request
     assert (found[3], found[8], found[21]) == (5, 12, 40)
     assert found[25] == 1046
 
 
-def test_a_step_without_evidence_is_not_seen() -> None:
+def test_step_without_evidence_is_not_observed() -> None:
     assert set(times(Evidence(7, "123", START, [], []))) == {1}
 
 
-def test_a_push_counts_only_when_both_protocols_have_it() -> None:
+def test_push_is_observed_when_both_protocols_have_it() -> None:
     evidence = Evidence(7, "123", START, [], [Push("SSE", at(5), "CREATED")])
     assert step(11).find(evidence) is None

@@ -2,13 +2,13 @@ import { ChangeDetectionStrategy, Component } from '@angular/core';
 import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 
 import { ThemeSwitch } from './design/theme-switch';
-import { FeedDot } from './push/feed-dot';
+import { FeedStatus } from './push/feed-status';
 import { texts } from './texts';
 
-/** The frame around every page: where one is, where one can go, and whether news arrive. */
+/** The layout of every page: navigation and the state of the feed. */
 @Component({
   selector: 'app-root',
-  imports: [FeedDot, RouterLink, RouterLinkActive, RouterOutlet, ThemeSwitch],
+  imports: [FeedStatus, RouterLink, RouterLinkActive, RouterOutlet, ThemeSwitch],
   templateUrl: './app.html',
   styleUrl: './app.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -22,7 +22,7 @@ export class App {
     { path: '/operations', label: texts.operations.nav, exact: false },
   ];
 
-  /** The link alone would lead away: it counts from the base of the page. */
+  /** A fragment link alone would navigate: it is relative to the base URL of the page. */
   protected skip(event: Event, main: HTMLElement): void {
     event.preventDefault();
     main.focus();

@@ -8,12 +8,12 @@ import sys
 
 __all__: list[str] = []
 
-INTERRUPTED = 130  # as a shell says it of SIGINT
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main() -> int:
-    """Do what the command line asks for and return the exit status."""
-    # until the demo listens to signals itself there is nothing to stop; the imports take a second of that
+    """Run the command of the command line and return the exit status."""
+    # until the demo installs its own signal handlers nothing runs that has to be stopped; the imports take a second
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     from .command_line import parse  # noqa: PLC0415
     from .demo import demo  # noqa: PLC0415

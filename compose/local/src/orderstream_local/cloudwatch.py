@@ -1,4 +1,4 @@
-"""Reads the four log groups back over plain HTTP: a client of AWS would heed the user's profile and proxy."""
+"""Reads the four log groups over plain HTTP: an AWS SDK would use the user's profile and proxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FILTER = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_2
 
 
 async def read_logs(session: aiohttp.ClientSession, endpoint: str, since: datetime) -> list[Record]:
-    """Return what all services logged from *since* on, in order of time."""
+    """Return the log records of all services since *since*, by time."""
     records = [record for service in _SERVICES async for record in _read(session, endpoint, service, since)]
     return sorted(records, key=lambda record: record.at)
 

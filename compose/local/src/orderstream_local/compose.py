@@ -1,4 +1,4 @@
-"""Reads compose.yaml: what each container runs, with which environment, and what it needs."""
+"""Reads compose.yaml: the command, environment and dependencies of each container."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Container", "MissingVariableError", "interpolate", "levels", "read_compose"]
+__all__ = ["Container", "MissingVariableError", "dependency_levels", "interpolate", "read_compose"]
 
 # https://docs.docker.com/reference/compose-file/interpolation/
-_VARIABLE = re.compile(r"\$(?:(?P<escaped>\$)|\{(?P<name>\w+)(?:(?P<how>:?[-?])(?P<word>[^}]*))?\}|(?P<bare>\w+))")
+_VARIABLE = re.compile(
+    r"\$(?:(?P<escaped>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-?])(?P<operand>[^}]*))?\}|(?P<bare>\w+))"
+)
 
 
 class MissingVariableError(Exception):
-    """compose.yaml asks for a variable that nobody set."""
+    """compose.yaml requires a variable that is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class Container:
     """One service of compose.yaml.
 
     Attributes:
-        command: what it runs.
-        environment: with variables filled in.
-        port: that it listens on, if any.
-        published: ports of the host that lead to the same port of this container.
-        volumes: path in the container to what is there: a file of the host (starts with a dot) or a volume's name.
+        command: the program and its arguments.
+        environment: with variables interpolated.
+        port: the first exposed port, if any.
+        published: host ports that are mapped to the same port of this container.
+        volumes: mount path to its source: a host file (starts with a dot) or a volume's name.
         depends_on: the containers that are started before and stopped after it.
     """
 
@@ -43,60 +45,60 @@ class Container:
 
 
 def read_compose(path: Path, variables: Mapping[str, str]) -> dict[str, Container]:
-    """Return the containers of *path* by name, its ``${VARIABLES}`` filled in from *variables*.
+    """Return the containers of *path* by name, with ``${VARIABLES}`` interpolated from *variables*.
 
     Raises:
-        MissingVariableError: it needs one that is not there.
+        MissingVariableError: a required variable is not set.
     """
-    document = _filled(yaml.safe_load(path.read_text(encoding="utf-8"))["services"], variables)
+    document = _interpolated(yaml.safe_load(path.read_text(encoding="utf-8"))["services"], variables)
     return {name: _container(name, service) for name, service in document.items()}
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in ``$NAME``, ``${NAME}``, ``${NAME-word}``, ``${NAME:-word}``, ``${NAME?word}`` and ``${NAME:?word}``.
+    """Interpolate ``$NAME``, ``${NAME}``, ``${NAME-word}``, ``${NAME:-word}``, ``${NAME?word}`` and ``${NAME:?word}``.
 
     Raises:
-        MissingVariableError: one with a question mark is not there (or, with a colon, empty).
+        MissingVariableError: a variable with a question mark is not set (or, with a colon, empty).
     """
     return _VARIABLE.sub(lambda match: _value(match, variables), text)
 
 
-def levels(containers: Mapping[str, Container]) -> dict[str, int]:
-    """Return in which order containers can be stopped: those of the highest level first, then the next.
+def dependency_levels(containers: Mapping[str, Container]) -> dict[str, int]:
+    """Return each container's level in the dependency graph; stopping begins with the highest level.
 
-    Each stands as high as it can, right below the lowest that needs it, so that as many as possible stop together.
+    A container is one level below its lowest dependent, so that as many as possible stop at the same time.
     """
-    known: dict[str, int] = {}
+    depths: dict[str, int] = {}
 
-    def below_the_top(name: str) -> int:
-        if name not in known:
-            needing = (each.name for each in containers.values() if name in each.depends_on)
-            known[name] = 1 + max(map(below_the_top, needing), default=-1)
-        return known[name]
+    def depth(name: str) -> int:
+        if name not in depths:
+            dependents = (each.name for each in containers.values() if name in each.depends_on)
+            depths[name] = 1 + max(map(depth, dependents), default=-1)
+        return depths[name]
 
-    deepest = max(map(below_the_top, containers))
-    return {name: deepest - below_the_top(name) for name in containers}
+    deepest = max(map(depth, containers))
+    return {name: deepest - depth(name) for name in containers}
 
 
 def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
     if match["escaped"]:
         return "$"
-    name, how = match["name"] or match["bare"], match["how"] or ""
+    name, operator = match["name"] or match["bare"], match["operator"] or ""
     value = variables.get(name)
-    if value is None or (how.startswith(":") and not value):
-        if how.endswith("?"):
-            raise MissingVariableError(f"{name} is not set: {match['word']}")
-        return match["word"] or ""
+    if value is None or (operator.startswith(":") and not value):
+        if operator.endswith("?"):
+            raise MissingVariableError(f"{name} is not set: {match['operand']}")
+        return match["operand"] or ""
     return value
 
 
-def _filled(node: Any, variables: Mapping[str, str]) -> Any:
+def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(node, str):
         return interpolate(node, variables)
     if isinstance(node, dict):
-        return {key: _filled(value, variables) for key, value in node.items()}
+        return {key: _interpolated(value, variables) for key, value in node.items()}
     if isinstance(node, list):
-        return [_filled(value, variables) for value in node]
+        return [_interpolated(value, variables) for value in node]
     return node
 
 
@@ -114,7 +116,7 @@ def _container(name: str, service: Mapping[str, Any]) -> Container:
 
 
 def _published(ports: Iterable[str]) -> Iterable[int]:
-    """Read ``address:host:container``, those where both ports are the same."""
+    """Yield the ports of ``address:host:container`` where host and container port are equal."""
     for port in ports:
         *_, host, container = port.split(":")
         if host == container:

@@ -1,4 +1,4 @@
-"""`./run demo`: the system with its addresses on the screen, and what happens in it, live."""
+"""`./run demo`: runs the system, prints its addresses and then each notification."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ import aiohttp
 from rich.console import Console
 from rich.text import Text
 
-from .feed import follow_sse
+from .banner import show_banner
+from .feed_client import follow_sse
 from .instance import AlreadyRunningError, DataFolderError
 from .ports import PortInUseError, Ports
 from .process import CommandFailedError
 from .stack import NotReadyError, Stack, StackOptions
 from .walkthrough import walk
-from .welcome import show_addresses
 
 __all__ = ["DemoOptions", "demo"]
 
-_WIDTH = 140  # of what goes to a file or a pipe
+_WIDTH = 140  # columns, when the output is a file or a pipe
 _STYLE = {"CREATED": "cyan", "UPDATED": "blue", "CLOSED": "green", "FAILED": "red", "CANCELLED": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What was asked for on the command line.
+    """The options of the command line.
 
     Attributes:
-        once: walk through the use cases and end.
-        fresh: forget what an earlier run kept.
+        once: run the use cases and exit.
+        fresh: delete the data of earlier runs.
         scale: service to its number of replicas.
-        free_ports: use ports that nobody has.
+        free_ports: use free ports instead of the fixed ones.
     """
 
     data: Path
@@ -53,29 +53,29 @@ class DemoOptions:
 def demo(options: DemoOptions) -> int:
     """Run until SIGINT or SIGTERM (or, with ``once``, to the end) and return the exit status.
 
-    It is 0 when all went well, 1 when it did not, 2 when the system could not even be started here.
+    The status is 0 on success, 1 when a check or the start failed, 2 when the system can't run here.
     """
-    if isinstance(sys.stdout, TextIOWrapper):  # it may know fewer characters than are shown
+    if isinstance(sys.stdout, TextIOWrapper):  # its encoding may lack characters of the output
         sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH
     try:
-        return asyncio.run(_until_signal(_demo(options, console)))
+        return asyncio.run(_run_until_signal(_demo(options, console)))
     except (AlreadyRunningError, DataFolderError, PortInUseError, ValueError) as error:
         return _fail(console, error, 2)
     except (CommandFailedError, NotReadyError) as error:
         return _fail(console, error, 1)
 
 
-async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
-    """Do *work*, or cancel it at the first signal and return 0; more signals do not disturb it cleaning up."""
+async def _run_until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Await *work*, or cancel it at the first signal and return 0; later signals are ignored during the clean-up."""
     task = asyncio.ensure_future(work)
-    asked = asyncio.Event()
+    stop_requested = asyncio.Event()
 
     def stop() -> None:
-        if not asked.is_set():
-            asked.set()
+        if not stop_requested.is_set():
+            stop_requested.set()
             task.cancel()
 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -83,7 +83,7 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        if not asked.is_set():
+        if not stop_requested.is_set():
             raise
         return 0
 
@@ -96,7 +96,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
             ports=Ports.free() if options.free_ports else Ports.default(),
             scale=options.scale,
             token=os.environ.get("SERVICE_TOKEN") or None,
-            web=not options.once,  # nobody would look
+            web=not options.once,
             fresh=options.fresh,
             progress=lambda what: _progress(console, started, what),
         )
@@ -105,7 +105,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
         try:
             if options.once:
                 return await walk(stack, console)
-            show_addresses(stack, console)
+            show_banner(stack, console)
             console.print(
                 f"ready after {time.monotonic() - started:.1f} s; Ctrl-C stops everything", style="bold green"
             )

@@ -1,4 +1,4 @@
-"""The AWS emulator, in an environment of its own, with the resources of the CloudFormation template in it."""
+"""The AWS emulator in its own virtual environment, with the resources of the CloudFormation template."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from pathlib import Path
 import aiohttp
 
 from .layout import COMPOSE
-from .locked import locked_environment
 from .process import CommandFailedError, ProcessSpec, run_command
+from .uv_environment import uv_environment
 
 __all__ = ["Emulator", "emulator_python"]
 
 _PROJECT = COMPOSE / "emulator"
 _RESOURCES = _PROJECT / "resources.py"
-_READY_WITHIN_S = 60.0
+_READY_TIMEOUT_S = 60.0
 _POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """The emulator as compose.yaml has it, at *endpoint*, with its *environment* of this machine."""
+    """The emulator of compose.yaml: its command and *environment* on this machine, and its URL *endpoint*."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     endpoint: str
 
     def spec(self, level: int) -> ProcessSpec:
-        """Return how it is run; whenever it comes (back) up, its resources are made anew where they are missing."""
+        """Return the process; after each start the template is applied, which creates missing resources."""
         return ProcessSpec(
             name="emulator",
             command=self.command,
             environment=self.environment,
             level=level,
-            started=self.apply_resources,
+            post_start=self.apply_resources,
         )
 
     async def apply_resources(self) -> None:
-        """Wait until it answers, then apply the template.
+        """Wait until the emulator answers, then apply the template.
 
         Raises:
-            CommandFailedError: it did not answer in time, or the stack failed.
+            CommandFailedError: the emulator did not answer in time, or the stack failed.
         """
-        await self._answers()
+        await self._wait_until_healthy()
         credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         region = {"AWS_DEFAULT_REGION": self.environment["MINISTACK_REGION"]}
         await run_command(
@@ -54,8 +54,8 @@ class Emulator:
             environment={**self.environment, **credentials, **region, "AWS_ENDPOINT_URL": self.endpoint},
         )
 
-    async def _answers(self) -> None:
-        deadline = time.monotonic() + _READY_WITHIN_S
+    async def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _READY_TIMEOUT_S
         timeout = aiohttp.ClientTimeout(total=2)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while time.monotonic() < deadline:
@@ -66,13 +66,13 @@ class Emulator:
                 except (aiohttp.ClientError, TimeoutError):
                     pass
                 await asyncio.sleep(_POLL_S)
-        raise CommandFailedError(f"the emulator did not answer within {_READY_WITHIN_S:g} s")
+        raise CommandFailedError(f"the emulator did not answer within {_READY_TIMEOUT_S:g} s")
 
 
 async def emulator_python() -> Path:
-    """Return the interpreter of the emulator's environment, which is made first when it is missing or out of date.
+    """Return the interpreter of the emulator's environment; create or update the environment first if needed.
 
     Raises:
-        CommandFailedError: it can't be made; uv says why.
+        CommandFailedError: uv failed; the message has its output.
     """
-    return await locked_environment(_PROJECT, _PROJECT / ".venv")
+    return await uv_environment(_PROJECT, _PROJECT / ".venv")

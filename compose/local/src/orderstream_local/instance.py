@@ -1,4 +1,4 @@
-"""One instance at a time on a data folder, and what one that was killed left behind is cleared away first."""
+"""Locks a data folder for one instance, and cleans up after one that was killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import psutil
 
 from .layout import DataFolder
 
-__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "DataFolderError", "short_folder", "sole_instance"]
+__all__ = ["OWNER_VARIABLE", "AlreadyRunningError", "DataFolderError", "single_instance", "socket_folder"]
 
-# every process carries the data folder it belongs to, so that a pid that is someone else's by now is never touched
+# every process has its data folder in its environment: a pid that was reused by another program is left alone
 OWNER_VARIABLE = "ORDERSTREAM_DATA"
-_STOP_WITHIN_S = 5.0
+_STOP_TIMEOUT_S = 5.0
 _SOCKET_PATH_LIMIT = 107
-_SHORT_TEMPORARY = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
+_SHORT_TEMP_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
 
 
 class AlreadyRunningError(Exception):
@@ -30,19 +30,19 @@ class AlreadyRunningError(Exception):
 
 
 class DataFolderError(Exception):
-    """The data folder can't be made or written to."""
+    """The data folder can't be created or written to."""
 
 
 @contextmanager
-def sole_instance(data: DataFolder) -> Iterator[None]:
-    """Hold the data folder for the block; end processes and remove pid files that a dead instance left there.
+def single_instance(data: DataFolder) -> Iterator[None]:
+    """Lock the data folder for the block; first end processes and remove pid files of a killed instance.
 
     Raises:
-        AlreadyRunningError: a living instance holds it.
-        DataFolderError: it can't be used.
+        AlreadyRunningError: a running instance holds the lock.
+        DataFolderError: the folder can't be created or written to.
     """
     lock = data.run / "lock"
-    with _opened(lock, data) as held:
+    with _open_lock(lock, data) as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -51,14 +51,14 @@ def sole_instance(data: DataFolder) -> Iterator[None]:
         held.truncate(0)
         held.write(f"{os.getpid()}\n")
         held.flush()
-        _clear(data)
+        _clean_up(data)
         try:
             yield
         finally:
             lock.unlink(missing_ok=True)
 
 
-def _opened(lock: Path, data: DataFolder) -> IO[str]:
+def _open_lock(lock: Path, data: DataFolder) -> IO[str]:
     try:
         for folder in (data.run, data.logs):
             folder.mkdir(parents=True, exist_ok=True)
@@ -67,15 +67,15 @@ def _opened(lock: Path, data: DataFolder) -> IO[str]:
         raise DataFolderError(f"can't keep data in {data.path}: {error.filename}: {error.strerror}") from error
 
 
-def _clear(data: DataFolder) -> None:
-    left = [process for path in sorted(data.run.glob("*.pid")) if (process := _ours(path, data))]
-    for process in left:
+def _clean_up(data: DataFolder) -> None:
+    orphans = [process for path in sorted(data.run.glob("*.pid")) if (process := _orphan(path, data))]
+    for process in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(left, timeout=_STOP_WITHIN_S)[1]:
+    for process in psutil.wait_procs(orphans, timeout=_STOP_TIMEOUT_S)[1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=_STOP_WITHIN_S)
+    psutil.wait_procs(orphans, timeout=_STOP_TIMEOUT_S)
     for path in data.run.glob("*.pid"):
         path.unlink(missing_ok=True)
     if data.sockets.is_symlink():
@@ -84,11 +84,11 @@ def _clear(data: DataFolder) -> None:
 
 
 @contextmanager
-def short_folder(data: DataFolder) -> Iterator[Path]:
-    """Make a private folder whose sockets have short enough paths, for the block."""
+def socket_folder(data: DataFolder) -> Iterator[Path]:
+    """Create a private folder for Unix sockets, with a short enough path, for the block."""
     parent = tempfile.gettempdir()
     if len(parent) + len("/orderstream-12345678/.s.PGSQL.5432") > _SOCKET_PATH_LIMIT:
-        parent = _SHORT_TEMPORARY
+        parent = _SHORT_TEMP_FOLDER
     folder = Path(tempfile.mkdtemp(prefix="orderstream-", dir=parent))
     data.sockets.symlink_to(folder)
     try:
@@ -98,7 +98,7 @@ def short_folder(data: DataFolder) -> Iterator[Path]:
         data.sockets.unlink(missing_ok=True)
 
 
-def _ours(pid_file: Path, data: DataFolder) -> psutil.Process | None:
+def _orphan(pid_file: Path, data: DataFolder) -> psutil.Process | None:
     try:
         process = psutil.Process(int(pid_file.read_text(encoding="ascii")))
         return process if process.environ().get(OWNER_VARIABLE) == str(data.path) else None

@@ -1,8 +1,8 @@
-"""Becomes another program: as another user if asked to, and ended when the process that started it dies, however.
+"""Executes another program, optionally as another user, with a signal when the parent process dies.
 
-Run by its path, before there is any package: ``python -I -S launch.py SIGNAL PARENT USER COMMAND...`` (an empty USER
-changes nothing). A function between fork and exec would be shorter and is not safe in a process with threads; the user
-is changed here because a user who may do little can't reach the interpreter in root's home either.
+Run by its path, without packages: ``python -I -S launch.py SIGNAL PARENT USER COMMAND...`` (an empty USER keeps the
+user). A function between fork and exec would be shorter but is unsafe in a process with threads; the user is changed
+here because an unprivileged user can't read an interpreter in root's home.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Give up rights, ask for the signal, then become the command."""
+    """Change the user, set the parent-death signal, then execute the command."""
     stop_signal, parent, user, *command = sys.argv[1:]
     if user:
         account = pwd.getpwnam(user)
@@ -27,9 +27,9 @@ def main() -> None:
         os.setuid(account.pw_uid)
     if sys.platform == "linux":  # after the change of user, which would reset it
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(stop_signal))
-        if os.getppid() != int(parent):  # it died before it could be waited for
+        if os.getppid() != int(parent):  # the parent died before prctl
             sys.exit(1)
-    os.execvp(command[0], command)  # noqa: S606 - that is what this is for
+    os.execvp(command[0], command)  # noqa: S606 - the purpose of this module
 
 
 if __name__ == "__main__":

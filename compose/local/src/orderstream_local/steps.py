@@ -1,4 +1,4 @@
-"""The twenty-five steps of one order, each found in what the system itself told about it: logs, answers and pushes."""
+"""The twenty-five steps of one order, each with the observation that proves it: log lines, responses and pushes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-__all__ = ["STEPS", "Evidence", "Push", "Record", "Seen", "Step"]
+__all__ = ["STEPS", "Evidence", "Observation", "Push", "Record", "Step"]
 
 ORDER, INVENTORY = "order-service", "inventory-service"
 NOTIFICATION, PROCESSING = "notification-service", "processing-service"
@@ -15,7 +15,7 @@ NOTIFICATION, PROCESSING = "notification-service", "processing-service"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A line of a service's log as CloudWatch Logs has it; *ingested* is when it came there."""
+    """A log event of CloudWatch Logs; *at* is the service's time, *ingested* the ingestion time."""
 
     service: str
     at: datetime
@@ -25,7 +25,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A notification that a client was pushed over *protocol*, at its own time."""
+    """A notification that a client received over *protocol*, by the client's clock."""
 
     protocol: str
     at: datetime
@@ -34,10 +34,10 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one order.
+    """All records and pushes of one order.
 
     Attributes:
-        records: the log lines of its trace, and those of the pollers, which receive for many; in order of time.
+        records: the log lines of its trace, and the receives of the pollers, which have none; by time.
     """
 
     order_id: int
@@ -48,19 +48,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """That a step happened: when, and by which words it is known."""
+class Observation:
+    """The time of a step, and a description of its evidence."""
 
     at: datetime
-    words: str
+    description: str
 
 
-Finder = Callable[[Evidence], Seen | None]
+Finder = Callable[[Evidence], Observation | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the sequence: its number, what it is, and how it is found."""
+    """A step of the sequence: its number, title and finder."""
 
     number: int
     title: str
@@ -78,47 +78,47 @@ def _first(evidence: Evidence, service: str, facts: Mapping[str, Any]) -> Record
     )
 
 
-def _filled(evidence: Evidence, facts: Mapping[str, Any]) -> dict[str, Any]:
-    known = {"order": evidence.order_id, "product": evidence.product_id}
-    return {name: value.format_map(known) if isinstance(value, str) else value for name, value in facts.items()}
+def _formatted(evidence: Evidence, facts: Mapping[str, Any]) -> dict[str, Any]:
+    values = {"order": evidence.order_id, "product": evidence.product_id}
+    return {name: value.format_map(values) if isinstance(value, str) else value for name, value in facts.items()}
 
 
-def _logged(service: str, words: str, **facts: Any) -> Finder:
-    def find(evidence: Evidence) -> Seen | None:
-        record = _first(evidence, service, _filled(evidence, facts))
-        return Seen(record.at, words.format_map({**record.facts, "service": service})) if record else None
+def _logged(service: str, description: str, **facts: Any) -> Finder:
+    def find(evidence: Evidence) -> Observation | None:
+        record = _first(evidence, service, _formatted(evidence, facts))
+        return Observation(record.at, description.format_map({**record.facts, "service": service})) if record else None
 
     return find
 
 
-def _asked(service: str, method: str, path: str, *, answered: bool) -> Finder:
-    """Find a request in the log of who answered it: when it came in, or when the answer left."""
+def _requested(service: str, method: str, path: str, *, answered: bool) -> Finder:
+    """Find a request in the log of its server: its arrival, or the end of its response."""
 
-    def find(evidence: Evidence) -> Seen | None:
-        wanted = _filled(evidence, {"message": "request", "method": method, "path": path})
+    def find(evidence: Evidence) -> Observation | None:
+        wanted = _formatted(evidence, {"message": "request", "method": method, "path": path})
         record = _first(evidence, service, wanted)
         if record is None:
             return None
         if answered:
-            return Seen(record.at, f"{record.facts['status']} from {service}")
-        return Seen(record.at - timedelta(milliseconds=record.facts["durationMs"]), f"{method} {wanted['path']}")
+            return Observation(record.at, f"{record.facts['status']} from {service}")
+        return Observation(record.at - timedelta(milliseconds=record.facts["durationMs"]), f"{method} {wanted['path']}")
 
     return find
 
 
-def _in_cloudwatch(service: str, **facts: Any) -> Finder:
-    def find(evidence: Evidence) -> Seen | None:
-        record = _first(evidence, service, _filled(evidence, facts))
-        return Seen(record.ingested, f"{record.facts['message']!r} in {service}-logs") if record else None
+def _ingested(service: str, **facts: Any) -> Finder:
+    def find(evidence: Evidence) -> Observation | None:
+        record = _first(evidence, service, _formatted(evidence, facts))
+        return Observation(record.ingested, f"{record.facts['message']!r} in {service}-logs") if record else None
 
     return find
 
 
 def _received(service: str, queue: str, **consumed: Any) -> Finder:
-    """Find the receive that brought what was then consumed: the last one before."""
+    """Find the last receive before a message was consumed."""
 
-    def find(evidence: Evidence) -> Seen | None:
-        record = _first(evidence, service, _filled(evidence, consumed))
+    def find(evidence: Evidence) -> Observation | None:
+        record = _first(evidence, service, _formatted(evidence, consumed))
         if record is None:
             return None
         receives = [
@@ -126,53 +126,53 @@ def _received(service: str, queue: str, **consumed: Any) -> Finder:
             for each in evidence.records
             if each.service == service and each.facts["message"] == "sqs messages received" and each.at <= record.at
         ]
-        return Seen(receives[-1].at, f"received from {queue}") if receives else None
+        return Observation(receives[-1].at, f"received from {queue}") if receives else None
 
     return find
 
 
 def _pushed(kind: str) -> Finder:
-    def find(evidence: Evidence) -> Seen | None:
+    def find(evidence: Evidence) -> Observation | None:
         first: dict[str, datetime] = {}
         for push in evidence.pushes:
             if push.kind == kind:
                 first.setdefault(push.protocol, push.at)
         if set(first) != {"SSE", "WebSocket"}:
             return None
-        late = max(first.values())
-        return Seen(
+        last = max(first.values())
+        return Observation(
             min(first.values()),
-            f"SSE and WebSocket, {(late - min(first.values())) / timedelta(milliseconds=1):.1f} ms apart",
+            f"SSE and WebSocket, {(last - min(first.values())) / timedelta(milliseconds=1):.1f} ms apart",
         )
 
     return find
 
 
-def _first_ingested(evidence: Evidence) -> Seen | None:
+def _first_ingested(evidence: Evidence) -> Observation | None:
     if not evidence.records:
         return None
     first = min(evidence.records, key=lambda record: record.ingested)
-    return Seen(first.ingested, f"the first line comes in, from {first.service}")
+    return Observation(first.ingested, f"first log event, from {first.service}")
 
 
 _PUBLISHED = "published {type} to {queue}"
 
 STEPS: tuple[Step, ...] = (
-    Step(1, "POST /orders", lambda evidence: Seen(evidence.posted_at, "POST /orders")),
+    Step(1, "POST /orders", lambda evidence: Observation(evidence.posted_at, "POST /orders")),
     Step(
         2,
         "the order service asks the inventory for the stock",
-        _asked(INVENTORY, "GET", "/inventory/{product}", answered=False),
+        _requested(INVENTORY, "GET", "/inventory/{product}", answered=False),
     ),
-    Step(3, "the inventory answers: in stock", _asked(INVENTORY, "GET", "/inventory/{product}", answered=True)),
+    Step(3, "the inventory answers: in stock", _requested(INVENTORY, "GET", "/inventory/{product}", answered=True)),
     Step(4, "CloudWatch Logs receives", _first_ingested),
-    Step(5, "inventory-service-logs", _in_cloudwatch(INVENTORY, message="request")),
+    Step(5, "inventory-service-logs", _ingested(INVENTORY, message="request")),
     Step(
         6,
         "the order service publishes order-created to both queues",
         _logged(ORDER, _PUBLISHED, message="published", queue="notification-queue"),
     ),
-    Step(7, "order-service-logs", _in_cloudwatch(ORDER, message="published")),
+    Step(7, "order-service-logs", _ingested(ORDER, message="published")),
     Step(
         8,
         "the notification service's poller is triggered",
@@ -189,7 +189,7 @@ STEPS: tuple[Step, ...] = (
         _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CREATED"),
     ),
     Step(11, "CREATED is pushed to the clients", _pushed("CREATED")),
-    Step(12, "notification-service-logs", _in_cloudwatch(NOTIFICATION, message="Email sent", kind="CREATED")),
+    Step(12, "notification-service-logs", _ingested(NOTIFICATION, message="Email sent", kind="CREATED")),
     Step(
         13,
         "the processing service's poller is triggered",
@@ -203,17 +203,17 @@ STEPS: tuple[Step, ...] = (
     Step(
         15,
         "the processing service asks to take the stock",
-        _asked(INVENTORY, "POST", "/inventory/decrement", answered=False),
+        _requested(INVENTORY, "POST", "/inventory/decrement", answered=False),
     ),
-    Step(16, "the inventory answers: taken", _asked(INVENTORY, "POST", "/inventory/decrement", answered=True)),
+    Step(16, "the inventory answers: taken", _requested(INVENTORY, "POST", "/inventory/decrement", answered=True)),
     Step(
         17,
         "the processing service asks to close the order",
-        _asked(ORDER, "POST", "/order/close/{order}", answered=False),
+        _requested(ORDER, "POST", "/order/close/{order}", answered=False),
     ),
-    Step(18, "the order service answers: closed", _asked(ORDER, "POST", "/order/close/{order}", answered=True)),
+    Step(18, "the order service answers: closed", _requested(ORDER, "POST", "/order/close/{order}", answered=True)),
     Step(19, "the processing service publishes order-processed", _logged(PROCESSING, _PUBLISHED, message="published")),
-    Step(20, "processing-service-logs", _in_cloudwatch(PROCESSING, message="published")),
+    Step(20, "processing-service-logs", _ingested(PROCESSING, message="published")),
     Step(
         21,
         "the notification service's poller is triggered",
@@ -228,5 +228,5 @@ STEPS: tuple[Step, ...] = (
         23, "e-mail and SMS, simulated", _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CLOSED")
     ),
     Step(24, "CLOSED is pushed to the clients", _pushed("CLOSED")),
-    Step(25, "notification-service-logs", _in_cloudwatch(NOTIFICATION, message="Email sent", kind="CLOSED")),
+    Step(25, "notification-service-logs", _ingested(NOTIFICATION, message="Email sent", kind="CLOSED")),
 )

@@ -1,4 +1,4 @@
-"""The processes of one system together: started, looked up, and stopped in the right order within a time limit."""
+"""Starts the processes of one system and stops them in order of their levels, within a time limit."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 
 from .layout import DataFolder
-from .process import ProcessSpec, ServiceProcess, together
+from .process import ProcessSpec, ServiceProcess, run_concurrently
 
-__all__ = ["STOP_WITHIN_S", "Supervisor", "kept_s"]
+__all__ = ["STOP_WITHIN_S", "Supervisor", "reserved_s"]
 
 STOP_WITHIN_S = 9.0
-# whatever is above it does, a level has so much; the lowest, which keeps what the others leave, has more
-_KEPT_FOR_A_LEVEL_S = 0.5
-_KEPT_FOR_THE_LOWEST_S = 1.5
+# reserved for each level, however long those above take; the lowest has PostgreSQL and the emulator
+_RESERVED_PER_LEVEL_S = 0.5
+_RESERVED_FOR_LOWEST_S = 1.5
 
 
 class Supervisor:
-    """Starts processes under *data* and stops them; *report* is told what becomes of them meanwhile.
+    """Starts processes in the data folder *data* and stops them; *report* is called with exits and restarts.
 
     Attributes:
         processes: by name.
@@ -31,16 +31,16 @@ class Supervisor:
         self.processes: dict[str, ServiceProcess] = {}
 
     async def start(self, specs: Sequence[ProcessSpec]) -> None:
-        """Start the processes, all at once."""
-        await together(*(self._start(spec) for spec in specs))
+        """Start the processes concurrently."""
+        await run_concurrently(*(self._start(spec) for spec in specs))
 
     async def stop(self) -> None:
-        """Stop the processes, the highest level first, within ten seconds whatever they do."""
+        """Stop the processes, the highest level first, within ten seconds; those that hang are killed."""
         deadline = time.monotonic() + STOP_WITHIN_S
-        waves = _waves(list(self.processes.values()))
-        for below, wave in zip(range(len(waves) - 1, -1, -1), waves, strict=True):
-            within_s = max(deadline - time.monotonic() - kept_s(below), _KEPT_FOR_A_LEVEL_S)
-            await asyncio.gather(*(process.stop(within_s) for process in wave))
+        levels = _by_level(list(self.processes.values()))
+        for below, level in zip(range(len(levels) - 1, -1, -1), levels, strict=True):
+            within_s = max(deadline - time.monotonic() - reserved_s(below), _RESERVED_PER_LEVEL_S)
+            await asyncio.gather(*(process.stop(within_s) for process in level))
         self.processes.clear()
 
     async def _start(self, spec: ProcessSpec) -> None:
@@ -54,11 +54,11 @@ class Supervisor:
         await process.start()
 
 
-def kept_s(levels: int) -> float:
-    """Return the time that is not to be taken from the *levels* below, in seconds."""
-    return _KEPT_FOR_THE_LOWEST_S + (levels - 1) * _KEPT_FOR_A_LEVEL_S if levels else 0.0
+def reserved_s(levels: int) -> float:
+    """Return the time reserved for the *levels* below, in seconds."""
+    return _RESERVED_FOR_LOWEST_S + (levels - 1) * _RESERVED_PER_LEVEL_S if levels else 0.0
 
 
-def _waves(processes: Sequence[ServiceProcess]) -> list[list[ServiceProcess]]:
-    by_level = sorted(processes, key=lambda process: -process.spec.level)
-    return [list(wave) for _, wave in itertools.groupby(by_level, key=lambda process: process.spec.level)]
+def _by_level(processes: Sequence[ServiceProcess]) -> list[list[ServiceProcess]]:
+    ordered = sorted(processes, key=lambda process: -process.spec.level)
+    return [list(level) for _, level in itertools.groupby(ordered, key=lambda process: process.spec.level)]

@@ -1,4 +1,4 @@
-"""`./run demo --once`: the use cases over HTTP, SSE and WebSocket, with each step at the time it really happened."""
+"""`./run demo --once`: runs the use cases over HTTP, SSE and WebSocket, and prints each step with its time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["walk"]
 
 PRODUCT = "123"
 QUANTITY = 2
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 _POLL_S = 0.1
 _CANCELLATIONS = 10
 
 
 async def walk(stack: Stack, console: Console) -> int:
-    """Go through a success, a refusal and a cancellation; return 0 when everything was as it should be, else 1."""
+    """Run a success, a refusal and a cancellation; return 0 when all checks passed, else 1."""
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
         watching(session, stack.url("notification")) as watcher,
@@ -58,28 +58,28 @@ class _Walkthrough:
         self._check(status == 201, f"POST /orders answers 201 with the order, {order.get('id')}")
         if status != 201:
             return
-        done = await self.watcher.wait_for(order["id"], "CLOSED", _PATIENCE_S)
+        done = await self.watcher.wait_for(order["id"], "CLOSED", _TIMEOUT_S)
         evidence = await self._evidence(order["id"], trace_id, posted_at)
         self._show(evidence)
         self._check(done, "CREATED and CLOSED were pushed, over SSE and over WebSocket")
-        self._check(self._each_once(order["id"], ["CREATED", "CLOSED"]), "each exactly once, CREATED first")
-        await self._check_end(order["id"], "CLOSED", "DONE", taken=before - QUANTITY)
+        self._check(self._exactly_once(order["id"], ["CREATED", "CLOSED"]), "each exactly once, CREATED first")
+        await self._check_end(order["id"], "CLOSED", "DONE", stock=before - QUANTITY)
 
     async def refusal(self) -> None:
-        self._heading("An order for what is out of stock is refused")
-        product_id, quantity, stock = await self._too_much()
+        self._heading("An order above the stock is refused")
+        product_id, quantity, stock = await self._excessive_order()
         newest = await self._newest_order()
         posted_at = datetime.now(UTC)
         status, problem = await self._place(product_id, quantity, secrets.token_hex(16))
-        self._line(posted_at, f"POST /orders: {quantity} of {product_id}, of which there are {stock}")
+        self._line(posted_at, f"POST /orders: {quantity} of {product_id}, with {stock} in stock")
         self._line(posted_at, f"{status} {problem.get('detail')}", datetime.now(UTC))
         self._check(status == 409, "POST /orders answers 409")
         short = problem.get("errors", [{}])[0]
         self._check(
             (short.get("productId"), short.get("requested"), short.get("stock")) == (product_id, quantity, stock),
-            "it names the product, what was asked for and what there is",
+            "it names the product, the requested quantity and the stock",
         )
-        self._check(await self._newest_order() == newest, "nothing was stored")
+        self._check(await self._newest_order() == newest, "no order was stored")
 
     async def cancellation(self) -> None:
         self._heading("An order is cancelled")
@@ -91,16 +91,16 @@ class _Walkthrough:
             status, _ = await self._call("DELETE", f"{self.stack.url('order')}/orders/{order['id']}")
             if status == 200:
                 break
-            before -= QUANTITY  # it was fulfilled faster than it could be cancelled
+            before -= QUANTITY  # it was fulfilled before the cancellation
         self._line(posted_at, f"POST /orders: order {order['id']}", placed_at)
         self._line(posted_at, f"DELETE /orders/{order['id']}: {status}", datetime.now(UTC))
         self._check(status == 200, "DELETE /orders/{id} answers 200")
-        pushed = await self.watcher.wait_for(order["id"], "CANCELLED", _PATIENCE_S)
+        pushed = await self.watcher.wait_for(order["id"], "CANCELLED", _TIMEOUT_S)
         for push in self.watcher.pushes(order["id"]):
             self._line(posted_at, f"{push.kind} is pushed over {push.protocol}", push.at)
         self._check(pushed, "CANCELLED was pushed, over SSE and over WebSocket")
-        await self._check_end(order["id"], "CANCELLED", "RELEASED", taken=before)
-        self._check(self._each_once(order["id"], ["CREATED", "CANCELLED"]), "each exactly once, CREATED first")
+        await self._check_end(order["id"], "CANCELLED", "RELEASED", stock=before)
+        self._check(self._exactly_once(order["id"], ["CREATED", "CANCELLED"]), "each exactly once, CREATED first")
 
     def conclude(self) -> int:
         self.console.print()
@@ -114,28 +114,28 @@ class _Walkthrough:
         self.console.print(f"all {self.passed} checks passed", style="bold green")
         return 0
 
-    async def _check_end(self, order_id: int, status: str, state: str, *, taken: int) -> None:
-        """Check the order, its saga and the stock, which come to rest after the push."""
+    async def _check_end(self, order_id: int, status: str, state: str, *, stock: int) -> None:
+        """Check the order, its saga and the stock, which reach their final state after the push."""
 
         async def saga_state() -> str | None:
             code, saga = await self._call("GET", f"{self.stack.url('processing')}/sagas/{order_id}")
             return saga["sagas"][-1]["state"] if code == 200 else None
 
-        self._check(await _settles(saga_state, state), f"GET /sagas/{order_id}: {state}")
+        self._check(await _becomes(saga_state, state), f"GET /sagas/{order_id}: {state}")
         _, order = await self._call("GET", f"{self.stack.url('order')}/orders/{order_id}")
         self._check(order.get("status") == status, f"GET /orders/{order_id}: {status}")
-        self._check(await _settles(self._stock, taken), f"GET /inventory/{PRODUCT}: {taken} in stock")
+        self._check(await _becomes(self._stock, stock), f"GET /inventory/{PRODUCT}: {stock} in stock")
 
     async def _evidence(self, order_id: int, trace_id: str, posted_at: datetime) -> Evidence:
-        """Collect what is known of the order; the last log lines need a moment to get to CloudWatch Logs."""
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        """Collect the evidence of the order; the last log lines reach CloudWatch Logs with a delay."""
+        deadline = asyncio.get_running_loop().time() + _TIMEOUT_S
         while True:
             records = await read_logs(self.session, self.stack.aws_endpoint, posted_at)
             evidence = Evidence(
                 order_id=order_id,
                 product_id=PRODUCT,
                 posted_at=posted_at,
-                records=[record for record in records if _belongs(record, trace_id)],
+                records=[record for record in records if _is_evidence(record, trace_id)],
                 pushes=self.watcher.pushes(order_id),
             )
             if all(step.find(evidence) for step in STEPS) or asyncio.get_running_loop().time() > deadline:
@@ -143,14 +143,14 @@ class _Walkthrough:
             await asyncio.sleep(_POLL_S)
 
     def _show(self, evidence: Evidence) -> None:
-        table = Table("", "ms", "step", "seen as", box=None, header_style="bold", pad_edge=False)
+        table = Table("", "ms", "step", "evidence", box=None, header_style="bold", pad_edge=False)
         for step in STEPS:
             table.add_row(str(step.number), *_cells(step, evidence))
         table.columns[0].justify = table.columns[1].justify = "right"
         self.console.print(table, soft_wrap=True)
-        self._check(all(step.find(evidence) for step in STEPS), f"all {len(STEPS)} steps were seen")
+        self._check(all(step.find(evidence) for step in STEPS), f"all {len(STEPS)} steps were observed")
 
-    def _each_once(self, order_id: int, kinds: list[str]) -> bool:
+    def _exactly_once(self, order_id: int, kinds: list[str]) -> bool:
         return all(self.watcher.kinds(order_id, protocol) == kinds for protocol in ("SSE", "WebSocket"))
 
     def _heading(self, title: str) -> None:
@@ -181,7 +181,7 @@ class _Walkthrough:
         return int(product["stock"])
 
     async def _ensure_stock(self) -> None:
-        """Put in stock for the use cases when earlier runs have sold it all."""
+        """Add stock for the use cases if earlier runs have used it up."""
         url = f"{self.stack.url('inventory')}/inventory/{PRODUCT}"
         status, product = await self._call("GET", url)
         wanted = 100 * QUANTITY
@@ -192,8 +192,8 @@ class _Walkthrough:
         elif product["stock"] < _CANCELLATIONS * QUANTITY:
             await self._call("PUT", url, json={"stock": wanted}, headers={"If-Match": f'"{product["version"]}"'})
 
-    async def _too_much(self) -> tuple[str, int, int]:
-        """Return a product, more of it than there is, and what there is: one that is sold out, if any."""
+    async def _excessive_order(self) -> tuple[str, int, int]:
+        """Return the product with the least stock, a quantity above its stock, and its stock."""
         _, page = await self._call("GET", f"{self.stack.url('inventory')}/inventory?limit=200")
         scarce = min(page["items"], key=lambda product: product["stock"])
         return scarce["productId"], scarce["stock"] + 1, scarce["stock"]
@@ -207,9 +207,9 @@ class _Walkthrough:
             return response.status, await response.json(content_type=None)
 
 
-async def _settles(read: Callable[[], Awaitable[object]], wanted: object) -> bool:
-    """Read again and again until it is what is *wanted*; return whether it was in time."""
-    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+async def _becomes(read: Callable[[], Awaitable[object]], wanted: object) -> bool:
+    """Poll *read* until it returns *wanted*; return whether it did in time."""
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT_S
     while await read() != wanted:
         if asyncio.get_running_loop().time() > deadline:
             return False
@@ -217,13 +217,17 @@ async def _settles(read: Callable[[], Awaitable[object]], wanted: object) -> boo
     return True
 
 
-def _belongs(record: Record, trace_id: str) -> bool:
+def _is_evidence(record: Record, trace_id: str) -> bool:
     return record.facts.get("traceId") == trace_id or record.facts.get("message") == "sqs messages received"
 
 
 def _cells(step: Step, evidence: Evidence) -> tuple[str, str, str]:
-    seen = step.find(evidence)
-    return (_ms(seen.at - evidence.posted_at), step.title, seen.words) if seen else ("-", step.title, "not seen")
+    observation = step.find(evidence)
+    return (
+        (_ms(observation.at - evidence.posted_at), step.title, observation.description)
+        if observation
+        else ("-", step.title, "not observed")
+    )
 
 
 def _ms(span: timedelta) -> str:

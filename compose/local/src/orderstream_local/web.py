@@ -1,7 +1,7 @@
-"""Serves the built page and tells it where the services are: what nginx does in a container.
+"""Serves the built page and its configuration, like nginx in a container.
 
-Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why there is none), and for each service the URL
-that the page asks (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...).
+Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
+base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from aiohttp import web
 __all__ = ["create_web"]
 
 _SERVICES = ("order", "inventory", "notification", "processing")
-# a build puts a hash of the content into the name: such a file never changes
+# the build puts a content hash into the file name
 _HASHED = re.compile(r"-[\w-]{8}\.\w+$")
-_FOR_EVER = "public, max-age=31536000, immutable"
-_ASK_AGAIN = "no-cache"
+_IMMUTABLE = "public, max-age=31536000, immutable"
+_REVALIDATE = "no-cache"
 _HIDDEN = re.compile(r"(^|/)\.")
-# what the build leaves where a nonce belongs; Angular gives it to the styles of its components
+# the build's placeholder for a nonce, which Angular gives to the styles of its components
 _NONCE = "CSP_NONCE"
 _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -34,7 +34,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_MISSING = """<!doctype html>
+_UNAVAILABLE_HTML = """<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -43,16 +43,16 @@ _MISSING = """<!doctype html>
     <meta name="color-scheme" content="light dark">
   </head>
   <body>
-    <h1>There is no page</h1>
-    <p>The services run, but the page could not be built. What was said:</p>
-    <pre>{why}</pre>
-    <p>The next start tries again.</p>
+    <h1>The page is unavailable</h1>
+    <p>The services run, but the build of the page failed:</p>
+    <pre>{error}</pre>
+    <p>The next start builds it again.</p>
   </body>
 </html>
 """
 
 FOLDER: web.AppKey[Path | None] = web.AppKey("folder")
-MISSING = web.AppKey("missing", str)
+ERROR = web.AppKey("error", str)
 CONFIG: web.AppKey[dict[str, Any]] = web.AppKey("config")
 POLICY = web.AppKey("policy", str)
 NONCE = web.RequestKey("nonce", str)
@@ -63,22 +63,24 @@ def create_web(
     endpoints: Mapping[str, str],
     replicas: Mapping[str, Sequence[str]] | None = None,
     *,
-    missing: str = "",
+    error: str = "",
 ) -> web.Application:
     """Compose the server of *folder*.
 
     Args:
-        folder: the built page; None when there is none.
-        endpoints: the base URLs of the services, told by ``/config.json``.
-        replicas: those of each replica that the page may ask for itself, told there too.
-        missing: why there is no page.
+        folder: the built page; None when the build failed.
+        endpoints: the base URLs of the services, for ``/config.json``.
+        replicas: the base URLs of each service's replicas, for ``/config.json``.
+        error: why the build failed.
     """
     app = web.Application()
     app[FOLDER] = folder and folder.resolve()
-    app[MISSING] = missing
+    app[ERROR] = error
     app[CONFIG] = {**endpoints, **({"replicas": replicas} if replicas else {})}
-    app[POLICY] = _content_policy([*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)])
-    app.on_response_prepare.append(_secure)
+    app[POLICY] = _content_security_policy(
+        [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)]
+    )
+    app.on_response_prepare.append(_add_security_headers)
     app.add_routes(
         [
             web.get("/health/ready", _ready),
@@ -100,37 +102,37 @@ async def _config(request: web.Request) -> web.Response:
 async def _file(request: web.Request) -> web.StreamResponse:
     folder, path = request.app[FOLDER], request.match_info["path"]
     if folder is None:
-        return _without_page(request)
+        return _unavailable(request)
     found = (folder / path).resolve()
     if not found.is_relative_to(folder) or _HIDDEN.search(path):
         raise web.HTTPNotFound
-    # a path without a suffix is a page of the application in the browser
+    # a path without a suffix is a client-side route
     if not PurePosixPath(path).suffix or path == "index.html":
         return _page(request, folder / "index.html")
     if not found.is_file():
         raise web.HTTPNotFound
-    return web.FileResponse(found, headers={"Cache-Control": _FOR_EVER if _HASHED.search(found.name) else _ASK_AGAIN})
+    return web.FileResponse(found, headers={"Cache-Control": _IMMUTABLE if _HASHED.search(found.name) else _REVALIDATE})
 
 
 def _page(request: web.Request, index: Path) -> web.Response:
     nonce = request[NONCE] = secrets.token_hex(16)
     text = index.read_text(encoding="utf-8").replace(_NONCE, nonce)
-    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": _ASK_AGAIN})
+    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": _REVALIDATE})
 
 
-def _without_page(request: web.Request) -> web.Response:
-    text = _MISSING.format(why=html.escape(request.app[MISSING]))
+def _unavailable(request: web.Request) -> web.Response:
+    text = _UNAVAILABLE_HTML.format(error=html.escape(request.app[ERROR]))
     return web.Response(status=503, text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
-async def _secure(request: web.Request, response: web.StreamResponse) -> None:
-    """Say on every answer what a browser may do with it."""
+async def _add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the security headers to every response."""
     nonce = request.get(NONCE) or secrets.token_hex(16)
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = request.app[POLICY].replace(_NONCE, nonce)
 
 
-def _content_policy(urls: Sequence[str]) -> str:
+def _content_security_policy(urls: Sequence[str]) -> str:
     hosts = sorted({urlsplit(url).netloc for url in urls} - {""})
     connect = " ".join(["'self'", *(f"{scheme}://{host}" for host in hosts for scheme in ("http", "ws"))])
     return (
@@ -146,9 +148,9 @@ def main() -> None:
     endpoints = {name: os.environ.get(f"{name.upper()}_URL", "/api") for name in _SERVICES}
     replicas = {name: urls.split(",") for name in _SERVICES if (urls := os.environ.get(f"{name.upper()}_REPLICAS"))}
     folder = os.environ.get("WEB_ROOT")
-    missing = os.environ.get("WEB_MISSING", "WEB_ROOT, the folder of the page, is not set")
+    error = os.environ.get("WEB_MISSING", "WEB_ROOT, the folder of the page, is not set")
     web.run_app(
-        create_web(Path(folder) if folder else None, endpoints, replicas, missing=missing),
+        create_web(Path(folder) if folder else None, endpoints, replicas, error=error),
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "4200")),
         access_log=None,

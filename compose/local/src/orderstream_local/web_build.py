@@ -1,4 +1,4 @@
-"""Builds the page, once for each state of its sources, into a folder that can be served."""
+"""Builds the page, and caches the build and its packages by a hash of their sources."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from .process import run_command
 
 __all__ = ["PageBuilder", "Workspace"]
 
-_LEFT_OUT = {"node_modules", "dist", "coverage"}
-_TEST = ".spec.ts"  # the one kind of source that the page is not made of
+_EXCLUDED = {"node_modules", "dist", "coverage"}
+_TEST_SUFFIX = ".spec.ts"
 _INSTALL = (
     *("npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"),
-    # without a network it is to be told in seconds: npm's own pauses make it more than a minute
+    # fail within seconds without a network: npm's default retries take more than a minute
     *("--loglevel=error", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
 )
-_INSTALL_WITHIN_S = 900.0
-_BUILD_WITHIN_S = 600.0
+_INSTALL_TIMEOUT_S = 900.0
+_BUILD_TIMEOUT_S = 600.0
 _POLL_S = 0.1
-_KEPT_PAGES = 5
-_KEPT_PACKAGES = 2
+_MAX_PAGES = 5
+_MAX_PACKAGES = 2
 _ABANDONED_AFTER_S = 86_400.0
-_NEW = "new-"
-_WORK = "work-"
+_INSTALL_PREFIX = "new-"
+_COPY_PREFIX = "work-"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A copy of the page's sources, with the packages that they need where Node.js looks for them.
+    """A copy of the page's sources, with their packages where Node.js finds them.
 
     Attributes:
         folder: the copy.
@@ -54,22 +54,22 @@ class Workspace:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a command in it: this process's own, with the right Node.js first on PATH."""
-        # NODE_ENV=production would leave out what builds
-        given = {name: value for name, value in os.environ.items() if name != "NODE_ENV"}
-        return given | {"PATH": self.node.path, "NG_CLI_ANALYTICS": "false", "NO_COLOR": "1"}
+        """The environment of a command: this process's own, with *node* first on PATH."""
+        # NODE_ENV=production would omit the build tools
+        environment = {name: value for name, value in os.environ.items() if name != "NODE_ENV"}
+        return environment | {"PATH": self.node.path, "NG_CLI_ANALYTICS": "false", "NO_COLOR": "1"}
 
-    async def run(self, *command: str, timeout_s: float = _BUILD_WITHIN_S) -> str:
-        """Run a command in it and return what it wrote to stdout.
+    async def run(self, *command: str, timeout_s: float = _BUILD_TIMEOUT_S) -> str:
+        """Run a command in the copy and return its stdout.
 
         Raises:
-            CommandFailedError: it failed, with its output.
+            CommandFailedError: the command failed; the message has its output.
         """
         return await run_command(command, environment=self.environment, folder=self.folder, timeout_s=timeout_s)
 
 
 class PageBuilder:
-    """Builds the sources *source* and keeps what comes of it under *cache*; *progress* is told what takes time."""
+    """Builds *source* and caches the result in *cache*; *progress* is called with each slow step."""
 
     def __init__(
         self, progress: Callable[[str], None], source: Path = ROOT / "web", cache: Path = ROOT / ".cache" / "web"
@@ -79,63 +79,63 @@ class PageBuilder:
         self._cache = cache
 
     async def page(self) -> Path:
-        """Return the folder of the built page; it is built first when there is none of these very sources.
+        """Return the folder of the built page; build it first if the cache has no build of these sources.
 
         Raises:
-            CommandFailedError: it can't be built; what failed says why.
+            CommandFailedError: the build failed; the message has its output.
         """
-        if built := self._built(_fingerprint(self._source)):
+        if built := self._cached_page(_fingerprint(self._source)):
             return built
         started = time.monotonic()
-        async with self._alone():
-            if built := self._built(_fingerprint(self._source)):
-                return built  # by who was here before
-            self._progress("building the page, once; this takes a minute or so")
+        async with self._locked():
+            if built := self._cached_page(_fingerprint(self._source)):
+                return built  # by another process meanwhile
+            self._progress("building the page, once; this takes about a minute")
             target = await self._build()
-            _forget(self._pages, _KEPT_PAGES)
-        self._progress(f"the page is built, in {time.monotonic() - started:.0f} s")
+            _prune(self._pages, _MAX_PAGES)
+        self._progress(f"page built in {time.monotonic() - started:.0f} s")
         return target
 
     @asynccontextmanager
     async def workspace(self) -> AsyncIterator[Workspace]:
-        """Lend a workspace for the block.
+        """Provide a workspace for the block.
 
         Raises:
-            CommandFailedError: there is no Node.js, or the packages can't be installed.
+            CommandFailedError: Node.js is missing, or the packages can't be installed.
         """
-        async with self._alone():
-            node, packages = await self._packages()
-        with self._copied(node, packages) as workspace:
+        async with self._locked():
+            node, packages = await self._install_packages()
+        with self._workspace_of(node, packages) as workspace:
             yield workspace
 
     async def _build(self) -> Path:
-        node, packages = await self._packages()
-        with self._copied(node, packages) as workspace:
-            # named after the copy: the sources may have changed since
+        node, packages = await self._install_packages()
+        with self._workspace_of(node, packages) as workspace:
+            # the hash of the copy: the sources may have changed since
             target = self._pages / _fingerprint(workspace.folder)
             await workspace.run("npm", "run", "--silent", "build")
-            _move(workspace.folder / "dist", target)
+            _move_into_place(workspace.folder / "dist", target)
         return target
 
     @property
     def _pages(self) -> Path:
         return self._cache / "pages"
 
-    def _built(self, fingerprint: str) -> Path | None:
+    def _cached_page(self, fingerprint: str) -> Path | None:
         page = self._pages / fingerprint
         if not page.is_dir():
             return None
-        os.utime(page)  # so that it is not the one to be forgotten
+        os.utime(page)  # the newest stay in the cache
         return page
 
     @contextmanager
-    def _copied(self, node: Node, packages: Path) -> Iterator[Workspace]:
-        with tempfile.TemporaryDirectory(prefix=_WORK, dir=packages, ignore_cleanup_errors=True) as folder:
-            shutil.copytree(self._source, folder, ignore=_left_out, dirs_exist_ok=True)
+    def _workspace_of(self, node: Node, packages: Path) -> Iterator[Workspace]:
+        with tempfile.TemporaryDirectory(prefix=_COPY_PREFIX, dir=packages, ignore_cleanup_errors=True) as folder:
+            shutil.copytree(self._source, folder, ignore=_excluded, dirs_exist_ok=True)
             yield Workspace(Path(folder), packages / "node_modules", node)
 
-    async def _packages(self) -> tuple[Node, Path]:
-        """Return a Node.js and the folder whose ``node_modules`` are as the lock file has them."""
+    async def _install_packages(self) -> tuple[Node, Path]:
+        """Return a Node.js and the folder whose ``node_modules`` match the lock file."""
         lock = self._source / "package-lock.json"
         manifest = self._source / "package.json"
         node = await find_node(json.loads(manifest.read_bytes())["engines"]["node"])
@@ -145,30 +145,30 @@ class PageBuilder:
             os.utime(folder)
             return node, folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder.parent, ignore_cleanup_errors=True) as new:
+        with tempfile.TemporaryDirectory(prefix=_INSTALL_PREFIX, dir=folder.parent, ignore_cleanup_errors=True) as new:
             for each in (manifest, lock):
                 shutil.copy(each, new)
             self._progress(f"installing the page's packages with Node.js {node.version}, once")
-            await Workspace(Path(new), Path(new), node).run(*_INSTALL, timeout_s=_INSTALL_WITHIN_S)
-            _move(Path(new), folder)
-        _forget(folder.parent, _KEPT_PACKAGES)
+            await Workspace(Path(new), Path(new), node).run(*_INSTALL, timeout_s=_INSTALL_TIMEOUT_S)
+            _move_into_place(Path(new), folder)
+        _prune(folder.parent, _MAX_PACKAGES)
         return node, folder
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """Keep other processes, and other builders of this one, from building for the block."""
+    async def _locked(self) -> AsyncIterator[None]:
+        """Hold the build lock for the block, against other processes and other builders of this one."""
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / "lock").open("ab") as lock:
-            told = False
-            while not _taken(lock):
-                if not told:
-                    self._progress("another start builds the page; waiting for it")
-                    told = True
+            waiting = False
+            while not _try_lock(lock):
+                if not waiting:
+                    self._progress("waiting for another process that builds the page")
+                    waiting = True
                 await asyncio.sleep(_POLL_S)
             yield
 
 
-def _taken(lock: IO[bytes]) -> bool:
+def _try_lock(lock: IO[bytes]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -176,20 +176,20 @@ def _taken(lock: IO[bytes]) -> bool:
     return True
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what of a folder's *names* is no source."""
-    return {name for name in names if name in _LEFT_OUT or (name.startswith(".") and Path(folder, name).is_dir())}
+def _excluded(folder: str, names: list[str]) -> set[str]:
+    """Return the *names* in a folder that are not sources."""
+    return {name for name in names if name in _EXCLUDED or (name.startswith(".") and Path(folder, name).is_dir())}
 
 
 def _sources(folder: Path) -> Iterator[Path]:
     for current, folders, files in os.walk(folder):
-        left_out = _left_out(current, folders)
-        folders[:] = sorted(name for name in folders if name not in left_out)
-        yield from (Path(current, name) for name in sorted(files) if not name.endswith(_TEST))
+        excluded = _excluded(current, folders)
+        folders[:] = sorted(name for name in folders if name not in excluded)
+        yield from (Path(current, name) for name in sorted(files) if not name.endswith(_TEST_SUFFIX))
 
 
 def _fingerprint(folder: Path) -> str:
-    """Return what is the same for the same sources, wherever they are."""
+    """Return a hash of the sources, independent of their folder."""
     digest = hashlib.sha256()
     for file in _sources(folder):
         content = file.read_bytes()
@@ -198,20 +198,20 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _move(made: Path, target: Path) -> None:
-    """Put what was *made* in its place, as a whole; what is there already is as good."""
+def _move_into_place(made: Path, target: Path) -> None:
+    """Move *made* to *target* atomically; an existing *target* has the same content and stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.is_dir():
         made.rename(target)
 
 
-def _forget(folder: Path, kept: int) -> None:
-    """Remove all but the *kept* newest in *folder*, and what killed starts left there."""
-    for unfinished in folder.glob(f"{_NEW}*"):  # nobody else installs meanwhile
+def _prune(folder: Path, kept: int) -> None:
+    """Remove all but the *kept* newest in *folder*, and the leftovers of killed processes."""
+    for unfinished in folder.glob(f"{_INSTALL_PREFIX}*"):  # the lock excludes other installations
         shutil.rmtree(unfinished, ignore_errors=True)
     for old in sorted(folder.iterdir(), key=_age_s)[kept:]:
         shutil.rmtree(old, ignore_errors=True)
-    for work in folder.glob(f"*/{_WORK}*"):  # somebody may be working in a new one
+    for work in folder.glob(f"*/{_COPY_PREFIX}*"):  # a recent one may be in use
         if _age_s(work) > _ABANDONED_AFTER_S:
             shutil.rmtree(work, ignore_errors=True)
 

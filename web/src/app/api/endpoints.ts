@@ -2,22 +2,22 @@ import { Injectable, signal } from '@angular/core';
 
 export type Service = 'order' | 'inventory' | 'notification' | 'processing';
 
-/** What the server of this page says about where the services are. */
+/** The configuration that the page's server provides. */
 export interface Configuration {
   readonly order: string;
   readonly inventory: string;
   readonly notification: string;
   readonly processing: string;
-  /** The base URLs of every replica that can be reached one by one; a service that is left out has one, its own. */
+  /** The base URLs of each replica that is reachable by itself; by default the service's own URL. */
   readonly replicas?: Partial<Record<Service, readonly string[]>>;
 }
 
-const BEHIND_ONE_ORIGIN: Configuration = { order: '/api', inventory: '/api', notification: '/api', processing: '/api' };
+const SAME_ORIGIN: Configuration = { order: '/api', inventory: '/api', notification: '/api', processing: '/api' };
 
-/** Where the services are, told at run time by `/config.json`. */
+/** The base URLs of the services, loaded at run time from `/config.json`. */
 @Injectable({ providedIn: 'root' })
 export class Endpoints {
-  private readonly configuration = signal<Configuration>(BEHIND_ONE_ORIGIN);
+  private readonly configuration = signal<Configuration>(SAME_ORIGIN);
 
   async load(): Promise<void> {
     const response = await fetch('config.json', { cache: 'no-store' });

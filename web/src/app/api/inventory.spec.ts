@@ -32,7 +32,7 @@ describe('Inventory', () => {
     ]);
   });
 
-  it('asks for some products by name in one call', () => {
+  it('reads products by id in one request', () => {
     const answers: (readonly Product[])[] = [];
     inventory.named(['123', 'gone']).subscribe((items) => answers.push(items));
     server
@@ -41,13 +41,13 @@ describe('Inventory', () => {
     expect(answers).toEqual([[product]]);
   });
 
-  it('asks nothing when no product is named', () => {
+  it('sends no request without an id', () => {
     const answers: (readonly Product[])[] = [];
     inventory.named([]).subscribe((items) => answers.push(items));
     expect(answers).toEqual([[]]);
   });
 
-  it('says that it was the inventory service that failed', () => {
+  it('names the inventory service in a failure', () => {
     const errors: unknown[] = [];
     inventory.page().subscribe({ error: (error: unknown) => errors.push(error) });
     server.expectOne(() => true).flush(null, { status: 503, statusText: 'Service Unavailable' });

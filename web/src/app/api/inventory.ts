@@ -9,12 +9,12 @@ import { Problem } from './problem';
 export type { Product, ProductPage } from './generated/inventory';
 
 const TIMEOUT_MS = 5_000;
-/** Of one page. */
+/** The maximum size of a page. */
 export const MAX_LIMIT = 200;
-/** As many products as can be asked for by their ids at once. */
+/** The maximum number of product ids in one request. */
 export const MAX_NAMED = 100;
 
-/** The inventory service; whatever fails, fails as a `Problem`. */
+/** A client of the inventory service; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
 export class Inventory {
   private readonly http = inject(HttpClient);
@@ -28,9 +28,9 @@ export class Inventory {
     return this.read(url);
   }
 
-  /** Those of the products that exist; up to 100 ids. */
+  /** The existing products among up to 100 ids. */
   named(productIds: readonly string[]): Observable<readonly Product[]> {
-    // without an id the service would tell of all products
+    // without an id the service would return all products
     if (productIds.length === 0) return of([]);
     const url = this.endpoints.url('inventory', '/inventory');
     for (const productId of productIds) url.searchParams.append('productId', productId);

@@ -35,15 +35,15 @@ describe('Metrics', () => {
   afterEach(() => server.verify());
 
   function readiness(replica: Replica): (Readiness | { error: unknown })[] {
-    const told: (Readiness | { error: unknown })[] = [];
+    const results: (Readiness | { error: unknown })[] = [];
     metrics.readiness(replica).subscribe({
-      next: (report) => told.push(report),
-      error: (error: unknown) => told.push({ error }),
+      next: (report) => results.push(report),
+      error: (error: unknown) => results.push({ error }),
     });
-    return told;
+    return results;
   }
 
-  it('knows every replica that can be asked', () => {
+  it('lists every replica', () => {
     addresses = { order: ['http://a:1'], notification: ['http://a:2', 'http://a:3'] };
     expect(metrics.replicas().map((each) => [each.service, each.number, each.of, each.balanced])).toEqual([
       ['order', 1, 1, false],
@@ -54,43 +54,43 @@ describe('Metrics', () => {
     ]);
   });
 
-  it('asks a replica at its own address', () => {
-    const told = readiness(direct);
+  it('reads a replica at its own address', () => {
+    const results = readiness(direct);
     server.expectOne('http://127.0.0.1:8092/health/ready').flush({ status: 'ready', checks: { database: 'ok' } });
-    expect(told).toEqual([{ ready: true, checks: { database: 'ok' } }]);
-    metrics.numbers(direct).subscribe();
+    expect(results).toEqual([{ ready: true, checks: { database: 'ok' } }]);
+    metrics.scrape(direct).subscribe();
     server.expectOne('http://127.0.0.1:8092/metrics').flush('');
   });
 
-  it('asks behind one origin by the name of the service', () => {
+  it('reads by service name behind one origin', () => {
     readiness(balanced);
     server.expectOne((sent) => sent.url.endsWith('/api/health/order')).flush({ status: 'ready', checks: {} });
-    metrics.numbers(balanced).subscribe();
+    metrics.scrape(balanced).subscribe();
     server.expectOne((sent) => sent.url.endsWith('/api/metrics/order')).flush('');
   });
 
-  it('takes a 503 with a report for what it is', () => {
-    const told = readiness(direct);
+  it('accepts a 503 with a report', () => {
+    const results = readiness(direct);
     const report = { status: 'not ready', checks: { database: 'ok', queue: 'no answer within 1 s' } };
     server.expectOne(() => true).flush(report, { status: 503, statusText: 'Service Unavailable' });
-    expect(told).toEqual([{ ready: false, checks: { database: 'ok', queue: 'no answer within 1 s' } }]);
+    expect(results).toEqual([{ ready: false, checks: { database: 'ok', queue: 'no answer within 1 s' } }]);
   });
 
   it.each([
     ['a 503 of a proxy', '<h1>503</h1>', 503],
-    ['a gateway that finds nobody', { detail: 'bad gateway' }, 502],
+    ['a gateway without an upstream', { detail: 'bad gateway' }, 502],
     ['another server', { status: 'fine' }, 200],
     ['a page', 'hello', 200],
     ['nothing', null, 200],
-  ])('does not take %s for a service', (_, body, status) => {
-    const told = readiness(direct);
+  ])('rejects %s', (_, body, status) => {
+    const results = readiness(direct);
     server.expectOne(() => true).flush(body, { status, statusText: 'x' });
-    expect(told).toMatchObject([{ error: { name: 'Problem', service: 'notification' } }]);
+    expect(results).toMatchObject([{ error: { name: 'Problem', service: 'notification' } }]);
   });
 
-  it('says who does not tell its numbers', () => {
+  it('names the service whose metrics fail', () => {
     const errors: unknown[] = [];
-    metrics.numbers(direct).subscribe({ error: (error: unknown) => errors.push(error) });
+    metrics.scrape(direct).subscribe({ error: (error: unknown) => errors.push(error) });
     server.expectOne(() => true).error(new ProgressEvent('error'));
     expect(errors).toMatchObject([{ service: 'notification', status: 0, unreachable: true }]);
   });

@@ -7,36 +7,36 @@ import { Problem } from './problem';
 
 export const SERVICES: readonly Service[] = ['order', 'inventory', 'processing', 'notification'];
 
-/** A process that can be asked for its health and its numbers. */
+/** A process whose health and metrics can be read. */
 export interface Replica {
   readonly service: Service;
   /** Counted from 1. */
   readonly number: number;
-  /** How many of this service can be asked. */
+  /** The number of the service's replicas. */
   readonly of: number;
-  /** Where it is asked. */
+  /** Its base URL. */
   readonly address: string;
-  /** Whether a balancer is asked, behind which any of the replicas answers. */
+  /** Whether a load balancer answers for all replicas. */
   readonly balanced: boolean;
 }
 
-/** What a process says of itself; each check by its name, `ok` or why not. */
+/** The readiness report of a process; each check by its name, `ok` or the reason. */
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
 }
 
-// more than the second that the services' own checks take, less than the time between two rounds
+// longer than the services' own checks (1 s), shorter than the polling interval
 const TIMEOUT_MS = 4000;
-const NO_REPORT = 'What answers is no health report.';
+const NO_REPORT = 'The response is not a health report.';
 
-/** Health and numbers of every process; whatever fails, fails as a `Problem`. */
+/** A client of the health and metrics endpoints of all processes; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
 export class Metrics {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
 
-  /** Everything that can be asked. */
+  /** All processes that can be read. */
   replicas(): readonly Replica[] {
     return SERVICES.flatMap((service) => {
       const addresses = this.endpoints.replicas(service);
@@ -53,7 +53,7 @@ export class Metrics {
   readiness(replica: Replica): Observable<Readiness> {
     const url = replica.balanced ? `${base(replica)}/health/${replica.service}` : `${base(replica)}/health/ready`;
     return this.http.get<unknown>(resolved(url), { timeout: TIMEOUT_MS }).pipe(
-      // what is not ready says so with a 503
+      // a process that is not ready answers 503 with its report
       catchError((error: unknown) =>
         error instanceof HttpErrorResponse && error.status === 503
           ? of(error.error as unknown)
@@ -69,7 +69,7 @@ export class Metrics {
   }
 
   /** Prometheus' text format. */
-  numbers(replica: Replica): Observable<string> {
+  scrape(replica: Replica): Observable<string> {
     const url = replica.balanced ? `${base(replica)}/metrics/${replica.service}` : `${base(replica)}/metrics`;
     return this.http
       .get(resolved(url), { responseType: 'text', timeout: TIMEOUT_MS })

@@ -7,20 +7,20 @@ import { Endpoints } from './endpoints';
 import { NotificationPage, RecordedNotification } from './generated/notification';
 import { Problem } from './problem';
 
-/** A notification as the history tells it; one that was pushed does not say when it was taken down. */
+/** A notification of the history; a pushed one has no *recordedAt*. */
 export type Recorded = Notification & Partial<Pick<RecordedNotification, 'recordedAt'>>;
 
 const TIMEOUT_MS = 5_000;
-/** More than an order ever has, unless it is changed two hundred times while it is being processed. */
+/** More than an order ever has, unless it is changed two hundred times during its processing. */
 const LIMIT = 200;
 
-/** The history of the notification service; whatever fails, fails as a `Problem`. */
+/** A client of the notification history; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
 export class Notifications {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
 
-  /** What was told of an order, the oldest first. */
+  /** The notifications of an order, the oldest first. */
   of(orderId: number): Observable<readonly Recorded[]> {
     const url = this.endpoints.url('notification', '/notifications');
     url.searchParams.set('orderId', orderId.toString());

@@ -35,7 +35,7 @@ describe('Orders', () => {
     return outcome;
   }
 
-  it('places an order with its key, and only with what an order has', () => {
+  it('places an order with its key and only its own members', () => {
     const line = { id: 3, productId: '123', quantity: 2 };
     const outcome = answered(orders.place([line], 'key-1'));
     const call = server.expectOne((sent) => sent.method === 'POST' && sent.url.endsWith('/api/orders'));
@@ -45,7 +45,7 @@ describe('Orders', () => {
     expect(outcome.values).toEqual([{ order, etag: '"2"' }]);
   });
 
-  it('remembers what placing an order took', () => {
+  it('records the timing of a placed order', () => {
     sessionStorage.clear();
     answered(orders.place([{ productId: '123', quantity: 2 }], 'key-1'));
     const headers = { 'Server-Timing': 'stock;dur=4.5, save;dur=3' };
@@ -54,7 +54,7 @@ describe('Orders', () => {
     sessionStorage.clear();
   });
 
-  it('gives an order with its tag', () => {
+  it('returns an order with its ETag', () => {
     const outcome = answered(orders.get(7));
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order, { headers: { ETag: '"2"' } });
     expect(outcome.values).toEqual([{ order, etag: '"2"' }]);
@@ -63,25 +63,25 @@ describe('Orders', () => {
   it.each([
     ['a weakened tag', { ETag: 'W/"2"' }],
     ['no tag', {}],
-  ])('knows the version of an order with %s', (_, headers) => {
+  ])('has the version of an order with %s', (_, headers) => {
     const outcome = answered(orders.get(7));
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order, { headers });
     expect(outcome.values.map((value: TaggedOrder) => value.etag)).toEqual(['"2"']);
   });
 
-  it('asks for a page of one status', () => {
+  it('reads a page of one status', () => {
     const outcome = answered(orders.list('FAILED', 40, 20));
     const call = server.expectOne((sent) => sent.url.endsWith('/orders?status=FAILED&after=40&limit=20'));
     call.flush({ orders: [order], next: null });
     expect(outcome.values).toEqual([{ orders: [order], next: null }]);
   });
 
-  it('asks for the newest orders when nothing is said', () => {
+  it('reads the newest orders by default', () => {
     answered(orders.list());
     server.expectOne((sent) => sent.url.endsWith('/orders')).flush({ orders: [], next: null });
   });
 
-  it('changes only the version that was seen', () => {
+  it('changes only the given version', () => {
     answered(orders.change(7, [{ productId: '124', quantity: 1 }], '"2"'));
     const call = server.expectOne((sent) => sent.method === 'PUT' && sent.url.endsWith('/orders/7'));
     expect(call.request.headers.get('If-Match')).toBe('"2"');
@@ -89,18 +89,18 @@ describe('Orders', () => {
     call.flush(order);
   });
 
-  it('cancels whatever version there is, or only the one that was seen', () => {
+  it('cancels any version, or only the given one', () => {
     answered(orders.cancel(7));
     const any = server.expectOne((sent) => sent.method === 'DELETE' && sent.url.endsWith('/orders/7'));
     expect(any.request.headers.has('If-Match')).toBe(false);
     any.flush(order);
     answered(orders.cancel(7, '"2"'));
-    const seen = server.expectOne((sent) => sent.method === 'DELETE');
-    expect(seen.request.headers.get('If-Match')).toBe('"2"');
-    seen.flush(order);
+    const request = server.expectOne((sent) => sent.method === 'DELETE');
+    expect(request.request.headers.get('If-Match')).toBe('"2"');
+    request.flush(order);
   });
 
-  it('fails with the facts of the problem document', () => {
+  it('fails with the members of the problem document', () => {
     const outcome = answered(orders.place([{ productId: 'sold-out', quantity: 1 }], 'key-1'));
     server
       .expectOne((sent) => sent.method === 'POST')
@@ -123,7 +123,7 @@ describe('Orders', () => {
     });
   });
 
-  it('fails as out of reach when there is no answer', () => {
+  it('fails as unreachable without a response', () => {
     const outcome = answered(orders.get(7));
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).error(new ProgressEvent('error'));
     const [problem] = outcome.errors;

@@ -9,29 +9,29 @@ import { Timings } from './timings';
 
 export type { Order, OrderItem, OrderPage } from './generated/order';
 export type OrderStatus = Order['status'];
-/** What is ordered of a product; *quantity* is 1 to 1,000,000. */
+/** One line of an order; *quantity* is 1 to 1,000,000. */
 export type OrderLine = NewOrderItem;
 
-/** An order, and the tag that a change of just this version asks for. */
+/** An order with its ETag, which a change requires. */
 export interface TaggedOrder {
   readonly order: Order;
   readonly etag: string;
 }
 
-/** What one request may take: the service itself gives up on the inventory after 3 s. */
+/** The timeout of a request; the service's own deadline for the inventory is 3 s. */
 const TIMEOUT_MS = 15_000;
-/** As many as an order may have. */
+/** The maximum number of lines of an order. */
 export const MAX_LINES = 100;
 export const MAX_QUANTITY = 1_000_000;
 
-/** The order service; whatever fails, fails as a `Problem`. */
+/** A client of the order service; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
 export class Orders {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
   private readonly timings = inject(Timings);
 
-  /** Places an order; a repeat with the same *key* and items is answered with the same order. */
+  /** Places an order; a repeat with the same *key* and items returns the same order. */
   place(items: readonly OrderLine[], key: string): Observable<TaggedOrder> {
     return defer(() => {
       const began = performance.now();
@@ -56,12 +56,12 @@ export class Orders {
     return this.http.get<OrderPage>(url.href, { timeout: TIMEOUT_MS }).pipe(catchError(asProblem));
   }
 
-  /** Replaces the items, if the order is still the one that *etag* stands for (else 412). */
+  /** Replaces the items, if *etag* matches the order (else 412). */
   change(id: number, items: readonly OrderLine[], etag: string): Observable<TaggedOrder> {
     return this.one('PUT', `/orders/${id.toString()}`, { 'If-Match': etag }, items);
   }
 
-  /** Gives the order up, if it is still the one that *etag* stands for (else 412); without one, whatever it is. */
+  /** Cancels the order, if *etag* matches it (else 412); without one, in any version. */
   cancel(id: number, etag?: string): Observable<TaggedOrder> {
     return this.one('DELETE', `/orders/${id.toString()}`, etag === undefined ? {} : { 'If-Match': etag });
   }
@@ -96,7 +96,7 @@ export class Orders {
 function tagged(response: HttpResponse<Order>): TaggedOrder {
   const order = response.body;
   if (order === null) throw new Error('The answer has no order.');
-  // a proxy that compresses makes the tag a weak one, which no change is allowed with; the version in it is the same
+  // a compressing proxy makes the ETag weak, which If-Match rejects; its version is the same
   const etag = response.headers.get('ETag')?.replace(/^W\//, '');
   return { order, etag: etag ?? `"${order.version.toString()}"` };
 }

@@ -3,14 +3,14 @@ import { HttpErrorResponse } from '@angular/common/http';
 import { Service } from './endpoints';
 import { Violation } from './generated/order';
 
-/** One thing that is wrong with a request (RFC 9457, section 3.2); the order service has the most to add. */
+/** A violation of a request (RFC 9457, section 3.2); the order service's has all members. */
 export type { Violation } from './generated/order';
 
-/** Why a call failed, whatever the reason was: a problem document, another answer, or none at all. */
+/** A failed call: a problem document, another error response, or no response. */
 export class Problem extends Error {
   constructor(
     readonly service: Service,
-    /** 0 when there was no answer. */
+    /** 0 without a response. */
     readonly status: number,
     readonly title: string,
     readonly detail: string,

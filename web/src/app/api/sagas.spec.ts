@@ -13,7 +13,7 @@ function outcome<T>(call: Observable<T>): { values: T[]; errors: unknown[] } {
   return result;
 }
 
-describe('what is asked about one order', () => {
+describe('the data about one order', () => {
   let server: HttpTestingController;
 
   beforeEach(() => {
@@ -23,7 +23,7 @@ describe('what is asked about one order', () => {
 
   afterEach(() => server.verify());
 
-  it('has no sagas while the processing service has not heard of it', () => {
+  it('has no sagas before the first event', () => {
     const sagas = outcome(TestBed.inject(Sagas).of(7));
     server.expectOne((sent) => sent.url.endsWith('/api/sagas/7')).flush({}, { status: 404, statusText: 'Not Found' });
     expect(sagas).toEqual({ values: [[]], errors: [] });
@@ -32,19 +32,19 @@ describe('what is asked about one order', () => {
   it('names the service that does not answer', () => {
     const sagas = outcome(TestBed.inject(Sagas).of(7));
     server.expectOne((sent) => sent.url.endsWith('/api/sagas/7')).error(new ProgressEvent('error'));
-    const told = outcome(TestBed.inject(Notifications).of(7));
+    const results = outcome(TestBed.inject(Notifications).of(7));
     server
       .expectOne((sent) => sent.url.endsWith('/api/notifications?orderId=7&limit=200'))
       .flush({}, { status: 503, statusText: 'Service Unavailable' });
-    expect([...sagas.errors, ...told.errors].map((error) => (error as Problem).service)).toEqual([
+    expect([...sagas.errors, ...results.errors].map((error) => (error as Problem).service)).toEqual([
       'processing',
       'notification',
     ]);
   });
 
   it('has the notifications in their order', () => {
-    const told = outcome(TestBed.inject(Notifications).of(7));
+    const results = outcome(TestBed.inject(Notifications).of(7));
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: [], next: null });
-    expect(told.values).toEqual([[]]);
+    expect(results.values).toEqual([[]]);
   });
 });

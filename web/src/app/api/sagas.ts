@@ -12,13 +12,13 @@ export type SagaState = Saga['state'];
 const TIMEOUT_MS = 5_000;
 const NOT_FOUND = 404;
 
-/** The processing service; whatever fails, fails as a `Problem`. */
+/** A client of the processing service; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
 export class Sagas {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
 
-  /** The saga of each version of an order, the oldest first; none while no event of the order has come there. */
+  /** The saga of each version of an order, the oldest first; empty before its first event was consumed. */
   of(orderId: number): Observable<readonly Saga[]> {
     const url = this.endpoints.url('processing', `/sagas/${orderId.toString()}`);
     return this.http.get<Answer>(url.href, { timeout: TIMEOUT_MS }).pipe(

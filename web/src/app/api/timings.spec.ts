@@ -26,7 +26,7 @@ describe('Timings', () => {
     traceparent: '00-f59da9332c4c90fd85cd1edf9eb4afbe-00f067aa0ba902b7-01',
   };
 
-  it('keeps what an order took, over a reload too', () => {
+  it('keeps a timing after a reload', () => {
     const known = { tookMs: 12.5, stockMs: 4.871, saveMs: 3.104, traceId: 'f59da9332c4c90fd85cd1edf9eb4afbe' };
     TestBed.inject(Timings).remember(answer(7, headers), 12.5);
     expect(TestBed.inject(Timings).of(7)).toEqual(known);
@@ -34,25 +34,25 @@ describe('Timings', () => {
     expect(new Timings().of(8)).toBeNull();
   });
 
-  it('says nothing of a repeated answer', () => {
+  it('ignores a replayed response', () => {
     const timings = TestBed.inject(Timings);
     timings.remember(answer(7, { ...headers, 'Idempotent-Replayed': 'true' }), 12.5);
     expect(timings.of(7)).toBeNull();
   });
 
-  it('does without what the service does not say', () => {
+  it('accepts missing parts', () => {
     const timings = TestBed.inject(Timings);
     timings.remember(answer(7, {}), 12.5);
     expect(timings.of(7)).toEqual({ tookMs: 12.5, stockMs: null, saveMs: null, traceId: null });
   });
 
-  it('forgets the oldest', () => {
+  it('evicts the oldest', () => {
     const timings = TestBed.inject(Timings);
     for (let id = 1; id <= 51; id += 1) timings.remember(answer(id, headers), 1);
     expect([timings.of(1), timings.of(2)]).toEqual([null, timings.of(51)]);
   });
 
-  it.each(['no JSON', '{}', 'null'])('begins anew after %s', (left) => {
+  it.each(['no JSON', '{}', 'null'])('starts empty after %s', (left) => {
     sessionStorage.setItem('orderstream.timings', left);
     expect(new Timings().of(7)).toBeNull();
   });

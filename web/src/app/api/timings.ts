@@ -3,7 +3,7 @@ import { Injectable } from '@angular/core';
 
 import { Order } from './orders';
 
-/** What a request that placed an order took: as this page saw it, and as the order service measured its parts. */
+/** The duration of a request that placed an order, and of its parts in the order service. */
 export interface Timing {
   readonly tookMs: number;
   readonly stockMs: number | null;
@@ -12,18 +12,18 @@ export interface Timing {
 }
 
 const KEY = 'orderstream.timings';
-/** The oldest are forgotten first. */
-const KEPT = 50;
+/** The maximum number of stored timings; the oldest are evicted. */
+const MAX_TIMINGS = 50;
 
-/** Nobody else can tell what a request took, so the orders that this tab placed are remembered until it is closed. */
+/** Stores the timings of orders placed in this tab until it is closed: no service has them. */
 @Injectable({ providedIn: 'root' })
 export class Timings {
   private readonly known = new Map<number, Timing>(stored());
 
-  /** Takes down the answer to a new order; *tookMs* is from the call to the answer. */
+  /** Records the response to a new order; *tookMs* is from the call to the response. */
   remember(response: HttpResponse<Order>, tookMs: number): void {
     const order = response.body;
-    // a repeat of an earlier answer says nothing of how the order came to be
+    // a replayed response has no timing of the order
     if (order === null || response.headers.has('Idempotent-Replayed')) return;
     const parts = serverTiming(response.headers.get('Server-Timing') ?? '');
     this.known.set(order.id, {
@@ -32,7 +32,7 @@ export class Timings {
       saveMs: parts.get('save') ?? null,
       traceId: response.headers.get('traceparent')?.split('-')[1] ?? null,
     });
-    while (this.known.size > KEPT) this.known.delete(this.known.keys().next().value ?? 0);
+    while (this.known.size > MAX_TIMINGS) this.known.delete(this.known.keys().next().value ?? 0);
     sessionStorage.setItem(KEY, JSON.stringify([...this.known]));
   }
 
@@ -41,7 +41,7 @@ export class Timings {
   }
 }
 
-/** Reads the durations of a `Server-Timing` header (https://www.w3.org/TR/server-timing/), in milliseconds. */
+/** Parses the durations of a `Server-Timing` header (https://www.w3.org/TR/server-timing/), in milliseconds. */
 export function serverTiming(header: string): ReadonlyMap<string, number> {
   const durations = new Map<string, number>();
   for (const metric of header.split(',')) {
@@ -58,7 +58,7 @@ function stored(): readonly [number, Timing][] {
     const value: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? '[]');
     return Array.isArray(value) ? (value as [number, Timing][]) : [];
   } catch {
-    // what somebody else left under this name is nothing to fail for
+    // ignore an invalid stored value
     return [];
   }
 }

@@ -21,14 +21,14 @@ describe('CopyButton', () => {
     return button?.textContent.trim() ?? '';
   }
 
-  it('puts the text on the clipboard and says so', async () => {
+  it('copies the text and confirms it', async () => {
     const writeText = vi.fn(() => Promise.resolve());
     vi.stubGlobal('navigator', { clipboard: { writeText } });
     expect(await pressed()).toBe(texts.common.copied);
     expect(writeText).toHaveBeenCalledWith('abc');
   });
 
-  it('says that it could not where there is no clipboard', async () => {
+  it('reports a missing clipboard', async () => {
     vi.stubGlobal('navigator', {});
     expect(await pressed()).toBe(texts.common.notCopied);
   });

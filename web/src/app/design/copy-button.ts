@@ -4,7 +4,7 @@ import { texts } from '../texts';
 
 const SHOWN_MS = 2000;
 
-/** Puts a text on the clipboard and says that it did. */
+/** Copies a text to the clipboard, and confirms it. */
 @Component({
   selector: 'app-copy-button',
   template: `<button type="button" class="button small" (click)="copy()">
@@ -21,7 +21,7 @@ const SHOWN_MS = 2000;
 })
 export class CopyButton {
   readonly text = input.required<string>();
-  /** Named to those who do not see where the button stands. */
+  /** What is copied, for screen readers. */
   readonly what = input('');
   protected readonly shown = signal<string>(texts.common.copy);
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,7 +35,7 @@ export class CopyButton {
       await navigator.clipboard.writeText(this.text());
       this.shown.set(texts.common.copied);
     } catch {
-      // no clipboard for a page that did not come over HTTPS, or the user said no
+      // no clipboard in an insecure context, or permission denied
       this.shown.set(texts.common.notCopied);
     }
     clearTimeout(this.timer);

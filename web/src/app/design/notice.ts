@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, input, output } from '@angular/core
 
 import { texts } from '../texts';
 
-/** Says why there is nothing to see, or that something failed, and offers to try again where that makes sense. */
+/** A notice about an empty state or an error, optionally with a retry button. */
 @Component({
   selector: 'app-notice',
   template: `

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { texts } from '../texts';
 
-/** Keeps the place of what is being loaded. */
+/** A placeholder while content loads. */
 @Component({
   selector: 'app-skeleton',
   template: `

@@ -4,7 +4,7 @@ import { texts } from '../texts';
 
 export type Status = keyof typeof texts.common.statuses;
 
-/** The status of an order, in words and in a colour. */
+/** The status of an order, as text and colour. */
 @Component({
   selector: 'app-status-badge',
   template: `<span class="badge" [class]="status()">{{ label() }}</span>`,

@@ -6,7 +6,7 @@ type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'orderstream.theme';
 
-/** Lets the user choose light or dark, or leave it to the system. */
+/** Selects the light, dark or system theme. */
 @Component({
   selector: 'app-theme-switch',
   template: `

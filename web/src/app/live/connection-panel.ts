@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 import { Feed, Protocol } from '../push/feed';
 import { texts } from '../texts';
 
-/** How the shared connection is, which protocol it uses, and what it went through. */
+/** The state, protocol and counters of the shared connection. */
 @Component({
   selector: 'app-connection-panel',
   templateUrl: './connection-panel.html',

@@ -8,11 +8,11 @@ describe('A duration', () => {
     [-3, 0, '-3 ms'],
     [1500, 0, '1.5 s'],
     [150_000, 0, '3 min'],
-  ])('of %f ms with %i digits is written %s', (durationMs, digits, text) => {
+  ])('of %f ms with %i digits is formatted %s', (durationMs, digits, text) => {
     expect(formatMs(durationMs, digits)).toBe(text);
   });
 
-  it('is measured from the event to its arrival', () => {
+  it('is measured from the change to the arrival', () => {
     const notification = {
       id: 'a-1',
       type: 'order-created',
@@ -35,7 +35,7 @@ describe('A percentile', () => {
     expect(percentile([7], 0.95)).toBe(7);
   });
 
-  it('of nothing is none', () => {
+  it('of no values is null', () => {
     expect(percentile([], 0.5)).toBeNull();
   });
 });

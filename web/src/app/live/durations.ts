@@ -1,11 +1,11 @@
 import { Received } from '../push/feed';
 
-/** How long ago, when it came, that had happened of which *received* tells, in ms by two clocks. */
+/** The latency from the change to its arrival, in ms; the two times are of different clocks. */
 export function latencyMs(received: Pick<Received, 'notification' | 'receivedAt'>): number {
   return received.receivedAt - Date.parse(received.notification.occurredAt);
 }
 
-/** Writes a duration with as many digits as are of use. */
+/** Formats a duration. */
 export function formatMs(durationMs: number, digits = 0): string {
   const rounded = durationMs.toFixed(digits);
   if (Math.abs(durationMs) < 1000) return `${Number(rounded) === 0 ? Math.abs(0).toFixed(digits) : rounded} ms`;
@@ -13,7 +13,7 @@ export function formatMs(durationMs: number, digits = 0): string {
   return `${(durationMs / 60_000).toFixed(0)} min`;
 }
 
-/** The value that *share* (0 to 1) of *values* do not exceed (nearest rank); null of none. */
+/** The percentile *share* (0 to 1) of *values*, by nearest rank; null without values. */
 export function percentile(values: readonly number[], share: number): number | null {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;

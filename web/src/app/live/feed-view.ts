@@ -7,10 +7,10 @@ import { texts } from '../texts';
 import { NotificationList } from './notification-list';
 import { parseOrders } from './order-filter';
 
-/** More rows than anybody reads would only make the page slow. */
+/** The maximum number of rows, which keeps the page fast. */
 const ROWS = 100;
 
-/** The shared feed as it comes, of all orders or of some; it can be held to be read. */
+/** The shared feed, with a filter by order and a pause. */
 @Component({
   selector: 'app-feed-view',
   imports: [Notice, NotificationList, RouterLink],
@@ -21,16 +21,16 @@ const ROWS = 100;
 export class FeedView {
   private readonly feed = inject(Feed);
   protected readonly texts = texts.live.feed;
-  protected readonly wish = signal('');
-  protected readonly orders = computed(() => parseOrders(this.wish()));
-  /** What was there when the user paused. */
+  protected readonly filterText = signal('');
+  protected readonly orders = computed(() => parseOrders(this.filterText()));
+  /** The notifications at the time of the pause. */
   protected readonly held = signal<readonly Received[] | null>(null);
   private readonly matching = computed(() => this.select(this.held() ?? this.feed.recent()));
   protected readonly rows = computed(() => this.matching().slice(0, ROWS));
   protected readonly shown = computed(() => texts.live.feed.shown(this.rows().length, this.matching().length));
   protected readonly pausedText = computed(() => {
     const held = this.held();
-    return held === null ? '' : texts.live.feed.paused(this.cameSince(held));
+    return held === null ? '' : texts.live.feed.paused(this.countSince(held));
   });
   protected readonly address = computed(() => {
     const orders = this.orders();
@@ -39,7 +39,7 @@ export class FeedView {
   });
 
   protected filter(event: Event): void {
-    this.wish.set((event.target as HTMLInputElement).value);
+    this.filterText.set((event.target as HTMLInputElement).value);
   }
 
   protected togglePause(): void {
@@ -52,7 +52,7 @@ export class FeedView {
     return received.filter((each) => orders.has(each.notification.orderId));
   }
 
-  private cameSince(held: readonly Received[]): number {
+  private countSince(held: readonly Received[]): number {
     const recent = this.feed.recent();
     const newest = held[0];
     const index = newest === undefined ? -1 : recent.indexOf(newest);

@@ -1,8 +1,8 @@
 import { ComponentFixture, TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 
-import { FEED_WORLD } from '../push/feed-world';
-import { chance } from '../push/testing/chance';
+import { FEED_RUNTIME } from '../push/feed-runtime';
+import { seededRandom } from '../push/testing/seeded-random';
 import { ModelService } from '../push/testing/model-service';
 import { texts } from '../texts';
 import { LivePage } from './live-page';
@@ -13,9 +13,9 @@ describe('The live page', () => {
   let page: HTMLElement;
 
   beforeEach(async () => {
-    service = new ModelService(chance(1));
+    service = new ModelService(seededRandom(1));
     TestBed.configureTestingModule({
-      providers: [provideRouter([]), { provide: FEED_WORLD, useValue: service.world() }],
+      providers: [provideRouter([]), { provide: FEED_RUNTIME, useValue: service.runtime() }],
     });
     fixture = TestBed.createComponent(LivePage);
     page = fixture.nativeElement as HTMLElement;
@@ -23,7 +23,7 @@ describe('The live page', () => {
   });
 
   async function passes(durationMs: number): Promise<void> {
-    await service.pass(durationMs);
+    await service.advance(durationMs);
     await fixture.whenStable();
   }
 
@@ -41,19 +41,19 @@ describe('The live page', () => {
       ?.click();
   }
 
-  function write(wish: string): void {
+  function write(filterText: string): void {
     const field = page.querySelector<HTMLInputElement>('input[type=search]')!;
-    field.value = wish;
+    field.value = filterText;
     field.dispatchEvent(new Event('input'));
   }
 
   const orders = (): string[] => all('[data-testid=notification] a').map((each) => each.textContent);
 
-  it('says that nothing came yet', () => {
+  it('shows an empty feed', () => {
     expect(text('app-notice')).toContain(texts.live.feed.empty);
   });
 
-  it('shows notifications as they come, the newest first, each with a link to its order', async () => {
+  it('shows new notifications first, each with a link to its order', async () => {
     service.append(2);
     await passes(0);
     expect(orders()).toEqual(['Order 2', 'Order 1']);
@@ -68,7 +68,7 @@ describe('The live page', () => {
     expect(page.textContent).toContain(texts.live.feed.shown(100, 130));
   });
 
-  it('shows chosen orders only, and says how else to get them', async () => {
+  it('filters by order, and shows the address of a filtered stream', async () => {
     service.append(5);
     write('2, 4');
     await passes(0);
@@ -79,7 +79,7 @@ describe('The live page', () => {
     expect(text('app-notice')).toBe(texts.live.feed.emptyFiltered);
   });
 
-  it('says when a filter can not be read, and goes on showing all', async () => {
+  it('reports an invalid filter and shows all orders', async () => {
     service.append(1);
     write('two');
     await passes(0);
@@ -88,7 +88,7 @@ describe('The live page', () => {
     expect(orders()).toEqual(['Order 1']);
   });
 
-  it('holds the list while it is paused, and counts what came', async () => {
+  it('keeps the list while paused, and counts new notifications', async () => {
     service.append(1);
     await passes(0);
     press(texts.live.feed.pause);
@@ -101,7 +101,7 @@ describe('The live page', () => {
     expect(orders()).toEqual(['Order 3', 'Order 2', 'Order 1']);
   });
 
-  it('switches the protocol, and shows how the connection is', async () => {
+  it('switches the protocol and shows the state of the connection', async () => {
     expect(text('[data-testid=feed-state]')).toBe(texts.live.connection.states.live);
     page.querySelector<HTMLInputElement>('input[value=ws]')?.click();
     await passes(1000);
@@ -119,9 +119,9 @@ describe('The live page', () => {
     expect([...service.clients].map((each) => each.protocol).sort()).toEqual(['sse', 'sse', 'ws']);
     service.append(3);
     await passes(300);
-    expect(all('[data-testid=laps] tbody tr')).toHaveLength(3);
-    expect(text('[data-testid=lane-difference] dd')).toBe('3');
-    expect(text('[data-testid=lane-ws]')).toContain('300');
+    expect(all('[data-testid=pairs] tbody tr')).toHaveLength(3);
+    expect(text('[data-testid=column-difference] dd')).toBe('3');
+    expect(text('[data-testid=column-ws]')).toContain('300');
     press(texts.live.views.feed);
     await passes(0);
     expect(service.clients.size).toBe(1);

@@ -7,7 +7,7 @@ import { SideBySide } from './side-by-side';
 
 type View = 'feed' | 'compare';
 
-/** The live feed, and how it comes. */
+/** The live feed and its connection. */
 @Component({
   selector: 'app-live-page',
   imports: [ConnectionPanel, FeedView, SideBySide],

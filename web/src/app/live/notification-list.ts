@@ -13,7 +13,7 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', {
   fractionalSecondDigits: 3,
 });
 
-/** Notifications as they came, the newest first. */
+/** Notifications, the newest first. */
 @Component({
   selector: 'app-notification-list',
   imports: [RouterLink, StatusBadge],

@@ -1,11 +1,11 @@
-/** Which orders to show: null is all of them, `wrong` what can't be read. */
+/** The orders to show: null is all, `wrong` an invalid filter. */
 export type OrderFilter = ReadonlySet<number> | null | 'wrong';
 
-/** Reads order numbers with commas or spaces between them. */
+/** Parses order numbers, separated by commas or spaces. */
 export function parseOrders(text: string): OrderFilter {
-  const words = text.split(/[\s,;#]+/).filter((word) => word !== '');
-  if (words.length === 0) return null;
-  const numbers = words.map(Number);
-  const right = words.every((word) => /^\d{1,15}$/.test(word)) && numbers.every((each) => each > 0);
-  return right ? new Set(numbers) : 'wrong';
+  const tokens = text.split(/[\s,;#]+/).filter((token) => token !== '');
+  if (tokens.length === 0) return null;
+  const numbers = tokens.map(Number);
+  const valid = tokens.every((token) => /^\d{1,15}$/.test(token)) && numbers.every((each) => each > 0);
+  return valid ? new Set(numbers) : 'wrong';
 }

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { HEIGHT, WIDTH, linePoints } from './line-points';
 
-/** A small line of values, the oldest left, on a scale from 0 to *most*. */
+/** A sparkline, the oldest value left, on a scale from 0 to *maximum*. */
 @Component({
   selector: 'app-sparkline',
   template: `<svg role="img" [attr.aria-label]="label()" [attr.viewBox]="box" preserveAspectRatio="none">
@@ -30,8 +30,8 @@ import { HEIGHT, WIDTH, linePoints } from './line-points';
 })
 export class Sparkline {
   readonly values = input.required<readonly number[]>();
-  readonly most = input.required<number>();
+  readonly maximum = input.required<number>();
   readonly label = input.required<string>();
   protected readonly box = `0 0 ${WIDTH.toString()} ${HEIGHT.toString()}`;
-  protected readonly points = computed(() => linePoints(this.values(), this.most()));
+  protected readonly points = computed(() => linePoints(this.values(), this.maximum()));
 }

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component } from '@angular/core';
 
 import { texts } from '../texts';
 
-/** What each protocol can and can not do. */
+/** The trade-offs between the protocols. */
 @Component({
   selector: 'app-trade-off',
   templateUrl: './trade-off.html',

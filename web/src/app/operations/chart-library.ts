@@ -1,6 +1,6 @@
 import { Chart, LineController, LineElement, LinearScale, PointElement, Tooltip } from 'chart.js';
 
-// what a line needs and nothing else: the rest of the library is left out of the bundle
+// register only what line charts need, to keep the bundle small
 Chart.register(LineController, LineElement, LinearScale, PointElement, Tooltip);
 
 export { Chart };

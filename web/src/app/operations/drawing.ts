@@ -3,17 +3,17 @@ import type { Chart, ChartConfiguration, ChartDataset } from 'chart.js';
 
 import { texts } from '../texts';
 import { ChartPlan, Line, Point, pointsOf, spanOf } from './charts';
-import { Moment } from './moments';
+import { HistoryPoint } from './history';
 
 export type LineConfiguration = ChartConfiguration<'line', Point[]>;
 
-/** A chart on a canvas, as far as it is used here. */
+/** A chart on a canvas. */
 export interface Drawing {
   show(configuration: LineConfiguration): void;
   destroy(): void;
 }
 
-/** Puts a chart on a canvas; its code is loaded when the first one is asked for. */
+/** Draws a chart on a canvas; the library is loaded with the first one. */
 export const DRAW = new InjectionToken<(canvas: HTMLCanvasElement, first: LineConfiguration) => Promise<Drawing>>(
   'DRAW',
   {
@@ -34,13 +34,17 @@ async function draw(canvas: HTMLCanvasElement, first: LineConfiguration): Promis
   };
 }
 
-/** Gives the colour that a token of the design has in the present theme. */
+/** Returns the colour of a design token in the current theme. */
 export type Colours = (token: string) => string;
 
-const words = texts.operations.charts;
+const labels = texts.operations.charts;
 
-/** The chart of *plan* as the library wants it. */
-export function configurationOf(plan: ChartPlan, history: readonly Moment[], colours: Colours): LineConfiguration {
+/** The library's configuration of *plan*. */
+export function configurationOf(
+  plan: ChartPlan,
+  history: readonly HistoryPoint[],
+  colours: Colours,
+): LineConfiguration {
   const now = history.at(-1)?.at ?? 0;
   const span = spanOf(history);
   const grid = { color: colours('--line') };
@@ -66,17 +70,17 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
             ...ticks,
             stepSize: span.step,
             maxRotation: 0,
-            callback: (value) => (Number(value) === 0 ? words.now : words.ago(-Number(value))),
+            callback: (value) => (Number(value) === 0 ? labels.now : labels.ago(-Number(value))),
           },
         },
         y: {
           beginAtZero: true,
-          suggestedMax: plan.least,
+          suggestedMax: plan.minScale,
           grid,
           ticks: {
             ...ticks,
             maxTicksLimit: 5,
-            ...(plan.whole ? { precision: 0 } : {}),
+            ...(plan.integer ? { precision: 0 } : {}),
             callback: (value) => plan.format(Number(value)),
           },
         },
@@ -85,7 +89,7 @@ export function configurationOf(plan: ChartPlan, history: readonly Moment[], col
         tooltip: {
           callbacks: {
             title: (items) => timeAgo(items[0]?.parsed.x ?? 0),
-            label: (item) => words.latest(item.dataset.label ?? '', plan.format(item.parsed.y ?? 0)),
+            label: (item) => labels.latest(item.dataset.label ?? '', plan.format(item.parsed.y ?? 0)),
           },
         },
       },
@@ -101,17 +105,17 @@ function datasetOf(line: Line, points: readonly Point[], colour: string): ChartD
     backgroundColor: colour,
     borderDash: [...line.dash],
     borderWidth: 2,
-    // a point without neighbours would not be seen as a line
-    pointRadius: points.map((_, index) => (isAlone(points, index) ? 2 : 0)),
+    // an isolated point has no line: draw a dot
+    pointRadius: points.map((_, index) => (isIsolated(points, index) ? 2 : 0)),
     pointHitRadius: 8,
     spanGaps: false,
   };
 }
 
-function isAlone(points: readonly Point[], index: number): boolean {
+function isIsolated(points: readonly Point[], index: number): boolean {
   return (points[index - 1]?.y ?? null) === null && (points[index + 1]?.y ?? null) === null;
 }
 
 function timeAgo(minutes: number): string {
-  return minutes > -0.02 ? words.now : words.ago(Math.round(-minutes * 10) / 10);
+  return minutes > -0.02 ? labels.now : labels.ago(Math.round(-minutes * 10) / 10);
 }

@@ -14,19 +14,19 @@ function only(line: string): readonly [string, readonly (readonly [string, strin
 }
 
 describe('parseExposition', () => {
-  it('reads names, labels and values, and no comments', () => {
-    const numbers = parseExposition(TEXT);
-    expect(numbers.samples.map((each) => [each.name, each.value])).toEqual([
+  it('parses names, labels and values, and skips comments', () => {
+    const metrics = parseExposition(TEXT);
+    expect(metrics.samples.map((each) => [each.name, each.value])).toEqual([
       ['orderstream_http_request_seconds_bucket', 3],
       ['orderstream_http_request_seconds_bucket', 5],
       ['process_start_time_seconds', 1_763_810_000],
       ['orderstream_sagas_late', 0],
     ]);
-    expect(numbers.samples[0]?.labels.get('route')).toBe('/orders/{order_id}');
-    expect(numbers.malformed).toBe(0);
+    expect(metrics.samples[0]?.labels.get('route')).toBe('/orders/{order_id}');
+    expect(metrics.malformed).toBe(0);
   });
 
-  it('undoes the escapes of label values', () => {
+  it('unescapes label values', () => {
     expect(only('a{b="say \\"hi\\"",c="1\\n2",d="x\\\\n",e="}, "} 1')).toEqual([
       [
         'a',
@@ -68,12 +68,12 @@ describe('parseExposition', () => {
     '<!doctype html>',
     'a{"b"} 1',
   ])('counts and skips %s', (line) => {
-    const numbers = parseExposition(`${line}\nb 2`);
-    expect(numbers.samples.map((each) => each.name)).toEqual(['b']);
-    expect(numbers.malformed).toBe(1);
+    const metrics = parseExposition(`${line}\nb 2`);
+    expect(metrics.samples.map((each) => each.name)).toEqual(['b']);
+    expect(metrics.malformed).toBe(1);
   });
 
-  it('does not take a label for a property of objects', () => {
+  it('does not confuse labels with object properties', () => {
     expect(only('a{__proto__="x",constructor="y"} 1')[0]?.[1]).toEqual([
       ['__proto__', 'x'],
       ['constructor', 'y'],
@@ -82,22 +82,22 @@ describe('parseExposition', () => {
 });
 
 describe('Exposition', () => {
-  const numbers: Exposition = parseExposition('a{x="1",y="1"} 2\na{x="1",y="2"} 3\na{x="2",y="1"} 4\nb 0\n');
+  const metrics: Exposition = parseExposition('a{x="1",y="1"} 2\na{x="1",y="2"} 3\na{x="2",y="1"} 4\nb 0\n');
 
-  it('sums what has the labels', () => {
-    expect(numbers.sum('a')).toBe(9);
-    expect(numbers.sum('a', { x: '1' })).toBe(5);
-    expect(numbers.sum('a', { x: '1', y: '2' })).toBe(3);
-    expect(numbers.sum('b')).toBe(0);
+  it('sums the samples with the labels', () => {
+    expect(metrics.sum('a')).toBe(9);
+    expect(metrics.sum('a', { x: '1' })).toBe(5);
+    expect(metrics.sum('a', { x: '1', y: '2' })).toBe(3);
+    expect(metrics.sum('b')).toBe(0);
   });
 
-  it('tells what is not there from zero', () => {
-    expect(numbers.sum('c')).toBeNull();
-    expect(numbers.sum('a', { x: '3' })).toBeNull();
-    expect(numbers.max('a', { z: '' })).toBeNull();
+  it('is null without samples', () => {
+    expect(metrics.sum('c')).toBeNull();
+    expect(metrics.sum('a', { x: '3' })).toBeNull();
+    expect(metrics.max('a', { z: '' })).toBeNull();
   });
 
-  it('finds the greatest', () => {
-    expect(numbers.max('a', { y: '1' })).toBe(4);
+  it('finds the maximum', () => {
+    expect(metrics.max('a', { y: '1' })).toBe(4);
   });
 });

@@ -1,20 +1,20 @@
-/** One number of a process, with what tells it from others of its name. */
+/** A sample: one value of a metric, with its labels. */
 export interface Sample {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
 }
 
-/** Labels that a sample has to have, by name. */
+/** Label values that a sample must have. */
 export type Match = Readonly<Record<string, string>>;
 
-/** The numbers of a process, as `/metrics` tells them. */
+/** The metrics of a process, from `/metrics`. */
 export class Exposition {
   private readonly byName: ReadonlyMap<string, readonly Sample[]>;
 
   constructor(
     readonly samples: readonly Sample[],
-    /** Lines that are no sample and no comment. */
+    /** The number of malformed lines. */
     readonly malformed = 0,
   ) {
     const byName = new Map<string, Sample[]>();
@@ -26,7 +26,7 @@ export class Exposition {
     this.byName = byName;
   }
 
-  /** The samples of a name, those that have all labels of *match*. */
+  /** The samples of a name that have all labels of *match*. */
   of(name: string, match: Match = {}): readonly Sample[] {
     const wanted = Object.entries(match);
     const all = this.byName.get(name) ?? [];
@@ -35,13 +35,13 @@ export class Exposition {
       : all.filter((sample) => wanted.every(([label, value]) => sample.labels.get(label) === value));
   }
 
-  /** Their sum; null when there are none. */
+  /** The sum of the samples; null without samples. */
   sum(name: string, match: Match = {}): number | null {
     const found = this.of(name, match);
     return found.length === 0 ? null : found.reduce((sum, sample) => sum + sample.value, 0);
   }
 
-  /** The greatest of them; null when there are none. */
+  /** The maximum of the samples; null without samples. */
   max(name: string, match: Match = {}): number | null {
     const found = this.of(name, match);
     return found.length === 0 ? null : Math.max(...found.map((sample) => sample.value));
@@ -54,10 +54,15 @@ const VALUE = /^\s*(\S+)(?:\s+-?\d+)?\s*$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const ESCAPED = /\\(.)/g;
 const UNESCAPED: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
-const WORDS: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, '+inf': Infinity, '-inf': -Infinity };
+const SPECIAL_VALUES: Readonly<Record<string, number>> = {
+  nan: NaN,
+  inf: Infinity,
+  '+inf': Infinity,
+  '-inf': -Infinity,
+};
 
 /**
- * Reads Prometheus' text format, version 0.0.4; a line that can't be read is counted and left out.
+ * Parses Prometheus' text format, version 0.0.4; malformed lines are counted and skipped.
  *
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
@@ -78,8 +83,8 @@ function sampleOf(line: string): Sample | null {
   if (name === undefined) return null;
   const [labels, rest] = labelsOf(line.slice(name.length));
   if (labels === null) return null;
-  const word = VALUE.exec(rest)?.[1];
-  const value = word === undefined ? null : numberOf(word);
+  const token = VALUE.exec(rest)?.[1];
+  const value = token === undefined ? null : numberOf(token);
   return value === null ? null : { name, labels, value };
 }
 
@@ -98,7 +103,7 @@ function labelsOf(text: string): [ReadonlyMap<string, string> | null, string] {
   return end === null ? [null, ''] : [labels, rest.slice(end[0].length)];
 }
 
-function numberOf(word: string): number | null {
-  if (NUMBER.test(word)) return Number(word);
-  return WORDS[word.toLowerCase()] ?? null;
+function numberOf(token: string): number | null {
+  if (NUMBER.test(token)) return Number(token);
+  return SPECIAL_VALUES[token.toLowerCase()] ?? null;
 }

@@ -1,6 +1,6 @@
 import { Sample } from './exposition';
 
-/** How many observations were at or below a bound, by the bound; the last one is infinity. */
+/** The cumulative count of observations by upper bound; the last bound is infinity. */
 export type Buckets = ReadonlyMap<number, number>;
 
 /** Adds up the buckets of all label sets. */
@@ -14,9 +14,9 @@ export function bucketsOf(samples: readonly Sample[]): Buckets {
 }
 
 /**
- * The value below which the share *q* (0 to 1) of the observations lies, as PromQL's `histogram_quantile` has it:
- * linear within a bucket, the lowest begins at 0, and beyond the highest bound it is that bound. Null without
- * observations, or without the bucket of infinity.
+ * The quantile *q* (0 to 1) of the observations, computed like PromQL's `histogram_quantile`:
+ * linear within a bucket, the lowest starts at 0, and above the highest finite bound the result is that bound. Null
+ * without observations, or without the bucket of infinity.
  *
  * https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
  */
@@ -40,7 +40,7 @@ interface Bucket {
   readonly count: number;
 }
 
-// buckets of one scrape may be a request apart: a count never falls from one bound to the next
+// buckets of one scrape may be a request apart: make the counts monotonic
 function monotonic(buckets: Buckets): readonly Bucket[] {
   let most = 0;
   return [...buckets]

@@ -1,9 +1,9 @@
 import { TestBed } from '@angular/core/testing';
 
-import { OutboxFacts, SagaFacts } from './facts';
+import { OutboxStats, SagaStats } from './stats';
 import { LagPanel } from './lag-panel';
 
-async function shown(outboxes: readonly OutboxFacts[], sagas: SagaFacts | null): Promise<HTMLElement> {
+async function shown(outboxes: readonly OutboxStats[], sagas: SagaStats | null): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(LagPanel);
   fixture.componentRef.setInput('outboxes', outboxes);
   fixture.componentRef.setInput('sagas', sagas);
@@ -12,7 +12,7 @@ async function shown(outboxes: readonly OutboxFacts[], sagas: SagaFacts | null):
 }
 
 describe('LagPanel', () => {
-  it('has the age of what was not sent, and none when all was', async () => {
+  it('has the age of the oldest unsent event, if any', async () => {
     const page = await shown(
       [
         { service: 'order', pending: 3, oldestSeconds: 75 },
@@ -36,9 +36,9 @@ describe('LagPanel', () => {
     expect(page.querySelectorAll('td.warn').length).toBe(2);
   });
 
-  it('says what nobody tells', async () => {
+  it('reports missing metrics', async () => {
     const text = (await shown([], null)).textContent;
-    expect(text).toContain('No service tells of an outbox.');
-    expect(text).toContain('has not told of its sagas');
+    expect(text).toContain('No service reports an outbox.');
+    expect(text).toContain('reports no sagas');
   });
 });

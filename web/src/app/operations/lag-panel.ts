@@ -2,11 +2,11 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
-import { OutboxFacts, SagaFacts } from './facts';
-import { THRESHOLDS, levelOf } from './verdict';
-import { serviceName } from './words';
+import { OutboxStats, SagaStats } from './stats';
+import { THRESHOLDS, levelOf } from './findings';
+import { serviceName } from './labels';
 
-/** How far the outboxes and the sagas are behind. */
+/** The backlog of the outboxes and the sagas. */
 @Component({
   selector: 'app-lag-panel',
   imports: [Notice],
@@ -15,8 +15,8 @@ import { serviceName } from './words';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class LagPanel {
-  readonly outboxes = input.required<readonly OutboxFacts[]>();
-  readonly sagas = input.required<SagaFacts | null>();
+  readonly outboxes = input.required<readonly OutboxStats[]>();
+  readonly sagas = input.required<SagaStats | null>();
 
   protected readonly texts = texts.operations.lag;
   protected readonly rows = computed(() =>

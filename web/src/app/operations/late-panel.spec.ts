@@ -4,7 +4,7 @@ import { provideRouter } from '@angular/router';
 import { Problem } from '../api/problem';
 import { LatePanel } from './late-panel';
 import { LateSaga } from './late-sagas';
-import { LateView } from './monitor';
+import { LateSagasView } from './monitor';
 
 const SAGA: LateSaga = {
   orderId: 7,
@@ -16,7 +16,7 @@ const SAGA: LateSaga = {
 };
 const DOWN = new Problem('processing', 0, '', '', null, []);
 
-async function shown(view: LateView, late = view.sagas?.length ?? 0): Promise<HTMLElement> {
+async function shown(view: LateSagasView, late = view.sagas?.length ?? 0): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(LatePanel);
   fixture.componentRef.setInput('view', view);
   fixture.componentRef.setInput('late', late);
@@ -34,19 +34,19 @@ describe('LatePanel', () => {
     expect(page.querySelector('b')).toBeNull();
   });
 
-  it('says when there are more than are shown', async () => {
+  it('reports that there are more', async () => {
     expect((await shown({ sagas: [SAGA], problem: null }, 350)).textContent).toContain('The newest 1 of 350.');
   });
 
-  it('is content when none is late', async () => {
-    expect((await shown({ sagas: [], problem: null })).textContent).toContain('No order is late');
+  it('reports that no order is late', async () => {
+    expect((await shown({ sagas: [], problem: null })).textContent).toContain('No late orders');
   });
 
-  it('keeps the place while it waits', async () => {
+  it('shows a placeholder while loading', async () => {
     expect((await shown({ sagas: null, problem: null })).querySelector('app-skeleton')).not.toBeNull();
   });
 
-  it('says who does not answer, and still shows what it knew', async () => {
+  it('names the unreachable service and keeps the last orders', async () => {
     const page = await shown({ sagas: [SAGA], problem: DOWN });
     expect(page.textContent).toContain('The processing service can’t be reached.');
     expect(page.textContent).toContain('Order 7, version 2');

@@ -4,10 +4,10 @@ import { RouterLink } from '@angular/router';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { texts } from '../texts';
-import { LateView } from './monitor';
-import { timeOfDay } from './words';
+import { LateSagasView } from './monitor';
+import { timeOfDay } from './labels';
 
-/** The orders that are late, each with the error of its last step. */
+/** The late orders, each with its last error. */
 @Component({
   selector: 'app-late-panel',
   imports: [Notice, RouterLink, Skeleton],
@@ -16,8 +16,8 @@ import { timeOfDay } from './words';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class LatePanel {
-  readonly view = input.required<LateView>();
-  /** How many there are in all. */
+  readonly view = input.required<LateSagasView>();
+  /** The total number of late orders. */
   readonly late = input.required<number>();
   readonly retry = output();
 

@@ -6,13 +6,13 @@ import { Endpoints } from '../api/endpoints';
 import { Saga, Sagas as Answer } from '../api/generated/processing';
 import { Problem } from '../api/problem';
 
-/** A saga that has been open for over 30 s, as far as it is shown. */
+/** A saga that has been open for over 30 s. */
 export type LateSaga = Pick<Saga, 'orderId' | 'version' | 'state' | 'attempts' | 'lastError' | 'nextRunAt'>;
 
 const LIMIT = 20;
 const TIMEOUT_MS = 4000;
 
-/** The sagas that somebody should look at, those of the newest orders first; 20 at most. */
+/** The late sagas, those of the newest orders first; 20 at most. */
 @Injectable({ providedIn: 'root' })
 export class LateSagas {
   private readonly http = inject(HttpClient);

@@ -3,9 +3,9 @@ import { TestBed } from '@angular/core/testing';
 import { CHARTS } from './charts';
 import { DRAW, LineConfiguration } from './drawing';
 import { LineChart } from './line-chart';
-import { Moment } from './moments';
+import { HistoryPoint } from './history';
 
-const HISTORY: readonly Moment[] = [
+const HISTORY: readonly HistoryPoint[] = [
   { at: 0, values: { placed: 60, closed: 30, failed: 0 } },
   { at: 5000, values: { placed: 120, closed: 60, failed: 1 } },
   { at: 65_000, values: { placed: 90, closed: 60 } },
@@ -31,7 +31,9 @@ describe('LineChart', () => {
     TestBed.configureTestingModule({ providers: [{ provide: DRAW, useValue: draw }] });
   });
 
-  async function shown(history: readonly Moment[]): Promise<ReturnType<typeof TestBed.createComponent<LineChart>>> {
+  async function shown(
+    history: readonly HistoryPoint[],
+  ): Promise<ReturnType<typeof TestBed.createComponent<LineChart>>> {
     const fixture = TestBed.createComponent(LineChart);
     fixture.componentRef.setInput('plan', CHARTS[0]);
     fixture.componentRef.setInput('history', history);
@@ -43,13 +45,13 @@ describe('LineChart', () => {
     return fixture.nativeElement as HTMLElement;
   }
 
-  it('says that there is nothing yet, and does not load the library for it', async () => {
+  it('shows an empty state without loading the library', async () => {
     const fixture = await shown([]);
-    expect(page(fixture).textContent).toContain('Not enough seen yet');
+    expect(page(fixture).textContent).toContain('Not enough data');
     expect(loads).toBe(0);
   });
 
-  it('draws the lines, and again when there is more', async () => {
+  it('draws the lines and updates them', async () => {
     const fixture = await shown(HISTORY.slice(0, 1));
     fixture.componentRef.setInput('history', HISTORY);
     await fixture.whenStable();
@@ -57,13 +59,13 @@ describe('LineChart', () => {
     expect(drawn.map((each) => each.data.datasets[0]?.data.length)).toEqual([1, 3]);
   });
 
-  it('tells the same in words', async () => {
+  it('has a text summary', async () => {
     const canvas = page(await shown(HISTORY)).querySelector('canvas')!;
     expect(canvas.getAttribute('role')).toBe('img');
-    expect(canvas.getAttribute('aria-label')).toBe('Orders a minute. Now: Placed 90, Closed 60. Highest: 120.');
+    expect(canvas.getAttribute('aria-label')).toBe('Orders per minute. Now: Placed 90, Closed 60. Highest: 120.');
   });
 
-  it('has the numbers as a table, minute by minute', async () => {
+  it('has a table by minute', async () => {
     const fixture = await shown(HISTORY);
     const details = page(fixture).querySelector('details')!;
     details.open = true;
@@ -78,14 +80,14 @@ describe('LineChart', () => {
     ]);
   });
 
-  it('does without the drawing when the library can’t be loaded', async () => {
+  it('shows the table when the library can’t be loaded', async () => {
     broken = true;
     const fixture = await shown(HISTORY);
-    await vi.waitFor(() => expect(page(fixture).textContent).toContain('The charts can’t be drawn'));
+    await vi.waitFor(() => expect(page(fixture).textContent).toContain('The charts failed to load'));
     expect(page(fixture).querySelector('details')).not.toBeNull();
   });
 
-  it('ends the drawing with itself', async () => {
+  it('destroys the chart with the component', async () => {
     const fixture = await shown(HISTORY);
     fixture.destroy();
     await vi.waitFor(() => expect(ended).toBe(1));

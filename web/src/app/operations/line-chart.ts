@@ -15,11 +15,11 @@ import { Notice } from '../design/notice';
 import { texts } from '../texts';
 import { ChartPlan, hasData, summaryOf } from './charts';
 import { DRAW, Drawing, LineConfiguration, configurationOf } from './drawing';
-import { Moment, byMinute } from './moments';
+import { HistoryPoint, byMinute } from './history';
 import { Theme } from './theme';
-import { timeOfDay } from './words';
+import { timeOfDay } from './labels';
 
-/** Lines over the last minutes: drawn, told in a sentence, and as a table. */
+/** A line chart of the last minutes, with a text summary and a table. */
 @Component({
   selector: 'app-line-chart',
   imports: [Notice],
@@ -29,7 +29,7 @@ import { timeOfDay } from './words';
 })
 export class LineChart {
   readonly plan = input.required<ChartPlan>();
-  readonly history = input.required<readonly Moment[]>();
+  readonly history = input.required<readonly HistoryPoint[]>();
 
   private readonly draw = inject(DRAW);
   private readonly theme = inject(Theme);
@@ -53,11 +53,11 @@ export class LineChart {
     });
   });
   protected readonly rows = computed(() =>
-    (this.open() ? byMinute(this.history()) : []).map((moment) => ({
-      at: moment.at,
-      time: timeOfDay(moment.at),
+    (this.open() ? byMinute(this.history()) : []).map((point) => ({
+      at: point.at,
+      time: timeOfDay(point.at),
       values: this.plan().lines.map((line) => {
-        const value = moment.values[line.series];
+        const value = point.values[line.series];
         return value === undefined ? texts.operations.none : this.plan().format(value);
       }),
     })),
@@ -84,7 +84,7 @@ export class LineChart {
       const drawing = await this.drawing;
       if (!first) drawing.show(configuration);
     } catch {
-      // the page says so, and has the numbers in tables
+      // the page shows the failure, and the tables have the values
       this.failed.set(true);
     }
   }

@@ -4,85 +4,87 @@ import { Observable, exhaustMap, firstValueFrom, from, timer } from 'rxjs';
 import { Service } from '../api/endpoints';
 import { Metrics, Readiness, Replica } from '../api/metrics';
 import { Problem } from '../api/problem';
-import { CounterTrack, Step } from './counters';
+import { CounterTracker, CounterDelta } from './counter-tracker';
 import { Exposition, parseExposition } from './exposition';
-import { Told, factsOf } from './facts';
+import { ProcessMetrics, statsOf } from './stats';
 import { LateSaga, LateSagas } from './late-sagas';
-import { Moment, WINDOW_MS, momentOf, withMoment } from './moments';
-import { ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './verdict';
+import { HistoryPoint, WINDOW_MS, historyPointOf, withPoint } from './history';
+import { ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './findings';
 
 export const INTERVAL_MS = 5000;
-/** Numbers that are older are no longer news. */
-export const FRESH_MS = 12_000;
+/** The age after which metrics are stale. */
+export const STALE_AFTER_MS = 12_000;
 
-/** A process as it was seen last. */
-export interface Watched extends ReplicaHealth {
-  /** The numbers it told last; null before that. */
-  readonly numbers: Exposition | null;
-  readonly numbersAt: number | null;
-  readonly steps: readonly Step[];
+/** The last known state of a process. */
+export interface MonitoredReplica extends ReplicaHealth {
+  /** The last scraped metrics; null before the first scrape. */
+  readonly metrics: Exposition | null;
+  readonly scrapedAt: number | null;
+  readonly deltas: readonly CounterDelta[];
 }
 
-/** What is known of the late sagas; after a failure they are those of before. */
-export interface LateView {
+/** The late sagas; after a failure those of the last successful read. */
+export interface LateSagasView {
   readonly sagas: readonly LateSaga[] | null;
   readonly problem: Problem | null;
 }
 
 /**
- * Looks at every process every five seconds while somebody watches, and remembers a quarter of an hour of it.
+ * Polls every process every five seconds while it has subscribers, and keeps 15 minutes of history.
  *
- * Each process is asked for itself: one that does not answer holds up no other, and what it told last stays.
+ * Processes are polled independently: a slow one does not delay others, and its last metrics stay.
  */
 @Injectable({ providedIn: 'root' })
 export class Monitor {
   private readonly metrics = inject(Metrics);
   private readonly lateSagas = inject(LateSagas);
-  private readonly tracks = new Map<string, CounterTrack>();
-  private readonly watched = signal<readonly Watched[]>([]);
-  private readonly seen = signal<readonly Moment[]>([]);
-  private readonly lateView = signal<LateView>({ sagas: null, problem: null });
-  private readonly lookedAt = signal<number | null>(null);
+  private readonly trackers = new Map<string, CounterTracker>();
+  private readonly monitored = signal<readonly MonitoredReplica[]>([]);
+  private readonly points = signal<readonly HistoryPoint[]>([]);
+  private readonly lateSagasView = signal<LateSagasView>({ sagas: null, problem: null });
+  private readonly polledAt = signal<number | null>(null);
 
-  readonly replicas = this.watched.asReadonly();
-  readonly late = this.lateView.asReadonly();
-  readonly history = this.seen.asReadonly();
-  /** When the last round ended. */
-  readonly at = this.lookedAt.asReadonly();
-  /** What is told by those that answer. */
-  readonly facts = computed(() => factsOf(told(this.watched(), this.lookedAt() ?? 0)));
-  /** What is to be shown: of a service that is silent what it told last. */
-  readonly lastFacts = computed(() => {
-    const fresh = told(this.watched(), this.lookedAt() ?? 0);
-    const heard = new Set(fresh.map((each) => each.service));
-    return factsOf([...fresh, ...told(this.watched(), null).filter((each) => !heard.has(each.service))]);
+  readonly replicas = this.monitored.asReadonly();
+  readonly late = this.lateSagasView.asReadonly();
+  readonly history = this.points.asReadonly();
+  /** The time of the last poll. */
+  readonly at = this.polledAt.asReadonly();
+  /** The statistics of processes with fresh metrics. */
+  readonly stats = computed(() => statsOf(metricsOf(this.monitored(), this.polledAt() ?? 0)));
+  /** The statistics to show: for services without fresh metrics the last ones. */
+  readonly latestStats = computed(() => {
+    const current = metricsOf(this.monitored(), this.polledAt() ?? 0);
+    const services = new Set(current.map((each) => each.service));
+    return statsOf([...current, ...metricsOf(this.monitored(), null).filter((each) => !services.has(each.service))]);
   });
-  /** The services that do not tell their numbers now, and when they last did; null is never. */
-  readonly silent = computed((): ReadonlyMap<Service, number | null> => {
-    const heard = new Set(told(this.watched(), this.lookedAt() ?? 0).map((each) => each.service));
-    const asked = this.lookedAt() === null ? [] : this.watched().filter((each) => !heard.has(each.replica.service));
-    return new Map(asked.map((each) => [each.replica.service, lastOf(this.watched(), each.replica.service)]));
+  /** The services without fresh metrics, with the time of their last scrape (null for none). */
+  readonly stale = computed((): ReadonlyMap<Service, number | null> => {
+    const fresh = new Set(metricsOf(this.monitored(), this.polledAt() ?? 0).map((each) => each.service));
+    const polled = this.polledAt() === null ? [] : this.monitored().filter((each) => !fresh.has(each.replica.service));
+    return new Map(polled.map((each) => [each.replica.service, lastOf(this.monitored(), each.replica.service)]));
   });
-  readonly findings = computed(() => findingsOf(this.watched(), this.facts()));
-  readonly level = computed(() => overallLevel(this.watched(), this.findings()));
+  readonly findings = computed(() => findingsOf(this.monitored(), this.stats()));
+  readonly level = computed(() => overallLevel(this.monitored(), this.findings()));
 
-  /** One round after the other, for as long as somebody is subscribed; each tells that it has ended. */
-  readonly rounds: Observable<void> = timer(0, INTERVAL_MS).pipe(exhaustMap(() => from(this.look())));
+  /** Polls repeatedly while subscribed, one at a time; emits after each poll. */
+  readonly polls: Observable<void> = timer(0, INTERVAL_MS).pipe(exhaustMap(() => from(this.poll())));
 
-  /** Ask everybody once; never fails. */
-  async look(): Promise<void> {
+  /** Poll all processes once; never fails. */
+  async poll(): Promise<void> {
     const replicas = this.metrics.replicas();
-    this.watched.update((before) => replicas.map((replica) => before.find(is(replica)) ?? unknown(replica)));
+    this.monitored.update((before) => replicas.map((replica) => before.find(is(replica)) ?? unknown(replica)));
     await Promise.all([
-      ...replicas.flatMap((replica) => [this.askHealth(replica), this.askNumbers(replica)]),
-      this.askLateSagas(),
+      ...replicas.flatMap((replica) => [this.checkReadiness(replica), this.scrape(replica)]),
+      this.loadLateSagas(),
     ]);
     const now = Date.now();
-    this.lookedAt.set(now);
-    this.seen.update((history) => withMoment(history, momentOf(now, told(this.watched(), now), this.facts())));
+    this.polledAt.set(now);
+    this.points.update((history) =>
+      withPoint(history, historyPointOf(now, metricsOf(this.monitored(), now), this.stats())),
+    );
   }
 
-  private async askHealth(replica: Replica): Promise<void> {
+  private async checkReadiness(replica: Replica): Promise<void> {
     try {
       const readiness = await firstValueFrom(this.metrics.readiness(replica));
       this.change(replica, { state: stateOf(readiness), readiness, error: null });
@@ -93,60 +95,63 @@ export class Monitor {
     }
   }
 
-  private async askNumbers(replica: Replica): Promise<void> {
-    const text = await firstValueFrom(this.metrics.numbers(replica)).catch((error: unknown) => {
-      // the round of health tells of it, in the words of the page
+  private async scrape(replica: Replica): Promise<void> {
+    const text = await firstValueFrom(this.metrics.scrape(replica)).catch((error: unknown) => {
+      // the readiness check reports the problem
       if (error instanceof Problem) return null;
       throw error;
     });
-    const numbers = text === null ? null : parseExposition(text);
-    if (numbers === null || numbers.samples.length === 0) return;
+    const metrics = text === null ? null : parseExposition(text);
+    if (metrics === null || metrics.samples.length === 0) return;
     const at = Date.now();
-    const step = this.track(replica).step({ at, numbers });
+    const delta = this.tracker(replica).delta({ at, metrics });
     this.change(replica, (before) => ({
-      numbers,
-      numbersAt: at,
-      steps: [...before.steps, ...(step === null ? [] : [step])].filter((each) => each.at > at - WINDOW_MS),
+      metrics,
+      scrapedAt: at,
+      deltas: [...before.deltas, ...(delta === null ? [] : [delta])].filter((each) => each.at > at - WINDOW_MS),
     }));
   }
 
-  private async askLateSagas(): Promise<void> {
+  private async loadLateSagas(): Promise<void> {
     try {
       const sagas = await firstValueFrom(this.lateSagas.find());
-      this.lateView.set({ sagas, problem: null });
+      this.lateSagasView.set({ sagas, problem: null });
     } catch (error) {
       const problem = Problem.of('processing', error);
-      this.lateView.update(({ sagas }) => ({ sagas, problem }));
+      this.lateSagasView.update(({ sagas }) => ({ sagas, problem }));
     }
   }
 
-  private track(replica: Replica): CounterTrack {
-    const known = this.tracks.get(keyOf(replica)) ?? new CounterTrack();
-    this.tracks.set(keyOf(replica), known);
+  private tracker(replica: Replica): CounterTracker {
+    const known = this.trackers.get(keyOf(replica)) ?? new CounterTracker();
+    this.trackers.set(keyOf(replica), known);
     return known;
   }
 
-  private change(replica: Replica, to: Partial<Watched> | ((before: Watched) => Partial<Watched>)): void {
-    this.watched.update((all) =>
+  private change(
+    replica: Replica,
+    to: Partial<MonitoredReplica> | ((before: MonitoredReplica) => Partial<MonitoredReplica>),
+  ): void {
+    this.monitored.update((all) =>
       all.map((each) => (is(replica)(each) ? { ...each, ...(typeof to === 'function' ? to(each) : to) } : each)),
     );
   }
 }
 
-function told(watched: readonly Watched[], now: number | null): readonly Told[] {
-  return watched.flatMap(({ replica, numbers, numbersAt, steps }): readonly Told[] => {
-    if (numbers === null || numbersAt === null || (now !== null && numbersAt < now - FRESH_MS)) return [];
-    return [{ service: replica.service, at: numbersAt, numbers, steps }];
+function metricsOf(monitored: readonly MonitoredReplica[], now: number | null): readonly ProcessMetrics[] {
+  return monitored.flatMap(({ replica, metrics, scrapedAt, deltas }): readonly ProcessMetrics[] => {
+    if (metrics === null || scrapedAt === null || (now !== null && scrapedAt < now - STALE_AFTER_MS)) return [];
+    return [{ service: replica.service, at: scrapedAt, metrics, deltas }];
   });
 }
 
-function lastOf(watched: readonly Watched[], service: Service): number | null {
-  const times = watched.filter((each) => each.replica.service === service).map((each) => each.numbersAt ?? 0);
+function lastOf(monitored: readonly MonitoredReplica[], service: Service): number | null {
+  const times = monitored.filter((each) => each.replica.service === service).map((each) => each.scrapedAt ?? 0);
   return Math.max(0, ...times) || null;
 }
 
-function unknown(replica: Replica): Watched {
-  return { replica, state: 'unknown', readiness: null, error: null, numbers: null, numbersAt: null, steps: [] };
+function unknown(replica: Replica): MonitoredReplica {
+  return { replica, state: 'unknown', readiness: null, error: null, metrics: null, scrapedAt: null, deltas: [] };
 }
 
 function stateOf(readiness: Readiness): ReplicaState {
@@ -157,6 +162,6 @@ function keyOf(replica: Replica): string {
   return `${replica.service} ${replica.address}`;
 }
 
-function is(replica: Replica): (watched: Watched) => boolean {
-  return (watched) => keyOf(watched.replica) === keyOf(replica);
+function is(replica: Replica): (monitored: MonitoredReplica) => boolean {
+  return (monitored) => keyOf(monitored.replica) === keyOf(replica);
 }

@@ -15,12 +15,12 @@ describe('OperationsPage', () => {
 
   afterEach(() => vi.useRealTimers());
 
-  it('asks everybody, shows what it gets, and names who does not answer', async () => {
+  it('polls all services, shows their metrics and names those that fail', async () => {
     const fixture = TestBed.createComponent(OperationsPage);
     const page = fixture.nativeElement as HTMLElement;
     const server = TestBed.inject(HttpTestingController);
     await vi.advanceTimersByTimeAsync(0);
-    expect(page.textContent).toContain('Asking every service how it is');
+    expect(page.textContent).toContain('Checking all services');
 
     for (const { request, flush, error } of server
       .match(() => true)
@@ -38,13 +38,13 @@ describe('OperationsPage', () => {
     fixture.detectChanges();
 
     expect(page.querySelector('app-status-line')?.textContent).toContain('Inventory service can’t be reached.');
-    expect(page.querySelector('app-late-panel')?.textContent).toContain('No order is late');
+    expect(page.querySelector('app-late-panel')?.textContent).toContain('No late orders');
     expect(page.querySelectorAll('app-lag-panel tbody tr').length).toBe(3);
     expect(page.querySelector('app-skeleton')).toBeNull();
     expect(page.querySelectorAll('h1').length).toBe(1);
   });
 
-  it('stops asking when it is left', async () => {
+  it('stops polling when it is destroyed', async () => {
     const fixture = TestBed.createComponent(OperationsPage);
     const server = TestBed.inject(HttpTestingController);
     await vi.advanceTimersByTimeAsync(0);

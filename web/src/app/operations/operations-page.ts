@@ -15,7 +15,7 @@ import { StaleNote } from './stale-note';
 import { StatusLine } from './status-line';
 import { TracePanel } from './trace-panel';
 
-/** What an operator wants to see: what is late or broken, at a glance, and the numbers behind it. */
+/** The operations dashboard: findings, charts and statistics. */
 @Component({
   selector: 'app-operations-page',
   imports: [
@@ -39,13 +39,13 @@ export class OperationsPage {
   protected readonly texts = texts.operations;
   protected readonly charts = CHARTS;
   protected readonly asked = computed(() => this.monitor.at() !== null);
-  protected readonly late = computed(() => this.monitor.lastFacts().sagas?.late ?? 0);
+  protected readonly late = computed(() => this.monitor.latestStats().sagas?.late ?? 0);
 
   constructor() {
-    this.monitor.rounds.pipe(takeUntilDestroyed()).subscribe();
+    this.monitor.polls.pipe(takeUntilDestroyed()).subscribe();
   }
 
-  protected look(): void {
-    void this.monitor.look();
+  protected poll(): void {
+    void this.monitor.poll();
   }
 }

@@ -1,9 +1,9 @@
 import { TestBed } from '@angular/core/testing';
 
-import { PushFacts } from './facts';
+import { PushStats } from './stats';
 import { PushPanel } from './push-panel';
 
-const PUSH: PushFacts = {
+const PUSH: PushStats = {
   connections: [
     { protocol: 'sse', live: 3, catchingUp: 1, ending: 0 },
     { protocol: 'ws', live: 2, catchingUp: 0, ending: 1 },
@@ -16,7 +16,7 @@ const PUSH: PushFacts = {
   lag: 0,
 };
 
-async function shown(push: PushFacts | null): Promise<string> {
+async function shown(push: PushStats | null): Promise<string> {
   const fixture = TestBed.createComponent(PushPanel);
   fixture.componentRef.setInput('push', push);
   await fixture.whenStable();
@@ -30,14 +30,14 @@ describe('PushPanel', () => {
     expect(text).toMatch(/WebSocket ?2 ?0 ?1/);
   });
 
-  it('has deliveries, and why connections were cut or refused', async () => {
+  it('has deliveries and the reasons of aborts and refusals', async () => {
     const text = await shown(PUSH);
-    expect(text).toContain('12,345, 7.3 a second');
-    expect(text).toMatch(/Connections cut: took nothing ?4, 1 in the last minute/);
+    expect(text).toContain('12,345, 7.3 per second');
+    expect(text).toMatch(/Connections aborted: write timeout ?4, 1 in the last minute/);
     expect(text).toMatch(/Connections refused ?none/);
   });
 
-  it('says when nobody tells', async () => {
-    expect(await shown(null)).toContain('No notification service tells of its connections.');
+  it('reports missing metrics', async () => {
+    expect(await shown(null)).toContain('No notification service reports connections.');
   });
 });

@@ -2,11 +2,11 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
-import { Counted, PushFacts } from './facts';
+import { Counted, PushStats } from './stats';
 
-const words = texts.operations.push;
+const labels = texts.operations.push;
 
-/** Who is connected to the live push, and what became of those that were not served. */
+/** The connections of the live push, with aborts and refusals. */
 @Component({
   selector: 'app-push-panel',
   imports: [Notice],
@@ -15,13 +15,13 @@ const words = texts.operations.push;
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class PushPanel {
-  readonly push = input.required<PushFacts | null>();
+  readonly push = input.required<PushStats | null>();
 
-  protected readonly texts = words;
+  protected readonly texts = labels;
   protected readonly rows = computed(() =>
     (this.push()?.connections ?? []).map((each) => ({
       ...each,
-      name: words.protocols[each.protocol] ?? each.protocol,
+      name: labels.protocols[each.protocol] ?? each.protocol,
     })),
   );
   protected readonly counts = computed(() => {
@@ -31,22 +31,22 @@ export class PushPanel {
     const rate = push.deliveriesPerSecond;
     return [
       [
-        words.deliveries,
-        rate === null ? count(push.deliveries) : `${count(push.deliveries)}, ${words.perSecond(rate)}`,
+        labels.deliveries,
+        rate === null ? count(push.deliveries) : `${count(push.deliveries)}, ${labels.perSecond(rate)}`,
       ],
-      [words.lag, count(push.lag)],
-      [words.resets, count(push.resets)],
-      ...reasons(words.aborts, push.aborts),
-      ...reasons(words.refusals, push.refusals),
+      [labels.lag, count(push.lag)],
+      [labels.resets, count(push.resets)],
+      ...reasons(labels.aborts, push.aborts),
+      ...reasons(labels.refusals, push.refusals),
     ].map(([name = '', value = '']) => ({ name, value }));
   });
 }
 
 function reasons(name: string, counted: readonly Counted[]): string[][] {
   const some = counted.filter((each) => each.total > 0);
-  if (some.length === 0) return [[name, words.never]];
+  if (some.length === 0) return [[name, labels.never]];
   return some.map((each) => [
-    `${name}: ${words.reasons[each.name] ?? each.name}`,
-    words.counted(each.total, each.lastMinute),
+    `${name}: ${labels.reasons[each.name] ?? each.name}`,
+    labels.counted(each.total, each.lastMinute),
   ]);
 }

@@ -1,9 +1,9 @@
 import { TestBed } from '@angular/core/testing';
 
-import { QueueFacts } from './facts';
+import { QueueStats } from './stats';
 import { QueuePanel } from './queue-panel';
 
-const QUEUE: QueueFacts = {
+const QUEUE: QueueStats = {
   queue: 'processing-queue',
   service: 'processing',
   deadLetters: false,
@@ -13,7 +13,7 @@ const QUEUE: QueueFacts = {
   ageSeconds: 2,
 };
 
-async function shown(...queues: readonly QueueFacts[]): Promise<HTMLElement> {
+async function shown(...queues: readonly QueueStats[]): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(QueuePanel);
   fixture.componentRef.setInput('queues', queues);
   await fixture.whenStable();
@@ -29,11 +29,11 @@ describe('QueuePanel', () => {
     expect(page.querySelectorAll('td.bad').length).toBe(1);
   });
 
-  it('marks numbers that SQS told long ago', async () => {
+  it('marks stale depths', async () => {
     expect((await shown({ ...QUEUE, ageSeconds: 40 })).textContent).toContain('as of 40 s ago');
   });
 
-  it('says when nobody tells of a queue', async () => {
-    expect((await shown()).textContent).toContain('No service tells of a queue.');
+  it('reports missing queues', async () => {
+    expect((await shown()).textContent).toContain('No service reports a queue.');
   });
 });

@@ -2,13 +2,13 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
-import { QueueFacts } from './facts';
-import { THRESHOLDS, levelOf } from './verdict';
+import { QueueStats } from './stats';
+import { THRESHOLDS, levelOf } from './findings';
 
-// SQS is asked every five seconds at most
-const OLD_S = 15;
+// the depth is polled from SQS every five seconds at most
+const STALE_AFTER_S = 15;
 
-/** How many messages are in each queue and in its dead-letter queue. */
+/** The depth of each queue and dead-letter queue. */
 @Component({
   selector: 'app-queue-panel',
   imports: [Notice],
@@ -17,14 +17,14 @@ const OLD_S = 15;
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class QueuePanel {
-  readonly queues = input.required<readonly QueueFacts[]>();
+  readonly queues = input.required<readonly QueueStats[]>();
 
   protected readonly texts = texts.operations.queues;
   protected readonly rows = computed(() =>
     this.queues().map((each) => ({
       ...each,
       level: each.deadLetters ? (each.visible > 0 ? 'bad' : '') : levelOf(each.visible, THRESHOLDS.backlog),
-      age: each.ageSeconds > OLD_S ? this.texts.age(each.ageSeconds) : '',
+      age: each.ageSeconds > STALE_AFTER_S ? this.texts.age(each.ageSeconds) : '',
     })),
   );
 }

@@ -2,7 +2,7 @@ import { TestBed } from '@angular/core/testing';
 
 import { Replica } from '../api/metrics';
 import { ServiceBoard } from './service-board';
-import { ReplicaHealth } from './verdict';
+import { ReplicaHealth } from './findings';
 
 function replica(service: Replica['service'], number = 1, of = 1): Replica {
   return { service, number, of, address: 'http://x', balanced: false };
@@ -16,7 +16,7 @@ async function shown(replicas: readonly ReplicaHealth[]): Promise<HTMLElement> {
 }
 
 describe('ServiceBoard', () => {
-  it('names what is not ready and why', async () => {
+  it('names failing checks', async () => {
     const page = await shown([
       {
         replica: replica('order'),
@@ -41,12 +41,12 @@ describe('ServiceBoard', () => {
       { replica: replica('notification', 2, 2), state: 'unreachable', readiness: null, error: null },
     ]);
     const cards = [...page.querySelectorAll('.card')].map((card) => card.textContent);
-    expect(cards[3]).toMatch(/Ready\s*Replica 1\s*1 check passes\s*Can’t be reached\s*Replica 2\s*No answer\./);
+    expect(cards[3]).toMatch(/Ready\s*Replica 1\s*1 check passes\s*Can’t be reached\s*Replica 2\s*No response\./);
   });
 
-  it('says when a balancer stands in front', async () => {
+  it('mentions a load balancer', async () => {
     const behind: Replica = { ...replica('order'), balanced: true };
     const page = await shown([{ replica: behind, state: 'unknown', readiness: null, error: null }]);
-    expect(page.textContent).toContain('one of them answers');
+    expect(page.textContent).toContain('A load balancer answers');
   });
 });

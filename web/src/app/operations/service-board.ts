@@ -2,12 +2,12 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { SERVICES } from '../api/metrics';
 import { texts } from '../texts';
-import { ReplicaHealth } from './verdict';
-import { serviceName } from './words';
+import { ReplicaHealth } from './findings';
+import { serviceName } from './labels';
 
 const LEVELS = { unknown: 'unknown', ready: 'good', 'not-ready': 'warn', unreachable: 'bad' } as const;
 
-/** Every service with each of its replicas: ready, or what keeps it from that. */
+/** Every service with its replicas: ready, or the failing checks. */
 @Component({
   selector: 'app-service-board',
   templateUrl: './service-board.html',
@@ -37,19 +37,19 @@ function viewOf(health: ReplicaHealth): {
   readonly lines: readonly string[];
 } {
   const { replica, state, readiness, error } = health;
-  const words = texts.operations.services;
+  const labels = texts.operations.services;
   const checks = Object.entries(readiness?.checks ?? {});
   const failing = checks.filter(([, outcome]) => outcome !== 'ok');
   const lines = {
     unknown: [],
-    ready: [words.checks(checks.length)],
-    'not-ready': failing.map(([name, outcome]) => words.outcome(name, outcome)),
-    unreachable: [error || words.noAnswer],
+    ready: [labels.checks(checks.length)],
+    'not-ready': failing.map(([name, outcome]) => labels.outcome(name, outcome)),
+    unreachable: [error || labels.noAnswer],
   };
   return {
     number: replica.number,
-    name: replica.of > 1 ? words.number(replica.number) : '',
-    state: words.states[state],
+    name: replica.of > 1 ? labels.number(replica.number) : '',
+    state: labels.states[state],
     level: LEVELS[state],
     lines: lines[state],
   };

@@ -2,9 +2,9 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { Service } from '../api/endpoints';
 import { texts } from '../texts';
-import { serviceName, timeOfDay } from './words';
+import { serviceName, timeOfDay } from './labels';
 
-/** Says of which services the numbers beside it are old, and how old. */
+/** Names the services whose metrics are stale, and their age. */
 @Component({
   selector: 'app-stale-note',
   template: `
@@ -21,15 +21,15 @@ import { serviceName, timeOfDay } from './words';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class StaleNote {
-  /** Services that tell no numbers now, and when they last did. */
-  readonly silent = input.required<ReadonlyMap<Service, number | null>>();
+  /** Services without fresh metrics, with the time of their last scrape. */
+  readonly stale = input.required<ReadonlyMap<Service, number | null>>();
   readonly of = input.required<readonly Service[]>();
 
   protected readonly sentences = computed(() =>
     this.of()
-      .filter((service) => this.silent().has(service))
+      .filter((service) => this.stale().has(service))
       .map((service) => {
-        const at = this.silent().get(service) ?? null;
+        const at = this.stale().get(service) ?? null;
         return texts.operations.stale(serviceName(service), at === null ? null : timeOfDay(at));
       }),
   );

@@ -1,7 +1,7 @@
 import { TestBed } from '@angular/core/testing';
 
 import { StatusLine } from './status-line';
-import { Finding, Level } from './verdict';
+import { Finding, Level } from './findings';
 
 async function shown(level: Level | null, findings: readonly Finding[] = []): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(StatusLine);
@@ -13,28 +13,28 @@ async function shown(level: Level | null, findings: readonly Finding[] = []): Pr
 }
 
 describe('StatusLine', () => {
-  it('says that all is well', async () => {
-    expect((await shown('ok')).textContent).toContain('All well');
+  it('shows a healthy system', async () => {
+    expect((await shown('ok')).textContent).toContain('Healthy');
   });
 
-  it('claims nothing before everybody was heard of', async () => {
+  it('has no level before all processes were polled', async () => {
     const text = (await shown(null)).textContent;
-    expect(text).toContain('Asking every service');
-    expect(text).not.toContain('All well');
+    expect(text).toContain('Checking all services');
+    expect(text).not.toContain('Healthy');
   });
 
-  it('says in words what is wrong, to screen readers too', async () => {
+  it('shows and announces findings', async () => {
     const page = await shown('bad', [
       { level: 'bad', kind: 'dead-letters', queue: 'processing-queue-dlq', number: 2 },
       { level: 'warn', kind: 'late-sagas', late: 1, seconds: 42 },
     ]);
-    const told = page.querySelector('[role=status]')?.textContent;
+    const announced = page.querySelector('[role=status]')?.textContent;
     expect(page.querySelector('ul')?.textContent).toContain('2 messages in processing-queue-dlq.');
-    expect(told).toContain('2 messages in processing-queue-dlq.');
-    expect(told).toContain('1 order is late, the oldest is open for 42 s.');
+    expect(announced).toContain('2 messages in processing-queue-dlq.');
+    expect(announced).toContain('1 order is late, the oldest saga has been open for 42 s.');
   });
 
-  it('does not speak when only a number has moved', async () => {
+  it('does not announce changed values', async () => {
     const fixture = TestBed.createComponent(StatusLine);
     const page = fixture.nativeElement as HTMLElement;
     const spoken = async (findings: readonly Finding[]): Promise<string | null | undefined> => {

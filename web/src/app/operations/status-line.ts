@@ -1,10 +1,10 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
 import { texts } from '../texts';
-import { Finding, Level } from './verdict';
-import { findingText, subjectOf, timeOfDay } from './words';
+import { Finding, Level } from './findings';
+import { findingText, subjectOf, timeOfDay } from './labels';
 
-/** At a glance: all is well, or what is late or broken. */
+/** The overall state of the system, with its findings. */
 @Component({
   selector: 'app-status-line',
   templateUrl: './status-line.html',
@@ -12,7 +12,7 @@ import { findingText, subjectOf, timeOfDay } from './words';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class StatusLine {
-  /** Null until every process was heard of. */
+  /** Null until every process was polled. */
   readonly level = input.required<Level | null>();
   readonly findings = input.required<readonly Finding[]>();
   readonly at = input.required<number | null>();
@@ -25,7 +25,7 @@ export class StatusLine {
   protected readonly sentences = computed(() =>
     this.findings().map((finding) => ({ level: finding.level, text: findingText(finding) })),
   );
-  /** Spoken when something else is wrong than before, not each time that a number moves. */
+  /** Announced to screen readers when the findings change, not when only a value changes. */
   protected readonly announcement = computed(
     () => ({
       of: [this.headline(), ...this.findings().map(subjectOf)].join(),
@@ -33,7 +33,7 @@ export class StatusLine {
     }),
     { equal: (before, after) => before.of === after.of },
   );
-  protected readonly seenAt = computed(() => {
+  protected readonly updatedAt = computed(() => {
     const at = this.at();
     return at === null ? '' : this.texts.asOf(timeOfDay(at));
   });

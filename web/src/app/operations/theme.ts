@@ -1,6 +1,6 @@
 import { DOCUMENT, DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
 
-/** What the tokens of the design are in the present theme, for what is drawn without CSS. */
+/** The values of design tokens in the current theme, for canvases. */
 @Injectable({ providedIn: 'root' })
 export class Theme {
   private readonly document = inject(DOCUMENT);
@@ -21,7 +21,7 @@ export class Theme {
     });
   }
 
-  /** The colour of *token* as `rgb(…)`: a canvas does not understand `light-dark()`. */
+  /** The colour of *token* as `rgb(…)`: a canvas does not support `light-dark()`. */
   colour(token: string): string {
     const probe = this.document.createElement('span');
     probe.style.color = `var(${token})`;

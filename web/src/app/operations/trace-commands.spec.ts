@@ -22,7 +22,7 @@ describe('traceIdOf', () => {
 });
 
 describe('traceCommands', () => {
-  it('names the trace in each', () => {
+  it('has the trace id in each', () => {
     const commands = traceCommands(ID);
     for (const command of Object.values(commands) as string[]) expect(command).toContain(ID);
     expect(commands.insights.split('\n')[1]).toBe(`| filter traceId = "${ID}"`);

@@ -3,7 +3,7 @@ const TRACE_ID = /^[0-9a-f]{32}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const NO_TRACE = '0'.repeat(32);
 
-/** The trace id in what somebody pasted, also a whole `traceparent`; null when there is none. */
+/** The trace id in a pasted text, which may be a whole `traceparent`; null when it has none. */
 export function traceIdOf(pasted: string): string | null {
   const text = pasted
     .trim()
@@ -16,13 +16,13 @@ export function traceIdOf(pasted: string): string | null {
 export interface TraceCommands {
   /** For CloudWatch Logs Insights, over all four log groups. */
   readonly insights: string;
-  /** For the AWS command line, also against the emulator. */
+  /** For the AWS CLI, also with the emulator. */
   readonly awsCli: string;
   /** For the log files of the demo. */
   readonly files: string;
 }
 
-/** What finds the log lines of one trace in all services; *traceId* is one that `traceIdOf` gave. */
+/** The commands that find the log lines of one trace in all services; *traceId* is a result of `traceIdOf`. */
 export function traceCommands(traceId: string): TraceCommands {
   return {
     insights: [

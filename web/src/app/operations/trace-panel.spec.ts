@@ -16,7 +16,7 @@ async function pasted(text: string): Promise<HTMLElement> {
 }
 
 describe('TracePanel', () => {
-  it('makes three commands of a trace id', async () => {
+  it('has three commands for a trace id', async () => {
     const page = await pasted(`00-${ID}-00f067aa0ba902b7-01`);
     const commands = [...page.querySelectorAll('pre')].map((each) => each.textContent);
     expect(commands.length).toBe(3);
@@ -24,14 +24,14 @@ describe('TracePanel', () => {
     expect(page.querySelectorAll('app-copy-button').length).toBe(3);
   });
 
-  it('says what is wrong with what was pasted, and makes no command of it', async () => {
+  it('reports an invalid trace id and has no commands', async () => {
     const page = await pasted('"; rm -rf /');
     expect(page.querySelector('input')?.getAttribute('aria-invalid')).toBe('true');
-    expect(page.querySelector('[role=status]')?.textContent).toContain('32 digits');
+    expect(page.querySelector('[role=status]')?.textContent).toContain('32 hexadecimal digits');
     expect(page.querySelector('pre')).toBeNull();
   });
 
-  it('says nothing as long as nothing was pasted', async () => {
+  it('is empty without input', async () => {
     const page = await pasted('');
     expect(page.querySelector('[role=status]')?.textContent).toBe('');
   });

@@ -4,7 +4,7 @@ import { CopyButton } from '../design/copy-button';
 import { texts } from '../texts';
 import { traceCommands, traceIdOf } from './trace-commands';
 
-/** Makes of a trace id what finds its log lines in all services; the page itself reads no logs. */
+/** Commands that find the log lines of a trace id in all services; the page itself can't read logs. */
 @Component({
   selector: 'app-trace-panel',
   imports: [CopyButton],

@@ -8,11 +8,11 @@ describe('arrow', () => {
     expect(arrow({ from: 'processing', to: 'order' })).toMatchObject({ direction: 'left', line: '2 / 6', inset: 12.5 });
   });
 
-  it('stays on a lifeline that does something by itself', () => {
+  it('stays on one lifeline for a step within a service', () => {
     expect(arrow({ from: 'order', to: 'order' })).toMatchObject({ direction: 'self', line: '2 / 3', inset: 50 });
   });
 
-  it('has its label where there is more room, never out of the diagram', () => {
+  it('has its label on the wider side, within the diagram', () => {
     expect(arrow({ from: 'client', to: 'order' })).toMatchObject({ label: '1 / 7', labelSide: 'start' });
     expect(arrow({ from: 'sqs', to: 'notification' })).toMatchObject({ label: '1 / 7', labelSide: 'end' });
     for (const from of LIFELINES) {

@@ -1,13 +1,13 @@
 import { Hop, LIFELINES } from './hop';
 
-/** Where an arrow lies in a grid with one column a lifeline. */
+/** The layout of an arrow in a grid with one column per lifeline. */
 export interface Arrow {
   readonly direction: 'right' | 'left' | 'self';
   /** `grid-column` of the line. */
   readonly line: string;
-  /** From the edges of these columns to the middle of the first and last, in per cent of all of them. */
+  /** The distance from the edges of these columns to the middle of the first and last, in per cent of their width. */
   readonly inset: number;
-  /** `grid-column` of the label, which goes on towards the wider side. */
+  /** `grid-column` of the label, which extends towards the wider side. */
   readonly label: string;
   readonly labelSide: 'start' | 'end';
   readonly labelInset: number;
@@ -15,7 +15,7 @@ export interface Arrow {
 
 const COLUMNS = LIFELINES.length;
 
-/** Lays out a hop; the first column has the number 1. */
+/** Computes the layout of a hop; columns are counted from 1. */
 export function arrow(hop: Pick<Hop, 'from' | 'to'>): Arrow {
   const from = LIFELINES.indexOf(hop.from);
   const to = LIFELINES.indexOf(hop.to);

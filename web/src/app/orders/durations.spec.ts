@@ -12,7 +12,7 @@ describe('duration', () => {
     [59_900, '59.9 s'],
     [59_960, '1 min 0 s'],
     [3_723_400, '62 min 3 s'],
-  ])('says %s ms as %s', (ms, said) => {
-    expect(duration(ms)).toBe(said);
+  ])('formats %s ms as %s', (ms, labels) => {
+    expect(duration(ms)).toBe(labels);
   });
 });

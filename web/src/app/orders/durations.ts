@@ -2,7 +2,7 @@ import { texts } from '../texts';
 
 const MINUTE_MS = 60_000;
 
-/** A duration in the unit in which one would say it; *ms* is not negative. */
+/** Formats a duration in a suitable unit; *ms* is not negative. */
 export function duration(ms: number): string {
   if (ms < 9.95) return texts.orders.milliseconds(ms.toFixed(1));
   if (ms < 999.5) return texts.orders.milliseconds(Math.round(ms).toString());

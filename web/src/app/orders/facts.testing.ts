@@ -4,10 +4,10 @@ import { Saga, SagaState } from '../api/sagas';
 import { Received } from '../push/feed';
 import { Facts, Kind } from './facts';
 
-/** When the order of the tests was stored, in milliseconds since 1970. */
+/** The commit of the tests' order, in milliseconds since 1970. */
 export const ORIGIN = Date.parse('2026-11-22T10:00:00Z');
 
-/** A time so many milliseconds after that, as the services write it. */
+/** A timestamp *offsetMs* after that, in the services' format. */
 export function time(offsetMs: number): string {
   return new Date(ORIGIN + offsetMs).toISOString().replace('Z', '000Z');
 }
@@ -25,9 +25,9 @@ export function order(members: Partial<Order> = {}): Order {
   };
 }
 
-const ENDS: readonly SagaState[] = ['DONE', 'FAILED', 'RELEASED'];
+const FINAL_STATUSES: readonly SagaState[] = ['DONE', 'FAILED', 'RELEASED'];
 
-/** A saga that came to its *steps* after so many milliseconds. */
+/** A saga that reached its *steps* at these offsets in milliseconds. */
 export function saga(steps: Partial<Record<SagaState, number>>, members: Partial<Saga> = {}): Saga {
   const reached = Object.entries(steps) as [SagaState, number][];
   return {
@@ -38,7 +38,7 @@ export function saga(steps: Partial<Record<SagaState, number>>, members: Partial
     attempts: reached.length - 1,
     lastError: null,
     reason: null,
-    nextRunAt: reached.some(([state]) => ENDS.includes(state)) ? null : time(1000),
+    nextRunAt: reached.some(([state]) => FINAL_STATUSES.includes(state)) ? null : time(1000),
     steps: reached.map(([state, at]) => ({ state, at: time(at) })),
     ...members,
   };
@@ -52,7 +52,7 @@ const TYPES = {
   CANCELLED: 'order-cancelled',
 } as const;
 
-/** A notification of what happened at one time and was taken down at another; as it is pushed without the latter. */
+/** A notification with the offsets of its event and its record; a pushed one has no *recorded*. */
 export function notification(
   kind: Kind,
   occurred: number,

@@ -3,14 +3,14 @@ import { Order } from '../api/orders';
 import { Saga } from '../api/sagas';
 import { Timing } from '../api/timings';
 import { Received } from '../push/feed';
-import { moment } from './moments';
+import { parseTime } from './timestamps';
 
-/** All that is known of an order at one moment; null is what could not be asked. */
+/** The data about an order at one time; null where a service could not be read. */
 export interface Facts {
   readonly order: Order | null;
   readonly sagas: readonly Saga[] | null;
   readonly history: readonly Recorded[] | null;
-  /** What this page was told while it was open; in any order. */
+  /** The notifications that this page received; in any order. */
   readonly live: readonly Received[];
   readonly timing: Timing | null;
   /** Milliseconds since 1970. */
@@ -19,8 +19,8 @@ export interface Facts {
 
 export type Kind = Recorded['kind'];
 
-/** What is known of one notification, from the history and from the push together. */
-export interface Told {
+/** One notification, merged from the history and the push. */
+export interface KnownNotification {
   readonly occurredAt: number | null;
   readonly recordedAt: number | null;
   readonly received: Received | null;
@@ -28,8 +28,8 @@ export interface Told {
   readonly reason: string | null;
 }
 
-/** What is known of the notification of a *kind*, and *version* if there can be several; null when nothing is. */
-export function told(facts: Facts, kind: Kind, version?: number): Told | null {
+/** The notification of a *kind*, and of *version* if there can be several; null when unknown. */
+export function notificationOf(facts: Facts, kind: Kind, version?: number): KnownNotification | null {
   const wanted = (each: Recorded): boolean =>
     each.kind === kind && (kind !== 'UPDATED' || version === undefined || each.version === version);
   const recorded = facts.history?.find(wanted);
@@ -37,15 +37,15 @@ export function told(facts: Facts, kind: Kind, version?: number): Told | null {
   const either = recorded ?? received?.notification;
   if (either === undefined) return null;
   return {
-    occurredAt: moment(either.occurredAt),
-    recordedAt: moment(recorded?.recordedAt),
+    occurredAt: parseTime(either.occurredAt),
+    recordedAt: parseTime(recorded?.recordedAt),
     received,
     traceId: either.traceId,
     reason: either.reason ?? null,
   };
 }
 
-/** How many versions the order is known to have had: whoever was asked last may know more than the others. */
+/** The highest known version of the order: the sources may differ in age. */
 export function versions(facts: Facts): number {
   return Math.max(
     1,
@@ -56,17 +56,17 @@ export function versions(facts: Facts): number {
   );
 }
 
-const ENDS = ['CLOSED', 'FAILED', 'CANCELLED'] as const;
-export type End = (typeof ENDS)[number];
+const FINAL_STATUSES = ['CLOSED', 'FAILED', 'CANCELLED'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
-/** How the order ended; null while, as far as anybody knows, it has not. */
-export function end(facts: Facts): End | null {
+/** The final status of the order; null while it is open. */
+export function finalStatus(facts: Facts): FinalStatus | null {
   const status = facts.order?.status;
   if (status !== undefined && status !== 'CREATED') return status;
-  return ENDS.find((kind) => told(facts, kind) !== null) ?? null;
+  return FINAL_STATUSES.find((kind) => notificationOf(facts, kind) !== null) ?? null;
 }
 
-/** When the order service says that the order came to its end. */
+/** The time of the final status, according to the order service. */
 export function endedAt(facts: Facts): number | null {
-  return facts.order !== null && facts.order.status === end(facts) ? moment(facts.order.updatedAt) : null;
+  return facts.order !== null && facts.order.status === finalStatus(facts) ? parseTime(facts.order.updatedAt) : null;
 }

@@ -1,16 +1,16 @@
 import { Protocol } from '../push/feed';
 
-/** Who takes part in the way of an order, from left to right. */
+/** The participants of an order's sequence, from left to right. */
 export const LIFELINES = ['client', 'order', 'inventory', 'sqs', 'processing', 'notification'] as const;
 export type Lifeline = (typeof LIFELINES)[number];
 
 /**
- * How far a hop has come.
+ * The state of a hop.
  *
- * - pending: its turn has not come
- * - active: it is its turn
- * - done, failed, compensated: it has happened
- * - unknown: nobody who could be asked knows
+ * - pending: not started
+ * - active: in progress
+ * - done, failed, compensated: completed
+ * - unknown: no reachable service knows
  */
 export type HopState = 'pending' | 'active' | 'done' | 'failed' | 'compensated' | 'unknown';
 
@@ -30,8 +30,8 @@ export type HopName =
   | 'release'
   | 'tell';
 
-/** Why a step is tried again, and when. */
-export interface Trouble {
+/** The retries of a step. */
+export interface Retry {
   readonly error: string | null;
   readonly attempts: number;
   /** Milliseconds since 1970. */
@@ -39,33 +39,33 @@ export interface Trouble {
   readonly late: boolean;
 }
 
-/** One arrow of the diagram. */
+/** One arrow of the sequence diagram. */
 export interface Hop {
-  /** The same for the same hop of the same order, however much is known of it. */
+  /** Stable for the same hop of the same order. */
   readonly id: string;
   readonly name: HopName;
   readonly from: Lifeline;
   readonly to: Lifeline;
   readonly state: HopState;
-  /** When it was over, in milliseconds since 1970; null when that is not known. */
+  /** The time of completion, in milliseconds since 1970; null when unknown. */
   readonly at: number | null;
-  /** How long it took; null when that is not known. */
+  /** The duration; null when unknown. */
   readonly tookMs: number | null;
-  /** What it is about: the kind of notification that is told, the status that is saved, the reason of a refusal. */
+  /** The kind of notification, the saved status, or the reason of a refusal. */
   readonly detail: string | null;
-  readonly trouble: Trouble | null;
-  /** What brought a push. */
+  readonly retry: Retry | null;
+  /** The protocol of a push. */
   readonly over: Protocol | null;
 }
 
-/** Fills in what a hop does without. */
+/** Creates a hop with defaults. */
 export function hop(
   id: string,
   name: HopName,
   from: Lifeline,
   to: Lifeline,
-  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'trouble' | 'over'>> = {},
+  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'retry' | 'over'>> = {},
 ): Hop {
-  const unknown = { at: null, tookMs: null, detail: null, trouble: null, over: null };
+  const unknown = { at: null, tookMs: null, detail: null, retry: null, over: null };
   return { id, name, from, to, state: 'pending', ...unknown, ...known };
 }

@@ -4,8 +4,8 @@ import { texts } from '../texts';
 import { Arrow, arrow } from './arrow';
 import { duration } from './durations';
 import { Hop, HopState, LIFELINES } from './hop';
-import { Chapter, Journey } from './journey';
-import { elapsed } from './moments';
+import { Phase, Journey } from './journey';
+import { elapsed } from './timestamps';
 
 interface Row {
   readonly hop: Hop;
@@ -20,12 +20,12 @@ interface Row {
 }
 
 interface Part {
-  readonly chapter: Chapter;
+  readonly phase: Phase;
   readonly title: string;
   readonly rows: readonly Row[];
 }
 
-/** Beside the colour, for those who do not see it. */
+/** A mark in addition to the colour, for accessibility. */
 const MARKS: Record<HopState, string> = {
   pending: '○',
   active: '●',
@@ -34,9 +34,9 @@ const MARKS: Record<HopState, string> = {
   compensated: '↩',
   unknown: '?',
 };
-const OVER: ReadonlySet<HopState> = new Set(['done', 'failed', 'compensated']);
+const COMPLETED: ReadonlySet<HopState> = new Set(['done', 'failed', 'compensated']);
 
-/** The way of an order as a sequence diagram. It is a list of steps to those who do not see it. */
+/** The sequence diagram of an order, and a list of steps for screen readers. */
 @Component({
   selector: 'app-journey-view',
   templateUrl: './journey-view.html',
@@ -48,17 +48,17 @@ export class JourneyView {
   protected readonly texts = texts.orders.journey;
   protected readonly lifelines = LIFELINES;
   protected readonly parts = computed<readonly Part[]>(() => {
-    const { chapters, origin } = this.journey();
-    return chapters.map((chapter) => ({
-      chapter,
-      title: this.texts.causes[chapter.cause](chapter.version),
-      rows: chapter.hops.map((hop, place) => this.row(hop, origin, chapter.hops[place - 1])),
+    const { phases, origin } = this.journey();
+    return phases.map((phase) => ({
+      phase,
+      title: this.texts.causes[phase.cause](phase.version),
+      rows: phase.hops.map((hop, place) => this.row(hop, origin, phase.hops[place - 1])),
     }));
   });
   protected readonly progress = computed(() => {
-    const { chapters, end } = this.journey();
-    const hops = chapters.flatMap((chapter) => chapter.hops);
-    const done = hops.filter((hop) => OVER.has(hop.state)).length;
+    const { phases, end } = this.journey();
+    const hops = phases.flatMap((phase) => phase.hops);
+    const done = hops.filter((hop) => COMPLETED.has(hop.state)).length;
     if (end === null) return this.texts.progress(done, hops.length);
     return this.texts.ended(texts.common.statuses[end], done, hops.length);
   });
@@ -83,14 +83,14 @@ export class JourneyView {
     const notes: string[] = [];
     if (hop.over !== null) notes.push(this.texts.over(texts.common.protocols[hop.over]));
     if (hop.state === 'failed' && hop.detail !== null) notes.push(hop.detail);
-    if (OVER.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
+    if (COMPLETED.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
       notes.push(this.texts.unmeasured);
     }
-    if (hop.name === 'push' && hop.state === 'unknown' && recorded) notes.push(this.texts.notSeen);
-    if (hop.trouble !== null) {
-      const { late, error, attempts, nextRunAt } = hop.trouble;
+    if (hop.name === 'push' && hop.state === 'unknown' && recorded) notes.push(this.texts.notReceived);
+    if (hop.retry !== null) {
+      const { late, error, attempts, nextRunAt } = hop.retry;
       if (late) notes.push(this.texts.late);
-      if (error !== null) notes.push(this.texts.trouble(attempts, error));
+      if (error !== null) notes.push(this.texts.retrying(attempts, error));
       if (error !== null && nextRunAt !== null) notes.push(this.texts.next(nextRunAt));
     }
     return notes;

@@ -4,7 +4,7 @@ import { Hop, HopState } from './hop';
 import { Journey, journey } from './journey';
 
 function all(drawn: Journey): readonly Hop[] {
-  return drawn.chapters.flatMap((chapter) => chapter.hops);
+  return drawn.phases.flatMap((phase) => phase.hops);
 }
 
 /** The states of all hops, as `name` or `name kind`, in order. */
@@ -56,13 +56,13 @@ describe('the journey of an order that was closed', () => {
     ['CLOSED-v1-tell', 61, null],
     ['CLOSED-v1-record', 90, 29],
     ['CLOSED-v1-push', 95, 5],
-  ])('tells of %s when it was over and what it took', (id, at, tookMs) => {
+  ])('has the end and the duration of %s', (id, at, tookMs) => {
     const hop = find(drawn, id);
     expect(hop.at === null ? null : hop.at - ORIGIN).toBe(at);
     expect(hop.tookMs).toBe(tookMs);
   });
 
-  it('goes from left to right and back between those who take part', () => {
+  it('goes between the participants', () => {
     expect(all(drawn).map((each) => `${each.from} ${each.to}`)).toEqual([
       'client order',
       'order inventory',
@@ -79,12 +79,12 @@ describe('the journey of an order that was closed', () => {
     ]);
   });
 
-  it('has the trace of the notification, or of the answer while there is none', () => {
-    expect(drawn.chapters[0]?.traceId).toBe('a'.repeat(32));
-    expect(journey(facts({ timing: CLOSED.timing ?? null })).chapters[0]?.traceId).toBe('b'.repeat(32));
+  it('has the trace of the notification, else of the response', () => {
+    expect(drawn.phases[0]?.traceId).toBe('a'.repeat(32));
+    expect(journey(facts({ timing: CLOSED.timing ?? null })).phases[0]?.traceId).toBe('b'.repeat(32));
   });
 
-  it('does not claim times that nobody measured', () => {
+  it('omits unmeasured times', () => {
     const elsewhere = journey(facts({ ...CLOSED, timing: null, live: [] }));
     for (const id of ['v1-place', 'v1-check']) {
       expect(find(elsewhere, id)).toMatchObject({ state: 'done', at: null, tookMs: null });
@@ -93,14 +93,14 @@ describe('the journey of an order that was closed', () => {
     expect(elsewhere.settled).toBe(true);
   });
 
-  it('shows no duration between clocks that contradict each other', () => {
+  it('omits negative durations of two clocks', () => {
     const early = journey(facts({ ...CLOSED, live: [received(notification('CLOSED', 61), -4000)] }));
     expect(find(early, 'CLOSED-v1-push')).toMatchObject({ state: 'done', tookMs: null });
   });
 });
 
-describe('the journey of an order on its way', () => {
-  it('waits for the queue when it was just stored', () => {
+describe('the journey of an open order', () => {
+  it('waits for the queue after the commit', () => {
     expect(states({})).toEqual([
       'place done',
       'check done',
@@ -128,21 +128,21 @@ describe('the journey of an order on its way', () => {
     expect(drawn.settled).toBe(false);
   });
 
-  it('is not settled before its end is told', () => {
+  it('is not settled before the notification of its end', () => {
     const drawn = journey(facts({ ...CLOSED, history: [notification('CREATED', 0, 30)], live: [] }));
     expect(find(drawn, 'CLOSED-v1-tell').state).toBe('active');
     expect(find(drawn, 'CLOSED-v1-record').state).toBe('active');
     expect(drawn.settled).toBe(false);
   });
 
-  it('gives up what the history has long forgotten', () => {
+  it('is unknown where the history has expired', () => {
     const drawn = journey(facts({ ...CLOSED, history: [], live: [], now: ORIGIN + 40 * 24 * 3600 * 1000 }));
     expect(find(drawn, 'CREATED-v1-record').state).toBe('unknown');
     expect(find(drawn, 'CLOSED-v1-record').state).toBe('unknown');
     expect(drawn.settled).toBe(true);
   });
 
-  it('shows a late step with its last error and when it is tried next', () => {
+  it('shows a late step with its last error and its next attempt', () => {
     const late = saga(
       { STARTED: 20 },
       { late: true, attempts: 9, lastError: 'take stock: no answer', nextRunAt: '2026-11-22T10:00:45.000000Z' },
@@ -151,14 +151,14 @@ describe('the journey of an order on its way', () => {
     expect(take).toMatchObject({
       state: 'active',
       tookMs: null,
-      trouble: { error: 'take stock: no answer', attempts: 9, nextRunAt: ORIGIN + 45_000, late: true },
+      retry: { error: 'take stock: no answer', attempts: 9, nextRunAt: ORIGIN + 45_000, late: true },
     });
   });
 
-  it('says no more of an error that was overcome', () => {
+  it('omits the error of a step that succeeded later', () => {
     const overcome = saga({ STARTED: 20, STOCK_TAKEN: 4000, DONE: 4010 }, { lastError: 'take stock: no answer' });
     const drawn = journey(facts({ ...CLOSED, sagas: [overcome] }));
-    expect(all(drawn).map((each) => each.trouble)).toEqual(all(drawn).map(() => null));
+    expect(all(drawn).map((each) => each.retry)).toEqual(all(drawn).map(() => null));
   });
 });
 
@@ -170,7 +170,7 @@ describe('the journey of an order that failed', () => {
     history: [notification('CREATED', 0, 30), notification('FAILED', 51, 80, { reason })],
   };
 
-  it('shows the refused stock with its reason and the order that is failed', () => {
+  it('shows the refused stock with its reason and the failed order', () => {
     const drawn = journey(facts(failed));
     expect(find(drawn, 'v1-take')).toMatchObject({ state: 'failed', tookMs: 15, detail: reason });
     expect(find(drawn, 'v1-fail')).toMatchObject({ state: 'done', tookMs: 15, to: 'order' });
@@ -179,13 +179,13 @@ describe('the journey of an order that failed', () => {
     expect(drawn).toMatchObject({ end: 'FAILED', settled: true });
   });
 
-  it('is failing until the order service says so', () => {
+  it('is failing until the order service confirms it', () => {
     const drawn = journey(facts({ sagas: [saga({ STARTED: 20, FAILING: 35 }, { reason })] }));
     expect(find(drawn, 'v1-fail').state).toBe('active');
     expect(find(drawn, 'FAILED-v1-tell').state).toBe('pending');
   });
 
-  it('is told by the order alone while the processing service is away', () => {
+  it('is derived from the order while the processing service is unreachable', () => {
     const drawn = journey(facts({ ...failed, sagas: null }));
     expect(find(drawn, 'v1-take')).toMatchObject({ state: 'failed', detail: reason, at: null, tookMs: null });
     expect(drawn.settled).toBe(false);
@@ -200,7 +200,7 @@ describe('the journey of an order that was cancelled while it was processed', ()
     history: [notification('CREATED', 0, 30), notification('CANCELLED', 30, 55)],
   };
 
-  it('gives the stock back and tells of no other end', () => {
+  it('releases the stock without another end', () => {
     const drawn = journey(facts(cancelled));
     expect(find(drawn, 'v1-take').state).toBe('done');
     expect(find(drawn, 'v1-close')).toMatchObject({ state: 'failed', detail: reason, tookMs: 10 });
@@ -209,21 +209,21 @@ describe('the journey of an order that was cancelled while it was processed', ()
     expect(drawn).toMatchObject({ end: 'CANCELLED', settled: true });
   });
 
-  it('tells of the cancellation in a chapter of its own', () => {
+  it('has the cancellation in its own phase', () => {
     const drawn = journey(facts(cancelled));
-    expect(drawn.chapters.map((chapter) => chapter.cause)).toEqual(['placed', 'cancelled']);
+    expect(drawn.phases.map((phase) => phase.cause)).toEqual(['placed', 'cancelled']);
     expect(find(drawn, 'cancel')).toMatchObject({ from: 'client', to: 'order', state: 'done' });
     expect(find(drawn, 'cancel-save').at).toBe(ORIGIN + 30);
     expect(find(drawn, 'CANCELLED-v1-record')).toMatchObject({ state: 'done', tookMs: 25 });
   });
 
-  it('is giving back as long as that has no answer', () => {
+  it('is releasing until the release is confirmed', () => {
     const drawn = journey(facts({ ...cancelled, sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, RELEASING: 50 })] }));
     expect(find(drawn, 'v1-release')).toMatchObject({ state: 'active', at: null });
     expect(drawn.settled).toBe(false);
   });
 
-  it('knows when it was cancelled from the order while the history is away', () => {
+  it('has the time of the cancellation from the order while the history is unreachable', () => {
     const drawn = journey(facts({ ...cancelled, history: null }));
     expect(find(drawn, 'cancel-save').at).toBe(ORIGIN + 30);
     expect(find(drawn, 'CANCELLED-v1-record').state).toBe('unknown');
@@ -244,9 +244,9 @@ describe('the journey of an order that was changed', () => {
     ],
   };
 
-  it('has a chapter and a saga for each version', () => {
+  it('has a phase and a saga for each version', () => {
     const drawn = journey(facts(changed));
-    expect(drawn.chapters.map((chapter) => [chapter.cause, chapter.version])).toEqual([
+    expect(drawn.phases.map((phase) => [phase.cause, phase.version])).toEqual([
       ['placed', 1],
       ['changed', 2],
     ]);
@@ -254,11 +254,11 @@ describe('the journey of an order that was changed', () => {
     expect(find(drawn, 'v2-save').at).toBe(ORIGIN + 35);
     expect(find(drawn, 'v2-start').tookMs).toBe(25);
     expect(find(drawn, 'v2-close')).toMatchObject({ state: 'done', tookMs: 21 });
-    expect(drawn.chapters[1]?.traceId).toBe('c'.repeat(32));
+    expect(drawn.phases[1]?.traceId).toBe('c'.repeat(32));
     expect(drawn).toMatchObject({ end: 'CLOSED', settled: true });
   });
 
-  it('lets a version wait for the one before it', () => {
+  it('makes a version wait for the previous one', () => {
     const older = saga({ STARTED: 20 }, { nextRunAt: '2026-11-22T10:00:01.000000Z' });
     const drawn = journey(
       facts({ order: order({ version: 2 }), sagas: [older, saga({ STARTED: 60 }, { version: 2 })] }),
@@ -267,7 +267,7 @@ describe('the journey of an order that was changed', () => {
     expect(find(drawn, 'v2-take').state).toBe('pending');
   });
 
-  it('tells of the end with the last version only', () => {
+  it('has the end in the last version only', () => {
     const drawn = journey(facts(changed));
     expect(
       all(drawn)
@@ -276,19 +276,19 @@ describe('the journey of an order that was changed', () => {
     ).toEqual(['CLOSED-v2-tell']);
   });
 
-  it('ends each hop once, under an id that does not change', () => {
+  it('has unique and stable ids of hops', () => {
     const ids = all(journey(facts(changed))).map((each) => each.id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(all(journey(facts())).every((each) => each.id !== '')).toBe(true);
   });
 
-  it('knows of a version that only the push has told of so far', () => {
+  it('includes a version that only a push has', () => {
     const drawn = journey(facts({ live: [received(notification('UPDATED', 35, undefined, { version: 2 }), 80)] }));
-    expect(drawn.chapters).toHaveLength(2);
+    expect(drawn.phases).toHaveLength(2);
     expect(find(drawn, 'UPDATED-v2-push').state).toBe('done');
   });
 
-  it('does not wait for an update that came after the end and is not told any more', () => {
+  it('does not wait for an update after the end', () => {
     const history = (changed.history ?? []).filter((each) => each.kind !== 'UPDATED');
     const drawn = journey(facts({ ...changed, history }));
     expect(find(drawn, 'UPDATED-v2-record').state).toBe('unknown');
@@ -296,8 +296,8 @@ describe('the journey of an order that was changed', () => {
   });
 });
 
-describe('the journey while a service is away', () => {
-  it('does not know what the notification service would tell', () => {
+describe('the journey while a service is unreachable', () => {
+  it('has unknown notifications without the notification service', () => {
     const drawn = journey(facts({ ...CLOSED, history: null, live: [] }));
     for (const id of ['CREATED-v1-record', 'CREATED-v1-push', 'CLOSED-v1-record', 'CLOSED-v1-push']) {
       expect(find(drawn, id)).toMatchObject({ state: 'unknown', at: null, tookMs: null });
@@ -307,13 +307,13 @@ describe('the journey while a service is away', () => {
     expect(drawn.settled).toBe(false);
   });
 
-  it('knows from a push that the notification was recorded, not when', () => {
+  it('has a recorded notification without a time from a push', () => {
     const drawn = journey(facts({ ...CLOSED, history: null }));
     expect(find(drawn, 'CLOSED-v1-record')).toMatchObject({ state: 'done', at: null, tookMs: null });
     expect(find(drawn, 'CLOSED-v1-push')).toMatchObject({ state: 'done', at: ORIGIN + 95, tookMs: null });
   });
 
-  it('does not know how far the saga is without the processing service', () => {
+  it('has unknown saga steps without the processing service', () => {
     const drawn = journey(facts({ sagas: null }));
     expect(['v1-start', 'v1-take'].map((id) => find(drawn, id).state)).toEqual(['unknown', 'unknown']);
     expect(['v1-close', 'CLOSED-v1-push'].map((id) => find(drawn, id).state)).toEqual(['pending', 'pending']);
@@ -322,13 +322,13 @@ describe('the journey while a service is away', () => {
     expect(find(closed, 'v1-close')).toMatchObject({ state: 'done', at: ORIGIN + 58, tookMs: null });
   });
 
-  it('is told by the others without the order service', () => {
+  it('is derived from the others without the order service', () => {
     const drawn = journey(facts({ ...CLOSED, order: null }));
     expect(drawn).toMatchObject({ origin: ORIGIN, end: 'CLOSED', settled: false });
     expect(find(drawn, 'v1-save')).toMatchObject({ state: 'done', at: ORIGIN });
   });
 
-  it('knows nothing when nobody answers', () => {
+  it('is unknown when no service answers', () => {
     expect(new Set(states({ order: null, sagas: null, history: null }).map((each) => each.split(' ')[1]))).toEqual(
       new Set(['unknown']),
     );
@@ -343,7 +343,7 @@ describe('the journey when facts arrive out of order', () => {
     ['a saga that takes stock', { sagas: [saga({ STARTED: 20 })] }],
     ['a saga that closes', { sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40 })] }],
     ['a processing service', { sagas: null }],
-  ])('believes the push of the end before %s', (_, members) => {
+  ])('accepts the push of the end before %s', (_, members) => {
     const drawn = journey(facts({ ...members, live: [push] }));
     expect(drawn.end).toBe('CLOSED');
     expect(['v1-start', 'v1-take', 'v1-close'].map((id) => find(drawn, id).state)).toEqual(Array(3).fill('done'));
@@ -351,20 +351,20 @@ describe('the journey when facts arrive out of order', () => {
     expect(drawn.settled).toBe(false);
   });
 
-  it('believes a saga that has ended before the order says so', () => {
+  it('accepts the end of a saga before that of the order', () => {
     const drawn = journey(facts({ sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })] }));
     expect(find(drawn, 'v1-close')).toMatchObject({ state: 'done', tookMs: 20 });
     expect(find(drawn, 'CLOSED-v1-tell').state).toBe('active');
     expect(drawn.end).toBeNull();
   });
 
-  it('draws the same whatever came first', () => {
+  it('is independent of the order of facts', () => {
     const { live = [], history = [] } = CLOSED;
     const turned = { ...CLOSED, live: [...live].reverse(), history: [...(history ?? [])].reverse() };
     expect(journey(facts(turned))).toEqual(journey(facts(CLOSED)));
   });
 
-  it('takes a failure from the push before everything else', () => {
+  it('accepts a failure from a push first', () => {
     const failure = received(notification('FAILED', 50, undefined, { reason: 'Gone.' }), 70);
     const drawn = journey(facts({ live: [failure] }));
     expect(find(drawn, 'v1-take')).toMatchObject({ state: 'failed', detail: 'Gone.' });

@@ -1,13 +1,13 @@
-import { End, Facts, Kind, Told, end, endedAt, told, versions } from './facts';
+import { FinalStatus, Facts, Kind, KnownNotification, finalStatus, endedAt, notificationOf, versions } from './facts';
 import { Hop, HopName, HopState, hop } from './hop';
-import { moment } from './moments';
-import { noticeHops } from './notice-hops';
+import { parseTime } from './timestamps';
+import { notificationHops } from './notification-hops';
 import { sagaEnd, sagaHops } from './saga-hops';
 
 export type Cause = 'placed' | 'changed' | 'cancelled';
 
-/** What follows from one thing that the user did. */
-export interface Chapter {
+/** The consequences of one action of the user. */
+export interface Phase {
   readonly id: string;
   readonly cause: Cause;
   readonly version: number;
@@ -15,44 +15,44 @@ export interface Chapter {
   readonly hops: readonly Hop[];
 }
 
-/** The way of one order, as far as it is known. */
+/** The sequence of one order through the system, as far as it is known. */
 export interface Journey {
-  /** When the order was stored, in milliseconds since 1970: what all times are counted from. */
+  /** The commit of the order, in milliseconds since 1970: the origin of all times. */
   readonly origin: number | null;
-  readonly chapters: readonly Chapter[];
-  readonly end: End | null;
-  /** Whether nothing more is to come, for all that can be known. */
+  readonly phases: readonly Phase[];
+  readonly end: FinalStatus | null;
+  /** Whether no further change is expected. */
   readonly settled: boolean;
 }
 
-/** Draws the way of an order from what is known of it; nothing is assumed that does not follow from a fact. */
+/** Derives the sequence of an order from the facts, without assumptions. */
 export function journey(facts: Facts): Journey {
-  const ended = end(facts);
-  const chapters = Array.from({ length: versions(facts) }, (_, index) => ofVersion(facts, index + 1));
-  if (ended === 'CANCELLED') chapters.push(cancellation(facts));
-  const open = chapters.flatMap((chapter) => chapter.hops).some((each) => OPEN.has(each.state));
-  return { origin: createdAt(facts), chapters, end: ended, settled: !open && agreed(facts) };
+  const ended = finalStatus(facts);
+  const phases = Array.from({ length: versions(facts) }, (_, index) => versionPhase(facts, index + 1));
+  if (ended === 'CANCELLED') phases.push(cancellationPhase(facts));
+  const open = phases.flatMap((phase) => phase.hops).some((each) => OPEN.has(each.state));
+  return { origin: createdAt(facts), phases, end: ended, settled: !open && isConsistent(facts) };
 }
 
 const OPEN: ReadonlySet<HopState> = new Set(['active', 'pending']);
 
-/** Whether everybody was asked after the end: a push tells of it before the others were read again. */
-function agreed({ order, sagas, history }: Facts): boolean {
+/** Whether all services were read after the end: a push may arrive before the next reads. */
+function isConsistent({ order, sagas, history }: Facts): boolean {
   const ended = order !== null && order.status !== 'CREATED';
   return ended && history !== null && sagas !== null && sagas.every((saga) => saga.nextRunAt === null);
 }
 
 function createdAt(facts: Facts): number | null {
-  return moment(facts.order?.createdAt) ?? told(facts, 'CREATED')?.occurredAt ?? null;
+  return parseTime(facts.order?.createdAt) ?? notificationOf(facts, 'CREATED')?.occurredAt ?? null;
 }
 
-function ofVersion(facts: Facts, version: number): Chapter {
+function versionPhase(facts: Facts, version: number): Phase {
   const first = version === 1;
   const kind: Kind = first ? 'CREATED' : 'UPDATED';
-  const known = told(facts, kind, version);
+  const known = notificationOf(facts, kind, version);
   const savedAt = first ? createdAt(facts) : (known?.occurredAt ?? updatedAt(facts, version));
   const saga = sagaHops(facts, version, savedAt);
-  const notice = noticeHops(facts, kind, version, { state: 'active', at: savedAt });
+  const notice = notificationHops(facts, kind, version, { state: 'active', at: savedAt });
   return {
     id: `v${version.toString()}`,
     cause: first ? 'placed' : 'changed',
@@ -64,7 +64,7 @@ function ofVersion(facts: Facts, version: number): Chapter {
   };
 }
 
-/** The request, up to the commit: what it took only the page that sent it can tell. */
+/** The request, up to the commit; only the page that sent it has its duration. */
 function taken(facts: Facts, version: number, savedAt: number | null): readonly Hop[] {
   const first = version === 1;
   const timing = first ? facts.timing : null;
@@ -84,7 +84,7 @@ function taken(facts: Facts, version: number, savedAt: number | null): readonly 
   ];
 }
 
-/** That an event was handed to SQS shows when somebody has it. */
+/** The event was sent to SQS if one of its consumers has it. */
 function announced(version: number, kind: Kind, followers: readonly (readonly Hop[])[]): Hop {
   const firsts = followers.map((hops) => hops[0]?.state ?? 'pending');
   let state: HopState = 'active';
@@ -93,18 +93,18 @@ function announced(version: number, kind: Kind, followers: readonly (readonly Ho
   return hop(`${kind}-v${version.toString()}-announce`, 'announce', 'order', 'sqs', { state, detail: kind });
 }
 
-/** What the processing service tells of the end, if it is this version that ended the order. */
+/** The events of the processing service about the end, if this version ended the order. */
 function outcome(facts: Facts, version: number, saga: readonly Hop[]): readonly Hop[] {
   const ending = sagaEnd(facts, version);
-  if (ending === 'RELEASED' || end(facts) === 'CANCELLED' || version < versions(facts)) return [];
+  if (ending === 'RELEASED' || finalStatus(facts) === 'CANCELLED' || version < versions(facts)) return [];
   const kind = ending ?? 'CLOSED';
-  const known = told(facts, kind);
+  const known = notificationOf(facts, kind);
   const before = saga.at(-1)?.state ?? 'pending';
   let state: HopState = before === 'done' ? 'active' : before === 'unknown' ? 'unknown' : 'pending';
   if (known !== null) state = 'done';
   const at = known?.occurredAt ?? null;
-  // without its notification, the time of the saga's end is the best there is to tell how long it has been under way
-  const notice = noticeHops(facts, kind, version, { state, at: at ?? saga.at(-1)?.at ?? null });
+  // without its notification, the end of the saga is the best estimate of when the event was sent
+  const notice = notificationHops(facts, kind, version, { state, at: at ?? saga.at(-1)?.at ?? null });
   if (state === 'active' && notice[0]?.state === 'unknown') state = 'unknown';
   return [
     hop(`${kind}-v${version.toString()}-tell`, 'tell', 'processing', 'sqs', { state, at, detail: kind }),
@@ -112,11 +112,11 @@ function outcome(facts: Facts, version: number, saga: readonly Hop[]): readonly 
   ];
 }
 
-function cancellation(facts: Facts): Chapter {
-  const known = told(facts, 'CANCELLED');
+function cancellationPhase(facts: Facts): Phase {
+  const known = notificationOf(facts, 'CANCELLED');
   const at = known?.occurredAt ?? endedAt(facts);
   const version = versions(facts);
-  const notice = noticeHops(facts, 'CANCELLED', version, { state: 'active', at });
+  const notice = notificationHops(facts, 'CANCELLED', version, { state: 'active', at });
   return {
     id: 'cancelled',
     cause: 'cancelled',
@@ -131,13 +131,13 @@ function cancellation(facts: Facts): Chapter {
   };
 }
 
-function traceId(known: Told | null): string | null {
-  // the history has null, and the push nothing, where none is known
+function traceId(known: KnownNotification | null): string | null {
+  // an unknown trace is null in the history and empty in a push
   return known?.traceId ? known.traceId : null;
 }
 
-/** The order itself tells when its present version came to be, as long as nothing else has become of it. */
+/** The time of the current version, from the order itself while it is open. */
 function updatedAt(facts: Facts, version: number): number | null {
   const { order } = facts;
-  return order !== null && order.version === version && order.status === 'CREATED' ? moment(order.updatedAt) : null;
+  return order !== null && order.version === version && order.status === 'CREATED' ? parseTime(order.updatedAt) : null;
 }

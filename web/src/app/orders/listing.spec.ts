@@ -1,6 +1,6 @@
 import { Order, OrderPage } from '../api/orders';
 import { notification, order } from './facts.testing';
-import { Listing, begun, continued, refreshed, told } from './listing';
+import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
 
 function ids(listing: Listing): number[] {
   return listing.rows.map((each) => each.id);
@@ -14,65 +14,65 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: from - to + 1 }, (_, index) => from - index);
 }
 
-const first = begun(page([9, 8, 7], 7));
+const first = firstPage(page([9, 8, 7], 7));
 
 describe('the listing of orders', () => {
-  it('goes on with older ones, none of them twice', () => {
-    const both = continued(first, page([7, 6, 5], 5));
+  it('appends older orders without duplicates', () => {
+    const both = withOlder(first, page([7, 6, 5], 5));
     expect([ids(both), both.next]).toEqual([[9, 8, 7, 6, 5], 5]);
-    const all = continued(both, page([4]));
+    const all = withOlder(both, page([4]));
     expect([ids(all), all.next]).toEqual([[9, 8, 7, 6, 5, 4], null]);
   });
 
   it('shows new orders on top and keeps the older pages', () => {
-    const both = continued(first, page([6, 5], 5));
+    const both = withOlder(first, page([6, 5], 5));
     const next = refreshed(both, page([10, 9, 8], 8), true, 6);
     expect([ids(next), next.next, next.fresh]).toEqual([[10, 9, 8, 7, 6, 5], 5, 0]);
   });
 
-  it('does not grow without end', () => {
+  it('is bounded', () => {
     const next = refreshed(first, page([11, 10, 9], 9), true, 3);
     expect([ids(next), next.next]).toEqual([[11, 10, 9], 9]);
-    const twice = refreshed(continued(first, page([6, 5, 4], 4)), page([11, 10, 9], 9), true, 6);
+    const twice = refreshed(withOlder(first, page([6, 5, 4], 4)), page([11, 10, 9], 9), true, 6);
     expect([ids(twice), twice.next]).toEqual([[11, 10, 9, 8, 7, 6], 6]);
   });
 
-  it('begins anew rather than leave a gap', () => {
+  it('starts again instead of leaving a gap', () => {
     const next = refreshed(first, page([30, 29, 28], 28), true, 50);
     expect([ids(next), next.next]).toEqual([[30, 29, 28], 28]);
   });
 
-  it('counts new orders when they are not to be shown', () => {
+  it('counts new orders that are not shown', () => {
     const next = refreshed(first, page([11, 10, 9], 9), false, 3);
     expect([ids(next), next.fresh, next.freshMore]).toEqual([[9, 8, 7], 2, false]);
     const many = refreshed(first, page(range(80, 31), 31), false, 50);
     expect([ids(many), many.fresh, many.freshMore]).toEqual([[9, 8, 7], 50, true]);
   });
 
-  it('knows what became of the orders it shows', () => {
+  it('updates the shown orders', () => {
     const closed: Order = order({ id: 8, status: 'CLOSED' });
     const next = refreshed(first, { orders: [order({ id: 9 }), closed, order({ id: 7 })], next: 7 }, false, 50);
     expect(next.rows[1]).toEqual(closed);
   });
 
-  it('loses what does not match any more', () => {
+  it('removes orders that no longer match', () => {
     expect(ids(refreshed(first, page([9, 7, 6], 6), false, 50))).toEqual([9, 7, 6]);
     expect(ids(refreshed(first, page([]), true, 50))).toEqual([]);
-    expect(ids(refreshed(begun(page([])), page([1]), false, 50))).toEqual([1]);
+    expect(ids(refreshed(firstPage(page([])), page([1]), false, 50))).toEqual([1]);
   });
 
-  it('takes a status from a push', () => {
+  it('updates a status from a push', () => {
     const push = notification('FAILED', 50, undefined, { orderId: 8, reason: 'Gone.' });
-    const next = told(first, push, null);
+    const next = withNotification(first, push, null);
     expect(next.rows[1]).toMatchObject({ id: 8, status: 'FAILED', failureReason: 'Gone.', updatedAt: push.occurredAt });
-    expect(ids(told(first, push, 'CREATED'))).toEqual([9, 7]);
-    expect(ids(told(first, push, 'FAILED'))).toEqual([9, 8, 7]);
+    expect(ids(withNotification(first, push, 'CREATED'))).toEqual([9, 7]);
+    expect(ids(withNotification(first, push, 'FAILED'))).toEqual([9, 8, 7]);
   });
 
-  it('changes nothing for orders that are not shown, or have ended', () => {
-    expect(told(first, notification('CLOSED', 50, undefined, { orderId: 1 }), null)).toBe(first);
-    expect(told(first, notification('CREATED', 50, undefined, { orderId: 8 }), null)).toBe(first);
-    const ended = begun({ orders: [order({ id: 8, status: 'CLOSED' })], next: null });
-    expect(told(ended, notification('FAILED', 50, undefined, { orderId: 8 }), null)).toBe(ended);
+  it('ignores pushes about other or ended orders', () => {
+    expect(withNotification(first, notification('CLOSED', 50, undefined, { orderId: 1 }), null)).toBe(first);
+    expect(withNotification(first, notification('CREATED', 50, undefined, { orderId: 8 }), null)).toBe(first);
+    const ended = firstPage({ orders: [order({ id: 8, status: 'CLOSED' })], next: null });
+    expect(withNotification(ended, notification('FAILED', 50, undefined, { orderId: 8 }), null)).toBe(ended);
   });
 });

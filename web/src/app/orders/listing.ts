@@ -1,47 +1,47 @@
 import { Order, OrderPage, OrderStatus } from '../api/orders';
 import { Notification } from '../push/feed';
 
-/** The orders that are shown, newest first; *next* is where older ones begin, null when there are none. */
+/** The shown orders, newest first; *next* is the cursor of older ones, null at the end. */
 export interface Listing {
   readonly rows: readonly Order[];
   readonly next: number | null;
-  /** New orders that are not shown yet, and whether there are perhaps more of them. */
+  /** The number of new orders that are not shown yet, and whether there may be more. */
   readonly fresh: number;
   readonly freshMore: boolean;
 }
 
-/** The first page, as it is when nothing was shown before. */
-export function begun(page: OrderPage): Listing {
+/** The listing of a first page. */
+export function firstPage(page: OrderPage): Listing {
   return { rows: page.orders, next: page.next, fresh: 0, freshMore: false };
 }
 
-/** The orders that follow. */
-export function continued(listing: Listing, page: OrderPage): Listing {
+/** The listing with a page of older orders. */
+export function withOlder(listing: Listing, page: OrderPage): Listing {
   const last = listing.rows.at(-1)?.id ?? Infinity;
   return { ...listing, rows: [...listing.rows, ...page.orders.filter((order) => order.id < last)], next: page.next };
 }
 
 /**
- * The first page, read again: what is on it is as it says.
+ * The listing after the first page was read again.
  *
- * @param follow whether new orders are shown; if not, they are counted.
- * @param most how many rows there may be: those that move out at the end can be asked for again.
+ * @param follow whether new orders are shown; otherwise they are counted.
+ * @param most the maximum number of rows; rows beyond it can be loaded again.
  */
 export function refreshed(listing: Listing, page: OrderPage, follow: boolean, most: number): Listing {
-  if (listing.rows.length === 0) return begun(page);
+  if (listing.rows.length === 0) return firstPage(page);
   const newest = listing.rows[0]?.id ?? 0;
   const oldest = page.next === null ? 0 : (page.orders.at(-1)?.id ?? 0);
   const older = listing.rows.filter((order) => order.id < oldest);
   const known = page.orders.filter((order) => order.id <= newest);
   if (!follow) {
     const fresh = page.orders.length - known.length;
-    // with a whole page of new orders, nothing is heard of those that are shown
+    // a whole page of new orders has no update of those that are shown
     if (known.length === 0 && page.next !== null) return { ...listing, fresh, freshMore: true };
     const next = page.next === null ? null : older.length === 0 ? page.next : listing.next;
     return { rows: [...known, ...older], next, fresh, freshMore: false };
   }
-  // more new orders than a page has: what lies between is not known
-  if (known.length === 0 || page.next === null) return begun(page);
+  // more new orders than a page: the ones in between are unknown
+  if (known.length === 0 || page.next === null) return firstPage(page);
   const rows = [...page.orders, ...older];
   const next = older.length === 0 ? page.next : listing.next;
   return rows.length <= most ? settled(rows, next) : settled(rows.slice(0, most), rows[most - 1]?.id ?? null);
@@ -57,8 +57,8 @@ const STATUSES: Partial<Record<Notification['kind'], OrderStatus>> = {
   CANCELLED: 'CANCELLED',
 };
 
-/** What a push says of an order that is shown; one whose status is not *wanted* any more goes. */
-export function told(listing: Listing, notification: Notification, wanted: OrderStatus | null): Listing {
+/** The listing after a push; an order whose status no longer matches *wanted* is removed. */
+export function withNotification(listing: Listing, notification: Notification, wanted: OrderStatus | null): Listing {
   const status = STATUSES[notification.kind];
   const place = listing.rows.findIndex((order) => order.id === notification.orderId);
   const order = listing.rows[place];

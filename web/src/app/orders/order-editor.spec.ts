@@ -7,7 +7,7 @@ import { texts } from '../texts';
 import { order } from './facts.testing';
 import { OrderEditor } from './order-editor';
 
-const said = texts.orders.editor;
+const labels = texts.orders.editor;
 
 describe('OrderEditor', () => {
   let fixture: ComponentFixture<OrderEditor>;
@@ -24,7 +24,7 @@ describe('OrderEditor', () => {
     changed = [];
     doubts = 0;
     fixture.componentInstance.changed.subscribe((each) => changed.push(each));
-    fixture.componentInstance.doubted.subscribe(() => (doubts += 1));
+    fixture.componentInstance.outdated.subscribe(() => (doubts += 1));
     show(order());
   });
 
@@ -62,76 +62,76 @@ describe('OrderEditor', () => {
     return sent;
   }
 
-  it('saves other quantities of the version that is shown', async () => {
+  it('saves quantities for the shown version', async () => {
     const saved = order({ version: 2, orderItems: [{ id: 2, productId: '123', quantity: 5 }] });
-    expect(button(said.save).disabled).toBe(true);
+    expect(button(labels.save).disabled).toBe(true);
     type('5');
-    press(said.save);
-    expect(button(said.saving).disabled).toBe(true);
+    press(labels.save);
+    expect(button(labels.saving).disabled).toBe(true);
     const sent = await answer('PUT', (put) => put.flush(saved, { headers: { ETag: '"2"' } }));
     expect(sent.request.headers.get('If-Match')).toBe('"1"');
     expect(sent.request.body).toEqual({ orderItems: [{ productId: '123', quantity: 5 }] });
     expect(changed).toEqual([{ order: saved, etag: '"2"' }]);
     show(saved);
-    expect(page.querySelector('[role=status]')?.textContent).toBe(said.changed(2));
+    expect(page.querySelector('[role=status]')?.textContent).toBe(labels.changed(2));
     expect(page.querySelector('[role=alert]')).toBeNull();
   });
 
   it.each(['0', '-1', '2.5', '', '1000001', 'x'])('does not send %j', (text) => {
     type(text);
-    expect(button(said.save).disabled).toBe(true);
+    expect(button(labels.save).disabled).toBe(true);
     expect(input().getAttribute('aria-invalid')).toBe('true');
-    expect(page.textContent).toContain(said.wrong(1_000_000));
+    expect(page.textContent).toContain(labels.invalid(1_000_000));
   });
 
-  it('says that another was faster, and has the order read again', async () => {
+  it('reports a concurrent change and requests a reload', async () => {
     type('5');
-    press(said.save);
+    press(labels.save);
     await answer('PUT', (put) => put.flush({}, { status: 412, statusText: 'Precondition Failed' }));
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.stale);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.stale);
     expect(doubts).toBe(1);
     show(order({ version: 2, orderItems: [{ id: 2, productId: '123', quantity: 9 }] }));
     expect(input().value).toBe('9');
   });
 
-  it('keeps what is typed while the same version is read again', () => {
+  it('keeps the input while the same version is read again', () => {
     type('5');
     show(order());
     expect(input().value).toBe('5');
     expect(page.querySelector('[role=alert]')).toBeNull();
   });
 
-  it('does not lose what is typed without a word', () => {
+  it('reports that a new version replaced the input', () => {
     type('5');
     show(order({ version: 2, orderItems: [{ id: 2, productId: '123', quantity: 9 }] }));
     expect(input().value).toBe('9');
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.stale);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.stale);
   });
 
-  it('cancels after a second thought only', async () => {
-    press(said.cancel);
+  it('cancels after a confirmation', async () => {
+    press(labels.cancel);
     await fixture.whenStable();
-    expect(document.activeElement).toBe(button(said.no));
-    press(said.no);
+    expect(document.activeElement).toBe(button(labels.no));
+    press(labels.no);
     server.expectNone({ method: 'DELETE' });
-    press(said.cancel);
-    press(said.yes);
+    press(labels.cancel);
+    press(labels.yes);
     const sent = await answer('DELETE', (call) => call.flush(order({ status: 'CANCELLED' })));
     expect(sent.request.headers.get('If-Match')).toBe('"1"');
     show(changed[0]!.order);
-    expect(page.textContent).toContain(said.cancelled);
+    expect(page.textContent).toContain(labels.cancelled);
     expect(page.querySelector('form')).toBeNull();
   });
 
-  it('says that it is too late', async () => {
-    press(said.cancel);
-    press(said.yes);
+  it('reports that it is too late', async () => {
+    press(labels.cancel);
+    press(labels.yes);
     await answer('DELETE', (call) => call.flush({ errors: [] }, { status: 409, statusText: 'Conflict' }));
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.tooLate);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.tooLate);
     expect(doubts).toBe(1);
   });
 
-  it('offers nothing for an order that has ended', () => {
+  it('is hidden for an ended order', () => {
     show(order({ status: 'CLOSED' }));
     expect(page.querySelector('form')).toBeNull();
   });

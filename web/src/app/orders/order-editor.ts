@@ -23,11 +23,11 @@ import { Refusal, refusal } from './refusal';
 
 interface Line {
   readonly productId: string;
-  /** As it was typed. */
+  /** As typed by the user. */
   readonly typed: string;
 }
 
-/** Changes the quantities of an order or cancels it; only just the version that the user sees. */
+/** Changes the quantities of an order or cancels it; only in the version that is shown. */
 @Component({
   selector: 'app-order-editor',
   imports: [Notice],
@@ -38,8 +38,8 @@ interface Line {
 export class OrderEditor {
   readonly tagged = input.required<TaggedOrder>();
   readonly changed = output<TaggedOrder>();
-  /** The order is not what it was believed to be: it has to be read again. */
-  readonly doubted = output();
+  /** The order may have changed: it has to be read again. */
+  readonly outdated = output();
 
   protected readonly texts = texts.orders.editor;
   protected readonly max = MAX_QUANTITY;
@@ -48,12 +48,12 @@ export class OrderEditor {
   protected readonly wrong = computed(() => this.lines().filter((line) => quantity(line.typed) === null));
   protected readonly same = computed(() => same(this.lines(), this.base()));
   protected readonly busy = signal<'saving' | 'cancelling' | null>(null);
-  protected readonly asking = signal(false);
+  protected readonly confirming = signal(false);
   protected readonly refusal = signal<Refusal | null>(null);
-  protected readonly told = signal('');
+  protected readonly message = signal('');
 
   private readonly etag = computed(() => this.tagged().etag);
-  /** What the typed quantities are a change of. */
+  /** The quantities of the version that is edited. */
   private readonly base = signal<readonly OrderLine[]>([]);
   private readonly orders = inject(Orders);
   private readonly injector = inject(Injector);
@@ -61,7 +61,7 @@ export class OrderEditor {
   private readonly cancelButton = viewChild<ElementRef<HTMLElement>>('cancelButton');
 
   constructor() {
-    // what is typed stays while the same version is read again
+    // keep the input while the same version is read again
     effect(() => {
       this.etag();
       untracked(() => this.begin());
@@ -92,10 +92,10 @@ export class OrderEditor {
     );
   }
 
-  protected ask(asking: boolean): void {
-    this.asking.set(asking);
-    // whoever uses the keyboard goes on where the question, or the button, has come up
-    afterNextRender(() => (asking ? this.no() : this.cancelButton())?.nativeElement.focus(), {
+  protected setConfirming(confirming: boolean): void {
+    this.confirming.set(confirming);
+    // keep the keyboard focus at the question, or at the button
+    afterNextRender(() => (confirming ? this.no() : this.cancelButton())?.nativeElement.focus(), {
       injector: this.injector,
     });
   }
@@ -108,7 +108,7 @@ export class OrderEditor {
       () => firstValueFrom(this.orders.cancel(order.id, etag)),
       () => this.texts.cancelled,
     );
-    this.asking.set(false);
+    this.confirming.set(false);
   }
 
   private begin(): void {
@@ -117,7 +117,7 @@ export class OrderEditor {
     this.base.set(orderItems);
     this.lines.set(orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })));
     if (lost) {
-      this.told.set('');
+      this.message.set('');
       this.refusal.set({ text: this.texts.stale, details: [] });
     }
   }
@@ -125,19 +125,19 @@ export class OrderEditor {
   private async attempt(
     busy: 'saving' | 'cancelling',
     change: () => Promise<TaggedOrder>,
-    tell: (changed: TaggedOrder) => string,
+    messageOf: (changed: TaggedOrder) => string,
   ): Promise<void> {
     this.busy.set(busy);
     this.refusal.set(null);
-    this.told.set('');
+    this.message.set('');
     try {
       const changed = await change();
       this.base.set(changed.order.orderItems);
-      this.told.set(tell(changed));
+      this.message.set(messageOf(changed));
       this.changed.emit(changed);
     } catch (error) {
       this.refusal.set(refusal(Problem.of('order', error)));
-      this.doubted.emit();
+      this.outdated.emit();
     } finally {
       this.busy.set(null);
     }
@@ -148,7 +148,7 @@ function same(lines: readonly Line[], base: readonly OrderLine[]): boolean {
   return base.every((line, place) => quantity(lines[place]?.typed ?? '') === line.quantity);
 }
 
-/** A quantity as it may be ordered; null when the text is none. */
+/** Parses a quantity; null when it is invalid. */
 function quantity(typed: string): number | null {
   const value = /^\s*\d{1,7}\s*$/.test(typed) ? Number(typed) : 0;
   return value >= 1 && value <= MAX_QUANTITY ? value : null;

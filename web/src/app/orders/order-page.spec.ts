@@ -50,11 +50,11 @@ describe('OrderPage', () => {
   async function answer(
     found: Order,
     sagas = [saga({ STARTED: 20 })],
-    told = [notification('CREATED', 0, 30)],
+    history = [notification('CREATED', 0, 30)],
   ): Promise<void> {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(found, { headers: { ETag: '"1"' } });
     server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({ sagas });
-    server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: told });
+    server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: history });
     await drawn();
   }
 
@@ -64,12 +64,12 @@ describe('OrderPage', () => {
     return found;
   }
 
-  it('keeps the place of the order until it is read', () => {
+  it('shows a placeholder until the order is loaded', () => {
     expect(page.querySelector('h1')?.textContent).toContain('Order 7');
     expect(page.querySelectorAll('app-skeleton').length).toBeGreaterThan(0);
   });
 
-  it('draws the way of the order as a list of steps, with times', async () => {
+  it('shows the sequence as a list of steps with times', async () => {
     await answer(order());
     expect(page.querySelector('app-skeleton')).toBeNull();
     expect(hop('v1-start').classList).toContain('done');
@@ -79,7 +79,7 @@ describe('OrderPage', () => {
     expect(page.querySelectorAll('ol > li')).toHaveLength(12);
   });
 
-  it('reads again at a push about this order, and lights up what it tells', async () => {
+  it('reads again at a push about this order and updates the steps', async () => {
     await answer(order());
     events.next(received(notification('CREATED', 0, undefined, { orderId: 8 }), 60));
     server.expectNone((sent) => sent.url.includes('/orders/'));
@@ -97,14 +97,14 @@ describe('OrderPage', () => {
     server.expectNone(() => true);
   });
 
-  it('reads again by itself while the order is open', async () => {
+  it('polls while the order is open', async () => {
     await answer(order());
     vi.advanceTimersByTime(2000);
     await answer(CLOSED);
     expect(page.querySelector('app-status-badge')?.textContent).toContain('Closed');
   });
 
-  it('asks nothing while nobody looks, and at once when somebody does', async () => {
+  it('pauses while the page is hidden and reads at once when visible', async () => {
     await answer(order());
     const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
     events.next(received(notification('CLOSED', 61), 95));
@@ -117,15 +117,15 @@ describe('OrderPage', () => {
     hidden.mockRestore();
   });
 
-  it('asks on until a service is back, even when nothing more can come', async () => {
+  it('polls until a service recovers, even for a settled order', async () => {
     await answer(order());
     events.next(received(notification('CLOSED', 61), 95));
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).error(new ProgressEvent('error'));
     server
       .expectOne((sent) => sent.url.endsWith('/sagas/7'))
       .flush({ sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })] });
-    const told = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
-    server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: told });
+    const history = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
+    server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: history });
     await drawn();
     expect(page.querySelector('[role=alert]')).not.toBeNull();
     vi.advanceTimersByTime(2000);
@@ -134,7 +134,7 @@ describe('OrderPage', () => {
     expect(page.querySelector('[role=alert]')).toBeNull();
   });
 
-  it('says which service is away and shows the rest', async () => {
+  it('names the unreachable service and shows the rest', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order());
     server.expectOne((sent) => sent.url.endsWith('/sagas/7')).error(new ProgressEvent('error'));
     server
@@ -142,13 +142,13 @@ describe('OrderPage', () => {
       .flush({}, { status: 503, statusText: 'Service Unavailable' });
     await drawn();
     const alert = page.querySelector('[role=alert]')?.textContent ?? '';
-    expect(alert).toContain(texts.orders.order.away('processing service and notification service'));
+    expect(alert).toContain(texts.orders.order.unreachable('processing service and notification service'));
     expect(hop('v1-save').classList).toContain('done');
     expect(hop('v1-take').classList).toContain('unknown');
     expect(page.querySelector('app-skeleton')).toBeNull();
   });
 
-  it('says that there is no such order, and asks no more', async () => {
+  it('reports a missing order and stops polling', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
     server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({}, { status: 404, statusText: 'Not Found' });
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: [] });
@@ -158,14 +158,14 @@ describe('OrderPage', () => {
     server.expectNone(() => true);
   });
 
-  it('knows that some addresses are of no order at all', async () => {
+  it('rejects invalid ids', async () => {
     await answer(CLOSED);
     fixture.componentRef.setInput('id', 'seven');
     await drawn();
     expect(page.textContent).toContain(texts.orders.order.notFound('seven'));
   });
 
-  it('forgets one order when it shows another', async () => {
+  it('clears one order when it shows another', async () => {
     await answer(order());
     fixture.componentRef.setInput('id', '8');
     await drawn();
@@ -175,14 +175,14 @@ describe('OrderPage', () => {
     expect(page.querySelector('h1')?.textContent).toContain('Order 8');
   });
 
-  it('gives the trace and the commands that find it', async () => {
+  it('shows the trace and the commands that find it', async () => {
     await answer(order());
     const trace = 'a'.repeat(32);
     expect(page.querySelector('app-order-trace')?.textContent).toContain(`grep -hE '${trace}' data/logs`);
     expect(page.querySelector('app-order-trace')?.textContent).toContain(`filter traceId in ["${trace}"]`);
   });
 
-  it('inserts what a server says as text', async () => {
+  it('inserts texts of a server as text', async () => {
     await answer(order({ status: 'FAILED', failureReason: '<img src=x onerror=alert(1)>' }));
     expect(page.querySelector('img')).toBeNull();
     expect(page.textContent).toContain('<img src=x');

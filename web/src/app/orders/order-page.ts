@@ -17,14 +17,14 @@ import { StatusBadge } from '../design/status-badge';
 import { texts } from '../texts';
 import { duration } from './durations';
 import { JourneyView } from './journey-view';
-import { elapsed, moment } from './moments';
+import { elapsed, parseTime } from './timestamps';
 import { OrderEditor } from './order-editor';
 import { OrderTrace } from './order-trace';
 import { OrderWatch } from './order-watch';
 
 const NOT_FOUND = 404;
 
-/** One order: what it is, what can still be done about it, and its way through the system. */
+/** One order: its state, an editor, and its sequence through the system. */
 @Component({
   selector: 'app-order-page',
   imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, Skeleton, StatusBadge],
@@ -34,30 +34,30 @@ const NOT_FOUND = 404;
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrderPage {
-  /** Of the route. */
+  /** A parameter of the route. */
   readonly id = input.required<string>();
   protected readonly texts = texts.orders;
   protected readonly watch = inject(OrderWatch);
   protected readonly valid = computed(() => /^[1-9]\d{0,14}$/.test(this.id()));
   protected readonly missing = computed(() => !this.valid() || this.watch.missing());
   protected readonly order = computed(() => this.watch.tagged()?.order ?? null);
-  protected readonly away = computed(() => {
+  protected readonly unreachable = computed(() => {
     const problems = this.watch.problems().filter((problem) => problem.status !== NOT_FOUND);
     const services = problems.map((problem) => texts.common.services[problem.service]);
-    return services.length === 0 ? '' : this.texts.order.away(services.join(this.texts.order.and));
+    return services.length === 0 ? '' : this.texts.order.unreachable(services.join(this.texts.order.and));
   });
-  /** Whether anybody has said anything of the order. */
+  /** Whether a service knows the order. */
   protected readonly known = computed(() => {
-    const { origin, chapters } = this.watch.journey();
-    return this.order() !== null || origin !== null || chapters.some((chapter) => chapter.traceId !== null);
+    const { origin, phases } = this.watch.journey();
+    return this.order() !== null || origin !== null || phases.some((phase) => phase.traceId !== null);
   });
   protected readonly summary = computed(() => {
     const order = this.order();
     if (order === null) return '';
     const { placed, version } = this.texts.order;
-    const created = moment(order.createdAt) ?? 0;
+    const created = parseTime(order.createdAt) ?? 0;
     const parts = [placed(this.texts.at(created))];
-    const took = elapsed(created, moment(order.updatedAt));
+    const took = elapsed(created, parseTime(order.updatedAt));
     if (order.status !== 'CREATED' && took !== null) {
       const ended = { CLOSED: 'closed', FAILED: 'failed', CANCELLED: 'cancelled' } as const;
       parts.push(this.texts.order[ended[order.status]](duration(took)));
@@ -77,8 +77,8 @@ export class OrderPage {
     });
   }
 
-  /** Leads to where the order can be changed: below its way, which does not move when that goes. */
-  protected toEditor(): void {
+  /** Moves the focus to the editor. It is below the diagram, which does not move when the editor disappears. */
+  protected focusEditor(): void {
     const editor = this.editor()?.nativeElement as HTMLElement | undefined;
     editor?.querySelector('h2')?.focus();
   }

@@ -2,9 +2,9 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { CopyButton } from '../design/copy-button';
 import { texts } from '../texts';
-import { Chapter } from './journey';
+import { Phase } from './journey';
 
-/** The trace ids of an order, and what to type to find them in the logs of all services. */
+/** The trace ids of an order, and commands that find them in the logs of all services. */
 @Component({
   selector: 'app-order-trace',
   imports: [CopyButton],
@@ -59,12 +59,12 @@ import { Chapter } from './journey';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrderTrace {
-  readonly chapters = input.required<readonly Chapter[]>();
+  readonly phases = input.required<readonly Phase[]>();
   protected readonly texts = texts.orders.trace;
   protected readonly common = texts.common;
   protected readonly traces = computed(() => {
     const titles = new Map<string, string>();
-    for (const { traceId, cause, version } of this.chapters()) {
+    for (const { traceId, cause, version } of this.phases()) {
       if (traceId !== null && !titles.has(traceId)) titles.set(traceId, texts.orders.journey.causes[cause](version));
     }
     return [...titles].map(([id, title]) => ({ id, title }));

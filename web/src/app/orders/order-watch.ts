@@ -10,11 +10,11 @@ import { Timings } from '../api/timings';
 import { Feed, Received } from '../push/feed';
 import { Facts } from './facts';
 import { journey } from './journey';
-import { Source } from './source';
+import { Poller } from './poller';
 
 const NOT_FOUND = 404;
 
-/** Follows one order: reads it at each push about it and every few seconds, as long as there is more to come. */
+/** Follows one order: reads it at each push about it, and every few seconds until it is settled. */
 @Injectable()
 export class OrderWatch {
   private readonly orders = inject(Orders);
@@ -26,26 +26,26 @@ export class OrderWatch {
 
   private readonly id = signal(0);
   private readonly live = signal<readonly Received[]>([]);
-  /** Whether there is more to come, if only the news that a service is back. */
-  private readonly wanted = (): boolean =>
+  /** Whether an update is expected, including the recovery of a service. */
+  private readonly shouldPoll = (): boolean =>
     !this.document.hidden && !this.missing() && (!this.journey().settled || this.problems().length > 0);
-  private readonly order = new Source('order', () => this.orders.get(this.id()), this.wanted);
-  private readonly work = new Source('processing', () => this.sagas.of(this.id()), this.wanted);
-  private readonly history = new Source('notification', () => this.notifications.of(this.id()), this.wanted);
-  private readonly sources = [this.order, this.work, this.history];
+  private readonly order = new Poller('order', () => this.orders.get(this.id()), this.shouldPoll);
+  private readonly sagaPoller = new Poller('processing', () => this.sagas.of(this.id()), this.shouldPoll);
+  private readonly history = new Poller('notification', () => this.notifications.of(this.id()), this.shouldPoll);
+  private readonly pollers = [this.order, this.sagaPoller, this.history];
 
-  /** The order as it was read last, with its tag. */
+  /** The last version of the order, with its ETag. */
   readonly tagged = this.order.value.asReadonly();
-  /** Why services could not be asked the last time. */
+  /** The problems of the last reads. */
   readonly problems = computed<readonly Problem[]>(() =>
-    this.sources.map((source) => source.problem()).filter((problem) => problem !== null),
+    this.pollers.map((poller) => poller.problem()).filter((problem) => problem !== null),
   );
-  /** Whether the order service says that there is no such order. */
+  /** Whether the order service answered 404. */
   readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND && this.order.value() === null);
   readonly journey = computed(() => journey(this.facts()));
   private readonly facts = computed<Facts>(() => ({
     order: this.order.value()?.order ?? null,
-    sagas: this.work.value(),
+    sagas: this.sagaPoller.value(),
     history: this.history.value(),
     live: this.live(),
     timing: this.timings.of(this.id()),
@@ -53,11 +53,11 @@ export class OrderWatch {
   }));
 
   constructor() {
-    this.feed.events.pipe(takeUntilDestroyed()).subscribe((received) => this.hear(received));
+    this.feed.events.pipe(takeUntilDestroyed()).subscribe((received) => this.onNotification(received));
     fromEvent(this.document, 'visibilitychange')
       .pipe(takeUntilDestroyed())
       .subscribe(() => {
-        if (this.wanted()) this.refresh();
+        if (this.shouldPoll()) this.refresh();
       });
     inject(DestroyRef).onDestroy(() => this.stop());
   }
@@ -66,22 +66,22 @@ export class OrderWatch {
   watch(id: number): void {
     this.stop();
     this.id.set(id);
-    for (const source of this.sources) source.forget();
+    for (const poller of this.pollers) poller.reset();
     this.live.set(this.feed.recent().filter((each) => each.notification.orderId === id));
     this.refresh();
   }
 
   refresh(): void {
-    for (const source of this.sources) source.refresh();
+    for (const poller of this.pollers) poller.refresh();
   }
 
-  /** Takes the answer to a change of the order. */
+  /** Sets the order from the response to a change. */
   changed(order: TaggedOrder): void {
-    this.order.put(order);
+    this.order.set(order);
     this.refresh();
   }
 
-  private hear(received: Received): void {
+  private onNotification(received: Received): void {
     if (received.notification.orderId !== this.id()) return;
     if (this.live().some((each) => each.notification.id === received.notification.id)) return;
     this.live.update((live) => [...live, received]);
@@ -89,6 +89,6 @@ export class OrderWatch {
   }
 
   private stop(): void {
-    for (const source of this.sources) source.stop();
+    for (const poller of this.pollers) poller.stop();
   }
 }

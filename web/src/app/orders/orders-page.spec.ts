@@ -11,7 +11,7 @@ import { texts } from '../texts';
 import { notification, order, received } from './facts.testing';
 import { OrdersPage } from './orders-page';
 
-const said = texts.orders.list;
+const labels = texts.orders.list;
 
 describe('OrdersPage', () => {
   let fixture: ComponentFixture<OrdersPage>;
@@ -60,7 +60,7 @@ describe('OrdersPage', () => {
     fixture.detectChanges();
   }
 
-  it('shows the orders, newest first, each with a link to its way', () => {
+  it('shows the orders, newest first, each with a link', () => {
     expect(page.querySelector('app-skeleton')).not.toBeNull();
     answer([9, 8]);
     expect(names()).toEqual(['Order 9', 'Order 8']);
@@ -69,7 +69,7 @@ describe('OrdersPage', () => {
     expect(page.querySelector('app-skeleton')).toBeNull();
   });
 
-  it('shows older ones when asked to', () => {
+  it('shows older orders on request', () => {
     answer([9, 8], 8);
     page.querySelector<HTMLButtonElement>('.more')?.click();
     asked('after=8&').flush({ orders: [order({ id: 7 })], next: null });
@@ -78,14 +78,14 @@ describe('OrdersPage', () => {
     expect(page.querySelector('.more')).toBeNull();
   });
 
-  it('takes a status from a push at once', () => {
+  it('updates a status at once from a push', () => {
     answer([9]);
     events.next(received(notification('CLOSED', 60, undefined, { orderId: 9 }), 60));
     fixture.detectChanges();
     expect(page.querySelector('tbody app-status-badge')?.textContent).toContain('Closed');
   });
 
-  it('reads once for many pushes and shows what is new', () => {
+  it('reads once for many pushes and shows new orders', () => {
     answer([9]);
     for (let id = 10; id < 60; id += 1)
       events.next(received(notification('CREATED', 0, undefined, { orderId: id }), 1));
@@ -95,7 +95,7 @@ describe('OrdersPage', () => {
     expect(names()).toEqual(['Order 10', 'Order 9']);
   });
 
-  it('lets a slow read come to its end, and reads once more', () => {
+  it('completes a slow read and reads once more', () => {
     answer([9]);
     events.next(received(notification('CREATED', 0, undefined, { orderId: 10 }), 1));
     later(1000);
@@ -109,7 +109,7 @@ describe('OrdersPage', () => {
     expect(names()).toEqual(['Order 11', 'Order 10', 'Order 9']);
   });
 
-  it('only counts new orders for whoever wants to read in peace', () => {
+  it('only counts new orders when following is off', () => {
     answer([9]);
     page.querySelector<HTMLInputElement>('input[type=checkbox]')?.click();
     fixture.detectChanges();
@@ -118,13 +118,13 @@ describe('OrdersPage', () => {
     answer([10, 9]);
     expect(names()).toEqual(['Order 9']);
     const show = page.querySelector<HTMLButtonElement>('.news button');
-    expect(show?.textContent).toContain(said.fresh(1, false));
+    expect(show?.textContent).toContain(labels.fresh(1, false));
     show?.click();
     answer([10, 9]);
     expect(names()).toEqual(['Order 10', 'Order 9']);
   });
 
-  it('reads by itself while no pushes come', () => {
+  it('polls without pushes', () => {
     answer([9]);
     state.set('waiting');
     later(1000);
@@ -134,28 +134,28 @@ describe('OrdersPage', () => {
     expect(names()).toEqual(['Order 10', 'Order 9']);
   });
 
-  it('shows the orders of one status, as the address says', () => {
+  it('filters by the status in the URL', () => {
     answer([9]);
     fixture.componentRef.setInput('status', 'FAILED');
     fixture.detectChanges();
     asked('status=FAILED&').flush({ orders: [], next: null });
     fixture.detectChanges();
-    expect(page.textContent).toContain(said.noneOf('Failed'));
+    expect(page.textContent).toContain(labels.noneOf('Failed'));
     fixture.componentRef.setInput('status', 'NONSENSE');
     fixture.detectChanges();
     answer([9]);
     expect(names()).toEqual(['Order 9']);
   });
 
-  it('says when there are none', () => {
+  it('shows an empty list', () => {
     answer([]);
-    expect(page.textContent).toContain(said.none);
+    expect(page.textContent).toContain(labels.none);
   });
 
-  it('says that the service is away, keeps what it shows, and tries again', () => {
+  it('reports an unreachable service, keeps the list and retries', () => {
     asked().error(new ProgressEvent('error'));
     fixture.detectChanges();
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.failed);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.failed);
     expect(page.querySelector('app-skeleton')).toBeNull();
     page.querySelector<HTMLButtonElement>('[role=alert] button')?.click();
     answer([9]);
@@ -164,7 +164,7 @@ describe('OrdersPage', () => {
     later(1000);
     asked().flush({}, { status: 503, statusText: 'Service Unavailable' });
     fixture.detectChanges();
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(said.stale);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.stale);
     expect(names()).toEqual(['Order 9']);
   });
 });

@@ -22,19 +22,19 @@ import { StatusBadge } from '../design/status-badge';
 import { Feed } from '../push/feed';
 import { texts } from '../texts';
 import { duration } from './durations';
-import { Listing, begun, continued, refreshed, told } from './listing';
-import { elapsed, moment } from './moments';
+import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
+import { elapsed, parseTime } from './timestamps';
 
 const LIMIT = 50;
-/** Under load many pushes come a second; the list is read once for all of them. */
-const SPACING_MS = 1_000;
-/** While no pushes come. */
+/** Under load there are many pushes a second; one read covers all of them. */
+const MIN_INTERVAL_MS = 1_000;
+/** The interval without pushes. */
 const POLL_MS = 5_000;
-/** Of an order's items, so many are named. */
-const NAMED = 3;
+/** The maximum number of named items of an order. */
+const MAX_NAMED_ITEMS = 3;
 const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
 
-/** All orders, newest first, as they come and change. */
+/** All orders, newest first, with live updates. */
 @Component({
   selector: 'app-orders-page',
   imports: [Notice, RouterLink, Skeleton, StatusBadge],
@@ -43,7 +43,7 @@ const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCEL
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrdersPage {
-  /** Of the address, so that it can be kept and sent. */
+  /** A query parameter of the URL, so that the list can be bookmarked. */
   readonly status = input<string>();
   protected readonly title = texts.orders.title;
   protected readonly texts = texts.orders.list;
@@ -75,7 +75,7 @@ export class OrdersPage {
       untracked(() => this.begin());
     });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
-      this.listing.update((listing) => listing && told(listing, notification, this.wanted()));
+      this.listing.update((listing) => listing && withNotification(listing, notification, this.wanted()));
     });
     const silent = interval(POLL_MS).pipe(filter(() => this.feed.state() !== 'live' || this.problem() !== null));
     merge(
@@ -86,7 +86,7 @@ export class OrdersPage {
       toObservable(this.feed.state).pipe(skip(1)),
     )
       .pipe(
-        auditTime(SPACING_MS),
+        auditTime(MIN_INTERVAL_MS),
         filter(() => !this.document.hidden),
         takeUntilDestroyed(),
       )
@@ -107,20 +107,20 @@ export class OrdersPage {
     return problem.unreachable ? texts.common.unreachable(texts.common.services.order) : problem.message;
   }
 
-  /** Shows what has come meanwhile. */
+  /** Shows the new orders. */
   protected showFresh(): void {
     this.pages = 1;
-    this.read((page) => begun(page));
+    this.read((page) => firstPage(page));
   }
 
-  /** Reads the first page again, or a little later when it is being read: that read may have come too early. */
+  /** Reads the first page again; during a read, once more after it, because that read may be too early. */
   protected refresh(): void {
     if (!this.reading.closed) {
       this.again.next();
       return;
     }
     this.read((page, listing) =>
-      listing === null ? begun(page) : refreshed(listing, page, this.follow(), this.pages * LIMIT),
+      listing === null ? firstPage(page) : refreshed(listing, page, this.follow(), this.pages * LIMIT),
     );
   }
 
@@ -132,7 +132,7 @@ export class OrdersPage {
       next: (page) => {
         this.pages += 1;
         this.older.set(false);
-        this.listing.update((listing) => listing && continued(listing, page));
+        this.listing.update((listing) => listing && withOlder(listing, page));
       },
       error: (error: unknown) => {
         this.older.set(false);
@@ -150,7 +150,7 @@ export class OrdersPage {
     this.showFresh();
   }
 
-  private read(become: (page: Parameters<typeof begun>[0], before: Listing | null) => Listing): void {
+  private read(become: (page: Parameters<typeof firstPage>[0], before: Listing | null) => Listing): void {
     this.reading.unsubscribe();
     this.reading = this.orders.list(this.wanted() ?? undefined, undefined, LIMIT).subscribe({
       next: (page) => {
@@ -171,16 +171,16 @@ interface Row {
 }
 
 function row(order: Order): Row {
-  const said = texts.orders.list;
-  const named = order.orderItems.slice(0, NAMED).map((item) => said.line(item.productId, item.quantity));
+  const labels = texts.orders.list;
+  const named = order.orderItems.slice(0, MAX_NAMED_ITEMS).map((item) => labels.line(item.productId, item.quantity));
   const unnamed = order.orderItems.length - named.length;
-  const created = moment(order.createdAt);
-  const took = elapsed(created, moment(order.updatedAt));
+  const created = parseTime(order.createdAt);
+  const took = elapsed(created, parseTime(order.updatedAt));
   return {
     order,
-    name: said.name(order.id),
-    items: [...named, ...(unnamed > 0 ? [said.andMore(unnamed)] : [])].join(', '),
+    name: labels.name(order.id),
+    items: [...named, ...(unnamed > 0 ? [labels.andMore(unnamed)] : [])].join(', '),
     placed: created === null ? '' : texts.orders.at(created),
-    took: order.status === 'CREATED' ? said.open : took === null ? '' : duration(took),
+    took: order.status === 'CREATED' ? labels.open : took === null ? '' : duration(took),
   };
 }

@@ -6,30 +6,30 @@ function problem(status: number, violations: readonly Violation[] = []): Problem
   return new Problem('order', status, 'Title', 'What the service says.', null, violations);
 }
 
-const said = texts.orders.editor;
+const labels = texts.orders.editor;
 
 describe('refusal', () => {
-  it('says that somebody else was faster', () => {
-    expect(refusal(problem(412))).toEqual({ text: said.stale, details: [] });
+  it('reports a concurrent change', () => {
+    expect(refusal(problem(412))).toEqual({ text: labels.stale, details: [] });
   });
 
-  it('says that the order has come to its end', () => {
+  it('reports an ended order', () => {
     const status = { pointer: '', detail: 'Order 7 is CLOSED.' };
-    expect(refusal(problem(409, [status])).text).toBe(said.tooLate);
+    expect(refusal(problem(409, [status])).text).toBe(labels.tooLate);
   });
 
-  it('names each item that is short or not sold any more', () => {
+  it('names each item that is short or no longer sold', () => {
     const short = { pointer: '/orderItems/0/quantity', detail: '', productId: '123', requested: 9, stock: 4 };
-    expect(refusal(problem(409, [short]))).toEqual({ text: said.refused, details: [said.short('123', 4)] });
+    expect(refusal(problem(409, [short]))).toEqual({ text: labels.refused, details: [labels.short('123', 4)] });
     const unknown = { pointer: '/orderItems/0/productId', detail: '', productId: '456' };
-    expect(refusal(problem(422, [unknown])).details).toEqual([said.unknown('456')]);
+    expect(refusal(problem(422, [unknown])).details).toEqual([labels.unknown('456')]);
   });
 
-  it('does not claim to know what became of an attempt without an answer', () => {
-    for (const status of [0, 503]) expect(refusal(problem(status)).details).toEqual([said.notSure]);
+  it('reports an unknown outcome without a response', () => {
+    for (const status of [0, 503]) expect(refusal(problem(status)).details).toEqual([labels.notSure]);
   });
 
-  it('repeats what it can say no better', () => {
+  it('falls back to the message of the problem', () => {
     expect(refusal(problem(500))).toEqual({ text: texts.common.unexpected, details: ['What the service says.'] });
     expect(refusal(problem(422)).details).toEqual(['What the service says.']);
   });

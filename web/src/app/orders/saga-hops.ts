@@ -1,18 +1,18 @@
 import { Saga, SagaState } from '../api/sagas';
-import { Facts, end, endedAt, told, versions } from './facts';
-import { Hop, HopState, Trouble, hop } from './hop';
-import { elapsed, moment } from './moments';
+import { Facts, finalStatus, endedAt, notificationOf, versions } from './facts';
+import { Hop, HopState, Retry, hop } from './hop';
+import { elapsed, parseTime } from './timestamps';
 
-/** How the work on a version ends: as the order does, or by giving its stock back. */
+/** The outcome of a version's saga: that of the order, or a release of its stock. */
 export type SagaEnd = 'CLOSED' | 'FAILED' | 'RELEASED';
 
-/** What the processing service does about a version that was announced at the given moment. */
+/** The hops of the saga of a version that was announced at *announcedAt*. */
 export function sagaHops(facts: Facts, version: number, announcedAt: number | null): readonly Hop[] {
   const saga = facts.sagas?.find((each) => each.version === version);
   return saga === undefined ? withoutSaga(facts, version) : withSaga(facts, saga, announcedAt);
 }
 
-/** How the work on a version ended, or will for all that is known; null as long as both can be. */
+/** The known or expected outcome of a version's saga; null while it is open. */
 export function sagaEnd(facts: Facts, version: number): SagaEnd | null {
   const states = facts.sagas?.find((each) => each.version === version)?.steps.map((step) => step.state) ?? [];
   if (states.includes('RELEASING')) return 'RELEASED';
@@ -21,14 +21,14 @@ export function sagaEnd(facts: Facts, version: number): SagaEnd | null {
   return endOfOrder(facts, version);
 }
 
-/** The end of the order, where it is this version's doing. */
+/** The final status of the order, if this version caused it. */
 function endOfOrder(facts: Facts, version: number): 'CLOSED' | 'FAILED' | null {
-  const ended = end(facts);
+  const ended = finalStatus(facts);
   return ended === 'CANCELLED' || version < versions(facts) ? null : ended;
 }
 
 function withSaga(facts: Facts, saga: Saga, announcedAt: number | null): readonly Hop[] {
-  const steps = new Map(saga.steps.map((step) => [step.state, moment(step.at)]));
+  const steps = new Map(saga.steps.map((step) => [step.state, parseTime(step.at)]));
   const ended = sagaEnd(facts, saga.version);
   const started = steps.get('STARTED') ?? null;
   const start = hop(id(saga, 'start'), 'start', 'sqs', 'processing', {
@@ -42,7 +42,7 @@ function withSaga(facts: Facts, saga: Saga, announcedAt: number | null): readonl
 
 type Steps = ReadonlyMap<SagaState, number | null>;
 
-/** A version does not run before the older ones have ended. */
+/** A version waits until the older ones have ended. */
 function waits(facts: Facts, saga: Saga): boolean {
   const older = facts.sagas?.filter((each) => each.version < saga.version) ?? [];
   return saga.attempts === 0 && older.some((each) => each.nextRunAt !== null);
@@ -58,27 +58,27 @@ function taking(saga: Saga, steps: Steps, ended: SagaEnd | null, waiting: boolea
     at,
     tookMs: elapsed(steps.get('STARTED') ?? null, at),
     detail: refused ? saga.reason : null,
-    trouble: state === 'active' ? troubleOf(saga) : null,
+    retry: state === 'active' ? retryOf(saga) : null,
   });
 }
 
-/** Closing the order, or failing it when its stock could not be had. */
+/** Closing the order, or failing it after its stock was refused. */
 function ending(facts: Facts, saga: Saga, steps: Steps, ended: SagaEnd | null): Hop {
   const failing = steps.has('FAILING') || ended === 'FAILED';
   const name = failing ? 'fail' : 'close';
   const began = steps.get(failing ? 'FAILING' : 'STOCK_TAKEN') ?? null;
-  const withdrawn = steps.has('RELEASING');
-  // the saga may have been read before the order, or the push may have overtaken both
+  const superseded = steps.has('RELEASING');
+  // the saga may have been read before the order, or the push may be ahead of both
   const over = steps.has(failing ? 'FAILED' : 'DONE') || endOfOrder(facts, saga.version) !== null;
-  const state: HopState = withdrawn ? 'failed' : over ? 'done' : saga.state === 'STARTED' ? 'pending' : 'active';
-  const ownTime = withdrawn ? steps.get('RELEASING') : steps.get(failing ? 'FAILED' : 'DONE');
+  const state: HopState = superseded ? 'failed' : over ? 'done' : saga.state === 'STARTED' ? 'pending' : 'active';
+  const ownTime = superseded ? steps.get('RELEASING') : steps.get(failing ? 'FAILED' : 'DONE');
   const at = ownTime ?? (over ? endedAt(facts) : null);
   return hop(id(saga, name), name, 'processing', 'order', {
     state,
     at,
     tookMs: elapsed(began, at),
-    detail: withdrawn ? saga.reason : null,
-    trouble: state === 'active' ? troubleOf(saga) : null,
+    detail: superseded ? saga.reason : null,
+    retry: state === 'active' ? retryOf(saga) : null,
   });
 }
 
@@ -88,21 +88,21 @@ function releasing(saga: Saga, steps: Steps): Hop {
     state: steps.has('RELEASED') ? 'compensated' : 'active',
     at,
     tookMs: elapsed(steps.get('RELEASING') ?? null, at),
-    trouble: steps.has('RELEASED') ? null : troubleOf(saga),
+    retry: steps.has('RELEASED') ? null : retryOf(saga),
   });
 }
 
-/** The service that knows can't be asked, or has not heard of the version: how the order ended tells some of it. */
+/** Without a saga (unreachable service, or not yet started): derived from the final status of the order. */
 function withoutSaga(facts: Facts, version: number): readonly Hop[] {
   const ended = endOfOrder(facts, version);
-  const away = facts.sagas === null;
-  const rest: HopState = away ? 'unknown' : 'pending';
-  // as long as the order service has it open, nobody can have closed it
+  const unreachable = facts.sagas === null;
+  const rest: HopState = unreachable ? 'unknown' : 'pending';
+  // while the order is open it can't have been closed
   const created = facts.order?.status === 'CREATED';
-  const start: HopState = ended !== null ? 'done' : away ? 'unknown' : 'active';
+  const start: HopState = ended !== null ? 'done' : unreachable ? 'unknown' : 'active';
   const take: HopState = ended === null ? rest : ended === 'CLOSED' ? 'done' : 'failed';
   const name = ended === 'FAILED' ? 'fail' : 'close';
-  const reason = facts.order?.failureReason ?? told(facts, 'FAILED')?.reason ?? null;
+  const reason = facts.order?.failureReason ?? notificationOf(facts, 'FAILED')?.reason ?? null;
   return [
     hop(id({ version }, 'start'), 'start', 'sqs', 'processing', { state: start }),
     hop(id({ version }, 'take'), 'take', 'processing', 'inventory', {
@@ -116,9 +116,9 @@ function withoutSaga(facts: Facts, version: number): readonly Hop[] {
   ];
 }
 
-function troubleOf(saga: Saga): Trouble | null {
+function retryOf(saga: Saga): Retry | null {
   if (saga.lastError === null && !saga.late) return null;
-  return { error: saga.lastError, attempts: saga.attempts, nextRunAt: moment(saga.nextRunAt), late: saga.late };
+  return { error: saga.lastError, attempts: saga.attempts, nextRunAt: parseTime(saga.nextRunAt), late: saga.late };
 }
 
 function id(saga: Pick<Saga, 'version'>, name: string): string {

@@ -1,22 +1,22 @@
 import { backoffMs, refusedMs } from './backoff';
 
-const most = (): number => 0.999999;
-const least = (): number => 0;
+const highest = (): number => 0.999999;
+const lowest = (): number => 0;
 
-describe('The time before another attempt', () => {
+describe('The delay before an attempt', () => {
   it.each([
     [0, 1000],
     [1, 2000],
     [3, 8000],
     [4, 8000],
     [1000, 8000],
-  ])('of number %i is anything up to %i ms', (attempt, limitMs) => {
-    expect(backoffMs(attempt, least)).toBe(0);
-    expect(backoffMs(attempt, most)).toBeCloseTo(limitMs, -1);
+  ])('number %i is between 0 and %i ms', (attempt, limitMs) => {
+    expect(backoffMs(attempt, lowest)).toBe(0);
+    expect(backoffMs(attempt, highest)).toBeCloseTo(limitMs, -1);
   });
 
-  it('is 5 to 15 s when there is no room', () => {
-    expect(refusedMs(least)).toBe(5000);
-    expect(refusedMs(most)).toBeCloseTo(15_000, -1);
+  it('is 5 to 15 s after a refusal', () => {
+    expect(refusedMs(lowest)).toBe(5000);
+    expect(refusedMs(highest)).toBeCloseTo(15_000, -1);
   });
 });

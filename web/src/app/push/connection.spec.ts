@@ -1,25 +1,25 @@
 import { Arrival, FeedConnection } from './connection';
-import { Start } from './machine';
+import { Start } from './state-machine';
 import { Protocol } from './notification';
-import { chance } from './testing/chance';
+import { seededRandom } from './testing/seeded-random';
 import { ModelService } from './testing/model-service';
 
 const PROTOCOLS: readonly Protocol[] = ['sse', 'ws'];
 
 function follow(service: ModelService, start: Start = { protocol: 'sse' }): Follower {
-  const heard: number[] = [];
+  const received: number[] = [];
   const arrivals: Arrival[] = [];
-  const connection = new FeedConnection(start, service.world(), (arrived) => {
+  const connection = new FeedConnection(start, service.runtime(), (arrived) => {
     arrivals.push(...arrived);
-    heard.push(...arrived.map((each) => each.notification.orderId));
+    received.push(...arrived.map((each) => each.notification.orderId));
   });
   connection.start();
-  return { connection, heard, arrivals };
+  return { connection, received, arrivals };
 }
 
 interface Follower {
   readonly connection: FeedConnection;
-  readonly heard: number[];
+  readonly received: number[];
   readonly arrivals: Arrival[];
 }
 
@@ -31,280 +31,280 @@ describe.each(PROTOCOLS)('A connection to the feed over %s', (protocol) => {
   let service: ModelService;
 
   beforeEach(() => {
-    service = new ModelService(chance(7));
+    service = new ModelService(seededRandom(7));
   });
 
-  it('delivers what happens from now on, in order', async () => {
+  it('delivers new notifications in order', async () => {
     service.append(5);
-    const { heard, connection, arrivals } = follow(service, { protocol });
+    const { received, connection, arrivals } = follow(service, { protocol });
     expect(connection.state).toBe('connecting');
-    await service.pass(1000);
+    await service.advance(1000);
     expect(connection.state).toBe('live');
     service.append(3);
-    expect(heard).toEqual([6, 7, 8]);
+    expect(received).toEqual([6, 7, 8]);
     expect(arrivals[0]).toMatchObject({ protocol, receivedAt: service.clock, bytes: 300 });
     expect(connection.counts).toEqual({ received: 3, missed: 0, resets: 0, reconnects: 0, malformed: 0 });
   });
 
-  it('comes back with the last id, and counts what it missed', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('reconnects with the last id and counts missed notifications', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.append(2);
     service.cut();
     expect(connection.state).toBe('waiting');
     service.append(3);
-    await service.pass(20_000);
+    await service.advance(20_000);
     service.append(1);
-    expect(heard).toEqual(upTo(6));
+    expect(received).toEqual(upTo(6));
     expect(connection.counts).toMatchObject({ received: 6, missed: 3, reconnects: 1 });
   });
 
-  it('waits longer and longer while nothing answers, and not at all the same each time', async () => {
+  it('reconnects with exponential back-off and full jitter', async () => {
     const { connection } = follow(service, { protocol });
-    await service.pass(1000);
+    await service.advance(1000);
     service.up = false;
     service.cut();
-    await service.pass(600_000);
+    await service.advance(600_000);
     const gaps = service.opened.slice(1).map((each, index) => each.at - (service.opened[index]?.at ?? 0));
     expect(gaps.length).toBeGreaterThan(75);
     expect(gaps.length).toBeLessThan(250);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(8100);
     expect(new Set(gaps).size).toBe(gaps.length);
     service.up = true;
-    await service.pass(9000);
+    await service.advance(9000);
     expect(connection.state).toBe('live');
   });
 
-  it('ends a connection that has died without a word', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('closes a silent connection', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.silence();
     service.append(2);
-    await service.pass(48_000);
-    expect(heard).toEqual([1, 2]);
+    await service.advance(48_000);
+    expect(received).toEqual([1, 2]);
     expect(connection.counts).toMatchObject({ missed: 2, reconnects: 1 });
   });
 
-  it('leaves a quiet connection alone', async () => {
+  it('keeps an idle connection', async () => {
     const { connection } = follow(service, { protocol });
-    await service.pass(600_000);
+    await service.advance(600_000);
     expect(service.opened).toHaveLength(1);
     expect(connection.counts.reconnects).toBe(0);
   });
 
-  it('reads what a connection lost on the way', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('reads a lost notification from the history', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.faults.push('lost');
     service.append(2);
-    await service.pass(0);
-    expect(heard).toEqual([1, 2]);
+    await service.advance(0);
+    expect(received).toEqual([1, 2]);
     expect(connection.counts).toMatchObject({ received: 2, missed: 1, reconnects: 0 });
   });
 
-  it('counts malformed data, and reads from the history what it should have been', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('counts malformed data and reads the notification from the history', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.faults.push('malformed');
     service.append(2);
-    await service.pass(0);
-    expect(heard).toEqual([1, 2]);
+    await service.advance(0);
+    expect(received).toEqual([1, 2]);
     expect(connection.counts).toMatchObject({ malformed: 1, missed: 1 });
   });
 
-  it('reads the history after a reset, page by page, while more comes in', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('reads the history after a reset, page by page, while notifications arrive', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.append(10);
     service.up = false;
     service.cut();
     service.append(700);
     service.floor = 20;
     service.up = true;
-    await service.pass(2000);
+    await service.advance(2000);
     service.append(2);
-    await service.pass(0);
-    expect(heard).toEqual([...upTo(10), ...upTo(712, 21)]);
+    await service.advance(0);
+    expect(received).toEqual([...upTo(10), ...upTo(712, 21)]);
     expect(connection.counts).toMatchObject({ resets: 1, missed: 690, received: 702 });
   });
 
-  it('delivers nothing twice when a restored database brings other ids', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('delivers no duplicates after a restore changes the epoch', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.append(10);
     service.restore(4);
     service.append(3);
-    await service.pass(20_000);
+    await service.advance(20_000);
     service.append(2);
-    await service.pass(0);
-    expect(heard).toEqual(upTo(15));
+    await service.advance(0);
+    expect(received).toEqual(upTo(15));
     expect(connection.counts).toMatchObject({ resets: 1, missed: 3 });
     expect(connection.position).toEqual(service.head);
   });
 
-  it('tries again from the same place when the history can not be read', async () => {
-    const { heard } = follow(service, { protocol });
-    await service.pass(1000);
+  it('retries from the same position when the history can not be read', async () => {
+    const { received } = follow(service, { protocol });
+    await service.advance(1000);
     service.append(5);
     service.readable = false;
     service.restore(0);
     service.append(1);
-    await service.pass(20_000);
-    expect(heard).toEqual(upTo(5));
+    await service.advance(20_000);
+    expect(received).toEqual(upTo(5));
     service.readable = true;
-    await service.pass(9000);
-    expect(heard).toEqual(upTo(6));
+    await service.advance(9000);
+    expect(received).toEqual(upTo(6));
   });
 
-  it('begins where the feed is once the service can be asked', async () => {
+  it('starts at the head once the service is reachable', async () => {
     service.append(3);
     service.up = false;
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(5000);
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(5000);
     expect(connection.state).toBe('waiting');
     service.up = true;
-    await service.pass(9000);
+    await service.advance(9000);
     service.append(1);
-    expect(heard).toEqual([4]);
+    expect(received).toEqual([4]);
   });
 
-  it('says that the browser is offline, and comes back at once when it no longer is', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('reports offline and reconnects at once when online', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     service.up = false;
     connection.offline();
     expect(connection.state).toBe('offline');
     service.append(2);
-    await service.pass(120_000);
+    await service.advance(120_000);
     expect(connection.state).toBe('offline');
     service.up = true;
     connection.online();
-    await service.pass(600);
+    await service.advance(600);
     expect(connection.state).toBe('live');
-    expect(heard).toEqual([1, 2]);
+    expect(received).toEqual([1, 2]);
   });
 
-  it('connects to its own machine even while the browser calls itself offline', async () => {
+  it('connects to its own machine while the browser reports offline', async () => {
     const { connection } = follow(service, { protocol });
-    await service.pass(1000);
+    await service.advance(1000);
     connection.offline();
-    await service.pass(5000);
+    await service.advance(5000);
     expect(connection.state).toBe('live');
   });
 
-  it('switches while notifications flow, without a hole or a double', async () => {
+  it('switches the protocol without gaps or duplicates', async () => {
     const other = protocol === 'sse' ? 'ws' : 'sse';
-    const { heard, connection, arrivals } = follow(service, { protocol });
-    await service.pass(1000);
+    const { received, connection, arrivals } = follow(service, { protocol });
+    await service.advance(1000);
     service.append(2);
     connection.use(other);
     service.append(2);
     expect(connection.state).toBe('live');
-    await service.pass(1);
+    await service.advance(1);
     service.append(2);
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(2);
-    expect(heard).toEqual(upTo(8));
+    expect(received).toEqual(upTo(8));
     expect(arrivals.map((each) => each.protocol)).toEqual([...Array<Protocol>(6).fill(protocol), other, other]);
     expect(service.clients.size).toBe(1);
     expect(connection.counts).toMatchObject({ received: 8, missed: 0, reconnects: 0 });
   });
 
-  it('keeps what works when the other protocol can not be had', async () => {
-    const { heard, connection, arrivals } = follow(service, { protocol });
-    await service.pass(1000);
+  it('keeps the connection when the other protocol is unreachable', async () => {
+    const { received, connection, arrivals } = follow(service, { protocol });
+    await service.advance(1000);
     service.up = false;
     connection.use(protocol === 'sse' ? 'ws' : 'sse');
-    await service.pass(30_000);
+    await service.advance(30_000);
     service.append(1);
     expect(connection.state).toBe('live');
-    expect(heard).toEqual([1]);
+    expect(received).toEqual([1]);
     connection.use(protocol);
-    await service.pass(30_000);
+    await service.advance(30_000);
     service.append(1);
     expect(arrivals.map((each) => each.protocol)).toEqual([protocol, protocol]);
     expect(service.clients.size).toBe(1);
   });
 
-  it('goes on from where another tab was', async () => {
+  it('resumes from the position of another tab', async () => {
     service.append(4);
-    const { heard, connection } = follow(service, { protocol, position: { epoch: 'a', seq: 2 } });
-    await service.pass(1000);
-    expect(heard).toEqual([3, 4]);
+    const { received, connection } = follow(service, { protocol, position: { epoch: 'a', seq: 2 } });
+    await service.advance(1000);
+    expect(received).toEqual([3, 4]);
     expect(connection.counts).toMatchObject({ received: 2, missed: 2, reconnects: 1 });
   });
 
-  it('ends everything when it is stopped', async () => {
-    const { heard, connection } = follow(service, { protocol });
-    await service.pass(1000);
+  it('closes all connections when stopped', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
     connection.stop();
     service.append(1);
-    await service.pass(100_000);
-    expect(heard).toEqual([]);
+    await service.advance(100_000);
+    expect(received).toEqual([]);
     expect(service.clients.size).toBe(0);
     expect(service.opened).toHaveLength(1);
   });
 });
 
-describe('A connection that is sent away', () => {
-  it('comes back after the time that a WebSocket is told', async () => {
-    const service = new ModelService(chance(3));
+describe('A connection that the service closes', () => {
+  it('reconnects after the time that a WebSocket received', async () => {
+    const service = new ModelService(seededRandom(3));
     follow(service, { protocol: 'ws' });
-    await service.pass(1000);
+    await service.advance(1000);
     const [client] = service.clients;
     service.end(client!, { type: 'bye', retryMs: 2500 }, { type: 'closed', code: 1012 });
     const endedAt = service.clock;
-    await service.pass(10_000);
+    await service.advance(10_000);
     expect(service.opened[1]?.at).toBe(endedAt + 2500);
   });
 
   it.each<[Protocol, number | null]>([
     ['ws', 1013],
     ['sse', null],
-  ])('stays away for 5 to 15 s when there is no room for %s', async (protocol, code) => {
-    const service = new ModelService(chance(5));
+  ])('reconnects after 5 to 15 s when %s is refused', async (protocol, code) => {
+    const service = new ModelService(seededRandom(5));
     follow(service, { protocol });
-    while (service.clients.size === 0) await service.pass(10);
+    while (service.clients.size === 0) await service.advance(10);
     service.end([...service.clients][0]!, { type: 'closed', code });
-    await service.pass(5000);
+    await service.advance(5000);
     expect(service.opened).toHaveLength(1);
-    await service.pass(10_100);
+    await service.advance(10_100);
     expect(service.opened).toHaveLength(2);
   });
 });
 
-describe('A connection among faults of every kind', () => {
+describe('A connection with random faults', () => {
   it.each(upTo(60))('delivers each notification once and in order (seed %i)', async (seed) => {
-    const random = chance(seed);
+    const random = seededRandom(seed);
     const service = new ModelService(random);
     service.append(Math.floor(random() * 5));
     const first = service.log.length + 1;
-    const { heard, connection } = follow(service, { protocol: random() < 0.5 ? 'sse' : 'ws' });
-    await service.pass(1000);
+    const { received, connection } = follow(service, { protocol: random() < 0.5 ? 'sse' : 'ws' });
+    await service.advance(1000);
     for (let step = 0; step < 150; step++) {
       upset(service, connection, random);
-      await service.pass(random() * random() * 20_000);
+      await service.advance(random() * random() * 20_000);
     }
     await recovered(service, connection);
-    expect(heard).toEqual(upTo(service.log.at(-1) ?? 0, first));
-    expect(connection.counts.received).toBe(heard.length);
+    expect(received).toEqual(upTo(service.log.at(-1) ?? 0, first));
+    expect(connection.counts.received).toBe(received.length);
     expect(connection.position).toEqual(service.head);
   });
 
-  it.each(upTo(30))('delivers nothing twice when databases are restored as well (seed %i)', async (seed) => {
-    const random = chance(1000 + seed);
+  it.each(upTo(30))('delivers no duplicates with restores too (seed %i)', async (seed) => {
+    const random = seededRandom(1000 + seed);
     const service = new ModelService(random);
-    const { heard, connection } = follow(service);
-    await service.pass(1000);
+    const { received, connection } = follow(service);
+    await service.advance(1000);
     for (let step = 0; step < 100; step++) {
       if (random() < 0.05) service.restore(Math.floor(random() * 4));
       else upset(service, connection, random);
-      await service.pass(random() * random() * 20_000);
+      await service.advance(random() * random() * 20_000);
     }
     await recovered(service, connection);
-    expect(new Set(heard).size).toBe(heard.length);
-    expect(heard).toEqual([...heard].sort((one, other) => one - other));
-    expect(service.log.filter((each) => !heard.includes(each))).toEqual([]);
+    expect(new Set(received).size).toBe(received.length);
+    expect(received).toEqual([...received].sort((one, other) => one - other));
+    expect(service.log.filter((each) => !received.includes(each))).toEqual([]);
   });
 });
 
@@ -332,7 +332,7 @@ async function recovered(service: ModelService, connection: FeedConnection): Pro
   service.readable = true;
   service.faults.length = 0;
   connection.online();
-  await service.pass(120_000);
+  await service.advance(120_000);
   service.append(1);
-  await service.pass(120_000);
+  await service.advance(120_000);
 }

@@ -1,41 +1,41 @@
 import { EventId, formatEventId } from './event-id';
-import { Heard, readPage } from './frames';
-import { Decision, FeedMachine, Input, Start } from './machine';
+import { ConnectionEvent, readPage } from './frames';
+import { Decision, FeedStateMachine, Input, Start } from './state-machine';
 import { Counts, FeedState, Protocol, Received } from './notification';
 
-/** What a connection to the feed needs of the world. */
-export interface World {
+/** The clock, timers, network and random numbers that a connection uses. */
+export interface FeedRuntime {
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to below 1. */
   random(): number;
-  /** Run *task* after so many ms; the answer calls that off. */
+  /** Run *task* after *delayMs*; the returned function cancels it. */
   later(delayMs: number, task: () => void): () => void;
-  /** Open a connection that goes on after *after*, and tell what it says; the answer closes it. */
-  open(protocol: Protocol, after: string, tell: (heard: Heard) => void): () => void;
-  /** Read a page of the history, within a bounded time. */
+  /** Open a connection that resumes after *after*, with its events for *onEvent*; the returned function closes it. */
+  open(protocol: Protocol, after: string, onEvent: (event: ConnectionEvent) => void): () => void;
+  /** Read a page of the history, with a timeout. */
   read(after: string | null, limit: number): Promise<unknown>;
 }
 
-/** A notification with the bytes that brought it. */
+/** A notification with its size in bytes. */
 export interface Arrival extends Received {
   readonly bytes: number;
 }
 
-/** Carries out what the machine decides. */
+/** Executes the decisions of the state machine. */
 export class FeedConnection {
-  private readonly machine: FeedMachine;
+  private readonly machine: FeedStateMachine;
   private readonly open = new Map<number, () => void>();
-  private cancelWake: () => void = () => undefined;
-  private arrived: Arrival[] = [];
+  private cancelTick: () => void = () => undefined;
+  private arrivals: Arrival[] = [];
 
-  /** @param tell is called with what came, in order, and whenever the state or the counts may be others. */
+  /** @param onChange called with new notifications in order, and at each possible change of the state or the counts. */
   constructor(
     start: Start,
-    private readonly world: World,
-    private readonly tell: (arrived: readonly Arrival[]) => void,
+    private readonly runtime: FeedRuntime,
+    private readonly onChange: (arrivals: readonly Arrival[]) => void,
   ) {
-    this.machine = new FeedMachine(start, world.now(), () => world.random());
+    this.machine = new FeedStateMachine(start, runtime.now(), () => runtime.random());
   }
 
   get state(): FeedState {
@@ -55,45 +55,46 @@ export class FeedConnection {
   }
 
   start(): void {
-    this.happened({ type: 'start' });
+    this.dispatch({ type: 'start' });
   }
 
   use(protocol: Protocol): void {
-    this.happened({ type: 'use', protocol });
+    this.dispatch({ type: 'use', protocol });
   }
 
   online(): void {
-    this.happened({ type: 'online' });
+    this.dispatch({ type: 'online' });
   }
 
   offline(): void {
-    this.happened({ type: 'offline' });
+    this.dispatch({ type: 'offline' });
   }
 
   stop(): void {
-    this.happened({ type: 'stop' });
-    this.cancelWake();
+    this.dispatch({ type: 'stop' });
+    this.cancelTick();
   }
 
-  private happened(input: Input): void {
-    const now = this.world.now();
-    for (const decision of this.machine.on(input, now)) this.carryOut(decision, now);
-    this.cancelWake();
+  private dispatch(input: Input): void {
+    const now = this.runtime.now();
+    for (const decision of this.machine.on(input, now)) this.execute(decision, now);
+    this.cancelTick();
     const { wakeAt } = this.machine;
     if (wakeAt !== null) {
-      this.cancelWake = this.world.later(Math.max(0, wakeAt - now), () => this.happened({ type: 'tick' }));
+      this.cancelTick = this.runtime.later(Math.max(0, wakeAt - now), () => this.dispatch({ type: 'tick' }));
     }
-    const arrived = this.arrived;
-    this.arrived = [];
-    this.tell(arrived);
+    const arrivals = this.arrivals;
+    this.arrivals = [];
+    this.onChange(arrivals);
   }
 
-  private carryOut(decision: Decision, now: number): void {
+  private execute(decision: Decision, now: number): void {
     switch (decision.type) {
       case 'connect': {
         const { connection, protocol, after } = decision;
-        const tell = (heard: Heard): void => this.happened({ type: 'heard', connection, heard });
-        this.open.set(connection, this.world.open(protocol, formatEventId(after), tell));
+        const onEvent = (event: ConnectionEvent): void =>
+          this.dispatch({ type: 'connection-event', connection, event });
+        this.open.set(connection, this.runtime.open(protocol, formatEventId(after), onEvent));
         return;
       }
       case 'close':
@@ -104,13 +105,13 @@ export class FeedConnection {
         void this.read(decision);
         return;
       case 'deliver':
-        this.arrived.push({ ...decision.delivery, receivedAt: now });
+        this.arrivals.push({ ...decision.delivery, receivedAt: now });
     }
   }
 
   private async read({ ticket, after, limit }: Extract<Decision, { type: 'read' }>): Promise<void> {
-    const answer = await this.world.read(after && formatEventId(after), limit).catch(() => null);
+    const answer = await this.runtime.read(after && formatEventId(after), limit).catch(() => null);
     const page = readPage(answer);
-    this.happened(page === null ? { type: 'unread', ticket } : { type: 'page', ticket, page });
+    this.dispatch(page === null ? { type: 'read-failed', ticket } : { type: 'page', ticket, page });
   }
 }

@@ -1,7 +1,7 @@
 import { formatEventId, isAfter, parseEventId } from './event-id';
 
 describe('An event id', () => {
-  it('is read and written', () => {
+  it('is parsed and formatted', () => {
     expect(parseEventId('6b02c025476e-153')).toEqual({ epoch: '6b02c025476e', seq: 153 });
     expect(formatEventId({ epoch: '6b02', seq: 0 })).toBe('6b02-0');
   });

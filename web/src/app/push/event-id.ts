@@ -1,4 +1,4 @@
-/** A place in the feed: everything up to and with *seq* of *epoch* was seen. */
+/** A position in the feed: everything up to and including *seq* of *epoch*. */
 export interface EventId {
   readonly epoch: string;
   readonly seq: number;
@@ -15,7 +15,7 @@ export function formatEventId(id: EventId): string {
   return `${id.epoch}-${id.seq.toString()}`;
 }
 
-/** Whether *one* is later than *other* in the same feed. */
+/** Whether *one* is after *other* in the same epoch. */
 export function isAfter(one: EventId, other: EventId): boolean {
   return one.epoch === other.epoch && one.seq > other.seq;
 }

@@ -1,8 +1,8 @@
 import { TestBed } from '@angular/core/testing';
 
 import { Feed } from './feed';
-import { FEED_WORLD } from './feed-world';
-import { chance } from './testing/chance';
+import { FEED_RUNTIME } from './feed-runtime';
+import { seededRandom } from './testing/seeded-random';
 import { ModelService } from './testing/model-service';
 
 describe('The feed', () => {
@@ -10,25 +10,25 @@ describe('The feed', () => {
   let feed: Feed;
 
   beforeEach(async () => {
-    service = new ModelService(chance(1));
-    TestBed.configureTestingModule({ providers: [{ provide: FEED_WORLD, useValue: service.world() }] });
+    service = new ModelService(seededRandom(1));
+    TestBed.configureTestingModule({ providers: [{ provide: FEED_RUNTIME, useValue: service.runtime() }] });
     feed = TestBed.inject(Feed);
-    await service.pass(1000);
+    await service.advance(1000);
   });
 
-  it('tells pages what comes, and how it is', () => {
-    const heard: number[] = [];
-    const subscription = feed.events.subscribe((each) => heard.push(each.notification.orderId));
+  it('emits notifications and exposes its state', () => {
+    const received: number[] = [];
+    const subscription = feed.events.subscribe((each) => received.push(each.notification.orderId));
     service.append(2);
     subscription.unsubscribe();
-    expect(heard).toEqual([1, 2]);
+    expect(received).toEqual([1, 2]);
     expect(feed.recent().map((each) => each.notification.orderId)).toEqual([2, 1]);
     expect(feed.state()).toBe('live');
     expect(feed.counts().received).toBe(2);
     expect(feed.leader()).toBe(true);
   });
 
-  it('shows what came to whoever is told of it', () => {
+  it('updates recent before it emits', () => {
     let shown = 0;
     const subscription = feed.events.subscribe(() => (shown = feed.recent().length));
     service.append(1);
@@ -36,27 +36,27 @@ describe('The feed', () => {
     expect(shown).toBe(1);
   });
 
-  it('switches', async () => {
+  it('switches the protocol', async () => {
     feed.use('ws');
     expect(feed.protocol()).toBe('ws');
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(1);
     expect(feed.recent()[0]?.protocol).toBe('ws');
   });
 
-  it('follows the browser offline, and back', async () => {
+  it('follows the browser offline and online', async () => {
     service.up = false;
     dispatchEvent(new Event('offline'));
     expect(feed.state()).toBe('offline');
     service.up = true;
     dispatchEvent(new Event('online'));
-    await service.pass(1000);
+    await service.advance(1000);
     expect(feed.state()).toBe('live');
   });
 
-  it('leaves with the page', async () => {
+  it('closes the connection with the page', async () => {
     TestBed.resetTestingModule();
-    await service.pass(100);
+    await service.advance(100);
     expect(service.clients.size).toBe(0);
   });
 });

@@ -2,21 +2,21 @@ import { DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
 import { Observable, Subject } from 'rxjs';
 
 import { FeedConnection } from './connection';
-import { FEED_WORLD } from './feed-world';
+import { FEED_RUNTIME } from './feed-runtime';
 import { Counts, FeedState, NO_COUNTS, Protocol, Received } from './notification';
 import { Connect, Sharing } from './sharing';
-import { tabChannel, tabLock } from './tabs';
+import { tabChannel, tabLock } from './tab-coordination';
 
 export type { Counts, FeedState, Notification, Protocol, Received } from './notification';
 
-/** The live feed: each notification once and in order, whatever protocol, connection or tab brings it. */
+/** The live feed: each notification once and in order, independent of protocol, connection and tab. */
 @Injectable({ providedIn: 'root' })
 export class Feed {
   private readonly currentProtocol = signal<Protocol>('sse');
   private readonly currentState = signal<FeedState>('connecting');
   private readonly currentCounts = signal<Counts>(NO_COUNTS);
   private readonly newest = signal<readonly Received[]>([]);
-  private readonly leads = signal(false);
+  private readonly isLeader = signal(false);
   private readonly arrivals = new Subject<Received>();
   private readonly sharing: Sharing;
 
@@ -26,25 +26,25 @@ export class Feed {
   /** The newest first, 500 at most. */
   readonly recent: Signal<readonly Received[]> = this.newest.asReadonly();
   /** Whether this tab holds the connection that all tabs share. */
-  readonly leader: Signal<boolean> = this.leads.asReadonly();
+  readonly leader: Signal<boolean> = this.isLeader.asReadonly();
   readonly events: Observable<Received> = this.arrivals.asObservable();
 
   constructor() {
-    const world = inject(FEED_WORLD);
-    let own: FeedConnection | null = null;
-    const connect: Connect = (start, tell) => (own = new FeedConnection(start, world, tell));
+    const runtime = inject(FEED_RUNTIME);
+    let connection: FeedConnection | null = null;
+    const connect: Connect = (start, onChange) => (connection = new FeedConnection(start, runtime, onChange));
     this.sharing = new Sharing('sse', tabLock(), tabChannel(), connect, (arrived) => this.show(arrived));
-    const ends = new AbortController();
-    addEventListener('online', () => own?.online(), { signal: ends.signal });
-    addEventListener('offline', () => own?.offline(), { signal: ends.signal });
+    const listeners = new AbortController();
+    addEventListener('online', () => connection?.online(), { signal: listeners.signal });
+    addEventListener('offline', () => connection?.offline(), { signal: listeners.signal });
     inject(DestroyRef).onDestroy(() => {
-      ends.abort();
+      listeners.abort();
       this.sharing.stop();
     });
     this.sharing.start();
   }
 
-  /** Receive over *protocol* from now on, in all tabs; nothing is lost or doubled on the way. */
+  /** Receive over *protocol* from now on, in all tabs, without loss or duplicates. */
   use(protocol: Protocol): void {
     this.sharing.use(protocol);
   }
@@ -55,7 +55,7 @@ export class Feed {
     this.currentState.set(status.state);
     this.currentCounts.set(status.counts);
     this.newest.set(recent);
-    this.leads.set(leader);
+    this.isLeader.set(leader);
     for (const each of arrived) this.arrivals.next(each);
   }
 }

@@ -23,16 +23,16 @@ describe('A frame of the WebSocket', () => {
       { type: 'bye', retryMs: 1234 },
     ],
     [{ type: 'error', detail: 'what?' }, null],
-  ])('%j is understood', (frame, heard) => {
-    expect(readFrame(JSON.stringify(frame))).toEqual(heard);
+  ])('%j is parsed', (frame, received) => {
+    expect(readFrame(JSON.stringify(frame))).toEqual(received);
   });
 
-  it('brings a notification, and has a size', () => {
+  it('of a notification has a size', () => {
     const text = JSON.stringify({ type: 'event', id: '5f2c-42', data: NOTIFICATION });
     expect(readFrame(text)).toEqual({ type: 'event', id: ID, notification: NOTIFICATION, bytes: text.length + 4 });
   });
 
-  it('is measured in bytes, not in characters', () => {
+  it('is measured in bytes', () => {
     const data = { ...NOTIFICATION, message: 'ü' };
     const text = JSON.stringify({ type: 'event', id: '5f2c-42', data });
     expect(readFrame(text)).toMatchObject({ bytes: text.length + 5 });
@@ -59,32 +59,32 @@ describe('A frame of the WebSocket', () => {
 });
 
 describe('A block of the stream', () => {
-  it('brings a notification, and has a size with its chunk', () => {
+  it('of a notification has a size with its chunk', () => {
     const data = JSON.stringify(NOTIFICATION);
     const block = `id: 5f2c-42\ndata: ${data}\n\n`;
     const bytes = block.length + block.length.toString(16).length + 4;
     expect(readMessage(data, '5f2c-42')).toEqual({ type: 'event', id: ID, notification: NOTIFICATION, bytes });
   });
 
-  it('is malformed without an id, or with data that is none', () => {
+  it('is malformed without an id or with malformed data', () => {
     expect(readMessage(JSON.stringify(NOTIFICATION), '')).toEqual({ type: 'malformed' });
     expect(readMessage('<p>', '5f2c-42')).toEqual({ type: 'malformed' });
   });
 
-  it('resets', () => {
+  it('of a reset is parsed', () => {
     expect(readReset('5f2c-42')).toEqual({ type: 'reset', id: ID });
     expect(readReset('')).toEqual({ type: 'malformed' });
   });
 });
 
 describe('A page of the history', () => {
-  it('is read with what can be read in it', () => {
+  it('is parsed, with null for malformed notifications', () => {
     const page = { notifications: [NOTIFICATION, { id: 1 }], next: null, head: '5f2c-42', reset: false };
     expect(readPage(page)).toEqual({ notifications: [NOTIFICATION, null], next: null, head: ID });
   });
 
   it.each([null, 'page', { notifications: {} }, { notifications: [] }, { notifications: [], head: 'none' }])(
-    'is none: %j',
+    'is null for %j',
     (value) => {
       expect(readPage(value)).toBeNull();
     },

@@ -1,9 +1,9 @@
 import { EventId, parseEventId } from './event-id';
 import { Notification, isRecord, parseNotification } from './notification';
 
-/** What a connection says, whichever its protocol. */
-export type Heard =
-  /** *head* is the newest of the feed, where the protocol tells it. */
+/** An event of a connection, independent of its protocol. */
+export type ConnectionEvent =
+  /** *head* is the head of the feed, where the protocol sends it. */
   | { readonly type: 'opened'; readonly head: EventId | null }
   | { readonly type: 'event'; readonly id: EventId; readonly notification: Notification; readonly bytes: number }
   | { readonly type: 'position'; readonly id: EventId }
@@ -12,26 +12,26 @@ export type Heard =
   | { readonly type: 'malformed' }
   | { readonly type: 'closed'; readonly code: number | null };
 
-/** A page of the history; what could not be read in it is null. */
+/** A page of the history; malformed notifications are null. */
 export interface Page {
   readonly notifications: readonly (Notification | null)[];
   readonly next: EventId | null;
   readonly head: EventId;
 }
 
-const MALFORMED: Heard = { type: 'malformed' };
+const MALFORMED: ConnectionEvent = { type: 'malformed' };
 const LONGEST_RETRY_MS = 60_000;
 
-/** Reads a frame of `/ws`; null when it says nothing of interest. */
-export function readFrame(text: string): Heard | null {
+/** Parses a frame of `/ws`; null when it is ignored. */
+export function readFrame(text: string): ConnectionEvent | null {
   const frame = parseJson(text);
   if (!isRecord(frame)) return MALFORMED;
-  const id = asId(frame['id']);
+  const id = toEventId(frame['id']);
   switch (frame['type']) {
     case 'welcome':
-      return { type: 'opened', head: asId(frame['head']) };
+      return { type: 'opened', head: toEventId(frame['head']) };
     case 'event':
-      return event(frame['data'], id, frameBytes(text));
+      return eventFrame(frame['data'], id, frameBytes(text));
     case 'heartbeat':
       return id === null ? MALFORMED : { type: 'position', id };
     case 'reset':
@@ -45,25 +45,25 @@ export function readFrame(text: string): Heard | null {
   }
 }
 
-/** Reads the data of an unnamed event of `/stream`. */
-export function readMessage(data: string, lastEventId: string): Heard {
-  return event(parseJson(data), parseEventId(lastEventId), blockBytes(data, lastEventId));
+/** Parses the data of an unnamed event of `/stream`. */
+export function readMessage(data: string, lastEventId: string): ConnectionEvent {
+  return eventFrame(parseJson(data), parseEventId(lastEventId), blockBytes(data, lastEventId));
 }
 
-/** Reads an event of `/stream` with the name `reset`. */
-export function readReset(lastEventId: string): Heard {
+/** Parses an event of `/stream` with the name `reset`. */
+export function readReset(lastEventId: string): ConnectionEvent {
   const id = parseEventId(lastEventId);
   return id === null ? MALFORMED : { type: 'reset', id };
 }
 
-/** Reads an answer of `GET /notifications`; null when it is none. */
+/** Parses a response of `GET /notifications`; null when it is malformed. */
 export function readPage(value: unknown): Page | null {
   if (!isRecord(value) || !Array.isArray(value['notifications'])) return null;
-  const head = asId(value['head']);
-  return head && { notifications: value['notifications'].map(parseNotification), next: asId(value['next']), head };
+  const head = toEventId(value['head']);
+  return head && { notifications: value['notifications'].map(parseNotification), next: toEventId(value['next']), head };
 }
 
-function event(data: unknown, id: EventId | null, bytes: number): Heard {
+function eventFrame(data: unknown, id: EventId | null, bytes: number): ConnectionEvent {
   const notification = parseNotification(data);
   if (notification === null || id === null) return MALFORMED;
   const own = parseEventId(notification.id);
@@ -71,7 +71,7 @@ function event(data: unknown, id: EventId | null, bytes: number): Heard {
   return { type: 'event', id, notification, bytes };
 }
 
-function asId(value: unknown): EventId | null {
+function toEventId(value: unknown): EventId | null {
   return typeof value === 'string' ? parseEventId(value) : null;
 }
 
@@ -87,13 +87,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The bytes of an unmasked frame: RFC 6455, section 5.2. */
+/** The size of an unmasked frame: RFC 6455, section 5.2. */
 function frameBytes(text: string): number {
   const size = utf8Bytes(text);
   return size + (size < 126 ? 2 : size < 65_536 ? 4 : 10);
 }
 
-/** The bytes of a block in a chunk of its own: RFC 9112, section 7.1. */
+/** The size of a block in its own chunk: RFC 9112, section 7.1. */
 function blockBytes(data: string, id: string): number {
   const size = utf8Bytes(`id: ${id}\ndata: ${data}\n\n`);
   return size + size.toString(16).length + 4;

@@ -1,26 +1,29 @@
 import { parseNotification } from './notification';
 import { notificationAt } from './testing/notifications';
 
-const TOLD = notificationAt({ epoch: 'a', seq: 1 });
+const NOTIFICATION = notificationAt({ epoch: 'a', seq: 1 });
 
 describe('A notification', () => {
-  it('is read with its reason, and without what is not known', () => {
-    expect(parseNotification({ ...TOLD, reason: 'Short.', colour: 'red' })).toEqual({ ...TOLD, reason: 'Short.' });
-    expect(parseNotification({ ...TOLD, traceId: null })).toEqual({ ...TOLD, traceId: '' });
+  it('is parsed with its reason, without unknown members', () => {
+    expect(parseNotification({ ...NOTIFICATION, reason: 'Short.', colour: 'red' })).toEqual({
+      ...NOTIFICATION,
+      reason: 'Short.',
+    });
+    expect(parseNotification({ ...NOTIFICATION, traceId: null })).toEqual({ ...NOTIFICATION, traceId: '' });
   });
 
   it.each([
-    { ...TOLD, kind: 'LOST' },
-    { ...TOLD, orderId: '1' },
-    { ...TOLD, orderId: 0 },
-    { ...TOLD, version: 1.5 },
-    { ...TOLD, occurredAt: 'yesterday' },
-    { ...TOLD, message: undefined },
-    { ...TOLD, id: 1 },
+    { ...NOTIFICATION, kind: 'LOST' },
+    { ...NOTIFICATION, orderId: '1' },
+    { ...NOTIFICATION, orderId: 0 },
+    { ...NOTIFICATION, version: 1.5 },
+    { ...NOTIFICATION, occurredAt: 'yesterday' },
+    { ...NOTIFICATION, message: undefined },
+    { ...NOTIFICATION, id: 1 },
     null,
     [],
     'text',
-  ])('is not made of %j', (value) => {
+  ])('is null for %j', (value) => {
     expect(parseNotification(value)).toBeNull();
   });
 });

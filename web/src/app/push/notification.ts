@@ -1,12 +1,12 @@
-import { Notification as Told } from '../api/generated/notification';
+import { Notification as WireNotification } from '../api/generated/notification';
 
 export type Protocol = 'sse' | 'ws';
 export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline';
 
-const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const satisfies Told['kind'][];
+const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const satisfies WireNotification['kind'][];
 
-/** What happened to an order, as the notification service tells it; its type may be one that is not known yet. */
-export interface Notification extends Omit<Told, 'type'> {
+/** A change of an order as the notification service sends it; *type* may be one of a later version. */
+export interface Notification extends Omit<WireNotification, 'type'> {
   readonly type: string;
 }
 
@@ -19,7 +19,7 @@ export interface Received {
 
 export interface Counts {
   readonly received: number;
-  /** What happened while there was no connection, and came all the same. */
+  /** Notifications that were sent during a disconnect and recovered afterwards. */
   readonly missed: number;
   readonly resets: number;
   readonly reconnects: number;
@@ -28,7 +28,7 @@ export interface Counts {
 
 export const NO_COUNTS: Counts = { received: 0, missed: 0, resets: 0, reconnects: 0, malformed: 0 };
 
-/** Reads what a server sent as a notification; null when it is none. */
+/** Parses a notification; null when it is malformed. */
 export function parseNotification(value: unknown): Notification | null {
   if (!isRecord(value)) return null;
   const { id, type, orderId, version, message, occurredAt, traceId, reason } = value;

@@ -1,9 +1,9 @@
 import { Arrival, FeedConnection } from './connection';
 import { Channel, Connect, Lock, Message, RECENT_LIMIT, Sharing } from './sharing';
-import { chance } from './testing/chance';
+import { seededRandom } from './testing/seeded-random';
 import { ModelService } from './testing/model-service';
 
-/** The lock and the channel of one browser; a tab that dies lets go of both, and of its connection. */
+/** The lock and the channel of one browser; a crashed tab releases both, and its connection. */
 class Browser {
   readonly waiting: (() => void)[] = [];
   readonly tabs = new Set<Tab>();
@@ -21,20 +21,20 @@ class Browser {
   lockOf(tab: Tab): Lock {
     return {
       acquire: (held) => {
-        const take = (): void => {
+        const grant = (): void => {
           this.holder = tab;
           held();
         };
-        tab.take = take;
-        if (this.holder === null) take();
-        else this.waiting.push(take);
+        tab.grant = grant;
+        if (this.holder === null) grant();
+        else this.waiting.push(grant);
         return () => this.release(tab);
       },
     };
   }
 
   release(tab: Tab): void {
-    const index = tab.take === null ? -1 : this.waiting.indexOf(tab.take);
+    const index = tab.grant === null ? -1 : this.waiting.indexOf(tab.grant);
     if (index >= 0) this.waiting.splice(index, 1);
     if (this.holder !== tab) return;
     this.holder = null;
@@ -43,46 +43,46 @@ class Browser {
 }
 
 class Tab {
-  readonly heard: number[] = [];
+  readonly received: number[] = [];
   readonly sharing: Sharing;
-  take: (() => void) | null = null;
-  hear: ((message: unknown) => void) | null = null;
-  /** What this tab says is no longer heard. */
-  mute = false;
+  grant: (() => void) | null = null;
+  onMessage: ((message: unknown) => void) | null = null;
+  /** Messages of this tab are lost. */
+  muted = false;
   private dead = false;
   private connection: FeedConnection | null = null;
 
   constructor(private readonly browser: Browser) {
     const channel: Channel = {
       post: (message: Message) => this.post(message),
-      listen: (hear) => (this.hear = hear),
+      listen: (onMessage) => (this.onMessage = onMessage),
       close: () => browser.tabs.delete(this),
     };
-    const world = browser.service.world();
-    const connect: Connect = (start, tell) => (this.connection = new FeedConnection(start, world, tell));
-    this.sharing = new Sharing('sse', browser.lockOf(this), channel, connect, (arrived) => this.keep(arrived));
+    const runtime = browser.service.runtime();
+    const connect: Connect = (start, onChange) => (this.connection = new FeedConnection(start, runtime, onChange));
+    this.sharing = new Sharing('sse', browser.lockOf(this), channel, connect, (arrived) => this.append(arrived));
   }
 
   get shown(): number[] {
     return this.sharing.recent.map((each) => each.notification.orderId);
   }
 
-  /** The process is gone: nothing more is said or heard, and the browser gives its lock to the next. */
-  die(): void {
+  /** The process ends without a message, and the browser grants its lock to the next tab. */
+  crash(): void {
     this.dead = true;
     this.browser.tabs.delete(this);
     this.connection?.stop();
     this.browser.release(this);
   }
 
-  private keep(arrived: readonly Arrival[]): void {
-    if (!this.dead) this.heard.push(...arrived.map((each) => each.notification.orderId));
+  private append(arrived: readonly Arrival[]): void {
+    if (!this.dead) this.received.push(...arrived.map((each) => each.notification.orderId));
   }
 
   private post(message: Message): void {
-    if (this.mute || this.dead) return;
+    if (this.muted || this.dead) return;
     const copy: unknown = structuredClone(message);
-    for (const tab of this.browser.tabs) if (tab !== this) tab.hear?.(copy);
+    for (const tab of this.browser.tabs) if (tab !== this) tab.onMessage?.(copy);
   }
 }
 
@@ -91,16 +91,16 @@ describe('Tabs that share the feed', () => {
   let browser: Browser;
 
   beforeEach(() => {
-    service = new ModelService(chance(11));
+    service = new ModelService(seededRandom(11));
     browser = new Browser(service);
   });
 
-  it('have one connection, and each hears everything once', async () => {
+  it('have one connection, and each receives everything once', async () => {
     const tabs = [browser.open(), browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(3);
     expect(service.clients.size).toBe(1);
-    expect(tabs.map((each) => each.heard)).toEqual([
+    expect(tabs.map((each) => each.received)).toEqual([
       [1, 2, 3],
       [1, 2, 3],
       [1, 2, 3],
@@ -110,178 +110,190 @@ describe('Tabs that share the feed', () => {
     expect(tabs[2]?.sharing.status.counts.received).toBe(3);
   });
 
-  it('show a new one what came before it, without calling it news', async () => {
+  it('show a new tab earlier notifications without delivering them', async () => {
     browser.open();
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(3);
     const late = browser.open();
     service.append(1);
     expect(late.shown).toEqual([4, 3, 2, 1]);
-    expect(late.heard).toEqual([4]);
+    expect(late.received).toEqual([4]);
     expect(late.sharing.status.state).toBe('live');
   });
 
-  it('keep a bounded number', async () => {
+  it('keep a bounded number of notifications', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(RECENT_LIMIT + 10);
     expect(first.shown).toHaveLength(RECENT_LIMIT);
     expect(second.shown).toEqual(first.shown);
     expect(second.shown[0]).toBe(RECENT_LIMIT + 10);
   });
 
-  it('go on with another leader where the old one was', async () => {
+  it('resume with another leader from the same position', async () => {
     const [first, second, third] = [browser.open(), browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(2);
-    first.die();
+    first.crash();
     service.append(2);
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(1);
     expect(second.sharing.leader).toBe(true);
-    expect(second.heard).toEqual([1, 2, 3, 4, 5]);
-    expect(third.heard).toEqual([1, 2, 3, 4, 5]);
+    expect(second.received).toEqual([1, 2, 3, 4, 5]);
+    expect(third.received).toEqual([1, 2, 3, 4, 5]);
     expect(service.clients.size).toBe(1);
     expect(third.sharing.status.counts).toMatchObject({ received: 5, missed: 2, reconnects: 1 });
   });
 
-  it('lose nothing that a leader had heard and not told when it died', async () => {
+  it('lose nothing that a crashed leader had received and not broadcast', async () => {
     const [first, second, third] = [browser.open(), browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(2);
-    first.mute = true;
+    first.muted = true;
     service.append(2);
-    expect(first.heard).toEqual([1, 2, 3, 4]);
-    expect(second.heard).toEqual([1, 2]);
-    first.die();
-    await service.pass(1000);
+    expect(first.received).toEqual([1, 2, 3, 4]);
+    expect(second.received).toEqual([1, 2]);
+    first.crash();
+    await service.advance(1000);
     service.append(1);
-    expect(second.heard).toEqual([1, 2, 3, 4, 5]);
-    expect(third.heard).toEqual([1, 2, 3, 4, 5]);
+    expect(second.received).toEqual([1, 2, 3, 4, 5]);
+    expect(third.received).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('switch together, whichever of them is asked', async () => {
+  it('switch together, from any tab', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     second.sharing.use('ws');
     expect(second.sharing.status.protocol).toBe('ws');
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(1);
     expect(first.sharing.status.protocol).toBe('ws');
     expect([...service.clients].map((each) => each.protocol)).toEqual(['ws']);
     expect(second.sharing.recent[0]?.protocol).toBe('ws');
   });
 
-  it('show what was chosen, though the leader speaks before it has heard so', async () => {
+  it('show the requested protocol before the leader confirms it', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
-    const hear = first.hear;
-    const unheard: unknown[] = [];
-    first.hear = (message) => unheard.push(message);
+    await service.advance(1000);
+    const onMessage = first.onMessage;
+    const undelivered: unknown[] = [];
+    first.onMessage = (message) => undelivered.push(message);
     second.sharing.use('ws');
     service.append(1);
     expect(second.sharing.status.protocol).toBe('ws');
-    for (const message of unheard) hear?.(message);
-    await service.pass(1000);
+    for (const message of undelivered) onMessage?.(message);
+    await service.advance(1000);
     expect([first, second].map((each) => each.sharing.status.protocol)).toEqual(['ws', 'ws']);
     first.sharing.use('sse');
     expect(second.sharing.status.protocol).toBe('sse');
   });
 
-  it('take over with the protocol that was chosen last', async () => {
+  it('keep the last protocol with another leader', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     first.sharing.use('ws');
-    await service.pass(1000);
-    first.die();
-    await service.pass(1000);
+    await service.advance(1000);
+    first.crash();
+    await service.advance(1000);
     expect(second.sharing.status).toMatchObject({ protocol: 'ws', state: 'live' });
   });
 
-  it('ask for what they did not hear', async () => {
+  it('request what they missed', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(1);
-    first.mute = true;
+    first.muted = true;
     service.append(2);
-    first.mute = false;
+    first.muted = false;
     service.append(1);
-    expect(second.heard).toEqual([1, 2, 3, 4]);
+    expect(second.received).toEqual([1, 2, 3, 4]);
     expect(second.shown).toEqual([4, 3, 2, 1]);
   });
 
-  it('hand the connection over when a page is left in order', async () => {
+  it('deliver no duplicates when the leader crashes before a restore', async () => {
     const [first, second] = [browser.open(), browser.open()];
-    await service.pass(1000);
-    first.sharing.stop();
-    await service.pass(1000);
+    await service.advance(1000);
+    service.append(5);
+    first.crash();
+    service.restore(1);
     service.append(1);
-    expect(second.heard).toEqual([1]);
+    await service.advance(20_000);
+    expect(second.received).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('hand the connection over when the leader closes', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    first.sharing.stop();
+    await service.advance(1000);
+    service.append(1);
+    expect(second.received).toEqual([1]);
     expect(service.clients.size).toBe(1);
   });
 
-  it('take no notice of what another version of the page says', async () => {
+  it('ignore messages of another version of the page', async () => {
     const first = browser.open();
-    await service.pass(1000);
-    for (const message of [null, 'hello', { type: 'more' }, []]) first.hear?.(message);
+    await service.advance(1000);
+    for (const message of [null, 'hello', { type: 'more' }, []]) first.onMessage?.(message);
     expect(first.sharing.status.state).toBe('live');
   });
 
   it.each(Array.from({ length: 30 }, (_, index) => index + 1))(
-    'hear each notification once while tabs come and go (seed %i)',
+    'receive each notification once while tabs open and crash (seed %i)',
     async (seed) => {
-      const random = chance(seed);
+      const random = seededRandom(seed);
       const service = new ModelService(random);
       const browser = new Browser(service);
       const openedAt = new Map<Tab, number>();
       const open = (): unknown => openedAt.set(browser.open(), service.log.length);
       open();
-      await service.pass(1000);
+      await service.advance(1000);
       for (let step = 0; step < 100; step++) {
         const pick = random();
         const [...tabs] = browser.tabs;
         const any = tabs[Math.floor(random() * tabs.length)];
         if (pick < 0.15) open();
-        else if (pick < 0.3 && tabs.length > 1) (random() < 0.7 ? browser.holder : any)?.die();
+        else if (pick < 0.3 && tabs.length > 1) (random() < 0.7 ? browser.holder : any)?.crash();
         else if (pick < 0.4) any?.sharing.use(random() < 0.5 ? 'sse' : 'ws');
         else if (pick < 0.5) service.cut();
-        else if (pick < 0.6 && browser.holder !== null && tabs.length > 1) await dieUnheard(browser.holder, service);
+        else if (pick < 0.6 && browser.holder !== null && tabs.length > 1)
+          await crashAfterUnsentMessages(browser.holder, service);
         else service.append(1 + Math.floor(random() * 3));
-        await service.pass(random() * 3000);
+        await service.advance(random() * 3000);
       }
-      await service.pass(60_000);
+      await service.advance(60_000);
       for (const tab of browser.tabs) {
-        expect(tab.heard).toEqual(service.log.slice(service.log.length - tab.heard.length));
-        expect(tab.heard.length).toBeGreaterThanOrEqual(service.log.length - (openedAt.get(tab) ?? 0));
+        expect(tab.received).toEqual(service.log.slice(service.log.length - tab.received.length));
+        expect(tab.received.length).toBeGreaterThanOrEqual(service.log.length - (openedAt.get(tab) ?? 0));
       }
       expect(service.clients.size).toBe(1);
     },
   );
 });
 
-async function dieUnheard(leader: Tab, service: ModelService): Promise<void> {
-  leader.mute = true;
+async function crashAfterUnsentMessages(leader: Tab, service: ModelService): Promise<void> {
+  leader.muted = true;
   service.append(2);
-  await service.pass(1);
-  leader.die();
+  await service.advance(1);
+  leader.crash();
 }
 
 describe('A tab of a browser without locks', () => {
-  it('has a connection of its own', async () => {
-    const service = new ModelService(chance(2));
-    const heard: number[] = [];
-    const world = service.world();
+  it('has its own connection', async () => {
+    const service = new ModelService(seededRandom(2));
+    const received: number[] = [];
+    const runtime = service.runtime();
     const sharing = new Sharing(
       'ws',
       null,
       null,
-      (start, tell) => new FeedConnection(start, world, tell),
-      (arrived) => heard.push(...arrived.map((each) => each.notification.orderId)),
+      (start, onChange) => new FeedConnection(start, runtime, onChange),
+      (arrived) => received.push(...arrived.map((each) => each.notification.orderId)),
     );
     sharing.start();
-    await service.pass(1000);
+    await service.advance(1000);
     service.append(2);
     expect(sharing.leader).toBe(true);
-    expect(heard).toEqual([1, 2]);
+    expect(received).toEqual([1, 2]);
   });
 });

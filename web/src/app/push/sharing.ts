@@ -1,26 +1,26 @@
 import { Arrival } from './connection';
 import { formatEventId, parseEventId } from './event-id';
-import { Start } from './machine';
+import { Start } from './state-machine';
 import { Counts, FeedState, NO_COUNTS, Protocol, isRecord } from './notification';
 
-/** So many of the newest are kept, and told to a new tab. */
+/** The number of recent notifications that are kept, and sent to a new tab. */
 export const RECENT_LIMIT = 500;
 
-/** Held by one tab of the browser at a time. */
+/** A lock that one tab of the browser holds at a time. */
 export interface Lock {
-  /** Call *held* once this tab holds it; the answer lets go, or stops waiting. */
+  /** Call *held* once this tab holds the lock; the returned function releases it or stops waiting. */
   acquire(held: () => void): () => void;
 }
 
-/** Heard by all other tabs. */
+/** A broadcast channel to all other tabs. */
 export interface Channel {
   post(message: Message): void;
-  listen(hear: (message: unknown) => void): void;
+  listen(onMessage: (message: unknown) => void): void;
   close(): void;
 }
 
-/** The part of a connection that sharing needs. */
-export interface Source {
+/** The part of a connection that sharing uses. */
+export interface SharedConnection {
   readonly state: FeedState;
   readonly counts: Counts;
   readonly protocol: Protocol;
@@ -37,9 +37,9 @@ export interface Status {
 }
 
 export type Message =
-  /** Of a tab that is new, or has missed something. */
+  /** From a new tab, or one that missed a message: requests a snapshot. */
   | { readonly type: 'hello' }
-  /** Of the leader: what came after *after*; *last* is where the feed is now. */
+  /** From the leader: the notifications after *after*; *last* is the new position. */
   | {
       readonly type: 'news';
       readonly after: string | null;
@@ -47,161 +47,161 @@ export type Message =
       readonly arrived: readonly Arrival[];
       readonly status: Status;
     }
-  /** Of the leader: all that it knows, the newest first. */
+  /** From the leader: a snapshot, the newest notification first. */
   | {
       readonly type: 'all';
       readonly last: string | null;
       readonly recent: readonly Arrival[];
       readonly status: Status;
     }
-  /** Of a follower: the leader is to use another protocol. */
+  /** From a follower: requests another protocol. */
   | { readonly type: 'use'; readonly protocol: Protocol };
 
-/** Begins a connection; what came, in order, goes to *tell*. */
-export type Connect = (start: Start, tell: (arrived: readonly Arrival[]) => void) => Source;
+/** Opens a connection; *onChange* receives new notifications in order. */
+export type Connect = (start: Start, onChange: (arrived: readonly Arrival[]) => void) => SharedConnection;
 
 /**
- * Has the tabs of a browser share one connection: whoever holds the lock has it, and tells the others all that comes.
+ * Shares one connection between the tabs of a browser: the tab that holds the lock is the leader and broadcasts.
  *
- * Every tab knows the place in the feed that was told last. When the leader goes, the next to hold the lock goes on from
- * there: what the old one had heard and not told yet comes again.
+ * Every tab keeps the last broadcast position. When the leader closes, the next holder of the lock resumes from there:
+ * notifications that the old leader had received but not broadcast are delivered again.
  */
 export class Sharing {
   recent: readonly Arrival[] = [];
   status: Status;
-  private source: Source | null = null;
-  private last: string | null = null;
-  private asked = false;
-  /** The protocol that this follower wants, until the leader has heard so: what it says before is older. */
-  private wish: Protocol | null = null;
-  private letGo: () => void = () => undefined;
+  private connection: SharedConnection | null = null;
+  private lastId: string | null = null;
+  private snapshotRequested = false;
+  /** The protocol that this follower requested, until the leader confirms it: earlier broadcasts have the old one. */
+  private requestedProtocol: Protocol | null = null;
+  private releaseLock: () => void = () => undefined;
 
   /**
-   * @param lock is null where there is none: then each tab has a connection of its own.
-   * @param tell is called with what came, in order, and whenever something may be different.
+   * @param lock null where Web Locks are unavailable: then each tab has its own connection.
+   * @param onChange called with new notifications in order, and at each possible change of the status.
    */
   constructor(
     protocol: Protocol,
     private readonly lock: Lock | null,
     private readonly channel: Channel | null,
     private readonly connect: Connect,
-    private readonly tell: (arrived: readonly Arrival[]) => void,
+    private readonly onChange: (arrived: readonly Arrival[]) => void,
   ) {
     this.status = { state: 'connecting', counts: NO_COUNTS, protocol };
   }
 
   get leader(): boolean {
-    return this.source !== null;
+    return this.connection !== null;
   }
 
   start(): void {
-    if (this.lock === null || this.channel === null) return this.lead();
-    this.channel.listen((message) => this.hear(message));
-    this.ask();
-    this.letGo = this.lock.acquire(() => this.lead());
+    if (this.lock === null || this.channel === null) return this.becomeLeader();
+    this.channel.listen((message) => this.onMessage(message));
+    this.requestSnapshot();
+    this.releaseLock = this.lock.acquire(() => this.becomeLeader());
   }
 
   use(protocol: Protocol): void {
-    if (this.source !== null) return this.source.use(protocol);
-    this.wish = protocol;
+    if (this.connection !== null) return this.connection.use(protocol);
+    this.requestedProtocol = protocol;
     this.status = { ...this.status, protocol };
     this.channel?.post({ type: 'use', protocol });
-    this.tell([]);
+    this.onChange([]);
   }
 
   stop(): void {
-    this.source?.stop();
+    this.connection?.stop();
     this.channel?.close();
-    this.letGo();
+    this.releaseLock();
   }
 
-  private lead(): void {
-    const start = {
+  private becomeLeader(): void {
+    const start: Start = {
       protocol: this.status.protocol,
-      position: this.last === null ? null : parseEventId(this.last),
+      position: this.lastId === null ? null : parseEventId(this.lastId),
       counts: this.status.counts,
-      known: this.recent.map((each) => each.notification).reverse(),
+      delivered: this.recent.map((each) => each.notification).reverse(),
     };
-    const source = this.connect(start, (arrived) => this.publish(source, arrived));
-    this.source = source;
-    source.start();
-    if (this.lock !== null) this.channel?.post(this.all());
-    this.tell([]);
+    const connection = this.connect(start, (arrived) => this.publish(connection, arrived));
+    this.connection = connection;
+    connection.start();
+    if (this.lock !== null) this.channel?.post(this.snapshot());
+    this.onChange([]);
   }
 
-  private publish(source: Source, arrived: readonly Arrival[]): void {
-    const after = this.last;
-    const { state, counts, protocol, position } = source;
-    this.last = position && formatEventId(position);
+  private publish(connection: SharedConnection, arrived: readonly Arrival[]): void {
+    const after = this.lastId;
+    const { state, counts, protocol, position } = connection;
+    this.lastId = position && formatEventId(position);
     const unchanged = this.status.state === state && this.status.counts === counts && this.status.protocol === protocol;
-    if (unchanged && this.last === after) return;
+    if (unchanged && this.lastId === after) return;
     this.status = { state, counts, protocol };
-    this.keep(arrived);
+    this.append(arrived);
     if (this.lock !== null) {
-      this.channel?.post({ type: 'news', after, last: this.last, arrived, status: this.status });
+      this.channel?.post({ type: 'news', after, last: this.lastId, arrived, status: this.status });
     }
-    this.tell(arrived);
+    this.onChange(arrived);
   }
 
-  private hear(value: unknown): void {
+  private onMessage(value: unknown): void {
     if (!isMessage(value)) return;
-    if (this.source !== null) this.serve(value, this.source);
+    if (this.connection !== null) this.serve(value, this.connection);
     else this.follow(value);
   }
 
-  private serve(message: Message, source: Source): void {
-    if (message.type === 'hello') this.channel?.post(this.all());
+  private serve(message: Message, connection: SharedConnection): void {
+    if (message.type === 'hello') this.channel?.post(this.snapshot());
     else if (message.type === 'use') {
-      source.use(message.protocol);
-      this.channel?.post(this.all());
+      connection.use(message.protocol);
+      this.channel?.post(this.snapshot());
     }
   }
 
   private follow(message: Message): void {
     if (message.type === 'all') this.catchUp(message.last, message.recent, message.status);
-    else if (message.type === 'news' && message.after === this.last) {
-      this.last = message.last;
-      this.status = { ...message.status, protocol: this.wish ?? message.status.protocol };
-      this.take(message.arrived);
-    } else if (message.type === 'news' && !this.asked) this.ask();
+    else if (message.type === 'news' && message.after === this.lastId) {
+      this.lastId = message.last;
+      this.status = { ...message.status, protocol: this.requestedProtocol ?? message.status.protocol };
+      this.deliver(message.arrived);
+    } else if (message.type === 'news' && !this.snapshotRequested) this.requestSnapshot();
   }
 
-  private ask(): void {
-    this.asked = true;
+  private requestSnapshot(): void {
+    this.snapshotRequested = true;
     this.channel?.post({ type: 'hello' });
   }
 
-  private catchUp(last: string | null, recent: readonly Arrival[], status: Status): void {
-    this.asked = false;
-    this.wish = null;
+  private catchUp(lastId: string | null, recent: readonly Arrival[], status: Status): void {
+    this.snapshotRequested = false;
+    this.requestedProtocol = null;
     this.status = status;
-    const isNew = this.last === null;
-    this.last = last ?? this.last;
+    const isNew = this.lastId === null;
+    this.lastId = lastId ?? this.lastId;
     if (isNew) {
-      // what came before this tab was there is shown, but is no news to it
+      // notifications from before this tab was opened are shown, but not delivered as new
       this.recent = recent;
-      this.tell([]);
-    } else this.take([...recent].reverse());
+      this.onChange([]);
+    } else this.deliver([...recent].reverse());
   }
 
-  /** Of what a leader tells, a new one may repeat what the one before had told. */
-  private take(told: readonly Arrival[]): void {
+  /** A new leader may repeat notifications that the previous one had broadcast. */
+  private deliver(sent: readonly Arrival[]): void {
     const known = new Set(this.recent.map((each) => each.notification.id));
-    const arrived = told.filter((each) => !known.has(each.notification.id));
-    this.keep(arrived);
-    this.tell(arrived);
+    const arrived = sent.filter((each) => !known.has(each.notification.id));
+    this.append(arrived);
+    this.onChange(arrived);
   }
 
-  private keep(arrived: readonly Arrival[]): void {
+  private append(arrived: readonly Arrival[]): void {
     if (arrived.length > 0) this.recent = [...[...arrived].reverse(), ...this.recent].slice(0, RECENT_LIMIT);
   }
 
-  private all(): Message {
-    return { type: 'all', last: this.last, recent: this.recent, status: this.status };
+  private snapshot(): Message {
+    return { type: 'all', last: this.lastId, recent: this.recent, status: this.status };
   }
 }
 
-/** Only pages of this origin are heard here; another version of this page may still say what is not known. */
+/** Only pages of this origin can send here; another version of the page may send unknown messages. */
 function isMessage(value: unknown): value is Message {
   return isRecord(value) && ['hello', 'news', 'all', 'use'].includes(String(value['type']));
 }

@@ -70,20 +70,20 @@ describe('BasketPanel', () => {
 
   const note = (): string => spoken(page.querySelector('.note'));
 
-  it('says that it is empty, and has nothing to order', () => {
+  it('shows an empty basket without an order button', () => {
     stocked({});
     expect(spoken(page)).toContain('Your basket is empty.');
     expect([...page.querySelectorAll('button')]).toEqual([]);
   });
 
-  it('shows its lines, and what they come to', () => {
+  it('shows its lines and a summary', () => {
     stocked({ a: 9, b: 9 });
     filled({ a: 2, b: 1 });
     expect([...page.querySelectorAll('.name')].map(spoken)).toEqual(['a', 'b']);
     expect(spoken(page)).toContain('2 products, 3 pieces');
   });
 
-  it('changes and removes lines, and keeps the focus near', () => {
+  it('changes and removes lines and keeps the focus', () => {
     stocked({ a: 9, b: 9 });
     filled({ a: 2, b: 1 });
     button('One more of a').click();
@@ -94,7 +94,7 @@ describe('BasketPanel', () => {
     expect(spoken(page.querySelector('[role=status]'))).toBe('b removed from the basket');
   });
 
-  it('marks a line that asks for more than there is, and takes what is there', () => {
+  it('marks a line above the stock, and reduces it to the stock', () => {
     stocked({ a: 3 });
     filled({ a: 5 });
     expect(note()).toContain('Only 3 in stock.');
@@ -107,7 +107,7 @@ describe('BasketPanel', () => {
     expect(page.querySelector('.note')).toBeNull();
   });
 
-  it('has the button disabled while the order is under way', () => {
+  it('disables the button during an order', () => {
     stocked({ a: 9 });
     filled({ a: 1 });
     const call = ordered();
@@ -119,7 +119,7 @@ describe('BasketPanel', () => {
     stocked({ a: 9 });
   });
 
-  it('leads to the order that was placed', () => {
+  it('navigates to the placed order', () => {
     stocked({ a: 9 });
     filled({ a: 1 });
     const navigate = vi.spyOn(TestBed.inject(Router), 'navigate').mockResolvedValue(true);
@@ -131,7 +131,7 @@ describe('BasketPanel', () => {
     expect(spoken(page)).toContain('Your basket is empty.');
   });
 
-  it('marks the line that the service refused, with what is there, and reads the stock again', () => {
+  it('marks the refused line with the stock, and reads the stock again', () => {
     stocked({ a: 9, b: 9 });
     filled({ a: 1, b: 4 });
     const short = { pointer: '/orderItems/1/quantity', detail: '…', productId: 'b', requested: 4, stock: 2 };
@@ -149,16 +149,16 @@ describe('BasketPanel', () => {
     expect(page.querySelector('[role=alert]')).toBeNull();
   });
 
-  it('marks the product that is not sold any more', () => {
+  it('marks a product that is no longer sold', () => {
     stocked({ a: 9 });
     filled({ a: 1 });
     const unknown = { pointer: '/orderItems/0/productId', detail: 'There is no product a.', productId: 'a' };
     refuse(ordered(), 422, { detail: 'The inventory does not have all of these products.', errors: [unknown] });
-    expect(note()).toBe('This product is not sold any more.');
+    expect(note()).toBe('This product is no longer sold.');
     stocked({});
   });
 
-  it('offers to try again with the same key when the service is away', () => {
+  it('offers a retry with the same key when the service is unreachable', () => {
     stocked({ a: 9 });
     filled({ a: 1 });
     const first = ordered();
@@ -178,7 +178,7 @@ describe('BasketPanel', () => {
     stocked({ a: 9 });
   });
 
-  it('shows nothing of a refusal as HTML', () => {
+  it('escapes HTML of a refusal', () => {
     stocked({ a: 9 });
     filled({ a: 1 });
     refuse(ordered(), 422, { detail: '<img src=x onerror=alert(1)>' });
@@ -187,7 +187,7 @@ describe('BasketPanel', () => {
     stocked({ a: 9 });
   });
 
-  it('comes into view when it is asked for', () => {
+  it('scrolls into view on request', () => {
     stocked({});
     const scroll = vi.fn();
     page.querySelector('h2')!.scrollIntoView = scroll;

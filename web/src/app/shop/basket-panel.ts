@@ -21,7 +21,7 @@ import { OrderRefusal } from './order-refusal';
 import { QuantityStepper } from './quantity-stepper';
 import { Stock } from './stock';
 
-/** What is in the basket, what is wrong with it, and the button that orders it. */
+/** The lines of the basket with their problems, and the order button. */
 @Component({
   selector: 'app-basket-panel',
   imports: [Notice, OrderRefusal, QuantityStepper, RouterLink],
@@ -39,12 +39,12 @@ export class BasketPanel {
   protected readonly checkout = inject(Checkout);
   protected readonly texts = texts.shop.basket;
   protected readonly orderTexts = texts.shop.order;
-  protected readonly told = signal('');
+  protected readonly announcement = signal('');
   protected readonly lines = computed(() => this.store.basket().lines);
   protected readonly notes = computed(() => notesOn(this.lines(), this.stock.catalogue(), this.checkout.refusal()));
-  protected readonly takenOrder = computed(() => {
+  protected readonly placedOrder = computed(() => {
     const attempt = this.checkout.attempt();
-    return attempt.state === 'taken' ? attempt.orderId : null;
+    return attempt.state === 'placed' ? attempt.orderId : null;
   });
   protected readonly summary = computed(() => {
     const pieces = this.lines().reduce((sum, line) => sum + line.quantity, 0);
@@ -54,12 +54,12 @@ export class BasketPanel {
   constructor() {
     this.stock.follow(this.store.productIds);
     this.checkout.outcomes.pipe(takeUntilDestroyed()).subscribe((outcome) => {
-      if (outcome.state === 'taken') void this.router.navigate(['/orders', outcome.orderId]);
+      if (outcome.state === 'placed') void this.router.navigate(['/orders', outcome.orderId]);
       else this.afterRefusal();
     });
   }
 
-  /** Brings the basket into view, for those who look and for those who listen. */
+  /** Moves the focus to the basket and scrolls to it. */
   show(): void {
     const heading = this.heading().nativeElement;
     heading.focus({ preventScroll: true });
@@ -72,8 +72,8 @@ export class BasketPanel {
 
   protected remove(productId: string): void {
     this.store.change({ type: 'remove', productId });
-    this.told.set(this.texts.removed(productId));
-    // the button that was pressed is gone
+    this.announcement.set(this.texts.removed(productId));
+    // the pressed button is removed
     this.heading().nativeElement.focus({ preventScroll: true });
   }
 
@@ -83,7 +83,7 @@ export class BasketPanel {
 
   private afterRefusal(): void {
     this.stock.refresh();
-    // it lost the focus when it was disabled
+    // the button lost the focus when it was disabled
     afterNextRender(() => this.button()?.nativeElement.focus({ preventScroll: true }), { injector: this.injector });
   }
 }

@@ -1,6 +1,6 @@
 import { TestBed } from '@angular/core/testing';
 
-import { BasketStore, STORED_AS } from './basket-store';
+import { BasketStore, STORAGE_KEY } from './basket-store';
 import { randomKey } from './key';
 
 describe('BasketStore', () => {
@@ -11,7 +11,7 @@ describe('BasketStore', () => {
     return TestBed.inject(BasketStore);
   };
 
-  it('has the same basket, key and all, after a reload', () => {
+  it('has the same basket and key after a reload', () => {
     const before = fresh();
     before.change({ type: 'add', productId: '123', quantity: 2 });
     const after = fresh();
@@ -19,15 +19,15 @@ describe('BasketStore', () => {
     expect(after.productIds()).toEqual(['123']);
   });
 
-  it('begins empty when what was stored is no basket', () => {
-    localStorage.setItem(STORED_AS, '{"lines":[{}]}');
+  it('starts empty when the stored basket is invalid', () => {
+    localStorage.setItem(STORAGE_KEY, '{"lines":[{}]}');
     expect(fresh().basket().lines).toEqual([]);
   });
 
   it('follows the other tabs', () => {
     const store = fresh();
     const theirs = { lines: [{ productId: 'a', quantity: 1 }], key: randomKey() };
-    window.dispatchEvent(new StorageEvent('storage', { key: STORED_AS, newValue: JSON.stringify(theirs) }));
+    window.dispatchEvent(new StorageEvent('storage', { key: STORAGE_KEY, newValue: JSON.stringify(theirs) }));
     expect(store.basket()).toEqual(theirs);
     window.dispatchEvent(new StorageEvent('storage', { key: 'something-else', newValue: '1' }));
     expect(store.basket()).toEqual(theirs);
@@ -35,7 +35,7 @@ describe('BasketStore', () => {
     expect(store.basket().lines).toEqual([]);
   });
 
-  it('makes keys that the order service takes, each once', () => {
+  it('generates unique keys that the order service accepts', () => {
     const keys = Array.from({ length: 100 }, randomKey);
     expect(new Set(keys).size).toBe(100);
     for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);

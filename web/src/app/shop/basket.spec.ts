@@ -14,14 +14,14 @@ describe('the basket', () => {
   const add = (productId: string, quantity = 1): Change => ({ type: 'add', productId, quantity });
   const set = (productId: string, quantity: number): Change => ({ type: 'set', productId, quantity });
 
-  it('takes several products, in the order in which they came', () => {
+  it('keeps products in order of addition', () => {
     expect(after(add('b'), add('a', 3)).lines).toEqual([
       { productId: 'b', quantity: 1 },
       { productId: 'a', quantity: 3 },
     ]);
   });
 
-  it('adds to the line of a product that is in it', () => {
+  it('adds to an existing line', () => {
     expect(after(add('a'), add('b'), add('a', 2)).lines).toEqual([
       { productId: 'a', quantity: 3 },
       { productId: 'b', quantity: 1 },
@@ -40,15 +40,15 @@ describe('the basket', () => {
     [-5, 1],
     [2.9, 2],
     [MAX_QUANTITY + 1, MAX_QUANTITY],
-  ])('makes of a quantity of %d one that can be ordered', (asked, got) => {
+  ])('clamps a quantity of %d', (asked, got) => {
     expect(quantityOf(after(add('a'), set('a', asked)), 'a')).toBe(got);
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('leaves a line alone when the quantity is %d', (asked) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('keeps a line when the quantity is %d', (asked) => {
     expect(quantityOf(after(add('a', 4), set('a', asked)), 'a')).toBe(4);
   });
 
-  it('takes no more lines than an order may have', () => {
+  it('limits the number of lines', () => {
     const all = Array.from({ length: MAX_LINES + 1 }, (_, at) => add(`p${at.toString()}`));
     const basket = after(...all);
     expect(basket.lines).toHaveLength(MAX_LINES);
@@ -56,7 +56,7 @@ describe('the basket', () => {
     expect(changed(basket, add('p0'), newKey)).not.toBe(basket);
   });
 
-  it('has another key with every change', () => {
+  it('has a new key after each change', () => {
     const keys = new Set<string>();
     let basket = emptyBasket(newKey);
     keys.add(basket.key);
@@ -71,20 +71,20 @@ describe('the basket', () => {
     ['the quantity that it has', set('a', 1)],
     ['no number', set('a', Number.NaN)],
     ['the removal of what is not in it', { type: 'remove', productId: 'z' } as const],
-    ['an order of another basket', { type: 'taken', key: 'other' } as const],
-  ])('stays what it is, with its key, after %s', (_, change) => {
+    ['an order of another basket', { type: 'placed', key: 'other' } as const],
+  ])('is unchanged, with its key, after %s', (_, change) => {
     const basket = after(add('a'));
     expect(changed(basket, change, newKey)).toBe(basket);
   });
 
-  it('is empty, with a new key, when it was ordered', () => {
+  it('is empty, with a new key, once it was ordered', () => {
     const basket = after(add('a'));
-    const next = changed(basket, { type: 'taken', key: basket.key }, newKey);
+    const next = changed(basket, { type: 'placed', key: basket.key }, newKey);
     expect(next.lines).toEqual([]);
     expect(next.key).not.toBe(basket.key);
   });
 
-  it('is read as it was written', () => {
+  it('is parsed as stored', () => {
     const basket = after(add('a', 2), add('coffee-beans.v_1'));
     expect(read(JSON.stringify(basket))).toEqual(basket);
   });
@@ -105,7 +105,7 @@ describe('the basket', () => {
     '{"lines":[{"productId":"a","quantity":1000001}],"key":"0123456789abcdef"}',
     '{"lines":[{"productId":"<b>","quantity":1}],"key":"0123456789abcdef"}',
     '{"lines":[{"productId":"a","quantity":1},{"productId":"a","quantity":2}],"key":"0123456789abcdef"}',
-  ])('is not read from %s', (text) => {
+  ])('is not parsed from %s', (text) => {
     expect(read(text)).toBeNull();
   });
 });

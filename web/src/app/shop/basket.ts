@@ -1,6 +1,6 @@
 import { MAX_LINES, MAX_QUANTITY, OrderLine } from '../api/orders';
 
-/** What is about to be ordered. The key stands for exactly these lines: it goes with every attempt to order them. */
+/** The lines to order. The idempotency key belongs to exactly these lines, and is sent with every attempt. */
 export interface Basket {
   readonly lines: readonly OrderLine[];
   readonly key: string;
@@ -10,20 +10,20 @@ export type Change =
   | { readonly type: 'add'; readonly productId: string; readonly quantity: number }
   | { readonly type: 'set'; readonly productId: string; readonly quantity: number }
   | { readonly type: 'remove'; readonly productId: string }
-  /** The order with this key was taken. */
-  | { readonly type: 'taken'; readonly key: string };
+  /** The order with this key was placed. */
+  | { readonly type: 'placed'; readonly key: string };
 
-/** Makes a key that nobody else makes. */
+/** Generates a unique key. */
 export type NewKey = () => string;
 
 export function emptyBasket(newKey: NewKey): Basket {
   return { lines: [], key: newKey() };
 }
 
-/** The basket after *change*: the very same one, key and all, when nothing changes. */
+/** The basket after *change*; the same object when nothing changes. */
 export function changed(basket: Basket, change: Change, newKey: NewKey): Basket {
-  // another basket than the one that was ordered, from another tab perhaps, is not emptied
-  if (change.type === 'taken') return change.key === basket.key ? emptyBasket(newKey) : basket;
+  // a basket that was changed since, perhaps in another tab, is kept
+  if (change.type === 'placed') return change.key === basket.key ? emptyBasket(newKey) : basket;
   const lines = changedLines(basket.lines, change);
   return same(lines, basket.lines) ? basket : { lines, key: newKey() };
 }
@@ -36,7 +36,7 @@ export function isFull(basket: Basket): boolean {
   return basket.lines.length >= MAX_LINES;
 }
 
-/** A basket that was written with `JSON.stringify`; null when it is none, or none that could be ordered. */
+/** Parses a stored basket; null when it is invalid. */
 export function read(text: string | null): Basket | null {
   if (text === null) return null;
   let stored: unknown;
@@ -52,7 +52,7 @@ export function read(text: string | null): Basket | null {
   return { lines: lines.map(({ productId, quantity }) => ({ productId, quantity })), key: stored['key'] };
 }
 
-function changedLines(lines: readonly OrderLine[], change: Exclude<Change, { type: 'taken' }>): readonly OrderLine[] {
+function changedLines(lines: readonly OrderLine[], change: Exclude<Change, { type: 'placed' }>): readonly OrderLine[] {
   const { productId } = change;
   const known = lines.find((line) => line.productId === productId);
   if (change.type === 'remove') return lines.filter((line) => line !== known);
@@ -62,7 +62,7 @@ function changedLines(lines: readonly OrderLine[], change: Exclude<Change, { typ
   return lines.length < MAX_LINES ? [...lines, { productId, quantity }] : lines;
 }
 
-/** The nearest quantity that can be ordered; null for no number at all. */
+/** The nearest valid quantity; null when it is not a finite number. */
 export function asQuantity(quantity: number): number | null {
   return Number.isFinite(quantity) ? Math.min(Math.max(Math.trunc(quantity), 1), MAX_QUANTITY) : null;
 }

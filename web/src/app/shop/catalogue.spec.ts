@@ -13,34 +13,34 @@ describe('the catalogue', () => {
   const stocks = (catalogue: Catalogue): [string, number, number][] =>
     catalogue.products.map((each) => [each.productId, each.stock, each.changedBy]);
 
-  it('shows no change when it is read for the first time', () => {
+  it('has no changes after the first read', () => {
     expect(stocks(first)).toEqual([
       ['a', 5, 0],
       ['b', 0, 0],
     ]);
   });
 
-  it('says by how much each stock changed', () => {
+  it('has the change of each stock', () => {
     expect(stocks(replaced(first, [product('a', 3, 2), product('b', 7, 2)], true))).toEqual([
       ['a', 3, -2],
       ['b', 7, 7],
     ]);
   });
 
-  it('keeps what did not change as it is', () => {
+  it('keeps unchanged products identical', () => {
     expect(replaced(first, [product('a', 5), product('b', 1, 2)], true).products[0]).toBe(first.products[0]);
   });
 
-  it('believes the service when versions go back, as they do with a restored database', () => {
+  it('accepts lower versions, as after a restore', () => {
     const later = replaced(null, [product('a', 2, 9)], true);
     expect(stocks(replaced(later, [product('a', 5, 1)], true))).toEqual([['a', 5, 3]]);
   });
 
-  it('loses what is gone and gains what is new when all is read', () => {
+  it('removes and adds products after a full read', () => {
     expect(stocks(replaced(first, [product('b', 0), product('c', 1)], true)).map(([id]) => id)).toEqual(['b', 'c']);
   });
 
-  it('touches only what was asked for', () => {
+  it('updates only the requested products', () => {
     const next = updated(first, ['b', 'c'], [product('b', 4, 2)]);
     expect(stocks(next)).toEqual([
       ['a', 5, 0],
@@ -49,7 +49,7 @@ describe('the catalogue', () => {
     expect(next.complete).toBe(true);
   });
 
-  it('loses what was asked for and not found', () => {
+  it('removes requested products that were not found', () => {
     expect(stocks(updated(first, ['a'], [])).map(([id]) => id)).toEqual(['b']);
   });
 
@@ -63,7 +63,7 @@ describe('the catalogue', () => {
     expect(matching(all, text).map((each) => each.productId)).toEqual(ids);
   });
 
-  it('tells what is not sold from what is not known', () => {
+  it('distinguishes missing from unknown products', () => {
     expect(stockOf(first, 'a')).toBe(5);
     expect(stockOf(first, 'b')).toBe(0);
     expect(stockOf(first, 'z')).toBeNull();

@@ -1,23 +1,23 @@
 import { Product } from '../api/inventory';
 
-/** A product as it is shown, with what its last change made of its stock. */
-export interface Listed extends Product {
+/** A product with the last change of its stock. */
+export interface ListedProduct extends Product {
   readonly changedBy: number;
 }
 
-/** Products by id; *complete* when there are no others. */
+/** Products by id; *complete* when all of them were read. */
 export interface Catalogue {
-  readonly products: readonly Listed[];
+  readonly products: readonly ListedProduct[];
   readonly complete: boolean;
 }
 
-/** The catalogue after all of it was read again. */
+/** The catalogue after all products were read again. */
 export function replaced(known: Catalogue | null, products: readonly Product[], complete: boolean): Catalogue {
   const before = byId(known?.products ?? []);
-  return { products: products.map((product) => listed(before.get(product.productId), product)), complete };
+  return { products: products.map((product) => withChange(before.get(product.productId), product)), complete };
 }
 
-/** The catalogue after some products were asked for; one that was not found is gone. */
+/** The catalogue after some products were read; those that were not found are removed. */
 export function updated(known: Catalogue, asked: readonly string[], found: readonly Product[]): Catalogue {
   const now = byId(found);
   const gone = new Set(asked.filter((productId) => !now.has(productId)));
@@ -25,24 +25,24 @@ export function updated(known: Catalogue, asked: readonly string[], found: reado
     ...known,
     products: known.products
       .filter((product) => !gone.has(product.productId))
-      .map((product) => listed(product, now.get(product.productId) ?? product)),
+      .map((product) => withChange(product, now.get(product.productId) ?? product)),
   };
 }
 
-/** The products whose id has *text* in it. */
-export function matching(catalogue: Catalogue, text: string): readonly Listed[] {
+/** The products whose id contains *text*. */
+export function matching(catalogue: Catalogue, text: string): readonly ListedProduct[] {
   const wanted = text.trim().toLowerCase();
   return catalogue.products.filter((product) => product.productId.toLowerCase().includes(wanted));
 }
 
-/** What is there of a product; null when it is not sold, undefined when that can't be said. */
+/** The stock of a product; null when it does not exist, undefined when unknown. */
 export function stockOf(catalogue: Catalogue | null, productId: string): number | null | undefined {
   if (catalogue === null) return undefined;
   const product = catalogue.products.find((each) => each.productId === productId);
   return product?.stock ?? (catalogue.complete ? null : undefined);
 }
 
-function listed(before: Listed | undefined, now: Product): Listed {
+function withChange(before: ListedProduct | undefined, now: Product): ListedProduct {
   if (before === undefined) return { ...now, changedBy: 0 };
   return before.version === now.version && before.stock === now.stock
     ? before

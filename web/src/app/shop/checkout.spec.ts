@@ -28,15 +28,15 @@ describe('Checkout', () => {
   const keyOf = (call: TestRequest): string | null => call.request.headers.get('Idempotency-Key');
   const order = { id: 7, version: 1, orderItems: [] };
 
-  it('makes one order of a double click', () => {
+  it('places one order at a double click', () => {
     checkout.place();
     checkout.place();
     expect(checkout.placing()).toBe(true);
     sent().flush(order, { status: 201, statusText: 'Created' });
-    expect(outcomes).toEqual([{ state: 'taken', orderId: 7 }]);
+    expect(outcomes).toEqual([{ state: 'placed', orderId: 7 }]);
   });
 
-  it('empties the basket when the order is taken, and goes on with another key', () => {
+  it('empties the basket when the order is placed, with a new key', () => {
     const key = store.basket().key;
     checkout.place();
     const call = sent();
@@ -45,10 +45,10 @@ describe('Checkout', () => {
     call.flush(order, { status: 201, statusText: 'Created' });
     expect(store.basket().lines).toEqual([]);
     expect(store.basket().key).not.toBe(key);
-    expect(checkout.attempt()).toEqual({ state: 'taken', orderId: 7 });
+    expect(checkout.attempt()).toEqual({ state: 'placed', orderId: 7 });
   });
 
-  it('sends the same key again after the network failed', () => {
+  it('reuses the key after a network failure', () => {
     checkout.place();
     const first = sent();
     first.error(new ProgressEvent('error'));
@@ -57,10 +57,10 @@ describe('Checkout', () => {
     const second = sent();
     expect(keyOf(second)).toBe(keyOf(first));
     second.flush(order, { status: 201, statusText: 'Created' });
-    expect(outcomes.map((outcome) => outcome.state)).toEqual(['refused', 'taken']);
+    expect(outcomes.map((outcome) => outcome.state)).toEqual(['refused', 'placed']);
   });
 
-  it('sends another key after the basket changed, and forgets why the old one was refused', () => {
+  it('sends a new key after a change of the basket, and clears the refusal', () => {
     checkout.place();
     const first = sent();
     first.flush({ detail: 'short', errors: [] }, { status: 409, statusText: 'Conflict' });
@@ -73,20 +73,20 @@ describe('Checkout', () => {
     second.flush(order, { status: 201, statusText: 'Created' });
   });
 
-  it('keeps a basket that another tab filled meanwhile', () => {
+  it('keeps a basket that another tab has changed', () => {
     checkout.place();
     store.change({ type: 'add', productId: '124', quantity: 1 });
     sent().flush(order, { status: 201, statusText: 'Created' });
     expect(store.productIds()).toEqual(['123', '124']);
   });
 
-  it('orders nothing when there is nothing in the basket', () => {
+  it('sends no request with an empty basket', () => {
     store.change({ type: 'remove', productId: '123' });
     checkout.place();
     expect(checkout.placing()).toBe(false);
   });
 
-  it('never stays under way when the answer makes no sense', () => {
+  it('ends after an invalid response too', () => {
     checkout.place();
     sent().flush(null, { status: 201, statusText: 'Created' });
     expect(checkout.placing()).toBe(false);

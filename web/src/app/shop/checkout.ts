@@ -7,11 +7,11 @@ import { BasketStore } from './basket-store';
 
 export type Outcome =
   | { readonly state: 'refused'; readonly key: string; readonly problem: Problem }
-  | { readonly state: 'taken'; readonly orderId: number };
+  | { readonly state: 'placed'; readonly orderId: number };
 
 export type Attempt = { readonly state: 'none' } | { readonly state: 'placing'; readonly key: string } | Outcome;
 
-/** Orders what is in the basket: one attempt at a time, and each for the same basket with the same key. */
+/** Orders the basket: one attempt at a time, and the same basket always with the same key. */
 @Injectable({ providedIn: 'root' })
 export class Checkout {
   private readonly orders = inject(Orders);
@@ -21,7 +21,7 @@ export class Checkout {
   readonly attempt = this.last.asReadonly();
   readonly outcomes: Observable<Outcome> = this.ended.asObservable();
   readonly placing = computed(() => this.last().state === 'placing');
-  /** Why the basket that is there now was not taken. */
+  /** The refusal of the current basket. */
   readonly refusal = computed(() => {
     const last = this.last();
     return last.state === 'refused' && last.key === this.store.basket().key ? last.problem : null;
@@ -31,11 +31,11 @@ export class Checkout {
     const { lines, key } = this.store.basket();
     if (this.placing() || lines.length === 0) return;
     this.last.set({ state: 'placing', key });
-    // ends with the answer or its time limit, and has to be heard also when another page is looked at by then
+    // ends with the response or its timeout, and has to complete after a navigation too
     this.orders.place(lines, key).subscribe({
       next: ({ order }) => {
-        this.store.change({ type: 'taken', key });
-        this.end({ state: 'taken', orderId: order.id });
+        this.store.change({ type: 'placed', key });
+        this.end({ state: 'placed', orderId: order.id });
       },
       error: (error: unknown) => this.end({ state: 'refused', key, problem: Problem.of('order', error) }),
     });

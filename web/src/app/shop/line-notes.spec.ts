@@ -1,6 +1,6 @@
 import { Problem, Violation } from '../api/problem';
 import { replaced } from './catalogue';
-import { isSaidAtLines, notesOn } from './line-notes';
+import { coversAllViolations, notesOn } from './line-notes';
 
 const lines = [
   { productId: 'a', quantity: 2 },
@@ -18,36 +18,36 @@ describe('the notes on lines', () => {
     true,
   );
 
-  it('say nothing of what is there', () => {
+  it('are empty for lines in stock', () => {
     expect(notesOn(lines, catalogue, null).has('a')).toBe(false);
   });
 
-  it('say nothing as long as the stock is not known', () => {
+  it('are empty while the stock is unknown', () => {
     expect(notesOn(lines, null, null).size).toBe(0);
   });
 
-  it('say what is there when it is too little', () => {
+  it('show the stock when it is short', () => {
     expect(notesOn(lines, catalogue, null).get('b')).toEqual({ kind: 'short', stock: 1 });
   });
 
-  it('say that a product is gone', () => {
+  it('report a removed product', () => {
     expect(notesOn([{ productId: 'z', quantity: 1 }], catalogue, null).get('z')).toEqual({ kind: 'unknown' });
   });
 
-  it('do not call gone what may be further on in the catalogue', () => {
+  it('ignore products beyond a truncated catalogue', () => {
     expect(notesOn([{ productId: 'z', quantity: 1 }], { ...catalogue, complete: false }, null).size).toBe(0);
   });
 
-  it('say what the refusal said, whatever the stock seems to be', () => {
+  it('prefer the refusal to the stock', () => {
     expect(notesOn(lines, catalogue, refused(shortA)).get('a')).toEqual({ kind: 'short', stock: 1 });
   });
 
-  it('name the product that the service does not know', () => {
+  it('report an unknown product', () => {
     const unknown = { pointer: '/orderItems/1/productId', detail: 'There is no product b.', productId: 'b' };
     expect(notesOn(lines, null, refused(unknown)).get('b')).toEqual({ kind: 'unknown' });
   });
 
-  it('find the line by its place when the product is not named', () => {
+  it('find the line by its pointer without a product id', () => {
     const wrong = { pointer: '/orderItems/1/quantity', detail: 'Must be less.' };
     expect(notesOn(lines, null, refused(wrong))).toEqual(new Map([['b', { kind: 'wrong', detail: 'Must be less.' }]]));
   });
@@ -57,13 +57,13 @@ describe('the notes on lines', () => {
     (pointer) => {
       const elsewhere = refused({ pointer, detail: '…' });
       expect(notesOn(lines, null, elsewhere).size).toBe(0);
-      expect(isSaidAtLines(elsewhere, lines)).toBe(false);
+      expect(coversAllViolations(elsewhere, lines)).toBe(false);
     },
   );
 
-  it('say all of a refusal, or not all', () => {
-    expect(isSaidAtLines(refused(shortA), lines)).toBe(true);
-    expect(isSaidAtLines(refused(shortA, { pointer: '', detail: '…' }), lines)).toBe(false);
-    expect(isSaidAtLines(refused(), lines)).toBe(false);
+  it('cover all violations of a refusal, or not all', () => {
+    expect(coversAllViolations(refused(shortA), lines)).toBe(true);
+    expect(coversAllViolations(refused(shortA, { pointer: '', detail: '…' }), lines)).toBe(false);
+    expect(coversAllViolations(refused(), lines)).toBe(false);
   });
 });

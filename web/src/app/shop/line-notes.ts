@@ -2,13 +2,13 @@ import { OrderLine } from '../api/orders';
 import { Problem, Violation } from '../api/problem';
 import { Catalogue, stockOf } from './catalogue';
 
-/** Why a line can't be ordered as it is. */
+/** The problem of a line. */
 export type LineNote =
   | { readonly kind: 'short'; readonly stock: number }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'wrong'; readonly detail: string };
 
-/** What is to be said of each line, by product id: what the refusal of these lines said, else what the stock is. */
+/** The note on each line by product id: from the refusal of these lines, else from the stock. */
 export function notesOn(
   lines: readonly OrderLine[],
   catalogue: Catalogue | null,
@@ -27,8 +27,8 @@ export function notesOn(
   return notes;
 }
 
-/** Whether all that the refusal says is said at the lines. */
-export function isSaidAtLines(refusal: Problem, lines: readonly OrderLine[]): boolean {
+/** Whether the notes cover all violations of the refusal. */
+export function coversAllViolations(refusal: Problem, lines: readonly OrderLine[]): boolean {
   return refusal.violations.length > 0 && refusal.violations.every((violation) => lineOf(violation, lines));
 }
 

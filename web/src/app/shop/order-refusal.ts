@@ -3,16 +3,22 @@ import { ChangeDetectionStrategy, Component, computed, input, output } from '@an
 import { OrderLine } from '../api/orders';
 import { Problem } from '../api/problem';
 import { Notice } from '../design/notice';
-import { isSaidAtLines } from './line-notes';
-import { isPassing, sentences } from './refusal';
+import { coversAllViolations } from './line-notes';
+import { isTransient, refusalText } from './refusal';
 import { TraceId } from './trace-id';
 
-/** Why an order was not taken, as far as the lines do not say it, and what can be done. */
+/** Why an order was refused, except for what the lines show, and a retry button. */
 @Component({
   selector: 'app-order-refusal',
   imports: [Notice, TraceId],
   template: `
-    <app-notice kind="error" [text]="said().text" [detail]="said().detail" [retryable]="again()" (retry)="retry.emit()">
+    <app-notice
+      kind="error"
+      [text]="labels().text"
+      [detail]="labels().detail"
+      [retryable]="again()"
+      (retry)="retry.emit()"
+    >
       @if (problem().traceId; as traceId) {
         <app-trace-id [id]="traceId" />
       }
@@ -24,6 +30,8 @@ export class OrderRefusal {
   readonly problem = input.required<Problem>();
   readonly lines = input.required<readonly OrderLine[]>();
   readonly retry = output();
-  protected readonly said = computed(() => sentences(this.problem(), isSaidAtLines(this.problem(), this.lines())));
-  protected readonly again = computed(() => isPassing(this.problem()));
+  protected readonly labels = computed(() =>
+    refusalText(this.problem(), coversAllViolations(this.problem(), this.lines())),
+  );
+  protected readonly again = computed(() => isTransient(this.problem()));
 }

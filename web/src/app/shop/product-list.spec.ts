@@ -62,7 +62,7 @@ describe('ProductList', () => {
   const names = (): string[] => [...page.querySelectorAll('h3')].map(spoken);
   const card = (at: number): string => spoken(page.querySelectorAll('.product')[at]!);
 
-  it('keeps the place of the products while they are read', () => {
+  it('shows placeholders while products load', () => {
     expect(page.querySelectorAll('.placeholder').length).toBeGreaterThan(0);
     stocked([product('a', 1)]);
     expect(page.querySelectorAll('.placeholder')).toHaveLength(0);
@@ -76,7 +76,7 @@ describe('ProductList', () => {
     expect(card(2)).toContain('Sold out');
   });
 
-  it('puts a product into the basket, and says so', () => {
+  it('adds a product to the basket and announces it', () => {
     stocked([product('123', 5)]);
     button('Add to basket 123').click();
     button('Add to basket 123').click();
@@ -86,12 +86,12 @@ describe('ProductList', () => {
     expect(spoken(page.querySelector('[role=status]')!)).toBe('123: 2 in basket');
   });
 
-  it('does not offer what is sold out', () => {
+  it('disables sold-out products', () => {
     stocked([product('sold-out', 0)]);
     expect(button('Add to basket sold-out').disabled).toBe(true);
   });
 
-  it('marks a stock that changed', () => {
+  it('marks a changed stock', () => {
     stocked([product('a', 5), product('b', 5)]);
     expect(page.querySelectorAll('.changed')).toHaveLength(0);
     refresh();
@@ -106,7 +106,7 @@ describe('ProductList', () => {
     expect(spoken(page.querySelector('[role=status]')!)).toBe('2 products found');
   });
 
-  it('says that nothing was found, as text, and leads back to all', () => {
+  it('reports no match, as text, with a link to all products', () => {
     stocked([product('lamp', 1)]);
     find('<img src=x>');
     expect(spoken(page)).toContain('No product has “<img src=x>” in its id.');
@@ -117,12 +117,12 @@ describe('ProductList', () => {
     expect(page.querySelector<HTMLInputElement>('input[type=search]')!.value).toBe('');
   });
 
-  it('says that there is nothing to buy', () => {
+  it('shows an empty catalogue', () => {
     stocked([]);
-    expect(spoken(page)).toContain('There is nothing to buy yet.');
+    expect(spoken(page)).toContain('There are no products yet.');
   });
 
-  it('shows many products bit by bit', () => {
+  it('pages long lists', () => {
     stocked(Array.from({ length: 130 }, (_, at) => product(`p${at.toString()}`, 1)));
     expect(names()).toHaveLength(60);
     button('Show 70 more').click();
@@ -132,7 +132,7 @@ describe('ProductList', () => {
     expect(names()).toHaveLength(130);
   });
 
-  it('names the service that is away, with the trace, and tries again', () => {
+  it('names the unreachable service with the trace, and retries', () => {
     refused(503, { detail: 'The database is away.', traceId: 'abc123' });
     const alert = page.querySelector('[role=alert]')!;
     expect(spoken(alert)).toContain('The inventory service can’t be reached.');
@@ -146,7 +146,7 @@ describe('ProductList', () => {
     expect(names()).toEqual(['a']);
   });
 
-  it('keeps old numbers, marked as of when, while the service is away', () => {
+  it('keeps stale stock, marked with its time, while the service is unreachable', () => {
     stocked([product('a', 5)]);
     refresh();
     refused(500);

@@ -9,11 +9,11 @@ import { Checkout } from './checkout';
 import { Stock } from './stock';
 import { TraceId } from './trace-id';
 
-const SHOWN_AT_FIRST = 60;
-/** Fewer than so many are few. */
-const FEW = 10;
+const PAGE_SIZE = 60;
+/** Stock below this is low. */
+const LOW_STOCK = 10;
 
-/** The products that there are, with their stock as it changes, to be put into the basket. */
+/** The products with their live stock. */
 @Component({
   selector: 'app-product-list',
   imports: [Notice, TraceId],
@@ -25,13 +25,13 @@ export class ProductList {
   protected readonly stock = inject(Stock);
   private readonly store = inject(BasketStore);
   private readonly checkout = inject(Checkout);
-  private readonly limit = signal(SHOWN_AT_FIRST);
+  private readonly limit = signal(PAGE_SIZE);
 
   protected readonly texts = texts.shop.products;
-  protected readonly few = FEW;
+  protected readonly few = LOW_STOCK;
   protected readonly placeholders = Array.from({ length: 12 }, (_, index) => index);
   protected readonly wanted = signal('');
-  protected readonly told = signal('');
+  protected readonly announcement = signal('');
   protected readonly found = computed(() => {
     const catalogue = this.stock.catalogue();
     return catalogue === null ? null : matching(catalogue, this.wanted());
@@ -64,19 +64,19 @@ export class ProductList {
   }
 
   protected tryAgain(heading: HTMLElement): void {
-    // the button that was pressed goes away
+    // the pressed button is removed
     heading.focus({ preventScroll: true });
     this.stock.tryAgain();
   }
 
   protected find(text: string): void {
     this.wanted.set(text);
-    this.limit.set(SHOWN_AT_FIRST);
-    this.told.set(this.texts.found(this.found()?.length ?? 0));
+    this.limit.set(PAGE_SIZE);
+    this.announcement.set(this.texts.found(this.found()?.length ?? 0));
   }
 
   protected showMore(): void {
-    this.limit.update((limit) => limit + SHOWN_AT_FIRST);
+    this.limit.update((limit) => limit + PAGE_SIZE);
   }
 
   protected inBasket(productId: string): number {
@@ -85,6 +85,6 @@ export class ProductList {
 
   protected add(productId: string): void {
     this.store.change({ type: 'add', productId, quantity: 1 });
-    this.told.set(this.texts.added(productId, this.inBasket(productId)));
+    this.announcement.set(this.texts.added(productId, this.inBasket(productId)));
   }
 }

@@ -32,7 +32,7 @@ describe('QuantityStepper', () => {
     expect(chosen).toEqual([2, 4]);
   });
 
-  it('ends at one and at a million', () => {
+  it('is limited to one and a million', () => {
     expect(shown(1).less.disabled).toBe(true);
     expect(shown(1_000_000).more.disabled).toBe(true);
   });
@@ -44,14 +44,14 @@ describe('QuantityStepper', () => {
     ['2.5', 2],
     ['9999999', 1_000_000],
     ['', 3],
-  ])('makes of “%s” a quantity that can be ordered, and shows it', (text, quantity) => {
+  ])('clamps “%s” and shows the result', (text, quantity) => {
     const { chosen, field } = shown(3);
     type(field, text);
     expect(chosen).toEqual([quantity]);
     expect(field.value).toBe(quantity.toString());
   });
 
-  it('names its product to those who do not see where it stands', () => {
+  it('has its product in its accessible names', () => {
     const { less, more, field } = shown(3);
     expect([less, field, more].map((each) => each.getAttribute('aria-label'))).toEqual([
       'One less of 123',

@@ -4,7 +4,7 @@ import { MAX_QUANTITY } from '../api/orders';
 import { texts } from '../texts';
 import { asQuantity } from './basket';
 
-/** Chooses how many, one by one or by typing. */
+/** Changes a quantity by steps or by typing. */
 @Component({
   selector: 'app-quantity-stepper',
   templateUrl: './quantity-stepper.html',
@@ -16,7 +16,7 @@ export class QuantityStepper {
   readonly quantity = input.required<number>();
   readonly disabled = input(false);
   readonly invalid = input(false);
-  /** The id of the element that says what is wrong with the quantity. */
+  /** The id of the element with the error message. */
   readonly describedBy = input<string | null>(null);
   readonly chosen = output<number>();
   protected readonly texts = texts.shop.basket;
@@ -24,7 +24,7 @@ export class QuantityStepper {
 
   protected typed(field: HTMLInputElement): void {
     const quantity = asQuantity(field.valueAsNumber) ?? this.quantity();
-    // what was typed stays in the field when the quantity is the one that it was
+    // an unchanged quantity does not update the field
     field.value = quantity.toString();
     this.chosen.emit(quantity);
   }

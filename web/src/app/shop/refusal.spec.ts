@@ -1,49 +1,49 @@
 import { Problem } from '../api/problem';
-import { atFault, isPassing, sentences } from './refusal';
+import { failingService, isTransient, refusalText } from './refusal';
 
 const problem = (status: number, detail = '', title = ''): Problem =>
   new Problem('order', status, title, detail, null, []);
 
-describe('what is said of a refusal', () => {
-  it('names the order service when it gives no answer, and that trying again is safe', () => {
-    const { text, detail } = sentences(problem(0), false);
+describe('the text of a refusal', () => {
+  it('names the order service without a response, and that a retry is safe', () => {
+    const { text, detail } = refusalText(problem(0), false);
     expect(text).toBe('The order service can’t be reached.');
-    expect(detail).toMatch(/not known whether.*never makes a second order/);
+    expect(detail).toMatch(/unknown whether.*never places a second order/);
   });
 
-  it('names the inventory service when it is that one which is away, and that nothing was ordered', () => {
-    const away = problem(503, 'inventory-service: GET /inventory/123: no connection');
-    expect(atFault(away)).toBe('inventory');
-    const { text, detail } = sentences(away, false);
+  it('names the inventory service when it is unreachable, and that nothing was ordered', () => {
+    const unreachable = problem(503, 'inventory-service: GET /inventory/123: no connection');
+    expect(failingService(unreachable)).toBe('inventory');
+    const { text, detail } = refusalText(unreachable, false);
     expect(text).toBe('The inventory service can’t be reached.');
-    expect(detail).toMatch(/Nothing was ordered/);
+    expect(detail).toMatch(/The order was not placed/);
   });
 
-  it('does not know what became of the order after an error within the service', () => {
-    const { text, detail } = sentences(problem(500), false);
+  it('reports an unknown outcome after an error of the service', () => {
+    const { text, detail } = refusalText(problem(500), false);
     expect(text).toBe('The order service had an error.');
-    expect(detail).toMatch(/not known/);
+    expect(detail).toMatch(/unknown/);
   });
 
-  it('points to the lines when they say it', () => {
-    expect(sentences(problem(409, 'There is not enough in stock.'), true)).toEqual({
+  it('refers to the lines that show the violations', () => {
+    expect(refusalText(problem(409, 'There is not enough in stock.'), true)).toEqual({
       text: 'The order was not placed.',
       detail: 'There is not enough in stock. See the marked products.',
     });
   });
 
-  it('says what the lines do not', () => {
+  it('has violations that no line shows', () => {
     const invalid = new Problem('order', 422, '', 'One thing is not valid.', null, [
       { pointer: '/x', detail: 'No x.' },
     ]);
-    expect(sentences(invalid, false).detail).toBe('One thing is not valid. No x.');
+    expect(refusalText(invalid, false).detail).toBe('One thing is not valid. No x.');
   });
 
   it.each([
     ['Conflict', 'Conflict'],
     ['', 'Something went wrong.'],
-  ])('makes do with the title “%s”', (title, said) => {
-    expect(sentences(problem(409, '', title), false).detail).toBe(said);
+  ])('falls back to the title “%s”', (title, labels) => {
+    expect(refusalText(problem(409, '', title), false).detail).toBe(labels);
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe('what is said of a refusal', () => {
     [409, false],
     [422, false],
     [403, false],
-  ])('after %d, trying again may help: %s', (status, passing) => {
-    expect(isPassing(problem(status))).toBe(passing);
+  ])('after %d a retry may succeed: %s', (status, passing) => {
+    expect(isTransient(problem(status))).toBe(passing);
   });
 });

@@ -7,7 +7,7 @@ import { BasketStore } from './basket-store';
 import { ShopPage } from './shop-page';
 
 describe('ShopPage', () => {
-  it('shows products and basket side by side, and says in the bar what is in the basket', () => {
+  it('shows products and basket, and a summary in the bar', () => {
     localStorage.clear();
     TestBed.configureTestingModule({ providers: [provideHttpClient(), provideHttpClientTesting(), provideRouter([])] });
     const fixture = TestBed.createComponent(ShopPage);

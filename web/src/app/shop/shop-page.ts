@@ -6,7 +6,7 @@ import { BasketStore } from './basket-store';
 import { ProductList } from './product-list';
 import { Stock } from './stock';
 
-/** What can be bought, and what is about to be. */
+/** The products and the basket. */
 @Component({
   selector: 'app-shop-page',
   imports: [BasketPanel, ProductList],

@@ -6,7 +6,7 @@ import { Subject } from 'rxjs';
 
 import { Product } from '../api/inventory';
 import { Feed, Notification, Received } from '../push/feed';
-import { EVERY_MS, GATHER_MS, MAX_PAGES, Stock } from './stock';
+import { INTERVAL_MS, BATCH_MS, MAX_PAGES, Stock } from './stock';
 
 const product = (productId: string, stock = 5, version = 1): Product => ({
   productId,
@@ -67,7 +67,7 @@ describe('Stock', () => {
     return stock;
   }
 
-  it('reads page by page until there is none', () => {
+  it('reads all pages', () => {
     const stock = TestBed.inject(Stock);
     expect(stock.catalogue()).toBeNull();
     answer([product('a', 1)], 'a');
@@ -77,20 +77,20 @@ describe('Stock', () => {
     expect(stock.readAt()).toBe(Date.now());
   });
 
-  it('stops reading an endless catalogue, and knows that it did', () => {
+  it('limits the number of pages, and marks the catalogue as incomplete', () => {
     const stock = TestBed.inject(Stock);
     for (let page = 0; page < MAX_PAGES; page++) answer([product(`p${page.toString()}`)], `p${page.toString()}`);
     expect(stock.catalogue()).toMatchObject({ complete: false });
     expect(stock.reading()).toBe(false);
   });
 
-  it('reads again every 15 s, but not for a page that nobody sees', () => {
+  it('polls every 15 s while the page is visible', () => {
     const stock = started();
-    vi.advanceTimersByTime(EVERY_MS);
+    vi.advanceTimersByTime(INTERVAL_MS);
     answer([product('a', 4, 2)]);
     expect(stocks(stock)).toEqual([4]);
     visibility = 'hidden';
-    vi.advanceTimersByTime(10 * EVERY_MS);
+    vi.advanceTimersByTime(10 * INTERVAL_MS);
     server.expectNone(() => true);
   });
 
@@ -101,7 +101,7 @@ describe('Stock', () => {
     answer([]);
   });
 
-  it('reads again once when the page is seen again, whatever events tell it', () => {
+  it('reads once when the page becomes visible, for several events', () => {
     visibility = 'hidden';
     started();
     visibility = 'visible';
@@ -111,29 +111,29 @@ describe('Stock', () => {
     answer([]);
   });
 
-  it('reads once for a crowd of news, also when they never end', () => {
+  it('reads once for a burst of notifications, also for a continuous one', () => {
     started();
-    for (let passed = 0; passed < 4 * GATHER_MS; passed += 100) {
+    for (let passed = 0; passed < 4 * BATCH_MS; passed += 100) {
       news.next(received('CLOSED'));
       vi.advanceTimersByTime(100);
-      if (passed % GATHER_MS === GATHER_MS - 100) answer([product('a')]);
+      if (passed % BATCH_MS === BATCH_MS - 100) answer([product('a')]);
     }
   });
 
-  it('does not read for a new order, which has taken nothing yet', () => {
+  it('does not read for a new order', () => {
     started();
     news.next(received('CREATED'));
-    vi.advanceTimersByTime(GATHER_MS);
+    vi.advanceTimersByTime(BATCH_MS);
     server.expectNone(() => true);
   });
 
-  it('asks for the followed products alone when there are many', () => {
+  it('reads only followed products of a large catalogue', () => {
     const many = Array.from({ length: 150 }, (_, at) => product(`p${at.toString().padStart(3, '0')}`));
     const stock = started(many);
     stock.follow(signal(['p001', 'p002']));
     stock.follow(signal(['p002', 'p149']));
     news.next(received('CLOSED'));
-    vi.advanceTimersByTime(GATHER_MS);
+    vi.advanceTimersByTime(BATCH_MS);
     const call = asked();
     expect(call.request.url).toMatch(/\?productId=p001&productId=p002&productId=p149$/);
     call.flush({ items: [product('p001', 1, 2), product('p002')], next: null });
@@ -141,21 +141,21 @@ describe('Stock', () => {
     expect(stock.catalogue()?.products).toHaveLength(149);
   });
 
-  it('asks one thing at a time, and once more when it was told to meanwhile', () => {
+  it('reads one at a time, and once more after a refresh', () => {
     const stock = TestBed.inject(Stock);
     stock.refresh();
     stock.refresh();
     news.next(received('FAILED'));
-    vi.advanceTimersByTime(GATHER_MS);
+    vi.advanceTimersByTime(BATCH_MS);
     answer([product('a', 3)]);
     answer([product('a', 2, 2)]);
     expect(stocks(stock)).toEqual([2]);
   });
 
-  it('keeps the old numbers and their time when the service is away, and recovers', () => {
+  it('keeps the stock and its time while the service is unreachable, and recovers', () => {
     const stock = started([product('a', 5)]);
     const readAt = stock.readAt();
-    vi.advanceTimersByTime(EVERY_MS);
+    vi.advanceTimersByTime(INTERVAL_MS);
     asked().error(new ProgressEvent('error'));
     expect(stock.problem()).toMatchObject({ service: 'inventory', status: 0 });
     expect(stocks(stock)).toEqual([5]);
@@ -167,14 +167,14 @@ describe('Stock', () => {
     expect(stock.readAt()).toBe(Date.now());
   });
 
-  it('asks for nothing any more when the page is left', () => {
+  it('stops reading when the page is destroyed', () => {
     const stock = TestBed.inject(Stock);
     stock.refresh();
     const call = asked();
     TestBed.resetTestingModule();
     expect(call.cancelled).toBe(true);
     news.next(received('CLOSED'));
-    vi.advanceTimersByTime(2 * EVERY_MS);
+    vi.advanceTimersByTime(2 * INTERVAL_MS);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -7,13 +7,13 @@ import { Problem } from '../api/problem';
 import { Feed, Notification } from '../push/feed';
 import { Catalogue, replaced, updated } from './catalogue';
 
-export const EVERY_MS = 15_000;
-/** News come in crowds: the stock is read once for all of them. */
-export const GATHER_MS = 500;
-/** So much is read of an endless catalogue. */
+export const INTERVAL_MS = 15_000;
+/** Batches notifications: one read covers all of them. */
+export const BATCH_MS = 500;
+/** The maximum number of pages read. */
 export const MAX_PAGES = 25;
 
-/** The stock as the inventory service tells it: again when an order took some, when one comes back, and every 15 s. */
+/** The live stock: read after notifications, when the page becomes visible, and every 15 s. */
 @Injectable()
 export class Stock {
   private readonly inventory = inject(Inventory);
@@ -23,9 +23,9 @@ export class Stock {
   private again: 'no' | 'followed' | 'all' = 'no';
 
   readonly catalogue = signal<Catalogue | null>(null);
-  /** When the numbers were read, in milliseconds since 1970. */
+  /** The time of the last read, in milliseconds since 1970. */
   readonly readAt = signal<number | null>(null);
-  /** Why the numbers are not those of now. */
+  /** Why the last read failed. */
   readonly problem = signal<Problem | null>(null);
   readonly reading = signal(false);
 
@@ -36,7 +36,7 @@ export class Stock {
       fromEvent(window, 'focus'),
       fromEvent(window, 'online'),
     ).pipe(auditTime(0));
-    merge(back, interval(EVERY_MS))
+    merge(back, interval(INTERVAL_MS))
       .pipe(
         filter(() => this.isVisible()),
         takeUntilDestroyed(),
@@ -44,8 +44,8 @@ export class Stock {
       .subscribe(() => this.read('all'));
     inject(Feed)
       .events.pipe(
-        filter(({ notification }) => takesOrGives(notification)),
-        auditTime(GATHER_MS),
+        filter(({ notification }) => changesStock(notification)),
+        auditTime(BATCH_MS),
         filter(() => this.isVisible()),
         takeUntilDestroyed(),
       )
@@ -53,7 +53,7 @@ export class Stock {
     this.read('all');
   }
 
-  /** Names products that have to be up to date also where there are too many to read them all every time. */
+  /** Registers products that are kept up to date even when there are too many to read all each time. */
   follow(productIds: Signal<readonly string[]>): void {
     this.followed.push(productIds);
   }
@@ -62,13 +62,13 @@ export class Stock {
     this.read('all');
   }
 
-  /** Reads again because somebody asked for it, who is to see that it is tried. */
+  /** Reads again at the user's request, and shows that it does. */
   tryAgain(): void {
     if (this.catalogue() === null) this.problem.set(null);
     this.read('all');
   }
 
-  // one reading at a time: answers can't overtake one another, and a slow service is not asked ever more
+  // one read at a time: responses stay in order, and a slow service gets no further requests
   private read(what: 'followed' | 'all'): void {
     if (this.reading()) {
       if (this.again !== 'all') this.again = what;
@@ -113,7 +113,7 @@ export class Stock {
   private readFollowed(): Observable<Catalogue> {
     const known = this.catalogue();
     const asked = [...new Set(this.followed.flatMap((productIds) => productIds()))].slice(0, MAX_NAMED);
-    // a small catalogue is one page, and one call either way
+    // a small catalogue is one page, and one request either way
     if (known === null || known.products.length <= MAX_NAMED) return this.readAll();
     return this.inventory.named(asked).pipe(map((found) => updated(known, asked, found)));
   }
@@ -123,7 +123,7 @@ export class Stock {
   }
 }
 
-// a new order takes nothing yet: its stock is taken when it is processed
-function takesOrGives(notification: Notification): boolean {
+// a new order does not change the stock before it is processed
+function changesStock(notification: Notification): boolean {
   return notification.kind !== 'CREATED';
 }

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, input } from '@angular/core';
 import { CopyButton } from '../design/copy-button';
 import { texts } from '../texts';
 
-/** What to tell those who look after the system: it finds the request in the logs of every service. */
+/** The trace id of a failed request, for support: it finds the request in the logs of all services. */
 @Component({
   selector: 'app-trace-id',
   imports: [CopyButton],

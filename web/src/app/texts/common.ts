@@ -3,7 +3,7 @@ export const common = {
   loading: 'Loading',
   copy: 'Copy',
   copied: 'Copied',
-  notCopied: 'Can’t copy here',
+  notCopied: 'Copying failed',
   trace: 'Trace',
   unreachable: (service: string): string => `The ${service} can’t be reached.`,
   unexpected: 'Something went wrong.',

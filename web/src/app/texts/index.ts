@@ -1,4 +1,4 @@
-// Every word that a user reads, in one folder: to translate the page is to translate these files.
+// All texts of the user interface: a translation replaces these files.
 import { common } from './common';
 import { live } from './live';
 import { operations } from './operations';

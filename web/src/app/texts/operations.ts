@@ -12,7 +12,7 @@ const count = (value: number): string =>
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-const percentiles = { 50: 'Half within', 95: '95 % within', 99: '99 % within' } as const;
+const percentiles = { 50: 'p50', 95: 'p95', 99: 'p99' } as const;
 
 export const operations = {
   nav: 'Operations',
@@ -21,17 +21,15 @@ export const operations = {
   duration,
   count,
   none: '–',
-  asOf: (time: string): string => `Looked at ${time}`,
+  asOf: (time: string): string => `Updated ${time}`,
   stale: (service: string, time: string | null): string =>
-    time === null
-      ? `The ${service} does not tell its numbers.`
-      : `The ${service} does not tell its numbers. These are of ${time}.`,
+    time === null ? `The ${service} returns no metrics.` : `The ${service} returns no metrics. Values as of ${time}.`,
 
   status: {
     label: 'State of the system',
-    levels: { ok: 'All well', warn: 'Worth a look', bad: 'Something is broken' },
-    unknown: 'Asking every service how it is',
-    well: 'Every service is ready, nothing waits, nothing is late.',
+    levels: { ok: 'Healthy', warn: 'Degraded', bad: 'Critical' },
+    unknown: 'Checking all services',
+    healthy: 'All services are ready. No queue has a backlog, no order is late.',
   },
   replica: (service: string, number: number, of: number): string =>
     of > 1 ? `${capital(service)} ${number.toString()}` : capital(service),
@@ -43,40 +41,41 @@ export const operations = {
     backlog: (queue: string, number: number): string =>
       `${plural(number, 'message waits', 'messages wait')} in ${queue}.`,
     depthStale: (queues: readonly string[], seconds: number): string =>
-      `SQS has not told for ${duration(seconds)} how many messages are in ${queues.join(', ')}.`,
+      `The depth of ${queues.join(', ')} was last updated ${duration(seconds)} ago.`,
     outbox: (service: string, pending: number, seconds: number): string =>
-      `The ${service} can’t send ${plural(pending, 'event', 'events')}, the oldest for ${duration(seconds)}.`,
+      `The outbox of the ${service} has ${plural(pending, 'unsent event', 'unsent events')}, the oldest ${duration(seconds)} old.`,
     lateSagas: (late: number, seconds: number): string =>
-      `${plural(late, 'order is late', 'orders are late')}, the oldest is open for ${duration(seconds)}.`,
-    circuit: (service: string, client: string): string => `The ${service} has stopped asking the ${client} for now.`,
+      `${plural(late, 'order is late', 'orders are late')}, the oldest saga has been open for ${duration(seconds)}.`,
+    circuit: (service: string, client: string): string =>
+      `The circuit breaker of the ${service} for the ${client} is open.`,
     pushLag: (number: number): string =>
-      `The push is ${plural(number, 'notification', 'notifications')} behind the table.`,
+      `The live push lags ${plural(number, 'notification', 'notifications')} behind the feed.`,
     refusals: (number: number): string =>
-      `${plural(number, 'live connection was', 'live connections were')} refused in the last minute.`,
+      `${plural(number, 'push connection was', 'push connections were')} refused in the last minute.`,
     failures: (service: string, number: number): string =>
-      `The ${service} answered ${plural(number, 'request', 'requests')} with an unforeseen error in the last minute.`,
+      `The ${service} answered ${plural(number, 'request', 'requests')} with status 500 in the last minute.`,
     lostLines: (service: string, number: number): string =>
-      `The ${service} lost ${plural(number, 'log line', 'log lines')} in the last minute.`,
+      `The ${service} dropped ${plural(number, 'log line', 'log lines')} in the last minute.`,
   },
 
   services: {
     title: 'Services',
-    states: { unknown: 'Asking', ready: 'Ready', 'not-ready': 'Not ready', unreachable: 'Can’t be reached' },
+    states: { unknown: 'Checking', ready: 'Ready', 'not-ready': 'Not ready', unreachable: 'Can’t be reached' },
     number: (number: number): string => `Replica ${number.toString()}`,
     checks: (number: number): string => `${plural(number, 'check passes', 'checks pass')}`,
-    balanced: 'Behind one address: with several replicas, one of them answers each time.',
+    balanced: 'A load balancer answers: with several replicas, each response is from one of them.',
     outcome: (name: string, outcome: string): string => `${name}: ${outcome}`,
-    noAnswer: 'No answer.',
+    noAnswer: 'No response.',
   },
 
   charts: {
     title: 'Last 15 minutes',
-    note: 'Since this page was opened. Rates and percentiles are those of the minute before.',
-    empty: 'Not enough seen yet',
-    emptyDetail: 'The first points come ten seconds after the page is opened, and when there is something to measure.',
-    failed: 'The charts can’t be drawn',
-    failedDetail: 'Their code could not be loaded. The tables have the same numbers.',
-    table: 'As a table',
+    note: 'Since this page was opened. Rates and percentiles cover the preceding minute.',
+    empty: 'Not enough data',
+    emptyDetail: 'The first points appear ten seconds after the page is opened, once there is traffic.',
+    failed: 'The charts failed to load',
+    failedDetail: 'The tables have the same data.',
+    table: 'Table',
     tableOf: (chart: string): string => `${chart}, minute by minute`,
     time: 'Time',
     now: 'now',
@@ -85,15 +84,15 @@ export const operations = {
     summary: (latest: readonly string[], highest: string): string => `Now: ${latest.join(', ')}. Highest: ${highest}.`,
     latest: (series: string, value: string): string => `${series} ${value}`,
     orders: {
-      title: 'Orders a minute',
+      title: 'Orders per minute',
       series: { placed: 'Placed', closed: 'Closed', failed: 'Failed' },
     },
     placing: {
-      title: 'Time to place an order',
+      title: 'Latency of placing an order',
       series: { placing50: percentiles[50], placing95: percentiles[95], placing99: percentiles[99] },
     },
     completing: {
-      title: 'Time from the queue to closed',
+      title: 'Duration of sagas',
       series: { completing50: percentiles[50], completing95: percentiles[95], completing99: percentiles[99] },
     },
     queues: {
@@ -101,7 +100,7 @@ export const operations = {
       series: { processingQueue: 'Processing', notificationQueue: 'Notification', deadLetters: 'Dead letters' },
     },
     push: {
-      title: 'Notifications pushed a second',
+      title: 'Notifications pushed per second',
       series: { deliveries: 'Deliveries' },
     },
   },
@@ -109,82 +108,82 @@ export const operations = {
   queues: {
     title: 'Queues',
     queue: 'Queue',
-    visible: 'Waiting',
+    visible: 'Visible',
     inFlight: 'In flight',
     delayed: 'Delayed',
     deadLetters: 'dead letters',
-    empty: 'No service tells of a queue.',
+    empty: 'No service reports a queue.',
     age: (seconds: number): string => `as of ${duration(seconds)} ago`,
   },
 
   lag: {
     title: 'Outboxes and sagas',
-    where: 'Waiting to be sent',
-    pending: 'Events',
+    where: 'Outbox',
+    pending: 'Unsent events',
     oldest: 'Oldest',
-    empty: 'No service tells of an outbox.',
-    noSagas: 'The processing service has not told of its sagas.',
+    empty: 'No service reports an outbox.',
+    noSagas: 'The processing service reports no sagas.',
     sagas: 'Open sagas',
     state: 'State',
     open: 'Open',
     late: 'late',
-    total: 'All',
+    total: 'Total',
     oldestOpen: 'Oldest open saga',
     lateSagas: 'Late, over 30 s',
   },
 
   late: {
     title: 'Late orders',
-    none: 'No order is late',
+    none: 'No late orders',
     noneDetail: 'An order is late when its saga has been open for over 30 s.',
-    unreachable: 'The late orders are not known',
+    unreachable: 'The late orders are unknown',
     order: (orderId: number, version: number): string => `Order ${orderId.toString()}, version ${version.toString()}`,
     state: 'State',
     attempts: 'Attempts',
-    next: 'Next try',
+    next: 'Next attempt',
     error: 'Last error',
-    noError: 'No step has failed: it waits for its turn.',
+    noError: 'None: the saga is waiting for its next run.',
     shown: (shown: number, late: number): string => `The newest ${shown.toString()} of ${late.toLocaleString('en')}.`,
   },
 
   push: {
     title: 'Live push',
-    empty: 'No notification service tells of its connections.',
+    empty: 'No notification service reports connections.',
     protocol: 'Protocol',
     protocols: { sse: 'SSE', 'sse-http10': 'SSE over HTTP/1.0', ws: 'WebSocket' } as Readonly<Record<string, string>>,
     live: 'Live',
     catchingUp: 'Catching up',
-    ending: 'Ending',
+    ending: 'Closing',
     deliveries: 'Notifications pushed',
-    perSecond: (rate: number): string => `${count(rate)} a second`,
-    lag: 'Not read from the table yet',
-    resets: 'Clients told that some may be missing',
-    aborts: 'Connections cut',
+    perSecond: (rate: number): string => `${count(rate)} per second`,
+    lag: 'Feed lag',
+    resets: 'Resets',
+    aborts: 'Connections aborted',
     refusals: 'Connections refused',
     counted: (total: number, lastMinute: number): string =>
       lastMinute > 0 ? `${count(total)}, ${count(lastMinute)} in the last minute` : count(total),
     never: 'none',
     reasons: {
-      stalled: 'took nothing',
+      stalled: 'write timeout',
       behind: 'too far behind',
-      stuck: 'did not end',
-      flood: 'talked too much',
-      'process-full': 'process full',
-      'address-full': 'too many of one address',
-      draining: 'process stopping',
-      'feed-away': 'feed away',
-      gone: 'client gone',
+      stuck: 'close timeout',
+      flood: 'rate limit exceeded',
+      'process-full': 'connection limit of the process',
+      'address-full': 'connection limit of the address',
+      draining: 'draining',
+      'feed-away': 'feed unavailable',
+      gone: 'client disconnected',
     } as Readonly<Record<string, string>>,
   },
 
   trace: {
-    title: 'Follow a trace',
+    title: 'Find a trace',
     intro:
-      'The logs are in CloudWatch Logs and in the files of the demo, which a page has no right to read. Paste a trace id, for example of an order, and copy what finds its lines in all services.',
+      'The logs are in CloudWatch Logs and in the files of the demo, which a page can’t read. Paste a trace id, for example that of an order, and copy a command that finds its log lines in all services.',
     label: 'Trace id or traceparent',
-    wrong: 'A trace id has 32 digits from 0 to f.',
+    wrong: 'A trace id has 32 hexadecimal digits.',
     insights: 'CloudWatch Logs Insights, over the four log groups',
-    awsCli: 'AWS command line; for the demo add --endpoint-url',
-    files: 'Log files of the demo, from the folder of the checkout',
+    awsCli: 'AWS CLI; for the demo add --endpoint-url',
+    files: 'Log files of the demo, in the folder of the checkout',
   },
 } as const;

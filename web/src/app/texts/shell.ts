@@ -8,7 +8,7 @@ export const shell = {
     live: 'Live',
     waiting: 'Reconnecting',
     offline: 'Offline',
-    /** Follows one of the states. */
+    /** Appended to one of the states. */
     over: (protocol: string): string => `, over ${protocol}`,
   },
 } as const;

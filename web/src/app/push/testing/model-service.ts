@@ -1,6 +1,6 @@
-import { World } from '../connection';
+import { FeedRuntime } from '../connection';
 import { EventId, formatEventId, parseEventId } from '../event-id';
-import { Heard } from '../frames';
+import { ConnectionEvent } from '../frames';
 import { Notification, Protocol } from '../notification';
 import { notificationAt } from './notifications';
 
@@ -8,9 +8,9 @@ const HEARTBEAT_MS = 15_000;
 
 interface Client {
   readonly protocol: Protocol;
-  readonly tell: (heard: Heard) => void;
+  readonly onEvent: (event: ConnectionEvent) => void;
   cursor: number;
-  /** Says nothing any more, not even that it ended. */
+  /** Sends nothing more, not even a close. */
   dead: boolean;
 }
 
@@ -19,9 +19,9 @@ interface Timer {
   readonly task: () => void;
 }
 
-/** The notification service as its protocol describes it, with a clock of its own and faults at will. */
+/** A model of the notification service's protocol, with its own clock and injected faults. */
 export class ModelService {
-  /** What the next frames suffer: one entry a frame. */
+  /** Faults of the next frames: one entry a frame. */
   readonly faults: ('lost' | 'malformed')[] = [];
   readonly clients = new Set<Client>();
   up = true;
@@ -41,13 +41,13 @@ export class ModelService {
     return { epoch: this.epoch, seq: this.log.length };
   }
 
-  /** The world as one tab sees it. */
-  world(): World {
+  /** The runtime of one tab. */
+  runtime(): FeedRuntime {
     return {
       now: () => this.clock,
       random: this.random,
       later: (delayMs, task) => this.later(delayMs, task),
-      open: (protocol, after, tell) => this.open(protocol, after, tell),
+      open: (protocol, after, onEvent) => this.open(protocol, after, onEvent),
       read: (after, limit) => this.read(after, limit),
     };
   }
@@ -57,7 +57,7 @@ export class ModelService {
     for (const client of this.clients) this.feed(client);
   }
 
-  /** A database of before comes back: the newest are lost, the ids are others. */
+  /** Restores a backup: the newest *lost* notifications are gone and the epoch changes. */
   restore(lost: number): void {
     this.log.length = Math.max(0, this.log.length - lost);
     this.epoch = `${this.epoch}x`;
@@ -68,17 +68,17 @@ export class ModelService {
     for (const client of [...this.clients]) this.end(client, { type: 'closed', code: 1006 });
   }
 
-  end(client: Client, ...last: readonly Heard[]): void {
+  end(client: Client, ...last: readonly ConnectionEvent[]): void {
     this.clients.delete(client);
-    for (const heard of last) client.tell(heard);
+    for (const event of last) client.onEvent(event);
   }
 
   silence(): void {
     for (const client of this.clients) client.dead = true;
   }
 
-  /** Let *durationMs* pass. */
-  async pass(durationMs: number): Promise<void> {
+  /** Advance the clock by *durationMs* and run due timers. */
+  async advance(durationMs: number): Promise<void> {
     const end = this.clock + durationMs;
     await settled();
     for (;;) {
@@ -100,10 +100,10 @@ export class ModelService {
     };
   }
 
-  private open(protocol: Protocol, after: string, tell: (heard: Heard) => void): () => void {
+  private open(protocol: Protocol, after: string, onEvent: (event: ConnectionEvent) => void): () => void {
     this.opened.push({ protocol, after, at: this.clock });
     let isOpen = true;
-    const client: Client = { protocol, cursor: 0, dead: false, tell: (heard) => isOpen && tell(heard) };
+    const client: Client = { protocol, cursor: 0, dead: false, onEvent: (event) => isOpen && onEvent(event) };
     this.later(1 + this.random() * 50, () => this.accept(client, after));
     return () => {
       isOpen = false;
@@ -112,13 +112,13 @@ export class ModelService {
   }
 
   private accept(client: Client, after: string): void {
-    if (!this.up) return client.tell({ type: 'closed', code: 1006 });
+    if (!this.up) return client.onEvent({ type: 'closed', code: 1006 });
     this.clients.add(client);
-    client.tell({ type: 'opened', head: client.protocol === 'ws' ? this.head : null });
+    client.onEvent({ type: 'opened', head: client.protocol === 'ws' ? this.head : null });
     const from = parseEventId(after);
     if (from?.epoch !== this.epoch || from.seq < this.floor || from.seq > this.log.length) {
       client.cursor = this.log.length;
-      client.tell({ type: 'reset', id: this.head });
+      client.onEvent({ type: 'reset', id: this.head });
     } else client.cursor = from.seq;
     this.feed(client);
     this.beat(client);
@@ -128,8 +128,8 @@ export class ModelService {
     while (client.cursor < this.log.length && this.clients.has(client) && !client.dead) {
       const id = { epoch: this.epoch, seq: ++client.cursor };
       const fault = this.faults.shift();
-      if (fault === 'malformed') client.tell({ type: 'malformed' });
-      else if (fault === undefined) client.tell({ type: 'event', id, notification: this.at(id.seq), bytes: 300 });
+      if (fault === 'malformed') client.onEvent({ type: 'malformed' });
+      else if (fault === undefined) client.onEvent({ type: 'event', id, notification: this.at(id.seq), bytes: 300 });
     }
   }
 
@@ -137,7 +137,7 @@ export class ModelService {
     this.later(HEARTBEAT_MS, () => {
       if (!this.clients.has(client)) return;
       const id = { epoch: this.epoch, seq: client.cursor };
-      if (client.protocol === 'ws' && !client.dead) client.tell({ type: 'position', id });
+      if (client.protocol === 'ws' && !client.dead) client.onEvent({ type: 'position', id });
       this.beat(client);
     });
   }
@@ -163,7 +163,7 @@ export class ModelService {
   }
 }
 
-/** What was promised already is done. */
+/** Runs pending microtasks. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }

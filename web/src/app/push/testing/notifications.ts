@@ -1,7 +1,7 @@
 import { EventId, formatEventId } from '../event-id';
 import { Notification } from '../notification';
 
-/** The notification at *id* that tells of the order *orderId*. */
+/** A notification of the order *orderId* with the id *id*. */
 export function notificationAt(id: EventId, orderId: number = id.seq, occurredAt = 0): Notification {
   return {
     id: formatEventId(id),

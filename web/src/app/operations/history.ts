@@ -1,0 +1,75 @@
+import { increasesOf, ratePerSecond } from './counter-tracker';
+import { SystemStats, ProcessMetrics } from './stats';
+import { bucketsOf, quantile } from './histogram';
+
+/** The series of the charts; latencies in seconds. */
+export type Series =
+  | 'placed'
+  | 'closed'
+  | 'failed'
+  | 'placing50'
+  | 'placing95'
+  | 'placing99'
+  | 'completing50'
+  | 'completing95'
+  | 'completing99'
+  | 'processingQueue'
+  | 'notificationQueue'
+  | 'deadLetters'
+  | 'deliveries';
+
+/** The values at one time; unknown series are absent. */
+export interface HistoryPoint {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly values: Readonly<Partial<Record<Series, number>>>;
+}
+
+export const WINDOW_MS = 60_000;
+export const HISTORY_MS = 15 * 60_000;
+const MINUTE_S = 60;
+const PLACED = { method: 'POST', route: '/orders', status: '201' };
+const QUANTILES = [50, 95, 99] as const;
+
+/** The rates and percentiles of the last minute, and the current queue depths. */
+export function historyPointOf(at: number, processes: readonly ProcessMetrics[], stats: SystemStats): HistoryPoint {
+  const values: Partial<Record<Series, number>> = {};
+  const set = (series: Series, value: number | null): void => {
+    if (value !== null && Number.isFinite(value)) values[series] = value;
+  };
+  const deltas = processes.map((each) => each.deltas);
+  const of = (service: string): ProcessMetrics['deltas'][] =>
+    processes.filter((each) => each.service === service).map((each) => each.deltas);
+  const perMinute = (service: string, name: string, match: Readonly<Record<string, string>>): number | null => {
+    const known = of(service).some((each) => each.length > 0);
+    return known ? (ratePerSecond(of(service), name, match) ?? 0) * MINUTE_S : null;
+  };
+  set('placed', perMinute('order', 'orderstream_http_request_seconds_count', PLACED));
+  set('closed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'DONE' }));
+  set('failed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'FAILED' }));
+  const placing = bucketsOf(increasesOf(of('order'), 'orderstream_http_request_seconds_bucket', PLACED));
+  const completing = bucketsOf(increasesOf(of('processing'), 'orderstream_saga_seconds_bucket'));
+  for (const percent of QUANTILES) {
+    set(`placing${percent}`, quantile(percent / 100, placing));
+    set(`completing${percent}`, quantile(percent / 100, completing));
+  }
+  for (const service of ['processing', 'notification'] as const) {
+    const queue = stats.queues.find((each) => each.service === service && !each.deadLetters);
+    set(`${service}Queue`, queue === undefined ? null : queue.visible + queue.inFlight + queue.delayed);
+  }
+  const dead = stats.queues.filter((each) => each.deadLetters);
+  set('deadLetters', dead.length === 0 ? null : dead.reduce((sum, each) => sum + each.visible + each.inFlight, 0));
+  set('deliveries', ratePerSecond(deltas, 'orderstream_push_deliveries_total'));
+  return { at, values };
+}
+
+/** The history with one more point, without those outside the window. */
+export function withPoint(history: readonly HistoryPoint[], point: HistoryPoint): readonly HistoryPoint[] {
+  return [...history.filter((each) => each.at > point.at - HISTORY_MS && each.at < point.at), point];
+}
+
+/** The last point of each minute, the newest first. */
+export function byMinute(history: readonly HistoryPoint[]): readonly HistoryPoint[] {
+  const minutes = new Map(history.map((point) => [Math.floor(point.at / WINDOW_MS), point]));
+  return [...minutes.values()].reverse();
+}

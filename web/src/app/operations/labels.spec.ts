@@ -1,0 +1,70 @@
+import { Replica } from '../api/metrics';
+import { texts } from '../texts';
+import { Finding } from './findings';
+import { findingText, replicaName, serviceName } from './labels';
+
+const ONE: Replica = { service: 'order', number: 1, of: 1, address: '', balanced: false };
+const SECOND: Replica = { service: 'notification', number: 2, of: 3, address: '', balanced: false };
+
+describe('findingText', () => {
+  it.each<[Finding, string]>([
+    [{ kind: 'unreachable', level: 'bad', replica: ONE, failing: [] }, 'Order service can’t be reached.'],
+    [{ kind: 'unreachable', level: 'warn', replica: SECOND, failing: [] }, 'Notification service 2 can’t be reached.'],
+    [
+      { kind: 'not-ready', level: 'bad', replica: ONE, failing: ['database', 'relay'] },
+      'Order service is not ready: database, relay.',
+    ],
+    [{ kind: 'not-ready', level: 'bad', replica: ONE, failing: [] }, 'Order service is not ready.'],
+    [{ kind: 'dead-letters', level: 'bad', queue: 'q-dlq', number: 1 }, '1 message in q-dlq.'],
+    [{ kind: 'backlog', level: 'warn', queue: 'q', number: 1500 }, '1,500 messages wait in q.'],
+    [
+      { kind: 'depth-stale', level: 'warn', queues: ['p', 'q'], seconds: 95 },
+      'The depth of p, q was last updated 2 min ago.',
+    ],
+    [
+      { kind: 'outbox', level: 'bad', service: 'order', pending: 3, seconds: 61 },
+      'The outbox of the order service has 3 unsent events, the oldest 61 s old.',
+    ],
+    [
+      { kind: 'late-sagas', level: 'warn', late: 2, seconds: 45 },
+      '2 orders are late, the oldest saga has been open for 45 s.',
+    ],
+    [
+      { kind: 'circuit', level: 'warn', service: 'order', client: 'inventory-service' },
+      'The circuit breaker of the order service for the inventory service is open.',
+    ],
+    [{ kind: 'push-lag', level: 'warn', number: 30 }, 'The live push lags 30 notifications behind the feed.'],
+    [{ kind: 'refusals', level: 'warn', number: 1 }, '1 push connection was refused in the last minute.'],
+    [
+      { kind: 'failures', level: 'bad', service: 'order', number: 2 },
+      'The order service answered 2 requests with status 500 in the last minute.',
+    ],
+    [
+      { kind: 'lost-lines', level: 'warn', service: 'inventory', number: 9 },
+      'The inventory service dropped 9 log lines in the last minute.',
+    ],
+  ])('says %j', (finding, text) => {
+    expect(findingText(finding)).toBe(text);
+  });
+});
+
+describe('names', () => {
+  it('number a replica only when there are several', () => {
+    expect(replicaName(ONE)).toBe('Order service');
+    expect(replicaName(SECOND)).toBe('Notification service 2');
+    expect(serviceName('billing')).toBe('billing');
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    [0.0004, '0 ms'],
+    [0.0126, '13 ms'],
+    [1.26, '1.3 s'],
+    [45.4, '45 s'],
+    [300, '5 min'],
+    [9000, '2.5 h'],
+  ])('of %d s is %s', (seconds, text) => {
+    expect(texts.operations.duration(seconds)).toBe(text);
+  });
+});

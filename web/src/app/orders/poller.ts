@@ -1,0 +1,99 @@
+import { signal } from '@angular/core';
+import { Observable, Subscription } from 'rxjs';
+
+import { Service } from '../api/endpoints';
+import { Problem } from '../api/problem';
+
+const FIRST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 15_000;
+/** The number of unchanged reads before the interval grows. */
+const UNCHANGED_READS_BEFORE_BACKOFF = 4;
+
+/** The delay after a number of unchanged reads in a row, in milliseconds. */
+export function pause(unchangedReads: number): number {
+  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 1.5 ** Math.max(0, unchangedReads - UNCHANGED_READS_BEFORE_BACKOFF));
+}
+
+/** Polls one service for an order; the last value stays while the service is unreachable. */
+export class Poller<T> {
+  readonly value = signal<T | null>(null);
+  readonly problem = signal<Problem | null>(null);
+  private unchangedReads = 0;
+  private last = '';
+  private again = false;
+  private running: Subscription | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** *shouldPoll* is called after each read and before the next. */
+  constructor(
+    private readonly service: Service,
+    private readonly read: () => Observable<T>,
+    private readonly shouldPoll: () => boolean,
+  ) {}
+
+  /** Reads now, or once more after the current read, which may be too early. */
+  refresh(): void {
+    clearTimeout(this.timer);
+    if (this.running !== null) {
+      this.again = true;
+      return;
+    }
+    this.running = new Subscription();
+    this.running.add(
+      this.read().subscribe({
+        next: (value) => this.onValue(value),
+        error: (error: unknown) => this.onError(error),
+      }),
+    );
+  }
+
+  /** Sets a value that did not come from a read. */
+  set(value: T): void {
+    const text = JSON.stringify(value);
+    this.unchangedReads = text === this.last ? this.unchangedReads + 1 : 0;
+    if (text !== this.last) this.value.set(value);
+    this.last = text;
+    this.problem.set(null);
+  }
+
+  /** Clears everything, for another order. */
+  reset(): void {
+    this.stop();
+    this.value.set(null);
+    this.problem.set(null);
+    this.unchangedReads = 0;
+    this.last = '';
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.running?.unsubscribe();
+    this.running = null;
+    this.again = false;
+  }
+
+  private refreshIfNeeded(): void {
+    if (this.shouldPoll()) this.refresh();
+  }
+
+  private onValue(value: T): void {
+    this.set(value);
+    this.scheduleNext();
+  }
+
+  private onError(error: unknown): void {
+    this.unchangedReads += 1;
+    this.problem.set(Problem.of(this.service, error));
+    this.scheduleNext();
+  }
+
+  private scheduleNext(): void {
+    this.running = null;
+    if (this.again) {
+      this.again = false;
+      this.refresh();
+    } else if (this.shouldPoll()) {
+      this.timer = setTimeout(() => this.refreshIfNeeded(), pause(this.unchangedReads));
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { TestBed } from '@angular/core/testing';
+
+import { FeedStatus } from './feed-status';
+import { FEED_RUNTIME } from './feed-runtime';
+import { seededRandom } from './testing/seeded-random';
+import { ModelService } from './testing/model-service';
+
+describe('The feed status in the header', () => {
+  it('shows the state and the protocol', async () => {
+    const service = new ModelService(seededRandom(1));
+    TestBed.configureTestingModule({ providers: [{ provide: FEED_RUNTIME, useValue: service.runtime() }] });
+    const fixture = TestBed.createComponent(FeedStatus);
+    const text = (): string => (fixture.nativeElement as HTMLElement).textContent;
+    await fixture.whenStable();
+    expect(text()).toContain('Connecting');
+    await service.advance(1000);
+    await fixture.whenStable();
+    expect(text()).toContain('Live');
+    expect(text()).toContain('SSE');
+  });
+});
