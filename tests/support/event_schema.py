@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from marshmallow import fields, validate
+from apispec import APISpec
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema, fields, validate
 
 from order_contracts import WITH_ITEMS, DataSchema, EventType
 from service_common.events import EnvelopeSchema
-from service_common.openapi.converter import inline
+from service_common.openapi.converter import OPENAPI_VERSION, extend
 
 __all__ = ["REFERENCE", "event_schema", "text"]
 
@@ -37,11 +39,28 @@ def event_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:orderstream:event",
         "title": "An event on a queue: CloudEvents 1.0, structured mode, JSON",
-        **inline(_WrittenSchema),
+        **_inline(_WrittenSchema),
         "allOf": [
             _needs(sorted(WITH_ITEMS), "orderItems", {"type": "array", "minItems": 1}),
             _needs([EventType.ORDER_FAILED], "reason", {"type": "string", "minLength": 1}),
         ],
+    }
+
+
+def _inline(schema: type[Schema]) -> dict[str, Any]:
+    """Return *schema* as a JSON Schema that refers to no other."""
+    converter = OpenAPIConverter(OPENAPI_VERSION, lambda _: None, APISpec("", "", OPENAPI_VERSION))
+    extend(converter)
+    described: dict[str, Any] = converter.schema2jsonschema(schema())  # type: ignore[no-untyped-call]
+    return _without_defaults(described)
+
+
+def _without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    # a default of null says how a missing member is loaded here, which does not concern other readers
+    members = {name: _without_defaults(member) for name, member in schema.get("properties", {}).items()}
+    return {
+        **{name: value for name, value in schema.items() if name != "default"},
+        **({"properties": members} if members else {}),
     }
 
 

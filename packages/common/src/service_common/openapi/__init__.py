@@ -1,7 +1,7 @@
-"""The interface of a service: its routes, and the OpenAPI 3.1 document that describes them.
+"""The HTTP interface of a service: its routes, and the OpenAPI 3.1 document that describes them.
 
-A service declares each endpoint once, as an `Operation` of its `Api`: the routes and the document, which is served at
-``/openapi.json``, both come from that.
+A service declares each endpoint once, as an `Operation` of its `Api`. Routes and document, which is served at
+``/openapi.json``, are derived from it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every service answers: its health, its name, and what went wrong."""
+"""Schemas of the answers of every service: health, name, problem documents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["AnswerSchema", "LiveSchema", "NameSchema", "ReadySchema", "Violation
 
 
 class AnswerSchema(Schema):
-    """Something that is answered; whoever reads it is to ignore members that are not known."""
+    """An answer, to which members may be added."""
 
     class Meta:
-        """Members may be added."""
+        """Unknown members are ignored."""
 
         unknown = EXCLUDE
 
@@ -37,7 +37,7 @@ class NameSchema(AnswerSchema):
 
 
 class ViolationSchema(AnswerSchema):
-    """One thing that is wrong; a service adds the facts that it tells."""
+    """A violation; a service adds its facts."""
 
     pointer = fields.Str(required=True)
     detail = fields.Str(required=True)

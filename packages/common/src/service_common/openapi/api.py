@@ -1,4 +1,4 @@
-"""The whole interface of a service: its own operations and those that every service has."""
+"""The HTTP interface of a service: its own operations and the common ones."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ _COMMON = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The interface of a service.
+    """The HTTP interface of a service.
 
     Attributes:
         name: as in ``order-service``.
-        own_operations: those that no other service has.
-        violation: the schema of the entries of ``errors`` in its problem documents.
-        names: what schemas are called whose classes are called otherwise.
-        unions: schemas of which a message has one, told apart by their ``type``.
-        schemas: what else it sends or reads.
+        own_operations: operations of this service, without the common ones.
+        violation: schema of the entries of ``errors`` in its problem documents.
+        names: component names of schemas, instead of those of their classes.
+        unions: messages that match one of several schemas, discriminated by ``type``.
+        schemas: other schemas of messages.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Api:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """Every operation, those that all services have first."""
+        """All operations, the common ones first."""
         return (*_COMMON, _document_operation(self), *self.own_operations)
 
     def routes(self) -> list[web.RouteDef]:
@@ -77,14 +77,14 @@ class Api:
 def _document_operation(api: Api) -> Operation:
     @cache
     def document(version: str) -> bytes:
-        # takes longer to import than all else that is here, and no start is to wait for it
+        # imported when it is needed: apispec takes longer than the rest of the start
         from .document import build_document  # noqa: PLC0415
 
         return orjson.dumps(build_document(api, version))
 
     async def serve(request: web.Request) -> web.Response:
         """This document."""
-        # in a thread: it takes so long that streams would notice
+        # in a thread: it takes long enough to delay other requests
         body = await asyncio.to_thread(document, request.app[VERSION])
         return web.Response(body=body, content_type="application/json")
 

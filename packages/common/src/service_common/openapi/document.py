@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of an interface: https://spec.openapis.org/oas/v3.1.1."""
+"""The OpenAPI 3.1 document of a service: https://spec.openapis.org/oas/v3.1.1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ServiceError
 from ..http_server import CONTENT_TYPE, status_of, type_of
 from .answers import problem_schema
 from .api import Api
-from .converter import OPENAPI_VERSION, component, new_plugin, parameters, teach
+from .converter import OPENAPI_VERSION, component, extend, new_plugin, parameters
 from .operations import Answer, Operation
 
 __all__ = ["build_document"]
@@ -28,10 +28,9 @@ _HEADERS: Mapping[str, str] = {
     _RETRY_AFTER: "After how many seconds it may be tried again.",
     "Server-Timing": "How long each part took, in milliseconds.",
 }
-# not always there
-_SOMETIMES = frozenset({"Idempotent-Replayed"})
-# what HTTP itself has against a body
-_OF_BODIES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+_OPTIONAL_HEADERS = frozenset({"Idempotent-Replayed"})
+# errors of reading any body
+_BODY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
 def build_document(api: Api, version: str) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def build_document(api: Api, version: str) -> dict[str, Any]:
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec gave its plugin no converter")
-    teach(converter)
+    extend(converter)
     _describe_components(spec, converter, api)
     for operation in api.operations:
         spec.path(operation.path, operations={operation.method.lower(): _operation(converter, operation)})
@@ -54,7 +53,7 @@ def _describe_components(spec: APISpec, converter: OpenAPIConverter, api: Api) -
     spec.components.response(_PROBLEM, _problem("Any other failure", _reference("schemas", _PROBLEM)))
     spec.components.security_scheme("serviceToken", {"type": "http", "scheme": "bearer"})
     for name in sorted(_headers(api)):
-        required = name not in _SOMETIMES
+        required = name not in _OPTIONAL_HEADERS
         header = {"description": _HEADERS[name], "required": required, "schema": {"type": "string"}}
         spec.components.header(name, header)
     for schema in api.schemas:
@@ -101,7 +100,7 @@ def _answers(operation: Operation) -> dict[str, Any]:
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": answer.says}
+    described: dict[str, Any] = {"description": answer.description}
     if answer.media_type is not None:
         other = {"type": "object"} if answer.media_type.endswith("json") else {"type": "string"}
         described["content"] = {answer.media_type: {"schema": answer.schema or other}}
@@ -117,22 +116,22 @@ def _refusals(operation: Operation) -> dict[str, Any]:
     described = {str(status): _refusal(status, errors) for status, errors in sorted(by_status.items())}
     if operation.body:
         problem = _reference("schemas", _PROBLEM)
-        described |= {str(status.value): _problem(status.phrase, problem) for status in _OF_BODIES}
+        described |= {str(status.value): _problem(status.phrase, problem) for status in _BODY_STATUSES}
     return described
 
 
 def _refusal(status: int, errors: list[type[ServiceError]]) -> dict[str, Any]:
-    says = " ".join((error.__doc__ or "").partition("\n")[0] for error in errors)
+    description = " ".join((error.__doc__ or "").partition("\n")[0] for error in errors)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # which of the things that are needed is away is nothing to decide by
-        return _problem(says, _reference("schemas", _PROBLEM), _RETRY_AFTER)
+        # a client acts alike whichever dependency is unavailable
+        return _problem(description, _reference("schemas", _PROBLEM), _RETRY_AFTER)
     types = sorted({type_of(error) for error in errors})
     named = {"type": "object", "properties": {"type": {"enum": types}}, "required": ["type"]}
-    return _problem(says, {"allOf": [_reference("schemas", _PROBLEM), named]})
+    return _problem(description, {"allOf": [_reference("schemas", _PROBLEM), named]})
 
 
-def _problem(says: str, schema: dict[str, Any], *headers: str) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": says, "content": {CONTENT_TYPE: {"schema": schema}}}
+def _problem(description: str, schema: dict[str, Any], *headers: str) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": description, "content": {CONTENT_TYPE: {"schema": schema}}}
     if headers:
         described["headers"] = {name: _reference("headers", name) for name in headers}
     return described

@@ -1,4 +1,4 @@
-"""The declaration of an endpoint: its route and its description in the OpenAPI document come from it."""
+"""Declaration of an endpoint, from which its route and its description in the OpenAPI document are derived."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ..http_server import read_body, read_path, read_query, require_service_toke
 
 __all__ = ["Answer", "EndpointHandler", "Operation"]
 
-# takes the request and, by name, each input that the schemas of the operation load
+# its arguments are the request and, by name, each input that the schemas of the operation load
 EndpointHandler: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What comes back when nothing is wrong.
+    """A successful answer.
 
     Attributes:
-        says: in a few words.
-        schema: of its JSON; None when it is another thing.
-        headers: that it has besides.
-        media_type: of its body; None when it has none.
+        description: a few words.
+        schema: schema of its JSON body; None for another body.
+        headers: names of its headers.
+        media_type: media type of its body; None without a body.
     """
 
-    says: str
+    description: str
     schema: type[Schema] | None = None
     headers: tuple[str, ...] = ()
     media_type: str | None = "application/json"
@@ -40,18 +40,17 @@ class Operation:
     """One endpoint of a service.
 
     Attributes:
-        method: of HTTP, in capitals.
-        path: as the router has it.
+        method: HTTP method, in capitals.
+        path: path template of the router.
         handler: gets the request and, as keyword arguments, what the schemas of path, query and body load; its
             docstring begins with the summary.
-        name: unlike that of any other operation of the service.
-        answers: by status.
-        parameters: schemas by the place that they are read from: ``path``, ``query``; ``header`` is only described,
-            its handler reads it.
-        body: the schema of the JSON object that is sent.
-        errors: what it refuses with, beside what follows from its parameters and its body.
-        internal: whether it is for the services themselves.
-        allow_head: whether a GET is served to HEAD as well.
+        name: unique within the service.
+        answers: successful answers by status.
+        parameters: schemas by location: ``path``, ``query``; ``header`` is only described, the handler reads it.
+        body: schema of the JSON body of the request.
+        errors: errors besides those of its parameters and its body.
+        internal: whether only the services may call it.
+        allow_head: whether a GET also handles HEAD.
     """
 
     method: str
@@ -73,7 +72,7 @@ class Operation:
 
     @property
     def refusals(self) -> tuple[type[ServiceError], ...]:
-        """All that it refuses with."""
+        """All errors that it answers with."""
         return (
             *((UnauthorizedError, ForbiddenError) if self.internal else ()),
             *((MalformedError,) if self.body else ()),
@@ -82,7 +81,7 @@ class Operation:
         )
 
     def route(self) -> web.RouteDef:
-        """Return the route: it checks the token of an internal endpoint, reads the inputs, and calls the handler."""
+        """Return the route, which checks the token of an internal endpoint, loads the inputs and calls the handler."""
         handler, internal = self.handler, self.internal
         path, query = (self.parameters.get(place, Schema)() for place in ("path", "query"))
         body = self.body() if self.body else None
