@@ -1,1 +1,1 @@
-"""The toolkit that every Orderstream service is made with."""
+"""The toolkit of the Orderstream services."""

@@ -1,4 +1,4 @@
-"""The errors every service speaks in: what may be tried again, what never, and the facts of each."""
+"""Errors of all services: which may be retried, which may not, and the facts of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong: where (RFC 6901 pointer), what, and the facts a program needs."""
+    """One violation in a request: where (RFC 6901 pointer), what, and facts for a program."""
 
     pointer: str
     detail: str
@@ -32,11 +32,11 @@ class Violation:
 
 
 class ServiceError(Exception):
-    """Any failure the services foresee.
+    """Any expected failure.
 
     Attributes:
-        slug: names the kind of problem in the ``type`` of its problem document; stable, kebab-case.
-        violations: each single thing that is wrong, for a client that wants to point at it.
+        slug: kind of the problem, the last part of the ``type`` of its problem document; stable, kebab-case.
+        violations: what is wrong with the request, one by one.
     """
 
     slug = "error"
@@ -57,7 +57,7 @@ class UnavailableError(TransientError):
     """Something needed is away.
 
     Attributes:
-        retry_after_s: when to come back, in seconds.
+        retry_after_s: least delay before a retry, in seconds.
     """
 
     slug = "unavailable"

@@ -1,4 +1,4 @@
-"""Pages of a list: how one is asked for, and what it has."""
+"""Keyset pagination: the request for a page, and the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class PageRequest(Generic[K]):
-    """Ask for at most *limit* items that follow the one with the key *after*; None begins with the first."""
+    """At most *limit* items that follow the key *after*; None starts with the first item."""
 
     after: K | None
     limit: int
@@ -22,12 +22,12 @@ class PageRequest(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[T, K]):
-    """*items* in order; *next* is the key to go on after, None on the last page."""
+    """*items* in order; *next* is the key that the next page follows, None on the last page."""
 
     items: Sequence[T]
     next: K | None = None
 
     @classmethod
     def cut(cls, items: Sequence[T], limit: int, key: Callable[[T], K]) -> ListPage[T, K]:
-        """Make a page of up to *limit* + 1 *items*: one more than the limit shows that another page follows."""
+        """Return a page of up to *limit* of *items*, of which one more than *limit* shows that another page follows."""
         return cls(items[:limit], key(items[limit - 1]) if len(items) > limit else None)

@@ -1,4 +1,4 @@
-"""How a moment is written on every wire of the system."""
+"""Timestamps as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["rfc3339"]
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write an aware *moment* in UTC with microseconds, always of the same length, so that texts sort as times do.
+    """Return the aware *moment* in UTC with microseconds, of constant length, so that texts sort like times.
 
     Source: RFC 3339 section 5.6, with ``Z`` for UTC.
     """

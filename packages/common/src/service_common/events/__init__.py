@@ -1,6 +1,6 @@
 """Events on the queues: CloudEvents 1.0 in structured JSON, of any type.
 
-`Event` is the value, `encode` and `decode` turn it into the body of a message and back. Pure: no I/O.
+`Event` is the value, `encode` and `decode` convert it to the body of a message and back. Pure: no I/O.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading an event off a queue: the envelope is validated, the data is for whoever knows the type."""
+"""Decodes the body of a message: the envelope is validated, the data is left to the consumer of the type."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["EnvelopeSchema", "decode"]
 
 
 class EnvelopeSchema(Schema):
-    """A CloudEvent, as far as it is read."""
+    """The members of a CloudEvent that are read."""
 
     class Meta:
-        """Members may be added."""
+        """Unknown members are ignored."""
 
         unknown = EXCLUDE
 
@@ -32,10 +32,10 @@ _ENVELOPE = EnvelopeSchema()
 
 
 def decode(body: str) -> Event:
-    """Read the body of a message; members that are not known are ignored.
+    """Decode the body of a message.
 
     Raises:
-        UnreadableEventError: it is no JSON, no CloudEvent, or its data is no JSON object.
+        UnreadableEventError: it is not JSON, not a CloudEvent, or its data is not a JSON object.
     """
     try:
         envelope = orjson.loads(body)

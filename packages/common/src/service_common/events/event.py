@@ -1,4 +1,4 @@
-"""An event as a value, and as the text on a queue: CloudEvents 1.0 in structured JSON."""
+"""An event as a value and as the body of a message: CloudEvents 1.0 in structured JSON."""
 
 from __future__ import annotations
 
@@ -19,25 +19,23 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:orderstream:event")
 
 
 class UnreadableEventError(PermanentError):
-    """A message that is no event of the kind that was expected; its detail is the reason in the dead-letter queue."""
+    """A message that can't be decoded; the detail is its reason in the dead-letter queue."""
 
     slug = "unreadable-event"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, as CloudEvents 1.0 has it.
-
-    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+    """An event of CloudEvents 1.0: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md.
 
     Attributes:
-        id: the same for the same fact however often it is announced; unique together with *source*.
-        source: who tells it, a URI reference such as ``/billing``.
+        id: the same each time that the same fact is announced; unique together with *source*.
+        source: the producer, a URI reference such as ``/billing``.
         type: what happened, such as ``invoice-paid``.
-        data: what is told of it, a JSON object.
+        data: the facts, a JSON object.
         subject: what it happened to.
         time: when it happened, with a time zone.
-        traceparent: the W3C trace context that it belongs to.
+        traceparent: its W3C trace context.
     """
 
     id: str
@@ -50,12 +48,12 @@ class Event:
 
 
 def event_id(key: str) -> str:
-    """Return the id of the event that tells the fact *key*: a UUID of version 5."""
+    """Return the id of the event of the fact *key*: a UUID of version 5."""
     return str(uuid.uuid5(_NAMESPACE, key))
 
 
 def encode(event: Event) -> str:
-    """Return the event as the body of a message; what is None is left out."""
+    """Return the event as the body of a message, without the members that are None."""
     envelope = {
         "specversion": "1.0",
         "id": event.id,

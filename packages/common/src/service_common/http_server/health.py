@@ -1,4 +1,4 @@
-"""The endpoints every service has: whether it lives, whether it is ready, its numbers, its name."""
+"""The endpoints of every service: liveness, readiness, metrics, name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .requests import json_response
 
 __all__ = ["get_live", "get_metrics", "get_name", "get_ready"]
 
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METRICS_TYPE = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
 async def get_live(_request: web.Request) -> web.Response:
@@ -26,9 +26,9 @@ async def get_ready(request: web.Request) -> web.Response:
 
 async def get_metrics(request: web.Request) -> web.Response:
     """Its numbers, in the text format of Prometheus."""
-    numbers = request.app[METRICS]
-    await numbers.refresh()
-    return web.Response(body=numbers.exposition(), headers={"Content-Type": _METRICS_TYPE})
+    metrics = request.app[METRICS]
+    await metrics.refresh()
+    return web.Response(body=metrics.exposition(), headers=_METRICS_TYPE)
 
 
 async def get_name(request: web.Request) -> web.Response:

@@ -1,6 +1,7 @@
-"""Metrics and trace context: what every other room may record.
+"""Metrics and trace context, used by all other rooms.
 
-`Metrics` holds the Prometheus collectors of the process, `tracing` and `current_trace` carry the W3C trace context.
+`Metrics` holds the Prometheus collectors of the process; `tracing` sets the W3C trace context, `current_trace` returns
+it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The numbers a process tells about itself, in Prometheus' text format."""
+"""Metrics of a process, for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 __all__ = ["Metrics"]
 
 _PREFIX = "orderstream_"
-# seconds; fine where the service levels of a request lie, coarse beyond
+# seconds; narrow around the latency objectives, wide beyond
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -28,13 +28,13 @@ _C = TypeVar("_C", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """The collectors of one process; asking twice for one of the same name gives the same one.
+    """The collectors of one process; the same name returns the same collector, as its first call described it.
 
     Names are given without the prefix ``orderstream_``.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = CollectorRegistry() if registry is None else registry
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self._collectors: dict[str, Counter | Gauge | Histogram] = {}
         self._request_s: dict[tuple[str, str, int], Histogram] = {}
         self._refreshes: list[Callable[[], Awaitable[None]]] = []
@@ -44,17 +44,17 @@ class Metrics:
         self._streams = self.counter("http_streams_total", "Streams that ended.", ("route", "status"))
 
     def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
-        """Return the counter *name*; *text* and *labels* are those of the first call."""
+        """Return the counter *name*."""
         return self._known(Counter, name, lambda: Counter(_PREFIX + name, text, labels, registry=self.registry))
 
     def gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
-        """Return the gauge *name*; *text* and *labels* are those of the first call."""
+        """Return the gauge *name*."""
         return self._known(Gauge, name, lambda: Gauge(_PREFIX + name, text, labels, registry=self.registry))
 
     def histogram(
         self, name: str, text: str, labels: Sequence[str] = (), *, buckets: Sequence[float] = _BUCKETS_S
     ) -> Histogram:
-        """Return the histogram *name*; *text*, *labels* and *buckets* are those of the first call."""
+        """Return the histogram *name*."""
         return self._known(
             Histogram,
             name,
@@ -62,19 +62,19 @@ class Metrics:
         )
 
     def register(self, collector: Collector) -> None:
-        """Add a collector that reads its numbers where they are kept, at the moment they are asked for."""
+        """Register a collector that reads its values on each scrape."""
         self.registry.register(collector)
 
-    def refreshed_by(self, refresh: Callable[[], Awaitable[None]]) -> None:
-        """Call *refresh*, which has to be quick, whenever the numbers are asked for: what is kept elsewhere is read."""
+    def on_scrape(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Call *refresh*, which has to be quick, before each scrape."""
         self._refreshes.append(refresh)
 
     async def refresh(self) -> None:
-        """Bring up to date what has to be asked for elsewhere."""
+        """Call what was registered by `on_scrape`."""
         await asyncio.gather(*(refresh() for refresh in self._refreshes))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request; *route* is a template, never a path, so that there are few."""
+        """Record an answered request; *route* is a template, not a path, to bound the number of label values."""
         key = (method if method in _METHODS else "other", route, status)
         histogram = self._request_s.get(key)
         if histogram is None:
@@ -82,11 +82,11 @@ class Metrics:
         histogram.observe(seconds)
 
     def stream(self, route: str, status: int) -> None:
-        """Count one stream that came to its end; its duration says nothing about the time to answer."""
+        """Count a stream that ended; its duration is not a response time."""
         self._streams.labels(route, status).inc()
 
     def exposition(self) -> bytes:
-        """Return all numbers as ``text/plain; version=0.0.4``."""
+        """Return all metrics as ``text/plain; version=0.0.4``."""
         return generate_latest(self.registry)
 
     def _known(self, kind: type[_C], name: str, make: Callable[[], _C]) -> _C:

@@ -1,4 +1,4 @@
-"""The W3C trace context of the work in progress: taken from a request or an event, handed to the next."""
+"""W3C trace context of the running task: continued from a request or an event, propagated with the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})(
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """A place in a trace: *trace_id* (32 hex digits) is the whole way, *span_id* (16) this hop."""
+    """A span of a trace: *trace_id* has 32 hex digits, *span_id* 16."""
 
     trace_id: str
     span_id: str
@@ -23,23 +23,23 @@ class TraceContext:
 
     @classmethod
     def new(cls) -> TraceContext:
-        """Begin a trace."""
+        """Start a trace."""
         return cls(_random_hex(128), _random_hex(64))
 
     @classmethod
     def parse(cls, traceparent: str | None) -> TraceContext:
-        """Continue the trace of a ``traceparent`` header; begin one when there is none or it is not valid."""
+        """Continue the trace of a ``traceparent`` header; start one when it is missing or not valid."""
         match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
         return cls(match[1], _random_hex(64), match[3]) if match else cls.new()
 
     @property
     def traceparent(self) -> str:
-        """The header that continues the trace from here."""
+        """Header that continues the trace from this span."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 def _random_hex(bits: int) -> str:
-    # ids have to differ, not to be secret: no system call a hop (all zeros, which is not valid, has odds of 2^-64)
+    # ids have to be unique, not secret: no system call (all zeros, which is not valid, has a probability of 2^-64)
     return f"{random.getrandbits(bits):0{bits // 4}x}"
 
 
@@ -47,14 +47,14 @@ _current: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
 
 
 def current_trace() -> TraceContext | None:
-    """Return the trace of the running task, if it has one."""
+    """Return the trace context of the running task, or None."""
     return _current.get()
 
 
 class tracing:  # noqa: N801 - reads as the context manager that it is
-    """Run the block as the next hop of *traceparent*, or as the first hop of a new trace.
+    """Run the block as the next span of *traceparent*, or as the first of a new trace.
 
-    A class, because a generator's context manager costs half as much again, and every request and message is a hop.
+    A class, because a generator's context manager costs half as much again, for every request and message.
     """
 
     __slots__ = ("_context", "_token")

@@ -110,7 +110,7 @@ class QueueDepthGauges:
 async def measuring_depths(sqs: Sqs, queue_name: str, metrics: Metrics) -> AsyncIterator[None]:
     """Expose the depth of *queue_name* and of its dead-letter queue in *metrics* while the block runs."""
     depths = QueueDepthGauges(sqs, queue_name, metrics)
-    metrics.refreshed_by(depths.refresh)
+    metrics.on_scrape(depths.refresh)
     try:
         yield
     finally:
