@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from service_common.config import AwsConfig, ConfigError, ServiceConfig, reading, shared_fields
+from service_common.config import AwsConfig, ConfigError, ServiceConfig, read_environment, shared_fields
 
 COMPLETE = {
     "SERVICE_TOKEN": "s3cret",
@@ -23,7 +23,7 @@ class Config(ServiceConfig):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
-        with reading(environ) as env:
+        with read_environment(environ) as env:
             return cls(
                 **shared_fields(env, name="order-service", port=8080),
                 inventory_url=env.urls("INVENTORY_URL"),

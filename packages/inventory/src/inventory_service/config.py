@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service_common.config import ServiceConfig, reading, shared_fields
+from service_common.config import ServiceConfig, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
@@ -26,7 +26,7 @@ class Config(ServiceConfig):
         Raises:
             ConfigError: with all that is missing or wrong.
         """
-        with reading(environ) as env:
+        with read_environment(environ) as env:
             shared = shared_fields(env, name=NAME, port=PORT)
             seed_products = env.bool("SEED_PRODUCTS", False)
         return cls(**shared, seed_products=seed_products)

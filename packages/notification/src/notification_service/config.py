@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from environs import validate
 
-from service_common.config import Environment, ServiceConfig, reading, shared_fields
+from service_common.config import Environment, ServiceConfig, read_environment, shared_fields
 
 from . import NAME
 from .push import PushLimits
@@ -46,7 +46,7 @@ class Config(ServiceConfig):
         Raises:
             ConfigError: names every missing and every invalid setting.
         """
-        with reading(environ) as env:
+        with read_environment(environ) as env:
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from environs import validate
 
-from service_common.config import ServiceConfig, reading, shared_fields
+from service_common.config import ServiceConfig, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
@@ -38,7 +38,7 @@ class Config(ServiceConfig):
         Raises:
             ConfigError: with everything that is missing or wrong.
         """
-        with reading(environ) as env:
+        with read_environment(environ) as env:
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
                 "inventory_urls": env.urls("INVENTORY_URL"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service_common.config import ServiceConfig, reading, shared_fields
+from service_common.config import ServiceConfig, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
@@ -36,7 +36,7 @@ class Config(ServiceConfig):
         Raises:
             ConfigError: with everything that is missing or wrong.
         """
-        with reading(environ) as env:
+        with read_environment(environ) as env:
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
                 "inventory_urls": env.urls("INVENTORY_URL"),
