@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from service_common.http_server import METRICS, READINESS, allow_origins, connections_allowed, new_app
+from service_common.http_server import METRICS, READINESS, allow_origins, max_connections, new_app
 from service_common.lifecycle import background
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
@@ -122,7 +122,7 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
 
 
 def _within_open_files(configured: PushLimits) -> PushLimits:
-    limits = configured.within(connections_allowed())
+    limits = configured.within(max_connections())
     if limits is not configured:
         logger.warning(
             "push connection limit lowered",

@@ -222,7 +222,7 @@ async def test_request_is_logged_once_with_its_facts(client: Client, caplog: pyt
     await client.get("/boom/7")
     await client.get("/health/live")
 
-    [line] = [vars(record) for record in caplog.records if record.message == "request"]
+    [line] = [vars(record) for record in caplog.records if record.message == "request handled"]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/boom/7", 500)
     assert line["durationMs"] > 0
 

@@ -24,10 +24,10 @@ PROGRAM = """
 import asyncio, os, time
 from aiohttp import web
 from service_common.http_server import new_app, run
-from service_common.config import ServiceConfig, reading, shared_fields
+from service_common.config import ServiceConfig, read_environment, shared_fields
 
 def load(environ):
-    with reading(environ) as env:
+    with read_environment(environ) as env:
         return ServiceConfig(**shared_fields(env, name="any-service", port=8080))
 
 async def slow(request):
@@ -140,14 +140,14 @@ async def test_port_in_use_is_one_clear_line_before_anything_starts(start: Start
             assert await service.errors() == ""
 
     assert service.said() == [
-        "starting",
+        "service starting",
         f"any-service cannot listen: port {port} of 127.0.0.1 is in use by another process",
     ]
 
 
 async def test_start_tells_the_configuration_without_its_secrets(start: Start) -> None:
     async with start() as service:
-        line = await service.until("starting")
+        line = await service.until("service starting")
 
     assert line["config"]["service_token"] == "***"
     assert line["config"]["shutdown_grace_s"] == 4.0
@@ -157,21 +157,21 @@ async def test_start_tells_the_configuration_without_its_secrets(start: Start) -
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_signal_ends_it_in_order(start: Start, number: signal.Signals) -> None:
     async with start() as service:
-        await service.until("listening")
+        await service.until("service listening")
         service.process.send_signal(number)
 
         assert await service.end() == 0
         assert await service.errors() == ""
-    assert service.said()[-2:] == ["stopping", "stopped"]
+    assert service.said()[-2:] == ["service stopping", "service stopped"]
 
 
 async def test_request_in_flight_is_answered_and_new_ones_are_refused(start: Start) -> None:
     async with start() as service, aiohttp.ClientSession(service.url) as session:
-        await service.until("listening")
+        await service.until("service listening")
         answer = asyncio.create_task(session.get("/slow?s=0.5"))
         await service.until("handling")
         service.process.terminate()
-        await service.until("stopping")
+        await service.until("service stopping")
 
         with pytest.raises(aiohttp.ClientConnectorError):
             async with aiohttp.ClientSession() as another:
@@ -183,7 +183,7 @@ async def test_request_in_flight_is_answered_and_new_ones_are_refused(start: Sta
 
 async def test_request_that_takes_too_long_does_not_hold_the_stop(start: Start) -> None:
     async with start() as service, aiohttp.ClientSession(service.url) as session:
-        await service.until("listening")
+        await service.until("service listening")
         answer = asyncio.create_task(session.get("/slow?s=60"))
         await service.until("handling")
         service.process.terminate()
@@ -202,14 +202,14 @@ async def test_stop_that_hangs_is_cut_off_at_the_end_of_the_grace(start: Start, 
     """
     compose = "app.cleanup_ctx.append(resource)"
     async with start(more=more, compose=compose, environ={"SHUTDOWN_GRACE_S": "0.5"}) as service:
-        await service.until("listening")
+        await service.until("service listening")
         service.process.terminate()
-        await service.until("stopping")
+        await service.until("service stopping")
 
         async with asyncio.timeout(5):
             assert await service.end() == 1
     [line] = [line for line in service.log if line["level"] == "CRITICAL"]
-    assert line["message"] == "did not stop in time"
+    assert line["message"] == "shutdown timed out"
 
 
 async def test_signal_during_start_ends_the_start(start: Start) -> None:
@@ -228,7 +228,7 @@ async def test_signal_during_start_ends_the_start(start: Start) -> None:
         await service.until("given up")
 
         assert await service.end() == 0
-    assert service.said()[-1] == "stopped"
+    assert service.said()[-1] == "service stopped"
 
 
 async def test_start_that_fails_is_told_with_its_reason_and_closes_what_was_open(start: Start) -> None:
@@ -245,5 +245,5 @@ async def test_start_that_fails_is_told_with_its_reason_and_closes_what_was_open
         await service.until("first closed")
         assert await service.end() == 1
     line = service.log[-1]
-    assert (line["level"], line["message"]) == ("CRITICAL", "any-service cannot go on")
+    assert (line["level"], line["message"]) == ("CRITICAL", "any-service failed")
     assert "no such schema" in line["exc_info"]

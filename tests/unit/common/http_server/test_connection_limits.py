@@ -5,10 +5,10 @@ import logging
 
 import pytest
 
-from service_common.http_server.connection_limits import AT_ONCE, Edge, EdgeLimits
+from service_common.http_server.connection_limits import CHECKED_AT_ONCE, ConnectionLimiter, ConnectionLimits
 from service_common.observability import Metrics
 
-LIMITS = EdgeLimits(files=12)
+LIMITS = ConnectionLimits(files=12)
 
 
 class Wire:
@@ -24,7 +24,7 @@ class Wire:
         self.asked += 1
         return self.stream
 
-    def overdue(self, now: float, limits: EdgeLimits) -> str | None:  # noqa: ARG002 - as a connection has them
+    def overdue(self, now: float, limits: ConnectionLimits) -> str | None:  # noqa: ARG002 - as a connection has them
         return self.reason
 
     def cut(self, reason: str) -> None:
@@ -37,56 +37,56 @@ def cuts(metrics: Metrics, reason: str) -> float:
 
 def test_connection_is_not_taken_when_the_files_before_it_are_all_there_is_room_for() -> None:
     metrics = Metrics()
-    edge = Edge(LIMITS, metrics)
+    limiter = ConnectionLimiter(LIMITS, metrics)
     first, second, third = Wire(), Wire(), Wire()
-    assert [edge.enter(first, 5), edge.enter(second, 11), edge.enter(third, 12)] == [True, True, False]
-    assert (edge.open, cuts(metrics, "full")) == (2, 1)
+    assert [limiter.admit(first, 5), limiter.admit(second, 11), limiter.admit(third, 12)] == [True, True, False]
+    assert (limiter.open, cuts(metrics, "full")) == (2, 1)
     assert metrics.registry.get_sample_value("orderstream_http_connections") == 2
-    edge.leave(first)
-    assert edge.open == 1
+    limiter.remove(first)
+    assert limiter.open == 1
 
 
 async def test_sweep_ends_what_is_overdue_and_nothing_else() -> None:
     metrics = Metrics()
-    edge = Edge(LIMITS, metrics)
+    limiter = ConnectionLimiter(LIMITS, metrics)
     slow, busy = Wire("head"), Wire()
-    edge.enter(slow, 5)
-    edge.enter(busy, 6)
-    await edge.sweep(0.0)
+    limiter.admit(slow, 5)
+    limiter.admit(busy, 6)
+    await limiter.sweep(0.0)
     assert (slow.ends, busy.ends) == (["head"], [])
     assert cuts(metrics, "head") == 1
 
 
 async def test_sweep_of_many_leaves_out_who_left_meanwhile() -> None:
-    edge = Edge(EdgeLimits(files=10_000), Metrics())
-    wires = [Wire("head") for _ in range(3 * AT_ONCE)]
+    limiter = ConnectionLimiter(ConnectionLimits(files=10_000), Metrics())
+    wires = [Wire("head") for _ in range(3 * CHECKED_AT_ONCE)]
     for file, wire in enumerate(wires):
-        edge.enter(wire, file)
-    sweep = asyncio.create_task(edge.sweep(0.0))
+        limiter.admit(wire, file)
+    sweep = asyncio.create_task(limiter.sweep(0.0))
     await asyncio.sleep(0)
-    assert sum(map(len, (wire.ends for wire in wires))) == AT_ONCE
+    assert sum(map(len, (wire.ends for wire in wires))) == CHECKED_AT_ONCE
     for wire in wires:
-        edge.leave(wire)
+        limiter.remove(wire)
     await sweep
-    assert sum(map(len, (wire.ends for wire in wires))) == AT_ONCE
+    assert sum(map(len, (wire.ends for wire in wires))) == CHECKED_AT_ONCE
 
 
 async def test_stream_is_looked_at_once() -> None:
-    edge = Edge(LIMITS, Metrics())
+    limiter = ConnectionLimiter(LIMITS, Metrics())
     stream = Wire("unread", stream=True)
-    edge.enter(stream, 5)
+    limiter.admit(stream, 5)
     for _ in range(3):
-        await edge.sweep(0.0)
-    assert (stream.ends, stream.asked, edge.open) == ([], 1, 0)
-    edge.leave(stream)
+        await limiter.sweep(0.0)
+    assert (stream.ends, stream.asked, limiter.open) == ([], 1, 0)
+    limiter.remove(stream)
 
 
 async def test_cuts_are_told_once_a_sweep(caplog: pytest.LogCaptureFixture) -> None:
-    edge = Edge(LIMITS, Metrics())
+    limiter = ConnectionLimiter(LIMITS, Metrics())
     for file in range(9, 15):
-        edge.enter(Wire(), file)
+        limiter.admit(Wire(), file)
     with caplog.at_level(logging.WARNING):
-        await edge.sweep(0.0)
-        await edge.sweep(1.0)
+        await limiter.sweep(0.0)
+        await limiter.sweep(1.0)
     [line] = caplog.records
     assert (line.message, line.__dict__["reasons"]) == ("connections cut", {"full": 3})

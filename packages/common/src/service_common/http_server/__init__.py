@@ -1,14 +1,14 @@
 """The HTTP server of a service: application, middlewares, problem details, request parsing, health endpoints.
 
-`new_app` makes the application, `run` serves it until SIGTERM. Limits on connections and slow requests, which aiohttp
-lacks, are here as well.
+`new_app` returns the application, `run` serves it until SIGTERM, with limits on connections and slow requests that
+aiohttp lacks.
 """
 
 from __future__ import annotations
 
 from .app_keys import METRICS, READINESS, VERSION
 from .application import allow_origins, new_app
-from .file_limits import connections_allowed, held_back
+from .connection_limits import max_connections, without_reserve
 from .health import get_live, get_metrics, get_name, get_ready
 from .middlewares import require_service_token
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
@@ -32,16 +32,15 @@ __all__ = [
     "VERSION",
     "Problem",
     "allow_origins",
-    "connections_allowed",
     "etag",
     "get_live",
     "get_metrics",
     "get_name",
     "get_ready",
-    "held_back",
     "if_match",
     "json_response",
     "load",
+    "max_connections",
     "new_app",
     "parse_object",
     "read_body",
@@ -52,4 +51,5 @@ __all__ = [
     "run",
     "status_of",
     "type_of",
+    "without_reserve",
 ]

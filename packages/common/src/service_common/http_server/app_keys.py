@@ -1,4 +1,4 @@
-"""Where every application of the system keeps what it shares with the common handlers."""
+"""Keys of the application, for middlewares and common handlers."""
 
 from __future__ import annotations
 

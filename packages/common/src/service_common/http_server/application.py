@@ -1,4 +1,4 @@
-"""What every application of the system starts from."""
+"""The application that every service starts from."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from .requests import MAX_BODY_BYTES
 
 __all__ = ["allow_origins", "new_app"]
 
-_DISTRIBUTION = "orderstream-common"
-# what a page may read of an answer besides its body
+# the headers of an answer that a page may read
 _EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "Server-Timing", "traceparent")
 
 
 def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.Application:
-    """Make the application *name*: traced, its failures problem documents, with the common keys.
+    """Return the application *name* with tracing, problem documents and the common keys.
 
     Args:
         name: as in ``billing-service``.
-        config: gives the token of the internal endpoints.
-        middlewares: go inside the common ones, the outermost first.
+        config: its service token is required by internal endpoints.
+        middlewares: run inside the common ones, the outermost first.
     """
     app = web.Application(middlewares=[trace, problems, *middlewares], client_max_size=MAX_BODY_BYTES)
     app[NAME] = name
-    app[VERSION] = version(_DISTRIBUTION)
+    app[VERSION] = version("orderstream-common")
     app[SERVICE_TOKEN] = config.service_token
     app[READINESS] = Readiness()
     app[METRICS] = Metrics()
@@ -55,7 +54,7 @@ def allow_origins(app: web.Application, origins: Sequence[str]) -> None:
 
 
 async def _vary_by_origin(_: web.Request, response: web.StreamResponse) -> None:
-    # so that no cache gives one origin what was meant for another (Fetch standard, 3.2.5); aiohttp-cors leaves it out
+    # lest a cache serve one origin the answer to another (Fetch standard, 3.2.5); aiohttp-cors omits it
     if "Access-Control-Allow-Origin" in response.headers:
         response.headers.add("Vary", "Origin")
 

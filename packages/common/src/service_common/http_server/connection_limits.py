@@ -1,36 +1,70 @@
-"""What a client may take of the HTTP edge: a number of connections, and time for each part of a request."""
+"""Limits on connections and slow requests."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import resource
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..observability import Metrics
 
-__all__ = ["Edge", "EdgeLimits", "ServerConnection"]
+__all__ = [
+    "ConnectionLimiter",
+    "ConnectionLimits",
+    "LimitedConnection",
+    "max_connections",
+    "raise_file_limit",
+    "without_reserve",
+]
 
 logger = logging.getLogger(__name__)
 
-# looked at before others have their turn: to cut so many takes some milliseconds
-AT_ONCE = 100
+# files kept for the database, the queues, calls to other services, the log
+RESERVED_FILES = 256
+# RLIM_INFINITY as a number: Linux allows no more (fs.nr_open), macOS refuses to set more (OPEN_MAX)
+_UNLIMITED = 10_240 if sys.platform == "darwin" else 1 << 20
+# connections checked before other tasks have their turn: closing so many takes some milliseconds
+CHECKED_AT_ONCE = 100
+
+
+def raise_file_limit() -> None:
+    """Raise the soft limit of open files, usually 1,024, to the hard limit."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_finite(hard), hard))
+
+
+def max_connections() -> int:
+    """Return how many connections the limit of open files allows, without the files reserved for other purposes."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return without_reserve(_finite(soft), RESERVED_FILES)
+
+
+def without_reserve(limit: int, reserve: int) -> int:
+    """Return *limit* without *reserve*, or without a quarter of it when that is less."""
+    return limit - min(reserve, limit // 4)
+
+
+def _finite(limit: int) -> int:
+    return _UNLIMITED if limit == resource.RLIM_INFINITY else limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeLimits:
-    """Limits of the connections of a process.
+class ConnectionLimits:
+    """Limits on the connections of a process.
 
     Attributes:
-        files: a connection is not taken when the process has so many open files (the system gives the lowest number
-            that is free, so this is a look at the number). Streams and everything else count.
-        head_s: for the head of a request, from connecting or from its first byte.
-        body_s: for the body, from the end of the head.
-        unread_s: a client that takes no byte of its answer for so long is cut.
-        keepalive_s: from an answer to the first byte of the next request. nginx ends an idle connection to a service
-            after 60 s, load balancers too: the side that asks has to be first, or a request meets the end.
-        sweep_s: a limit strikes up to so much late.
+        files: a new connection whose file descriptor is this or higher is refused. The system assigns the lowest free
+            number, so that streams and all other open files count too.
+        head_s: time limit of the head of a request, from connecting or from its first byte.
+        body_s: time limit of the body, from the end of the head.
+        unread_s: a client that reads no byte of its answer for this long is cut.
+        keepalive_s: idle time between requests. nginx and load balancers close idle connections to a service after
+            60 s; the client has to be first, or a request meets the close.
+        sweep_s: interval of the checks, by which a limit may be exceeded.
     """
 
     files: int
@@ -41,75 +75,75 @@ class EdgeLimits:
     sweep_s: float = 1.0
 
 
-class ServerConnection(Protocol):
-    """What the edge asks of a connection."""
+class LimitedConnection(Protocol):
+    """A connection that the limiter checks."""
 
     def is_stream(self) -> bool:
-        """Say whether it is no connection of requests and answers any more."""
+        """Return whether it was upgraded to a stream."""
 
-    def overdue(self, now: float, limits: EdgeLimits) -> str | None:
-        """Return what it has taken too long for at *now*: head, body, unread."""
+    def overdue(self, now: float, limits: ConnectionLimits) -> str | None:
+        """Return which time limit is exceeded at *now*: head, body or unread; None if none is."""
 
     def cut(self, reason: str) -> None:
-        """End it, with an answer where one can still be given."""
+        """Close it, after an answer where one can still be sent."""
 
 
-class Edge:
-    """The connections of a process. One sweep looks at all: a timer for each would be paid for by every request."""
+class ConnectionLimiter:
+    """Applies *limits* to all connections in one periodic sweep: a timer for each would cost every request."""
 
-    def __init__(self, limits: EdgeLimits, metrics: Metrics) -> None:
+    def __init__(self, limits: ConnectionLimits, metrics: Metrics) -> None:
         self.limits = limits
-        self._watched: set[ServerConnection] = set()
+        self._connections: set[LimitedConnection] = set()
         self._cuts = metrics.counter("http_connections_cut_total", "Connections ended, by the reason.", ("reason",))
-        self._untold: Counter[str] = Counter()
+        self._unlogged: Counter[str] = Counter()
         metrics.gauge("http_connections", "Open connections that are no streams.").set_function(lambda: self.open)
 
     @property
     def open(self) -> int:
-        """How many connections are open, without streams."""
-        return len(self._watched)
+        """Number of open connections, without streams."""
+        return len(self._connections)
 
     async def run(self) -> None:
-        """Sweep for ever."""
+        """Sweep until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self.limits.sweep_s)
             await self.sweep(loop.time())
 
     async def sweep(self, now: float) -> None:
-        """End what is overdue at *now*; a stream has limits of its own."""
-        for number, connection in enumerate(tuple(self._watched), 1):
-            if connection in self._watched:
-                self._look_at(connection, now)
-            if number % AT_ONCE == 0:
+        """Cut the connections that are overdue at *now*; streams have limits of their own."""
+        for number, connection in enumerate(tuple(self._connections), 1):
+            if connection in self._connections:
+                self._check(connection, now)
+            if number % CHECKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        if self._untold:
-            logger.warning("connections cut", extra={"reasons": dict(self._untold), "open": self.open})
-            self._untold.clear()
+        if self._unlogged:
+            logger.warning("connections cut", extra={"reasons": dict(self._unlogged), "open": self.open})
+            self._unlogged.clear()
 
-    def enter(self, connection: ServerConnection, file: int) -> bool:
-        """Take in a connection that is the open file number *file*; false when there is no room for it."""
+    def admit(self, connection: LimitedConnection, file: int) -> bool:
+        """Add a connection with the file descriptor *file*; return False when it has to be refused."""
         if file >= self.limits.files:
             self._count_cut("full")
             return False
-        self._watched.add(connection)
+        self._connections.add(connection)
         return True
 
-    def leave(self, connection: ServerConnection) -> None:
-        """Let go of it."""
-        self._watched.discard(connection)
+    def remove(self, connection: LimitedConnection) -> None:
+        """Remove a closed connection."""
+        self._connections.discard(connection)
 
-    def malformed(self) -> None:
-        """Count a connection that ends because what came over it is no HTTP."""
+    def count_malformed(self) -> None:
+        """Count a connection that is closed because its bytes are not HTTP."""
         self._cuts.labels("malformed").inc()
 
-    def _look_at(self, connection: ServerConnection, now: float) -> None:
+    def _check(self, connection: LimitedConnection, now: float) -> None:
         if connection.is_stream():
-            self._watched.discard(connection)
+            self._connections.discard(connection)
         elif reason := connection.overdue(now, self.limits):
             self._count_cut(reason)
             connection.cut(reason)
 
     def _count_cut(self, reason: str) -> None:
         self._cuts.labels(reason).inc()
-        self._untold[reason] += 1
+        self._unlogged[reason] += 1

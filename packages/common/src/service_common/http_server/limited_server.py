@@ -1,10 +1,10 @@
-"""aiohttp's server with an edge: it waits an hour for the first byte of a request by itself, and for ever for the last.
+"""aiohttp's server with limits: by itself it waits an hour for the first byte of a request, and for ever for the last.
 
-It leans on these parts of aiohttp 3.14; tests/integration/common/http_server/limited_server fails when they mean
-something else:
+It depends on these internals of aiohttp 3.14; tests/integration/common/http_server/limited_server fails when they
+change:
 
 - ``RequestHandler._waiter`` is pending while a connection waits for the head of a request, ``_request_count`` counts
-  the heads that came to their end, ``_current_request`` is the one that a handler has.
+  the complete heads, ``_current_request`` is the request being handled.
 - ``AppRunner._make_server`` makes the server of an application, ``Server.__call__`` the protocol of a connection with
   the options in ``_kwargs``.
 """
@@ -22,67 +22,68 @@ from aiohttp import web
 
 from ..errors import MalformedError
 from ..observability import tracing
-from .connection_limits import Edge, EdgeLimits
+from .connection_limits import ConnectionLimiter, ConnectionLimits
 from .problem_details import CONTENT_TYPE, Problem
 
-__all__ = ["EdgeRunner"]
+__all__ = ["LimitedRunner"]
 
 logger = logging.getLogger(__name__)
 
 
-class EdgeRunner(web.AppRunner):
-    """Runs *app* behind *edge*, whose sweep its owner runs; *options* are those of `web.AppRunner`."""
+class LimitedRunner(web.AppRunner):
+    """Serves *app* with the limits of *limiter*, which the caller runs; *options* are those of `web.AppRunner`."""
 
-    __slots__ = ("_edge",)
+    __slots__ = ("_limiter",)
 
-    def __init__(self, app: web.Application, edge: Edge, **options: Any) -> None:
-        super().__init__(app, keepalive_timeout=edge.limits.keepalive_s, **options)
-        self._edge = edge
+    def __init__(self, app: web.Application, limiter: ConnectionLimiter, **options: Any) -> None:
+        super().__init__(app, keepalive_timeout=limiter.limits.keepalive_s, **options)
+        self._limiter = limiter
 
     async def _make_server(self) -> web.Server:
-        return _Server(self._edge, await super()._make_server())
+        return _Server(self._limiter, await super()._make_server())
 
 
 class _Server(web.Server):
-    def __init__(self, edge: Edge, plain: web.Server) -> None:
+    def __init__(self, limiter: ConnectionLimiter, plain: web.Server) -> None:
         super().__init__(
             plain.request_handler,
             request_factory=plain.request_factory,
             handler_cancellation=plain.handler_cancellation,
-            **plain._kwargs,  # noqa: SLF001 - nothing else knows them
+            **plain._kwargs,  # noqa: SLF001 - they are public nowhere
         )
-        self._edge = edge
+        self._limiter = limiter
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self._edge, self, loop=self._loop, **self._kwargs)
+        return _Connection(self._limiter, self, loop=self._loop, **self._kwargs)
 
 
 class _Connection(web.RequestHandler):
-    """aiohttp's protocol of a connection; notes when it begins to wait for the rest of a head."""
+    """aiohttp's protocol of a connection, which records when it starts to wait for each part of a request."""
 
-    __slots__ = ("_edge", "_head_since", "_heard", "_inside", "_phase", "_phase_since", "_wire")
+    __slots__ = ("_admitted", "_head_since", "_limiter", "_phase", "_phase_since", "_received", "_socket_transport")
 
-    def __init__(self, edge: Edge, manager: web.Server, **options: Any) -> None:
+    def __init__(self, limiter: ConnectionLimiter, manager: web.Server, **options: Any) -> None:
         super().__init__(manager, **options)
-        self._edge = edge
-        self._inside = False
+        self._limiter = limiter
+        self._admitted = False
         self._head_since: float | None = None
-        self._heard = False
+        self._received = False
         self._phase: Hashable = None
         self._phase_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._wire = cast("asyncio.Transport", transport)  # aiohttp lets go of it when it closes, not when it is closed
-        self._inside = self._edge.enter(self, self._wire.get_extra_info("socket").fileno())
-        if self._inside:
+        # aiohttp drops its own reference when it starts to close the connection, not when it is closed
+        self._socket_transport = cast("asyncio.Transport", transport)
+        self._admitted = self._limiter.admit(self, self._socket_transport.get_extra_info("socket").fileno())
+        if self._admitted:
             self._head_since = self._loop.time()
             super().connection_made(transport)
         else:
-            self._wire.abort()
+            self._socket_transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self._inside:
-            self._edge.leave(self)
+        if self._admitted:
+            self._limiter.remove(self)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -91,37 +92,34 @@ class _Connection(web.RequestHandler):
         if self._request_count != heads:
             self._head_since = None
         elif data and self._awaits_head():
-            self._heard = True
+            self._received = True
             if self._head_since is None:
                 self._head_since = self._loop.time()
 
     def is_stream(self) -> bool:
-        return self._wire.get_protocol() is not self  # its handler has put one of its own there
+        return self._socket_transport.get_protocol() is not self  # its handler has set another
 
-    def overdue(self, now: float, limits: EdgeLimits) -> str | None:
-        if self._wire.is_closing() or self.writing_paused:
-            phase = (
-                "unread",
-                self._request_count,
-                self._wire.get_write_buffer_size(),
-            )  # the same as long as nothing goes
-            return "unread" if self._lasts(phase, now) > limits.unread_s else None
+    def overdue(self, now: float, limits: ConnectionLimits) -> str | None:
+        if self._socket_transport.is_closing() or self.writing_paused:
+            # the same as long as the client reads nothing
+            phase = ("unread", self._request_count, self._socket_transport.get_write_buffer_size())
+            return "unread" if self._phase_s(phase, now) > limits.unread_s else None
         if self._awaits_head():
             return "head" if self._head_since is not None and now - self._head_since > limits.head_s else None
         request = self._current_request
         if request is None or request.content.is_eof() or request.content.exception() is not None:
             return None
-        return "body" if self._lasts(("body", self._request_count), now) > limits.body_s else None
+        return "body" if self._phase_s(("body", self._request_count), now) > limits.body_s else None
 
     def cut(self, reason: str) -> None:
         if reason == "unread":
-            self._wire.abort()
+            self._socket_transport.abort()
         elif reason == "body" and self._current_request is not None:
-            # who reads the body answers
+            # raised in the handler that reads the body, which answers 408
             self._current_request.content.set_exception(TimeoutError("The body did not arrive in time."))
         else:
-            if self._heard:  # an answer to nothing would be taken for that to the next request
-                self._wire.write(_head_too_slow())
+            if self._received:  # without a byte of a request, a client would take the answer for that to its next one
+                self._socket_transport.write(_head_too_slow())
             self.force_close()
 
     def handle_error(
@@ -131,14 +129,14 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and what went wrong outside the middlewares, as everything else is answered."""
+        """Answer malformed requests, and errors outside the middlewares, with problem documents."""
         with tracing(None) as context:
             if status < 500:
                 problem = Problem.of(MalformedError(_first_line(message or "")), "")
-                self._edge.malformed()
-                logger.info("no HTTP", extra={"detail": problem.detail, "client": request.remote})
+                self._limiter.count_malformed()
+                logger.info("request malformed", extra={"detail": problem.detail, "client": request.remote})
             else:
-                super().handle_error(request, status, exc, message)  # logs it; raises when an answer has begun
+                super().handle_error(request, status, exc, message)  # logs it; raises when the answer has started
                 problem = Problem("about:blank", HTTPStatus(status).phrase, status, trace_id=context.trace_id)
             response = problem.to_response()
         response.force_close()
@@ -147,7 +145,7 @@ class _Connection(web.RequestHandler):
     def _awaits_head(self) -> bool:
         return self._waiter is not None and not self._waiter.done()
 
-    def _lasts(self, phase: Hashable, now: float) -> float:
+    def _phase_s(self, phase: Hashable, now: float) -> float:
         if phase != self._phase:
             self._phase, self._phase_since = phase, now
         return now - self._phase_since
@@ -155,7 +153,7 @@ class _Connection(web.RequestHandler):
 
 @cache
 def _head_too_slow() -> bytes:
-    # the same for all, without a trace: there are many at once or none
+    # cached, without a trace id: such connections come in large numbers
     problem = Problem.of(web.HTTPRequestTimeout(text="The head of the request did not arrive in time."), "")
     body = problem.to_response().body
     assert isinstance(body, bytes)
@@ -169,5 +167,5 @@ def _head_too_slow() -> bytes:
 
 
 def _first_line(text: str) -> str:
-    # the rest shows the bytes that are wrong
+    # the other lines show the bytes
     return text.partition("\n")[0].rstrip(": ") + "."

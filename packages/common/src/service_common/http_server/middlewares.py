@@ -1,4 +1,4 @@
-"""What goes around every handler: the trace with its access log and metrics, and failures as problem documents."""
+"""Middlewares of every handler: trace, access log, metrics, problem documents; and the check of the service token."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ __all__ = ["problems", "require_service_token", "trace"]
 
 logger = logging.getLogger(__name__)
 
-# asked every few seconds by machines, of no interest to the reader of a log
-_QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
-_UNMATCHED = "unmatched"
+# polled every few seconds: not logged
+_UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
 @web.middleware
@@ -35,7 +34,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
             _observe(request, redirection.status, started, streamed=False)
             raise
         except BaseException:
-            _observe(request, 499, started, streamed=False)  # nginx's number for a client that did not wait
+            _observe(request, 499, started, streamed=False)  # nginx's status for a client that closed the connection
             raise
         if not response.prepared:
             response.headers["traceparent"] = context.traceparent
@@ -46,14 +45,14 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _observe(request: web.Request, status: int, started: float, *, streamed: bool) -> None:
     seconds = perf_counter() - started
     resource = request.match_info.route.resource
-    route = _UNMATCHED if resource is None else resource.canonical
+    route = "unmatched" if resource is None else resource.canonical
     if streamed:
         request.app[METRICS].stream(route, status)
     else:
         request.app[METRICS].request(request.method, route, status, seconds)
-    if route not in _QUIET:
+    if route not in _UNLOGGED:
         logger.info(
-            "request",
+            "request handled",
             extra={
                 "method": request.method,
                 "path": request.path,
@@ -65,7 +64,7 @@ def _observe(request: web.Request, status: int, started: float, *, streamed: boo
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a failure as a problem document; the unforeseen is logged with its traceback and answered with 500."""
+    """Answer an error with a problem document; an unexpected one is logged with its traceback and answered with 500."""
     try:
         _require_text(request)
         return await handler(request)
@@ -76,21 +75,21 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:
         problem = Problem.of(error, request.rel_url.raw_path)
         if problem.status == 500:
-            logger.exception("unforeseen error", extra={"method": request.method, "path": request.path})
+            logger.exception("request failed", extra={"method": request.method, "path": request.path})
         return _answer(request, problem)
 
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
     response = problem.to_response()
     if not request.content.is_eof():
-        # aiohttp ends the connection when the rest of a body does not come, or can't be read; a client that is not told
-        # so (RFC 9112, 9.6) would send its next request into it
+        # aiohttp closes the connection when the rest of a body does not arrive or can't be read; unless told so
+        # (RFC 9112, 9.6), the client would send its next request on it
         response.force_close()
     return response
 
 
 def _require_text(request: web.Request) -> None:
-    # what is no UTF-8 would reach everything behind as halves of surrogate pairs, which nothing can encode again
+    # aiohttp decodes other bytes to lone surrogates, which can't be encoded again
     for name, value in request.raw_headers:
         if not value.isascii():
             try:
@@ -100,11 +99,11 @@ def _require_text(request: web.Request) -> None:
 
 
 def require_service_token(request: web.Request) -> None:
-    """Let only those in who show the service token.
+    """Require the service token.
 
     Raises:
-        UnauthorizedError: there is no ``Authorization: Bearer`` (RFC 6750).
-        ForbiddenError: there is one with another token.
+        UnauthorizedError: ``Authorization: Bearer`` (RFC 6750) is missing.
+        ForbiddenError: the token is another one.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

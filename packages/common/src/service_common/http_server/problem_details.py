@@ -1,4 +1,4 @@
-"""Failures as RFC 9457 ``application/problem+json``: made from errors, read back from answers."""
+"""Problem documents (RFC 9457, ``application/problem+json``): made from errors, parsed from answers."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ __all__ = ["CONTENT_TYPE", "Problem", "status_of", "type_of"]
 CONTENT_TYPE = "application/problem+json"
 ABOUT_BLANK = "about:blank"
 _INTERNAL = 500
+_TEXTS = frozenset({"pointer", "detail"})
 _URN = "urn:orderstream:problem:"
 _STATUS: Mapping[type[ServiceError], int] = {
     MalformedError: 400,
@@ -54,13 +55,13 @@ _DETAIL: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong with one request, in the members of RFC 9457 and two more.
+    """A problem document with the members of RFC 9457 and two more.
 
     Attributes:
-        type: ``urn:orderstream:problem:<slug>``; ``about:blank`` when *status* says it all.
-        trace_id: finds the request in the logs of every service.
-        errors: each single thing that is wrong.
-        headers: go with the answer, not into its body.
+        type: ``urn:orderstream:problem:<slug>``; ``about:blank`` when *status* says everything.
+        trace_id: trace id of the request in the logs of all services.
+        errors: the violations.
+        headers: headers of the answer.
     """
 
     type: str
@@ -74,21 +75,21 @@ class Problem:
 
     @property
     def slug(self) -> str:
-        """The last part of a type of ours; empty for any other type."""
+        """Slug in *type*; empty for a type of another system."""
         return self.type.removeprefix(_URN) if self.type.startswith(_URN) else ""
 
     @classmethod
     def of(cls, error: Exception, instance: str) -> Problem:
-        """Say what *error* means to the client that asked for *instance*; the unforeseen says nothing of itself."""
+        """Return the problem document of *error* for a request to *instance*; unexpected errors disclose no details."""
         if isinstance(error, ServiceError) and (status := status_of(type(error))) != _INTERNAL:
-            return cls._foreseen(error, status, instance)
+            return cls._of_service_error(error, status, instance)
         if isinstance(error, web.HTTPException):
-            return cls._plain(error.status, instance, _own_words(error), _kept_headers(error))
-        return cls._plain(_INTERNAL, instance)
+            return cls._of_status(error.status, instance, _detail(error), _headers_without_content(error))
+        return cls._of_status(_INTERNAL, instance)
 
     @classmethod
     def parse(cls, status: int, body: bytes) -> Problem:
-        """Read the answer of another service; anything that is no problem document is one without details."""
+        """Parse the error answer of another service; any other body gives a problem document without details."""
         document = _object(body)
         return cls(
             type=_text(document, "type") or ABOUT_BLANK,
@@ -101,13 +102,8 @@ class Problem:
         )
 
     def to_response(self) -> web.Response:
-        """Return the answer to the client."""
-        return web.Response(
-            status=self.status, body=_encoded(self._document()), content_type=CONTENT_TYPE, headers=self.headers
-        )
-
-    def _document(self) -> dict[str, Any]:
-        return {
+        """Return the answer with this document."""
+        document = {
             "type": self.type,
             "title": self.title,
             "status": self.status,
@@ -116,9 +112,10 @@ class Problem:
             "traceId": self.trace_id,
             "errors": [{**error.facts, "pointer": error.pointer, "detail": error.detail} for error in self.errors],
         }
+        return web.Response(status=self.status, body=_encode(document), content_type=CONTENT_TYPE, headers=self.headers)
 
     @classmethod
-    def _foreseen(cls, error: ServiceError, status: int, instance: str) -> Problem:
+    def _of_service_error(cls, error: ServiceError, status: int, instance: str) -> Problem:
         return cls(
             type=type_of(type(error)),
             title=error.slug.replace("-", " ").capitalize(),
@@ -131,7 +128,9 @@ class Problem:
         )
 
     @classmethod
-    def _plain(cls, status: int, instance: str, detail: str = "", headers: Mapping[str, str] | None = None) -> Problem:
+    def _of_status(
+        cls, status: int, instance: str, detail: str = "", headers: Mapping[str, str] | None = None
+    ) -> Problem:
         return cls(
             type=ABOUT_BLANK,
             title=_phrase(status),
@@ -144,12 +143,12 @@ class Problem:
 
 
 def status_of(kind: type[ServiceError]) -> int:
-    """Return the HTTP status that an error of this *kind* is answered with; 500 for what no client can do."""
+    """Return the HTTP status of errors of this *kind*; 500 for those that no client causes."""
     return next((_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS), _INTERNAL)
 
 
 def type_of(kind: type[ServiceError]) -> str:
-    """Return the ``type`` of the problem document of an error of this *kind*."""
+    """Return the ``type`` of problem documents of this *kind* of error."""
     return _URN + kind.slug
 
 
@@ -160,12 +159,12 @@ def _headers(error: ServiceError, status: int) -> dict[str, str]:
     return {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
 
-def _own_words(error: web.HTTPException) -> str:
+def _detail(error: web.HTTPException) -> str:
     standard = f"{error.status}: {error.reason}"
     return error.text if error.text and error.text != standard and error.status < 500 else ""
 
 
-def _kept_headers(error: web.HTTPException) -> dict[str, str]:
+def _headers_without_content(error: web.HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
 
 
@@ -174,10 +173,10 @@ def _trace_id() -> str:
     return context.trace_id if context else ""
 
 
-def _encoded(document: Mapping[str, Any]) -> bytes:
+def _encode(document: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(document)
-    except TypeError:  # half of a surrogate pair, out of a path or a header that is no UTF-8
+    except TypeError:  # a lone surrogate, from a path that is not UTF-8
         return json.dumps(document, ensure_ascii=False).encode(errors="replace")
 
 
@@ -204,13 +203,12 @@ def _text(document: Mapping[str, Any], member: str) -> str:
 def _violations(errors: object) -> tuple[Violation, ...]:
     if not isinstance(errors, list):
         return ()
-    return tuple(_violation(entry) for entry in errors if isinstance(entry, dict))
-
-
-def _violation(entry: Mapping[str, Any]) -> Violation:
-    facts = {
-        name: value
-        for name, value in entry.items()
-        if name not in {"pointer", "detail"} and isinstance(value, str | int)
-    }
-    return Violation(_text(entry, "pointer"), _text(entry, "detail"), facts)
+    return tuple(
+        Violation(
+            _text(entry, "pointer"),
+            _text(entry, "detail"),
+            {name: value for name, value in entry.items() if name not in _TEXTS and isinstance(value, str | int)},
+        )
+        for entry in errors
+        if isinstance(entry, dict)
+    )

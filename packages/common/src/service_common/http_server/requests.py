@@ -1,4 +1,4 @@
-"""Reading a request: its path, query, JSON body and entity tag; answering with JSON."""
+"""Parses path, query, JSON body and entity tag of a request; answers with JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MAX_BODY_BYTES = 256 * 1024
-# a body of nothing but mistakes must not be answered with one many times its size
+# bounds the answer to a body full of errors, which would be many times as large
 MAX_VIOLATIONS = 100
 
 _JSON = {"Content-Type": "application/json"}
@@ -39,24 +39,24 @@ async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
     """Return what *schema* makes of the JSON object that is the body.
 
     Raises:
-        HTTPUnsupportedMediaType: it does not say that it is JSON.
-        HTTPRequestEntityTooLarge: it has more than 256 KiB.
-        HTTPRequestTimeout: it does not arrive in time.
-        MalformedError: it is no JSON object.
-        InvalidError: with every violation; a member that is given more than once is one when there is no other.
+        HTTPUnsupportedMediaType: its content type is not JSON.
+        HTTPRequestEntityTooLarge: it is larger than 256 KiB.
+        HTTPRequestTimeout: it did not arrive in time.
+        MalformedError: it is not a JSON object.
+        InvalidError: the body is not valid; with every violation, or the repeated members when there is none.
     """
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise web.HTTPUnsupportedMediaType(
             text=f"The body has to be application/json, not {request.content_type}.",
             headers={"Accept": "application/json"},
         )
-    if (request.content_length or 0) > MAX_BODY_BYTES:  # known before any of it is read
+    if (request.content_length or 0) > MAX_BODY_BYTES:  # before any of it is read
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
         body = await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text=str(error)) from error
-    except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client leaves half-way
+    except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client disconnects
         raise MalformedError("The body does not arrive as its headers say.") from error
     loaded = load(schema, parse_object(body, "The body"))
     require_distinct_members(body)
@@ -64,10 +64,10 @@ async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
-    """Return the JSON object that *text* is; *what* names it in errors.
+    """Parse *text* as a JSON object; *what* names it in errors.
 
     Raises:
-        MalformedError: it is no JSON, or no object.
+        MalformedError: it is not JSON, or not an object.
     """
     try:
         document = orjson.loads(text)
@@ -96,11 +96,11 @@ def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
     """Return the parameters in the path of *request*.
 
     Raises:
-        ServiceError: one is not valid; *schema* says in ``handle_error`` what is not found then.
+        ServiceError: one is not valid; the ``handle_error`` of *schema* may raise its own.
     """
     given = request.match_info
     try:
-        # without Schema.load: as much again as all else that is done for a request
+        # without Schema.load, which costs as much as the rest of handling a request
         return {attribute: field.deserialize(given[attribute]) for attribute, field in schema.fields.items()}
     except ValidationError as error:
         schema.handle_error(error, given, many=False)
@@ -110,11 +110,11 @@ def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
 def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
     """Return the parameters in the query of *request*.
 
-    Only a list may be given several times. A schema that leaves out what it does not know (``EXCLUDE``) takes the last
-    of several, as a client needs that appends to a given address.
+    Only a list may be given several times. A schema that ignores unknown parameters (``EXCLUDE``) takes the last value,
+    for clients that append to a given URL.
 
     Raises:
-        InvalidError: with every violation: an unknown parameter, one given more than once, one that is not valid.
+        InvalidError: a parameter is unknown, repeated or not valid; with every violation.
     """
     query = request.query
     lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, fields.List)}
@@ -126,10 +126,10 @@ def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
 
 
 def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what *schema* makes of *data*.
+    """Validate *data* and return it as *schema* loads it.
 
     Raises:
-        InvalidError: with every violation (the first hundred) and an RFC 6901 pointer to each.
+        InvalidError: *data* is not valid; with an RFC 6901 pointer to each violation (the first hundred).
     """
     try:
         loaded: dict[str, Any] = schema.load(data)
@@ -139,7 +139,7 @@ def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def json_response(document: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return *document* as the answer."""
+    """Return an answer with *document* as its JSON body."""
     headers = {**headers, **_JSON} if headers else _JSON
     return web.Response(body=orjson.dumps(document), status=status, headers=headers)
 
@@ -150,12 +150,12 @@ def etag(version: int) -> str:
 
 
 def if_match(request: web.Request, *, required: bool = False) -> int | None:
-    """Return the version that ``If-Match`` asks for; None when any will do (``*``, or no such header).
+    """Return the version that ``If-Match`` asks for; None without the header or for ``*``.
 
     Raises:
-        PreconditionRequiredError: it is *required* and not there, or empty.
-        PreconditionFailedError: it can match no version: a weak tag, or none of ours.
-        MalformedError: it names several.
+        PreconditionRequiredError: it is *required* and missing or empty.
+        PreconditionFailedError: it can match no version: a weak tag, or one that `etag` never returns.
+        MalformedError: it names several versions.
     """
     value = ", ".join(request.headers.getall("If-Match", [])).strip()
     if not value and required:

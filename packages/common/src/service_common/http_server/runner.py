@@ -1,4 +1,4 @@
-"""From the command line to a served application, and to its orderly end."""
+"""Runs a service as a process: start, listen, serve until SIGTERM, stop within the grace period."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from ..config import ConfigError, ServiceConfig
 from ..lifecycle import background
 from ..logs import CloudWatchOptions, LogPipeline, configure_logging
 from .app_keys import METRICS, READINESS, VERSION
-from .connection_limits import Edge, EdgeLimits
-from .file_limits import connections_allowed, raise_open_files
-from .limited_server import EdgeRunner
+from .connection_limits import ConnectionLimiter, ConnectionLimits, max_connections, raise_file_limit
+from .limited_server import LimitedRunner
 
 __all__ = ["run"]
 
@@ -34,17 +33,17 @@ C = TypeVar("C", bound=ServiceConfig)
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
-# a crowd that comes back after a deploy: whoever finds it full tries again after 1, 3, 7 … s
+# large, for the clients that reconnect after a deployment: TCP retries a refused one only after 1, 3, 7 … s
 BACKLOG = 4096
-# a request leaves a few cycles, most that it makes is freed without: the defaults cost 3 % of all CPU
+# a request leaves few reference cycles: the default thresholds cost 3 % of all CPU
 GC_THRESHOLDS = (20_000, 20, 20)
 LAST_FLUSH_S = 1.0
-# aiohttp spends this twice at most, the rest of the grace is for what the application itself closes
+# share of the grace period for handlers, which aiohttp may spend twice; the rest is for the application's cleanup
 HANDLERS_SHARE = 0.25
 
 
 class _ListenError(Exception):
-    """The address cannot be listened on."""
+    """Listening on the address failed."""
 
 
 def run(
@@ -56,29 +55,24 @@ def run(
 ) -> NoReturn:
     """Serve the application until SIGTERM or SIGINT, then exit.
 
-    Exit status: 0 after an orderly stop; 1 when it could not start, or not stop within ``shutdown_grace_s``; 2 when the
-    environment is wrong, with all that is wrong on stderr.
+    Exit status: 0 after an orderly stop; 1 when it failed to start, or to stop within ``shutdown_grace_s``; 2 when the
+    environment is invalid, with all problems on stderr.
 
     Args:
         name: as in ``billing-service``.
         load_config: reads the environment.
         create_app: composes the application.
-        handler_cancellation: end a handler when its client is gone.
+        handler_cancellation: cancel a handler when its client disconnects.
     """
     try:
         config = load_config(os.environ)
     except ConfigError as error:
         sys.stderr.write(f"{name}: {error}\n")
         raise SystemExit(EXIT_CONFIG) from None
-    with configure_logging(name, config.log_level, _cloudwatch(config)) as log:
+    cloudwatch = CloudWatchOptions(config.log_group, config.aws.region, config.aws.endpoint_url)
+    with configure_logging(name, config.log_level, cloudwatch if config.cloudwatch else None) as log:
         status = _run(name, config, create_app, log, handler_cancellation=handler_cancellation)
     raise SystemExit(status)
-
-
-def _cloudwatch(config: ServiceConfig) -> CloudWatchOptions | None:
-    if not config.cloudwatch:
-        return None
-    return CloudWatchOptions(config.log_group, config.aws.region, config.aws.endpoint_url)
 
 
 def _run(
@@ -91,31 +85,31 @@ def _run(
 ) -> int:
     watchdog = _Watchdog(config.shutdown_grace_s, log)
     logging.getLogger("aiohttp.server").addFilter(_log_bad_requests_at_info)
-    raise_open_files()
+    raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             app = create_app(config)
             log.expose(app[METRICS])
-            logger.info("starting", extra={"version": app[VERSION], "config": config.masked()})
+            logger.info("service starting", extra={"version": app[VERSION], "config": config.masked()})
             runner.run(_serve(app, config, watchdog, handler_cancellation=handler_cancellation))
     except _ListenError as error:
         logger.critical("%s cannot listen: %s", name, error)
         return EXIT_FAILED
     except Exception:
-        logger.critical("%s cannot go on", name, exc_info=True)
+        logger.critical("%s failed", name, exc_info=True)
         return EXIT_FAILED
     finally:
         watchdog.cancel()
-    logger.info("stopped")
+    logger.info("service stopped")
     return 0
 
 
 def _log_bad_requests_at_info(record: logging.LogRecord) -> bool:
-    # aiohttp logs bytes that are not HTTP as errors with a traceback: any port scan would raise the alarm on errors
+    # aiohttp logs bytes that are not HTTP as errors with a traceback: any port scan would set off the alarm on errors
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError):
         record.levelno, record.levelname = logging.INFO, "INFO"
-        record.msg, record.args, record.exc_info = "request is not HTTP: %s", (error.message,), None
+        record.msg, record.args, record.exc_info = "request malformed: %s", (error.message,), None
     return True
 
 
@@ -123,30 +117,29 @@ async def _serve(
     app: web.Application, config: ServiceConfig, watchdog: _Watchdog, *, handler_cancellation: bool
 ) -> None:
     stopping = _stop_on_signals(watchdog)
-    edge = Edge(_limits(config), app[METRICS])
-    runner = EdgeRunner(
+    limits = ConnectionLimits(files=max_connections(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
+    limiter = ConnectionLimiter(limits, app[METRICS])
+    runner = LimitedRunner(
         app,
-        edge,
+        limiter,
         access_log=None,
         handler_cancellation=handler_cancellation,
         shutdown_timeout=config.shutdown_grace_s * HANDLERS_SHARE,
     )
-    with _bound(config.host, config.port) as listener:  # first of all: a port in use is known before any work is done
-        async with background(app[READINESS], "edge", edge.run):
+    with _bind(
+        config.host, config.port
+    ) as listener:  # first, so that a port in use is reported before any work is done
+        async with background(app[READINESS], "edge", limiter.run):
             try:
-                if await _completed(runner.setup(), unless=stopping):
+                if await _run_unless(stopping, runner.setup()):
                     await _listen(runner, listener)
-                    gc.freeze()  # what start-up made stays: a full collection need not look at it again
+                    gc.freeze()  # objects made at start-up live on: a full collection need not visit them
                     gc.set_threshold(*GC_THRESHOLDS)
                     await stopping.wait()
             finally:
-                logger.info("stopping")
+                logger.info("service stopping")
                 app[READINESS].draining = True
                 await runner.cleanup()
-
-
-def _limits(config: ServiceConfig) -> EdgeLimits:
-    return EdgeLimits(files=connections_allowed(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
 
 
 async def _listen(runner: web.AppRunner, listener: socket.socket) -> None:
@@ -155,10 +148,10 @@ async def _listen(runner: web.AppRunner, listener: socket.socket) -> None:
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
     except OSError as error:
         raise _ListenError(_reason(error, host, port)) from error
-    logger.info("listening", extra={"host": host, "port": port})
+    logger.info("service listening", extra={"host": host, "port": port})
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -167,7 +160,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise _ListenError(_reason(error, host, port)) from error
     try:
-        # a port whose last owner just died can be taken again; one that is listened on cannot
+        # allows a port whose last owner has just died, but none that is still in use
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
@@ -196,9 +189,10 @@ def _stop_on_signals(watchdog: _Watchdog) -> asyncio.Event:
     return stopping
 
 
-async def _completed(work: Coroutine[object, object, None], *, unless: asyncio.Event) -> bool:
+async def _run_unless(stopping: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Return whether *work* ended before *stopping* was set, which cancels it."""
     task = asyncio.create_task(work)
-    stopped = asyncio.create_task(unless.wait())
+    stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not task.done():
@@ -210,7 +204,7 @@ async def _completed(work: Coroutine[object, object, None], *, unless: asyncio.E
 
 
 class _Watchdog:
-    """Ends the process the hard way when it does not stop in time, whatever holds it."""
+    """Exits the process at once when it does not stop within the grace period, even if the event loop is blocked."""
 
     def __init__(self, grace_s: float, log: LogPipeline) -> None:
         self._grace_s = grace_s
@@ -227,11 +221,10 @@ class _Watchdog:
         self._timer.cancel()
 
     def _expire(self) -> None:
-        tasks = sorted(_described(task) for task in asyncio.all_tasks(self._loop))
-        logger.critical("did not stop in time", extra={"graceS": self._grace_s, "tasks": tasks})
+        tasks = sorted(
+            f"{task.get_name()}: {getattr(task.get_coro(), '__qualname__', '?')}"
+            for task in asyncio.all_tasks(self._loop)
+        )
+        logger.critical("shutdown timed out", extra={"graceS": self._grace_s, "tasks": tasks})
         self._log.close(LAST_FLUSH_S)
         os._exit(EXIT_FAILED)
-
-
-def _described(task: asyncio.Task[object]) -> str:
-    return f"{task.get_name()}: {getattr(task.get_coro(), '__qualname__', '?')}"

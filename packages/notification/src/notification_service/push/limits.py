@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from service_common.http_server import held_back
+from service_common.http_server import without_reserve
 
 __all__ = ["ConnectionQuota", "PushLimits", "TokenBucket", "retry_ms"]
 
@@ -53,7 +53,7 @@ class PushLimits:
 
     def within(self, connections: int) -> PushLimits:
         """Return these limits for a process that can hold *connections*, with some kept free for requests."""
-        available = held_back(connections, RESERVED_CONNECTIONS)
+        available = without_reserve(connections, RESERVED_CONNECTIONS)
         return self if self.connections <= available else replace(self, connections=available)
 
 

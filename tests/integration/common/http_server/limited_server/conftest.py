@@ -1,4 +1,4 @@
-"""Both event loops: the edge asks transports for things that each does in its own way."""
+"""Both event loops: the limiter asks transports for things that each does in its own way."""
 
 from __future__ import annotations
 

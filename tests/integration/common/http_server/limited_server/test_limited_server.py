@@ -16,8 +16,8 @@ from marshmallow import INCLUDE, Schema
 
 from service_common.config import AwsConfig, ServiceConfig
 from service_common.http_server import METRICS, new_app, read_body
-from service_common.http_server.connection_limits import Edge, EdgeLimits
-from service_common.http_server.limited_server import EdgeRunner
+from service_common.http_server.connection_limits import ConnectionLimiter, ConnectionLimits
+from service_common.http_server.limited_server import LimitedRunner
 from tests.support.waiting import PATIENCE_S, eventually
 
 CONFIG = ServiceConfig(
@@ -34,7 +34,9 @@ CONFIG = ServiceConfig(
     allowed_origins=(),
 )
 NEVER_S = 3600.0
-PATIENT = EdgeLimits(files=10_000, head_s=NEVER_S, body_s=NEVER_S, unread_s=NEVER_S, keepalive_s=NEVER_S, sweep_s=0.05)
+PATIENT = ConnectionLimits(
+    files=10_000, head_s=NEVER_S, body_s=NEVER_S, unread_s=NEVER_S, keepalive_s=NEVER_S, sweep_s=0.05
+)
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
 LARGE = 64 << 20
@@ -94,10 +96,10 @@ class Client:
 
 
 class Service:
-    """A service behind an edge."""
+    """A service behind an limiter."""
 
-    def __init__(self, app: web.Application, edge: Edge, address: tuple[str, int]) -> None:
-        self.edge = edge
+    def __init__(self, app: web.Application, limiter: ConnectionLimiter, address: tuple[str, int]) -> None:
+        self.limiter = limiter
         self._app = app
         self._address = address
         self._clients: list[Client] = []
@@ -134,7 +136,7 @@ class Service:
         """Wait until so many connections were taken or refused."""
 
         async def look() -> bool | None:
-            return self.edge.open + self.cuts("full") >= connections or None
+            return self.limiter.open + self.cuts("full") >= connections or None
 
         await eventually(look, f"{connections} connections taken or refused")
 
@@ -142,7 +144,7 @@ class Service:
         """Wait until so many connections are open."""
 
         async def look() -> bool | None:
-            return self.edge.open == connections or None
+            return self.limiter.open == connections or None
 
         await eventually(look, f"{connections} connections")
 
@@ -162,15 +164,15 @@ Serving = Callable[..., Awaitable[Service]]
 
 
 @asynccontextmanager
-async def _served(limits: EdgeLimits) -> AsyncIterator[Service]:
+async def _served(limits: ConnectionLimits) -> AsyncIterator[Service]:
     app = new_app("any-service", CONFIG)
     app.add_routes([web.get("/echo", echo), web.post("/echo", echo), web.get("/large", large)])
-    edge = Edge(limits, app[METRICS])
-    runner = EdgeRunner(app, edge, access_log=None, shutdown_timeout=0.2)
+    limiter = ConnectionLimiter(limits, app[METRICS])
+    runner = LimitedRunner(app, limiter, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sweep = asyncio.create_task(edge.run())
-    service = Service(app, edge, runner.addresses[0])
+    sweep = asyncio.create_task(limiter.run())
+    service = Service(app, limiter, runner.addresses[0])
     try:
         yield service
     finally:
@@ -252,7 +254,7 @@ async def test_busy_connection_is_never_cut(serve: Serving) -> None:
         client.send(b"123}")
         assert (await client.answer()).status == 200
         assert (await client.answer()).body == b'{"a": 123}'
-    assert service.edge.open == 1
+    assert service.limiter.open == 1
 
 
 async def test_body_that_trickles_is_answered_with_408_and_ends(serve: Serving) -> None:
@@ -316,7 +318,7 @@ async def test_slow_clients_do_not_keep_others_from_being_served(serve: Serving)
     for client in slow:
         client.send(GET[:-2])
     client = await service.client()
-    while service.edge.open > 1:
+    while service.limiter.open > 1:
         client.send(GET)
         assert (await client.answer()).status == 200
     assert [(await each.answer()).status for each in slow] == [408] * 50

@@ -1,4 +1,4 @@
-"""A service that is run has an edge, with the limits that it is configured with."""
+"""A service that is run has an limiter, with the limits that it is configured with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["start"]
 
 async def test_process_cuts_who_is_slower_than_configured(start: Start) -> None:
     async with start(environ={"HEADER_TIMEOUT_S": "0.5", "BODY_TIMEOUT_S": "0.5"}) as service:
-        line = await service.until("listening")
+        line = await service.until("service listening")
         reader, writer = await asyncio.open_connection(line["host"], line["port"])
         writer.write(b"GET /health/live HTTP/1.1\r\n")
         async with asyncio.timeout(LIMIT_S):
