@@ -11,7 +11,7 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, allow_origins, new_app
 from service_common.lifecycle import background
-from service_common.outbox import OutboxRelay, relaying
+from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, migrate
 from service_common.sqs import Publisher, Sqs
 
@@ -46,7 +46,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
         async with (
-            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s / 4),
+            relay.running(readiness, stop_within_s=config.shutdown_grace_s / 4),
             background(readiness, "reconciliation", reconciliation.run),
         ):
             stock = HttpStockReader(client)

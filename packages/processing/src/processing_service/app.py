@@ -12,7 +12,7 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, allow_origins, new_app
 from service_common.lifecycle import background
-from service_common.outbox import OutboxRelay, relaying
+from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Publisher, Sqs, measuring_depths
 
@@ -67,7 +67,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         async with (
             measuring_depths(sqs, config.processing_queue, metrics),
             background(readiness, "lateness", Lateness(sagas, metrics).run),
-            relaying(relay, readiness, stop_within_s=config.shutdown_grace_s * RELAY_SHARE),
+            relay.running(readiness, stop_within_s=config.shutdown_grace_s * RELAY_SHARE),
             background(readiness, "engine", engine.run),
             background(readiness, "poller", poller.run),
         ):

@@ -179,7 +179,7 @@ class FailingQueue:
 
 
 @asynccontextmanager
-async def relaying(relay: OutboxRelay) -> AsyncIterator[None]:
+async def running(relay: OutboxRelay) -> AsyncIterator[None]:
     task = asyncio.create_task(relay.run())
     try:
         yield
@@ -207,7 +207,7 @@ async def test_relays_that_fail_and_die_send_every_event_after_those_before_it(d
     async def relay_until_killed() -> None:
         while True:
             relay = OutboxRelay(database, queue, SOURCE, poll_s=0.01, spacing_s=0.002, lease_s=0.25, batch=20)
-            async with relaying(relay):
+            async with running(relay):
                 await asyncio.sleep(chance.uniform(0.05, 0.4))
 
     relays = [asyncio.create_task(relay_until_killed()) for _ in range(4)]

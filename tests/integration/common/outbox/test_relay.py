@@ -16,7 +16,7 @@ import pytest
 from service_common.events import decode, event_id
 from service_common.observability import Metrics
 from service_common.outbox import OutboxRelay
-from service_common.outbox.maintenance import Upkeep
+from service_common.outbox.maintenance import OutboxMaintenance
 from service_common.outbox.table import OutboxTable
 from service_common.postgres import Database, DatabaseUnavailableError, StatementError, migrate
 from service_common.sqs import Outgoing, SqsUnavailableError
@@ -76,7 +76,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def relaying(relay: OutboxRelay) -> AsyncIterator[asyncio.Task[None]]:
+async def running(relay: OutboxRelay) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(relay.run())
     try:
         yield task
@@ -109,7 +109,7 @@ async def count_sent(database: Database) -> int:
 async def test_committed_event_is_sent_when_woken_and_marked(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
-    async with relaying(relay):
+    async with running(relay):
         await database.execute(
             "INSERT INTO outbox_event (destination, type, subject, event_key, traceparent, data)"
             " VALUES (%s, 'invoice-paid', '7', 'paid:7', %s, %s)",
@@ -125,7 +125,7 @@ async def test_committed_event_is_sent_when_woken_and_marked(database: Database)
 
 async def test_event_that_nobody_announces_is_found_by_polling(database: Database) -> None:
     publisher = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.05)):
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.05)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
 
@@ -133,7 +133,7 @@ async def test_event_that_nobody_announces_is_found_by_polling(database: Databas
 async def test_rolled_back_event_is_never_sent(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.02)
-    async with relaying(relay):
+    async with running(relay):
         with pytest.raises(StatementError):
             await database.execute(
                 "DO $$ BEGIN INSERT INTO outbox_event (destination, type) VALUES ('q', 'paid'); RAISE 'no'; END $$"
@@ -153,7 +153,7 @@ async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_agai
         return "Throttled"
 
     publisher = UnreliablePublisher(refuse=refuse_once)
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, range(1, 41))
         await wait_until_sent(database, 40)
     assert publisher.subjects() == dict.fromkeys(range(1, 41), 1)
@@ -171,7 +171,7 @@ async def test_unmentioned_message_counts_as_not_sent(database: Database) -> Non
             return await super().send(queue_name, messages)
 
     publisher = Forgetful()
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
     assert publisher.subjects() == {1: 1}
@@ -185,7 +185,7 @@ async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
             raise error
 
     publisher = UnreliablePublisher(before=fail)
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
         await commit(database, [1, 2, 3])
         await wait_until_sent(database, 3)
         assert not task.done()
@@ -196,7 +196,7 @@ async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
     thaw = asyncio.Event()
     publisher = UnreliablePublisher(before=lambda queue: thaw if queue == "processing-queue" else None)
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.02, spacing_s=0.005)
-    async with relaying(relay):
+    async with running(relay):
         for order in range(1, 6):
             await commit(database, [order], queue="processing-queue")
             await commit(database, [order])
@@ -210,7 +210,7 @@ async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
 async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Database) -> None:
     hang = [asyncio.Event()]
     publisher = UnreliablePublisher(before=lambda _: hang.pop() if hang else None)
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02, lease_s=0.2)):
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02, lease_s=0.2)):
         await commit(database, [1])
         await wait_until_sent(database, 1)
 
@@ -218,11 +218,11 @@ async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Data
 async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(database: Database) -> None:
     never = asyncio.Event()
     first = UnreliablePublisher(after=lambda _: never)
-    async with relaying(OutboxRelay(database, first, SOURCE, poll_s=0.02, lease_s=0.3)):
+    async with running(OutboxRelay(database, first, SOURCE, poll_s=0.02, lease_s=0.3)):
         await commit(database, [1, 2])
         await first.wait_for(lambda: len(first.taken) == 2)
     second = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, second, SOURCE, poll_s=0.02)):
+    async with running(OutboxRelay(database, second, SOURCE, poll_s=0.02)):
         await wait_until_sent(database, 2)
     assert [decode(body).id for _, body in second.taken] == [decode(body).id for _, body in first.taken]
 
@@ -230,7 +230,7 @@ async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(databa
 async def test_relays_beside_each_other_send_each_event_once(database: Database) -> None:
     publisher = UnreliablePublisher()
     relays = [OutboxRelay(database, publisher, SOURCE, poll_s=0.01, spacing_s=0.001, batch=7) for _ in range(3)]
-    async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
+    async with running(relays[0]), running(relays[1]), running(relays[2]):
         await asyncio.gather(*(commit(database, range(start, start + 50)) for start in range(1, 501, 50)))
         for relay in relays:
             relay.wake()
@@ -241,7 +241,7 @@ async def test_relays_beside_each_other_send_each_event_once(database: Database)
 async def test_event_announced_again_is_sent_again_with_the_same_id(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
-    async with relaying(relay):
+    async with running(relay):
         await commit(database, [1])
         relay.wake()
         await wait_until_sent(database, 1)
@@ -255,7 +255,7 @@ async def test_event_announced_again_is_sent_again_with_the_same_id(database: Da
 async def test_commits_close_together_share_a_batch(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=0.1)
-    async with relaying(relay):
+    async with running(relay):
         for order in range(1, 21):
             await commit(database, [order])
             relay.wake()
@@ -267,7 +267,7 @@ async def test_stop_sends_what_is_due_and_ends(database: Database) -> None:
     release = asyncio.Event()
     publisher = UnreliablePublisher(after=lambda _: release)
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60)
-    async with relaying(relay) as task:
+    async with running(relay) as task:
         await commit(database, [1], queue="processing-queue")
         relay.wake()
         await publisher.wait_for(lambda: len(publisher.taken) == 1)
@@ -286,7 +286,7 @@ async def test_stop_sends_what_was_committed_for_a_destination_in_flight(databas
     release = asyncio.Event()
     publisher = UnreliablePublisher(after=lambda _: release)
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, batch=2)
-    async with relaying(relay) as task:
+    async with running(relay) as task:
         await commit(database, [1])
         relay.wake()
         await publisher.wait_for(lambda: len(publisher.taken) == 1)
@@ -310,7 +310,7 @@ async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(data
             raise SqsUnavailableError("away")
 
     relay = OutboxRelay(database, UnreliablePublisher(before=away), SOURCE, poll_s=60, batch=5)
-    async with relaying(relay) as task:
+    async with running(relay) as task:
         await commit(database, range(1, 21), queue="processing-queue")
         await commit(database, range(1, 21))
         async with asyncio.timeout(LIMIT_S):
@@ -324,7 +324,7 @@ async def test_cancelled_relay_marks_what_was_taken(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=60)
     await commit(database, [1])
-    async with relaying(relay):
+    async with running(relay):
         async with asyncio.timeout(LIMIT_S):
             while not relay._unmarked:  # noqa: ASYNC110  # the relay tells nobody
                 await asyncio.sleep(0.001)
@@ -347,11 +347,11 @@ async def test_nothing_is_lost_while_relays_are_killed_and_sends_fail_at_random(
     )
     for start in range(1, 201, 20):
         relays = [OutboxRelay(database, publisher, SOURCE, poll_s=0.01, lease_s=0.2, batch=5) for _ in range(3)]
-        async with relaying(relays[0]), relaying(relays[1]), relaying(relays[2]):
+        async with running(relays[0]), running(relays[1]), running(relays[2]):
             await commit(database, range(start, start + 20))
             await asyncio.sleep(chance.uniform(0.0, 0.1))
     reliable = UnreliablePublisher()
-    async with relaying(OutboxRelay(database, reliable, SOURCE, poll_s=0.01)):
+    async with running(OutboxRelay(database, reliable, SOURCE, poll_s=0.01)):
         await wait_until_sent(database, 200)
     assert set(publisher.subjects()) | set(reliable.subjects()) == set(range(1, 201))
 
@@ -362,7 +362,7 @@ async def test_stop_of_a_relay_that_never_ran_returns(database: Database) -> Non
 
 async def test_lost_sessions_are_survived_and_marks_are_made_up_for(database: Database, postgres_dsn: str) -> None:
     publisher = UnreliablePublisher(after=lambda _: _end_sessions(postgres_dsn) if len(publisher.taken) == 3 else None)
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
         await commit(database, [1, 2, 3])
         await publisher.wait_for(lambda: len(publisher.taken) == 3)
         await database.wait_available()
@@ -391,10 +391,10 @@ async def test_each_published_event_is_told_with_its_trace(
 ) -> None:
     caplog.set_level(logging.INFO, "service_common.outbox")
     relay = OutboxRelay(database, UnreliablePublisher(), SOURCE, poll_s=0.02)
-    async with relaying(relay):
+    async with running(relay):
         await commit(database, [1])
         await wait_until_sent(database, 1)
-    [record] = [each for each in caplog.records if each.getMessage() == "published"]
+    [record] = [each for each in caplog.records if each.getMessage() == "event published"]
     facts = record.__dict__
     assert (facts["type"], facts["subject"], facts["queue"]) == ("invoice-paid", "1", QUEUE)
 
@@ -410,11 +410,11 @@ async def test_outage_of_a_queue_is_one_line_and_its_end_another(
         refusal["now"] = next(refusals, None)
 
     publisher = UnreliablePublisher(refuse=lambda *_: refusal["now"], before=begin)
-    async with relaying(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
+    async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)):
         await commit(database, [1, 2, 3])
         await wait_until_sent(database, 3)
-    told = [each for each in caplog.records if "publish" in each.getMessage() and each.getMessage() != "published"]
-    assert [each.getMessage() for each in told] == ["not published", "not published", "publishing again"]
+    told = [each for each in caplog.records if each.getMessage().startswith("outbox send")]
+    assert [each.getMessage() for each in told] == ["outbox send failed", "outbox send failed", "outbox send recovered"]
     assert [(each.__dict__["events"], each.__dict__["reasons"]) for each in told[:1]] == [(3, ["AccessDenied: no"])]
 
 
@@ -424,7 +424,7 @@ async def test_backlog_is_measured_and_old_rows_are_deleted(database: Database) 
     await database.execute("UPDATE outbox_event SET created_at = now() - interval '90 s' WHERE subject = '1'")
     await database.execute("UPDATE outbox_event SET sent_at = now() - interval '8 days' WHERE subject = '2'")
     await database.execute("UPDATE outbox_event SET sent_at = now() - interval '6 days' WHERE subject = '3'")
-    await Upkeep(OutboxTable(database), metrics).once()
+    await OutboxMaintenance(OutboxTable(database), metrics).once()
     assert await database.fetch("SELECT subject FROM outbox_event ORDER BY 1") == [("1",), ("3",)]
     exposition = metrics.exposition().decode()
     assert "orderstream_outbox_pending_events 1.0" in exposition

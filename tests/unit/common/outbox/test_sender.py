@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from service_common.errors import UnavailableError
 from service_common.observability import Metrics
-from service_common.outbox.sender import Sender, waves
+from service_common.outbox.sender import Sender, ordered_groups
 from service_common.outbox.table import OutboxRow
 from service_common.sqs import Outgoing
 
@@ -52,7 +52,7 @@ def rows_of(subjects: Sequence[str | None]) -> list[OutboxRow]:
 @given(SUBJECTS)
 def test_every_wave_has_one_event_of_a_subject_at_most_and_keeps_their_order(subjects: list[str | None]) -> None:
     rows = rows_of(subjects)
-    grouped = waves(rows)
+    grouped = ordered_groups(rows)
     assert sorted(row.id for wave in grouped for row in wave) == [row.id for row in rows]
     for wave in grouped:
         named = [row.subject for row in wave if row.subject]

@@ -1,4 +1,4 @@
-"""What the outbox needs beside sending: its backlog measured, its old rows deleted."""
+"""Maintenance of the outbox: measures the backlog, deletes old rows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..errors import TransientError
 from ..observability import Metrics
 from .table import OutboxTable
 
-__all__ = ["Upkeep"]
+__all__ = ["OutboxMaintenance"]
 
 logger = logging.getLogger(__name__)
 
 _RETENTION_S = 7 * 24 * 3600.0
 
 
-class Upkeep:
-    """Measures the backlog every *interval_s* seconds and deletes what was sent more than seven days ago."""
+class OutboxMaintenance:
+    """Measures the backlog every *interval_s* seconds and deletes events that were sent more than seven days ago."""
 
     def __init__(self, table: OutboxTable, metrics: Metrics, *, interval_s: float = 10.0) -> None:
         self._table = table
@@ -26,16 +26,16 @@ class Upkeep:
         self._oldest = metrics.gauge("outbox_oldest_pending_seconds", "Age of the oldest event that is not yet sent.")
 
     async def run(self) -> None:
-        """Keep on until cancelled; while the database is away there is nothing to do."""
+        """Repeat until cancelled, also after an outage of the database."""
         while True:
             try:
                 await self.once()
             except TransientError as error:
-                logger.info("outbox not measured", extra={"reason": str(error)})
+                logger.info("outbox maintenance failed", extra={"reason": str(error)})
             await asyncio.sleep(self._interval_s)
 
     async def once(self) -> None:
-        """Measure and delete now."""
+        """Measure and delete once."""
         pending, oldest_s = await self._table.backlog()
         self._pending.set(pending)
         self._oldest.set(oldest_s)

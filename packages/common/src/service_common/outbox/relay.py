@@ -1,18 +1,19 @@
-"""Sends what the outbox holds: any number of relays at once, each event at least once, each subject in order."""
+"""The relay of the outbox: sends each event at least once, those of a subject in order, with any number of relays."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from ..backoff import Backoff
 from ..errors import TransientError
+from ..lifecycle import Readiness, background
 from ..observability import Metrics
 from ..postgres import Database
-from .maintenance import Upkeep
+from .maintenance import OutboxMaintenance
 from .sender import OutboxPublisher, Sender
 from .table import OutboxRow, OutboxTable
 
@@ -21,26 +22,26 @@ __all__ = ["OutboxRelay"]
 logger = logging.getLogger(__name__)
 
 _BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
-_LAST_MARK_S = 1.0
+_MARK_LIMIT_S = 1.0
 
 
 class OutboxRelay:
-    """Claims events by lease, sends them outside of any transaction, marks those that the queue took.
+    """Claims events with a lease, sends them outside of any transaction, marks those that the queue accepted.
 
-    A relay that dies between sending and marking leaves events that are sent again when the lease ends; their ids are
-    the same. Each destination is sent to by itself, so that one that is away holds up none of the others. Events of one
-    subject leave for one destination in the order of their ids: one that is not sent holds up those behind it.
+    When a relay dies between sending and marking, the events are sent again, with the same ids, after the lease. Each
+    destination is sent to independently, so that an outage of one does not delay the others. Events of one subject are
+    sent to a destination in the order of their ids: one that fails delays those after it.
 
     Args:
-        database: holds the table of ``service_common.outbox.migrations``.
-        publisher: takes the messages.
+        database: has the table of ``service_common.outbox.migrations``.
+        publisher: sends the messages.
         source: the ``source`` of the events.
-        spacing_s: the least time between two claims, in seconds: what commits meanwhile shares a request. An idle relay
-            sends at once.
-        lease_s: how long a claim hides its events from other relays, in seconds.
-        batch: the most events of one claim.
-        poll_s: how often to look without being woken, in seconds.
-        metrics: where to count.
+        spacing_s: least time between two claims, in seconds, so that events committed meanwhile share a request. An
+            idle relay sends at once.
+        lease_s: time of a claim, in seconds, during which no other relay claims its events.
+        batch: maximum events of one claim.
+        poll_s: interval of claims without `wake`, in seconds.
+        metrics: where events are counted.
     """
 
     def __init__(
@@ -56,10 +57,9 @@ class OutboxRelay:
         metrics: Metrics | None = None,
     ) -> None:
         metrics = Metrics() if metrics is None else metrics
-        self._database = database
         self._table = OutboxTable(database)
         self._sender = Sender(publisher, source, metrics, timeout_s=lease_s)
-        self._upkeep = Upkeep(self._table, metrics)
+        self._maintenance = OutboxMaintenance(self._table, metrics)
         self._spacing_s, self._lease_s, self._batch, self._poll_s = spacing_s, lease_s, batch, poll_s
         self._due = asyncio.Event()
         self._stop = asyncio.Event()
@@ -67,79 +67,90 @@ class OutboxRelay:
         self._ended.set()
         self._busy: set[str] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._left_behind = False
+        self._more_due = False
         self._failures: dict[str, int] = defaultdict(int)
         self._unmarked: set[int] = set()
 
     def wake(self) -> None:
-        """Say that events were committed."""
+        """Claim now: events were committed."""
         self._due.set()
 
     async def run(self) -> None:
-        """Send until :meth:`stop`; waits for a database or a queue that is away.
+        """Send until :meth:`stop`, also after outages of the database or of a queue.
 
         Raises:
-            ExceptionGroup: a fault in the statements or in this relay, never an outage.
+            ExceptionGroup: a defect in the statements or in the relay.
         """
         self._ended.clear()
         try:
             async with asyncio.TaskGroup() as tasks:
-                upkeep = tasks.create_task(self._upkeep.run())
+                maintenance = tasks.create_task(self._maintenance.run())
                 await self._relay(tasks)
-                upkeep.cancel()
+                maintenance.cancel()
         finally:
-            await self._mark()
+            await self._mark_sent()
             self._ended.set()
 
     async def stop(self) -> None:
-        """Send all that is due, each of it once, and return when it has ended; cancel it when that takes too long."""
+        """Send all due events, each once, and return when `run` has ended; cancel it to give up."""
         self._stop.set()
         self._due.set()
         await self._ended.wait()
+
+    @asynccontextmanager
+    async def running(self, readiness: Readiness, *, stop_within_s: float) -> AsyncIterator[None]:
+        """Run in the background of the block; after it, send what is due within *stop_within_s* seconds."""
+        async with background(readiness, "relay", self.run):
+            try:
+                yield
+            finally:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(stop_within_s):
+                        await self.stop()
 
     async def _relay(self, tasks: asyncio.TaskGroup) -> None:
         failures = 0
         while not self._stop.is_set():
             try:
-                await self._turn(tasks)
+                await self._claim(tasks)
                 failures = 0
             except TransientError as error:
                 if not failures:
-                    logger.warning("outbox not read", extra={"reason": str(error)})
+                    logger.warning("outbox claim failed", extra={"reason": str(error)})
                 failures += 1
-                await self._pause(min(self._poll_s, _BACKOFF.delay_s(failures)))
+                await self._sleep(min(self._poll_s, _BACKOFF.delay_s(failures)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
                     await self._due.wait()
         with suppress(TransientError):
-            await self._finish(tasks)
+            await self._send_rest(tasks)
 
-    async def _finish(self, tasks: asyncio.TaskGroup) -> None:
-        """Go on until nothing is due; a destination that failed meanwhile stays busy, so it is not tried for ever."""
+    async def _send_rest(self, tasks: asyncio.TaskGroup) -> None:
+        """Claim until nothing is due; a destination that fails stays busy, so that it is not retried."""
         more = True
         while more:
-            more = bool(self._deliveries)  # what the claim leaves out for them is seen by the next
-            more = await self._turn(tasks) or more
+            more = bool(self._deliveries)  # this claim excludes their destinations, the next does not
+            more = await self._claim(tasks) or more
             if self._deliveries:
                 await asyncio.wait(self._deliveries, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _turn(self, tasks: asyncio.TaskGroup) -> bool:
-        """Claim once and have it delivered; return whether there was anything."""
+    async def _claim(self, tasks: asyncio.TaskGroup) -> bool:
+        """Claim once and start a delivery for each destination; return whether an event was due."""
         self._due.clear()
         marking = tuple(self._unmarked)
         rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
         self._unmarked.difference_update(marking)
-        self._left_behind = bool(self._busy) or len(rows) == self._batch
-        lanes: dict[str, list[OutboxRow]] = defaultdict(list)
+        self._more_due = bool(self._busy) or len(rows) == self._batch
+        by_destination: dict[str, list[OutboxRow]] = defaultdict(list)
         for row in rows:
-            lanes[row.destination].append(row)
-        for destination, lane in lanes.items():
+            by_destination[row.destination].append(row)
+        for destination, batch in by_destination.items():
             self._busy.add(destination)
-            delivery = tasks.create_task(self._deliver(destination, lane))
+            delivery = tasks.create_task(self._deliver(destination, batch))
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
         if rows:
-            await self._pause(self._spacing_s)
+            await self._sleep(self._spacing_s)
         return bool(rows)
 
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
@@ -153,26 +164,27 @@ class OutboxRelay:
             self._failures[destination] += 1
             if self._stop.is_set():
                 return
-            await self._pause(_BACKOFF.delay_s(self._failures[destination]))
+            await self._sleep(_BACKOFF.delay_s(self._failures[destination]))
         self._busy.discard(destination)
-        if sent or self._left_behind:
+        if sent or self._more_due:
             self._due.set()
 
     async def _postpone(self, failed: Sequence[int]) -> None:
         try:
             await self._table.postpone(failed)
         except TransientError as error:
-            logger.warning("outbox not postponed", extra={"reason": str(error)})  # the lease does it, later
+            # their lease delays them too
+            logger.warning("outbox postponement failed", extra={"reason": str(error)})
 
-    async def _mark(self) -> None:
-        """Mark what no further claim will mark, even when cancelled: it saves a second sending."""
+    async def _mark_sent(self) -> None:
+        """Mark events that no claim will mark any more, even when cancelled, so that they are not sent again."""
         if self._unmarked:
             with suppress(TransientError, TimeoutError):
-                async with asyncio.timeout(_LAST_MARK_S):
+                async with asyncio.timeout(_MARK_LIMIT_S):
                     await self._table.mark_sent(self._unmarked)
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but not through a stop."""
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep until `stop` at the longest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stop.wait()

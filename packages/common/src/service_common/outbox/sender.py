@@ -1,4 +1,4 @@
-"""One claimed batch to one queue: encoded, sent in the order of each subject, counted, told."""
+"""Sends one claimed batch to one queue, in the order of each subject."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..observability import Metrics, tracing
 from ..sqs import Outgoing
 from .table import OutboxRow
 
-__all__ = ["OutboxPublisher", "SendResult", "Sender", "waves"]
+__all__ = ["OutboxPublisher", "SendResult", "Sender", "ordered_groups"]
 
 logger = logging.getLogger(__name__)
 
 
 class SendResult(Protocol):
-    """What became of a batch: the keys that were taken, and of those that were not, why."""
+    """The keys of the messages that the queue accepted, and why the others failed."""
 
     @property
     def sent(self) -> Collection[str]: ...  # noqa: D102
@@ -30,15 +30,15 @@ class SendResult(Protocol):
 
 
 class OutboxPublisher(Protocol):
-    """Where the events go."""
+    """Sends the messages of the outbox, such as `service_common.sqs.Publisher`."""
 
     async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> SendResult:
-        """Send *messages* and tell which of them the queue took."""
+        """Send *messages* to the queue."""
         ...
 
 
-def waves(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
-    """Group *rows* so that the n-th of each subject is in group n; those without a subject are all in the first."""
+def ordered_groups(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
+    """Group *rows* so that the n-th of each subject is in group n; rows without a subject are in the first group."""
     grouped: list[list[OutboxRow]] = []
     seen: Counter[str] = Counter()
     for row in rows:
@@ -53,49 +53,51 @@ def waves(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
 
 
 class Sender:
-    """Sends rows as the events of *source* and never raises: what was not sent is what it does not return.
+    """Sends rows as events; it never raises, the caller retries what was not sent.
 
     Args:
-        publisher: takes the messages.
+        publisher: sends the messages.
         source: the ``source`` of the events.
-        metrics: where to count.
-        timeout_s: how long one batch may take, in seconds: others may send it from then on.
+        metrics: where events are counted.
+        timeout_s: time limit of a batch, in seconds: the lease, after which other relays may send it.
     """
 
     def __init__(self, publisher: OutboxPublisher, source: str, metrics: Metrics, *, timeout_s: float) -> None:
         self._publisher = publisher
         self._source = source
         self._timeout_s = timeout_s
-        self._told: dict[str, list[str]] = {}
+        self._reasons: dict[str, list[str]] = {}
         self._sent = metrics.counter("outbox_sent_total", "Events that a queue took.", ("queue",))
         self._failed = metrics.counter("outbox_failed_total", "Attempts to send an event that failed.", ("queue",))
 
     async def send(self, destination: str, rows: Sequence[OutboxRow]) -> set[int]:
-        """Send *rows*, each subject's in order, up to its first failure; return the ids of those that the queue took.
+        """Send *rows*, those of each subject in order up to its first failure; return the ids that the queue accepted.
 
-        Why it did not take them is told once for an outage: when it begins, when the reason changes, when it is over.
+        An outage is logged when it starts, when its reasons change and when it ends.
         """
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         sent: set[int] = set()
         stopped: set[str] = set()
         reasons: set[str] = set()
         failed = 0
-        for wave in waves(rows):
-            ready = [row for row in wave if row.subject not in stopped]
+        for group in ordered_groups(rows):
+            ready = [row for row in group if row.subject not in stopped]
             if not ready:
                 break
-            taken = await self._publish(destination, ready, deadline, reasons)
-            missed = [row for row in ready if str(row.id) not in taken]
-            stopped.update(row.subject for row in missed if row.subject is not None)
-            failed += len(missed)
-            sent.update(row.id for row in ready if str(row.id) in taken)
+            accepted = await self._publish(destination, ready, deadline, reasons)
+            refused = [row for row in ready if str(row.id) not in accepted]
+            stopped.update(row.subject for row in refused if row.subject is not None)
+            failed += len(refused)
+            sent.update(row.id for row in ready if str(row.id) in accepted)
         for row in rows:
             if row.id in sent:
                 with tracing(row.traceparent):
-                    logger.info("published", extra={"type": row.type, "subject": row.subject, "queue": destination})
+                    logger.info(
+                        "event published", extra={"type": row.type, "subject": row.subject, "queue": destination}
+                    )
         self._sent.labels(destination).inc(len(sent))
         self._failed.labels(destination).inc(failed)
-        self._tell(destination, failed, sorted(reasons))
+        self._log_change(destination, failed, sorted(reasons))
         return sent
 
     async def _publish(
@@ -107,20 +109,19 @@ class Sender:
                 outcome = await self._publisher.send(destination, messages)
         except (ServiceError, TimeoutError) as error:
             reasons.add(str(error) or "no answer")
-        except Exception as error:  # whatever it is, the events stay and the other queues go on
-            logger.exception("not published", extra={"queue": destination, "events": len(messages)})
+        except Exception as error:  # a defect of the publisher: the events stay, the other queues are sent to
+            logger.exception("outbox send failed", extra={"queue": destination, "events": len(messages)})
             reasons.add(type(error).__name__)
         else:
             reasons.update(str(reason) for reason in outcome.failed.values())
             return outcome.sent
         return ()
 
-    def _tell(self, destination: str, events: int, reasons: list[str]) -> None:
-        before = self._told.get(destination, [])
-        if reasons == before:
+    def _log_change(self, destination: str, events: int, reasons: list[str]) -> None:
+        if reasons == self._reasons.get(destination, []):
             return
-        self._told[destination] = reasons
+        self._reasons[destination] = reasons
         if reasons:
-            logger.warning("not published", extra={"queue": destination, "events": events, "reasons": reasons})
+            logger.warning("outbox send failed", extra={"queue": destination, "events": events, "reasons": reasons})
         else:
-            logger.info("publishing again", extra={"queue": destination})
+            logger.info("outbox send recovered", extra={"queue": destination})

@@ -1,4 +1,4 @@
-"""The outbox as the relay sees it: what is due, what was sent, what has to wait."""
+"""The outbox table: claim due events, mark sent ones, postpone failed ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ from ..postgres import Database, load_statements
 
 __all__ = ["OutboxRow", "OutboxTable"]
 
-_FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 15.0
-_PURGE_LIMIT = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One event for one queue, as it was committed."""
+    """A committed event for one queue."""
 
     id: int
     destination: str
@@ -31,7 +27,7 @@ class OutboxRow:
     occurred_at: datetime
 
     def event(self, source: str) -> Event:
-        """Return the event that *source* announces."""
+        """Return the event, announced by *source*."""
         return Event(
             id=event_id(self.event_key),
             source=source,
@@ -53,10 +49,10 @@ class OutboxTable:
     async def claim(
         self, limit: int, lease_s: float, *, excluded: Collection[str] = (), sent: Collection[int] = ()
     ) -> list[OutboxRow]:
-        """Take the oldest *limit* events that are due and hide them from other relays for *lease_s* seconds.
+        """Claim the oldest *limit* due events, so that no other relay claims them for *lease_s* seconds.
 
-        Events for the destinations in *excluded* stay, and so do those of a subject with an earlier one that is neither
-        sent nor taken here. Those in *sent* are marked as sent in passing.
+        Events for the destinations in *excluded* are not claimed, nor those of a subject that has an earlier event
+        neither sent nor claimed here. The events in *sent* are marked as sent in the same statement.
         """
         rows = await self._database.fetch(
             self._sql["claim"],
@@ -65,14 +61,12 @@ class OutboxTable:
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
     async def mark_sent(self, ids: Collection[int]) -> None:
-        """Note that the queue has taken them."""
+        """Mark events that the queue accepted."""
         await self._database.execute(self._sql["mark_sent"], {"ids": list(ids)})
 
     async def postpone(self, ids: Collection[int]) -> None:
-        """Let them become due again after a pause that grows with their attempts, at most 15 s."""
-        await self._database.execute(
-            self._sql["postpone"], {"ids": list(ids), "first_s": _FIRST_PAUSE_S, "cap_s": _LONGEST_PAUSE_S}
-        )
+        """Make events due again after a random delay that grows with their attempts, at most 15 s."""
+        await self._database.execute(self._sql["postpone"], {"ids": list(ids), "first_s": 0.25, "cap_s": 15.0})
 
     async def backlog(self) -> tuple[int, float]:
         """Return how many events are not sent, and the age of the oldest in seconds."""
@@ -80,5 +74,5 @@ class OutboxTable:
         return pending, oldest_s
 
     async def purge(self, retention_s: float) -> int:
-        """Delete some of the events that were sent more than *retention_s* seconds ago; return how many."""
-        return await self._database.execute(self._sql["purge"], {"limit": _PURGE_LIMIT, "retention_s": retention_s})
+        """Delete up to 1,000 events that were sent more than *retention_s* seconds ago; return how many."""
+        return await self._database.execute(self._sql["purge"], {"limit": 1_000, "retention_s": retention_s})
