@@ -113,12 +113,12 @@ async def test_05_calls_are_in_the_log_of_inventory(system: System, story: Story
 
 
 async def test_06_publishing_to_processing_is_in_the_log_of_order(system: System, story: Story) -> None:
-    line = await system.logged("order", message="published", subject=str(story.id), queue="processing-queue")
+    line = await system.logged("order", message="event published", subject=str(story.id), queue="processing-queue")
     assert (line["type"], line["traceId"]) == ("order-created", story.trace_id)
 
 
 async def test_07_publishing_to_notification_is_in_the_log_of_order(system: System, story: Story) -> None:
-    line = await system.logged("order", message="published", subject=str(story.id), queue="notification-queue")
+    line = await system.logged("order", message="event published", subject=str(story.id), queue="notification-queue")
     assert (line["type"], line["traceId"]) == ("order-created", story.trace_id)
 
 
@@ -128,7 +128,9 @@ async def test_08_consuming_is_in_the_log_of_processing(system: System, story: S
 
 
 async def test_09_publishing_is_in_the_log_of_processing(system: System, story: Story) -> None:
-    line = await system.logged("processing", message="published", subject=str(story.id), queue="notification-queue")
+    line = await system.logged(
+        "processing", message="event published", subject=str(story.id), queue="notification-queue"
+    )
     assert (line["type"], line["traceId"]) == ("order-processed", story.trace_id)
 
 

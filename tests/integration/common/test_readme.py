@@ -85,7 +85,7 @@ async def test_event_that_the_toolkit_never_heard_of_is_handled(
         running(python, script, environ) as process,
         aiohttp.ClientSession() as client,
     ):
-        await line(process, "listening")
+        await line(process, "service listening")
         async with client.post(payment, json={"cents": 1250}, headers=headers) as answer:
             assert answer.status == 202
         handled = await line(process, "invoice-paid")

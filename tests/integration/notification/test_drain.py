@@ -112,7 +112,7 @@ class Replica:
         async for text in self.process.stdout:
             line = orjson.loads(text)
             self.log.append(line)
-            if line["message"] == "listening":
+            if line["message"] == "service listening":
                 self.listening.set_result(line["port"])
 
 
@@ -225,5 +225,5 @@ async def test_stopping_replica_tells_every_client_and_none_misses_a_notificatio
         assert not not_told
         assert ended_s < GRACE_S / 2
         assert stopped_s < GRACE_S
-        assert "did not stop in time" not in {line["message"] for line in leaving.log}
+        assert "shutdown timed out" not in {line["message"] for line in leaving.log}
         assert not [line for line in leaving.log + staying.log if line.get("level") in {"ERROR", "CRITICAL"}]

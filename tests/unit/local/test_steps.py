@@ -19,7 +19,7 @@ def record(service: str, ms: float, message: str, **facts: Any) -> Record:
 
 
 def request(service: str, ms: float, method: str, path: str) -> Record:
-    return record(service, ms, "request", method=method, path=path, status=200, durationMs=2.0)
+    return record(service, ms, "request handled", method=method, path=path, status=200, durationMs=2.0)
 
 
 COMPLETE = Evidence(
@@ -28,8 +28,8 @@ COMPLETE = Evidence(
     posted_at=START,
     records=[
         request("inventory", 5, "GET", "/inventory/123"),
-        record("order", 10, "published", type="order-created", queue="processing-queue"),
-        record("order", 11, "published", type="order-created", queue="notification-queue"),
+        record("order", 10, "event published", type="order-created", queue="processing-queue"),
+        record("order", 11, "event published", type="order-created", queue="notification-queue"),
         record("notification", 12, "sqs messages received", queue="notification-queue"),
         record("processing", 12, "sqs messages received", queue="processing-queue"),
         record("notification", 15, "event consumed", kind="CREATED", text="Notification CREATED for order 7"),
@@ -37,7 +37,7 @@ COMPLETE = Evidence(
         record("processing", 17, "order consumed", orderId=7),
         request("inventory", 20, "POST", "/inventory/decrement"),
         request("order", 25, "POST", "/order/close/7"),
-        record("processing", 30, "published", type="order-processed", queue="notification-queue"),
+        record("processing", 30, "event published", type="order-processed", queue="notification-queue"),
         record("notification", 40, "sqs messages received", queue="notification-queue"),
         record("notification", 45, "event consumed", kind="CLOSED", text="Notification CLOSED for order 7"),
         record("notification", 46, "Email sent", kind="CLOSED", text="Notification CLOSED for order 7"),

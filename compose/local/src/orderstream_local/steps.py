@@ -95,7 +95,7 @@ def _requested(service: str, method: str, path: str, *, answered: bool) -> Finde
     """Find a request in the log of its server: its arrival, or the end of its response."""
 
     def find(evidence: Evidence) -> Observation | None:
-        wanted = _formatted(evidence, {"message": "request", "method": method, "path": path})
+        wanted = _formatted(evidence, {"message": "request handled", "method": method, "path": path})
         record = _first(evidence, service, wanted)
         if record is None:
             return None
@@ -166,13 +166,13 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(3, "the inventory answers: in stock", _requested(INVENTORY, "GET", "/inventory/{product}", answered=True)),
     Step(4, "CloudWatch Logs receives", _first_ingested),
-    Step(5, "inventory-service-logs", _ingested(INVENTORY, message="request")),
+    Step(5, "inventory-service-logs", _ingested(INVENTORY, message="request handled")),
     Step(
         6,
         "the order service publishes order-created to both queues",
-        _logged(ORDER, _PUBLISHED, message="published", queue="notification-queue"),
+        _logged(ORDER, _PUBLISHED, message="event published", queue="notification-queue"),
     ),
-    Step(7, "order-service-logs", _ingested(ORDER, message="published")),
+    Step(7, "order-service-logs", _ingested(ORDER, message="event published")),
     Step(
         8,
         "the notification service's poller is triggered",
@@ -212,8 +212,12 @@ STEPS: tuple[Step, ...] = (
         _requested(ORDER, "POST", "/order/close/{order}", answered=False),
     ),
     Step(18, "the order service answers: closed", _requested(ORDER, "POST", "/order/close/{order}", answered=True)),
-    Step(19, "the processing service publishes order-processed", _logged(PROCESSING, _PUBLISHED, message="published")),
-    Step(20, "processing-service-logs", _ingested(PROCESSING, message="published")),
+    Step(
+        19,
+        "the processing service publishes order-processed",
+        _logged(PROCESSING, _PUBLISHED, message="event published"),
+    ),
+    Step(20, "processing-service-logs", _ingested(PROCESSING, message="event published")),
     Step(
         21,
         "the notification service's poller is triggered",

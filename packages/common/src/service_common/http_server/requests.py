@@ -36,7 +36,7 @@ _STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
 async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
-    """Return what *schema* makes of the JSON object that is the body.
+    """Validate the body, a JSON object, and return it as *schema* loads it.
 
     Raises:
         HTTPUnsupportedMediaType: its content type is not JSON.
@@ -79,12 +79,12 @@ def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
 
 
 def require_distinct_members(text: str | bytes) -> None:
-    """Check that no object in *text* has two members of one name, of which orjson keeps the last and tells nothing.
+    """Require the members of each object in *text* to have different names; orjson keeps the last of several.
 
-    For input that a schema has taken: what is nested deeper than that allows can only be in a member that was dropped.
+    For input that has passed a schema: deeper nesting can only be in a member that was dropped.
 
     Raises:
-        InvalidError: one has (RFC 8259, 4: what that means is unpredictable).
+        InvalidError: a member is repeated (RFC 8259, 4: receivers differ in what they make of it).
     """
     try:
         _DISTINCT.decode(text if isinstance(text, str) else text.decode())
