@@ -21,7 +21,7 @@ CONTRACTS = {
 }
 # contract, module that imports (a new one where there is none), what it must not import
 FORBIDDEN = [
-    ("common-layers", "service_common.postgres.values", "service_common.http_server"),
+    ("common-layers", "service_common.postgres.session", "service_common.http_server"),
     ("common-layers", "service_common.errors", "service_common.timestamps"),
     ("common-layers", "service_common.of_no_layer", "service_common.errors"),
     ("contracts-layers", "order_contracts.limits", "order_contracts.decoder"),

@@ -22,7 +22,7 @@ from order_service.postgres import MIGRATIONS, Queues, SqlOrders
 from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, Json, migrate
 from service_common.postgres.migrations import _CREATE_RECORD, _read
-from service_common.sqs import Outgoing
+from service_common.sqs import Outgoing, SendOutcome
 
 LIMIT_S = 30.0
 WRITER_WAITS_S = 2.0  # as long as the migration may wait for its lock
@@ -86,12 +86,6 @@ async def former(database_url: str) -> AsyncIterator[Database]:
         yield database
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    sent: frozenset[str]
-    failed: dict[str, str]
-
-
 @dataclass
 class Sent:
     """What left for the queues: (destination, event id), in the order it left; *events* are whole."""
@@ -99,12 +93,12 @@ class Sent:
     ids: list[tuple[str, str]] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
 
-    async def send(self, queue: str, messages: Sequence[Outgoing]) -> Outcome:
+    async def send(self, queue: str, messages: Sequence[Outgoing]) -> SendOutcome:
         for each in messages:
             event = decode(each.body)
             self.ids.append((queue, event.id))
             self.events.append(event)
-        return Outcome(frozenset(each.key for each in messages), {})
+        return SendOutcome(frozenset(each.key for each in messages), {})
 
 
 class FormerReplica:

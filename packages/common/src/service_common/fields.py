@@ -39,7 +39,7 @@ class BoundedList(fields.List[T]):
 
 
 class PathString(fields.String):
-    """A string in a path: it is never missing, so that only its validators have to run, a third of marshmallow's cost."""
+    """A string in a path, which is never missing: only its validators run, at a third of marshmallow's cost."""
 
     def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         """Return *value*.

@@ -20,7 +20,7 @@ from service_common.events import decode
 from service_common.outbox import OutboxRelay
 from service_common.outbox.table import OutboxRow, OutboxTable
 from service_common.postgres import Database, migrate
-from service_common.sqs import Outgoing, SqsUnavailableError
+from service_common.sqs import Outgoing, SendOutcome, SqsUnavailableError
 
 LIMIT_S = 30.0
 LEASE_S = 3600.0
@@ -146,12 +146,6 @@ def check_claim(sql: cursor, limit: int) -> None:
     assert claimed or not (any(heads.values()) or any(due for _, subject, due in unsent if subject is None))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    sent: frozenset[str]
-    failed: dict[str, str]
-
-
 @dataclass
 class FailingQueue:
     """Refuses, breaks and hangs by chance, before and after it took messages; keeps what it took, by subject."""
@@ -160,7 +154,7 @@ class FailingQueue:
     reliable: bool = False
     taken: dict[str | None, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    async def send(self, _queue: str, messages: Sequence[Outgoing]) -> Outcome:
+    async def send(self, _queue: str, messages: Sequence[Outgoing]) -> SendOutcome:
         await self._fail()
         refused = {each.key: "Throttled" for each in messages if not self.reliable and self.chance.random() < 0.1}
         for each in messages:
@@ -168,7 +162,7 @@ class FailingQueue:
                 event = decode(each.body)
                 self.taken[event.subject].append(event.data["number"])
         await self._fail()
-        return Outcome(frozenset(each.key for each in messages).difference(refused), refused)
+        return SendOutcome(frozenset(each.key for each in messages).difference(refused), refused)
 
     async def _fail(self) -> None:
         await asyncio.sleep(self.chance.uniform(0.0, 0.003))

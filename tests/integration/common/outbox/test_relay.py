@@ -19,18 +19,12 @@ from service_common.outbox import OutboxRelay
 from service_common.outbox.maintenance import OutboxMaintenance
 from service_common.outbox.table import OutboxTable
 from service_common.postgres import Database, DatabaseUnavailableError, StatementError, migrate
-from service_common.sqs import Outgoing, SqsUnavailableError
+from service_common.sqs import Outgoing, SendOutcome, SqsUnavailableError
 
 LIMIT_S = 10.0
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 QUEUE = "notification-queue"
 SOURCE = "/billing"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    sent: frozenset[str]
-    failed: dict[str, str]
 
 
 @dataclass
@@ -44,7 +38,7 @@ class UnreliablePublisher:
     batches: list[tuple[str, int]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> Outcome:
+    async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:
         await self._happen(self.before(queue_name))
         failed = {each.key: reason for each in messages if (reason := self.refuse(queue_name, each))}
         sent = [each for each in messages if each.key not in failed]
@@ -53,7 +47,7 @@ class UnreliablePublisher:
             self.batches.append((queue_name, len(messages)))
             self.changed.notify_all()
         await self._happen(self.after(queue_name))
-        return Outcome(frozenset(each.key for each in sent), failed)
+        return SendOutcome(frozenset(each.key for each in sent), failed)
 
     @staticmethod
     async def _happen(what: object) -> None:
@@ -165,9 +159,9 @@ async def test_unmentioned_message_counts_as_not_sent(database: Database) -> Non
 
     @dataclass
     class Forgetful(UnreliablePublisher):
-        async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> Outcome:
+        async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:
             if lost.pop() if lost else False:
-                return Outcome(frozenset(), {})
+                return SendOutcome(frozenset(), {})
             return await super().send(queue_name, messages)
 
     publisher = Forgetful()

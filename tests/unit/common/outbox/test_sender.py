@@ -15,16 +15,10 @@ from service_common.errors import UnavailableError
 from service_common.observability import Metrics
 from service_common.outbox.sender import Sender, ordered_groups
 from service_common.outbox.table import OutboxRow
-from service_common.sqs import Outgoing
+from service_common.sqs import Outgoing, SendOutcome
 
 SUBJECTS = st.lists(st.sampled_from([None, "a", "b", "c"]), max_size=12)
 NUMBERS = st.sets(st.integers(0, 11))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    sent: frozenset[str]
-    failed: dict[str, str]
 
 
 @dataclass
@@ -35,13 +29,13 @@ class Queue:
     broken: set[int]
     batches: list[list[int]] = field(default_factory=list)
 
-    async def send(self, _queue: str, messages: Sequence[Outgoing]) -> Outcome:
+    async def send(self, _queue: str, messages: Sequence[Outgoing]) -> SendOutcome:
         keys = [int(each.key) for each in messages]
         self.batches.append(keys)
         if len(self.batches) - 1 in self.broken:
             raise UnavailableError("away")
         failed = {str(key): "Throttled" for key in keys if key in self.refused}
-        return Outcome(frozenset(map(str, keys)).difference(failed), failed)
+        return SendOutcome(frozenset(map(str, keys)).difference(failed), failed)
 
 
 def rows_of(subjects: Sequence[str | None]) -> list[OutboxRow]:

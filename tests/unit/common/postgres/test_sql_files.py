@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from service_common.postgres import load_statements
-from service_common.postgres.sql_files import Statements
 
 
 @pytest.fixture
@@ -19,14 +18,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_statement_is_its_file_without_comment_lines(package: str) -> None:
-    statements = Statements(package)
+    statements = load_statements(package)
     assert dict(statements) == {"find": "SELECT 1 -- kept: 1\nFROM t"}
     assert len(statements) == 1
 
 
 def test_unknown_statement_is_named(package: str) -> None:
-    with pytest.raises(KeyError, match=r"package_with_sql has no sql/lose\.sql"):
-        Statements(package)["lose"]
+    with pytest.raises(KeyError, match=r"there is no sql/lose\.sql"):
+        load_statements(package)["lose"]
 
 
 def test_files_are_read_once() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from functools import cache, partial
 
 from ..observability import Metrics
 from .call import Call
@@ -18,36 +18,23 @@ class ClientMetrics:
     """
 
     def __init__(self, metrics: Metrics, client: str) -> None:
-        self._client = client
-        self._attempts = metrics.counter(
-            "client_attempts_total", "Attempts to call another service.", ("client", "call", "outcome")
-        )
-        self._calls = metrics.histogram(
-            "client_call_seconds", "Time of a call with all its attempts.", ("client", "call", "outcome")
-        )
-        self._state = metrics.gauge("client_circuit_state", "0 closed, 1 half open, 2 open.", ("client",)).labels(
-            client
-        )
-        # looking up labels costs more than counting
-        self._known_attempts: dict[tuple[str, str, str], Counter] = {}
-        self._known_calls: dict[tuple[str, str, str], Histogram] = {}
+        labels = ("client", "call", "outcome")
+        attempts = metrics.counter("client_attempts_total", "Attempts to call another service.", labels)
+        calls = metrics.histogram("client_call_seconds", "Time of a call with all its attempts.", labels)
+        # cached: looking up labels costs more than counting
+        self._attempts = cache(partial(attempts.labels, client))
+        self._calls = cache(partial(calls.labels, client))
+        circuit = metrics.gauge("client_circuit_state", "0 closed, 1 half open, 2 open.", ("client",))
+        self._state = circuit.labels(client)
 
     def attempt(self, call: Call, outcome: str) -> None:
         """Count an attempt."""
-        key = (call.method, call.path, outcome)
-        counter = self._known_attempts.get(key)
-        if counter is None:
-            counter = self._known_attempts[key] = self._attempts.labels(self._client, str(call), outcome)
-        counter.inc()
+        self._attempts(str(call), outcome).inc()
 
     def call(self, call: Call, outcome: str, seconds: float) -> None:
         """Count a call that ended after *seconds*."""
-        key = (call.method, call.path, outcome)
-        histogram = self._known_calls.get(key)
-        if histogram is None:
-            histogram = self._known_calls[key] = self._calls.labels(self._client, str(call), outcome)
-        histogram.observe(seconds)
+        self._calls(str(call), outcome).observe(seconds)
 
     def circuit(self, state: CircuitState) -> None:
-        """Show the state of the circuit."""
+        """Record the state of the circuit."""
         self._state.set(state.value)

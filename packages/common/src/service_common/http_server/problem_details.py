@@ -81,11 +81,17 @@ class Problem:
     @classmethod
     def of(cls, error: Exception, instance: str) -> Problem:
         """Return the problem document of *error* for a request to *instance*; unexpected errors disclose no details."""
+        trace = current_trace()
+        trace_id = trace.trace_id if trace else ""
         if isinstance(error, ServiceError) and (status := status_of(type(error))) != _INTERNAL:
-            return cls._of_service_error(error, status, instance)
+            title = error.slug.replace("-", " ").capitalize()
+            headers = _headers(error, status)
+            return cls(type_of(type(error)), title, status, error.detail, instance, trace_id, error.violations, headers)
+        status, detail, headers = _INTERNAL, "", {}
         if isinstance(error, web.HTTPException):
-            return cls._of_status(error.status, instance, _detail(error), _headers_without_content(error))
-        return cls._of_status(_INTERNAL, instance)
+            status, detail, headers = error.status, _detail(error), _headers_without_content(error)
+        detail = detail or _DETAIL.get(status, "")
+        return cls(ABOUT_BLANK, _phrase(status), status, detail, instance, trace_id, headers=headers)
 
     @classmethod
     def parse(cls, status: int, body: bytes) -> Problem:
@@ -114,33 +120,6 @@ class Problem:
         }
         return web.Response(status=self.status, body=_encode(document), content_type=CONTENT_TYPE, headers=self.headers)
 
-    @classmethod
-    def _of_service_error(cls, error: ServiceError, status: int, instance: str) -> Problem:
-        return cls(
-            type=type_of(type(error)),
-            title=error.slug.replace("-", " ").capitalize(),
-            status=status,
-            detail=error.detail,
-            instance=instance,
-            trace_id=_trace_id(),
-            errors=error.violations,
-            headers=_headers(error, status),
-        )
-
-    @classmethod
-    def _of_status(
-        cls, status: int, instance: str, detail: str = "", headers: Mapping[str, str] | None = None
-    ) -> Problem:
-        return cls(
-            type=ABOUT_BLANK,
-            title=_phrase(status),
-            status=status,
-            detail=detail or _DETAIL.get(status, ""),
-            instance=instance,
-            trace_id=_trace_id(),
-            headers=headers or {},
-        )
-
 
 def status_of(kind: type[ServiceError]) -> int:
     """Return the HTTP status of errors of this *kind*; 500 for those that no client causes."""
@@ -166,11 +145,6 @@ def _detail(error: web.HTTPException) -> str:
 
 def _headers_without_content(error: web.HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
-
-
-def _trace_id() -> str:
-    context = current_trace()
-    return context.trace_id if context else ""
 
 
 def _encode(document: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import NoReturn, TypeVar
 
 import uvloop
@@ -126,9 +127,8 @@ async def _serve(
         handler_cancellation=handler_cancellation,
         shutdown_timeout=config.shutdown_grace_s * HANDLERS_SHARE,
     )
-    with _bind(
-        config.host, config.port
-    ) as listener:  # first, so that a port in use is reported before any work is done
+    # first, so that a port in use is reported before any work is done
+    with _bind(config.host, config.port) as listener:
         async with background(app[READINESS], "edge", limiter.run):
             try:
                 if await _run_unless(stopping, runner.setup()):
@@ -144,35 +144,34 @@ async def _serve(
 
 async def _listen(runner: web.AppRunner, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
-    try:
+    with _listen_errors(host, port):
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
-    except OSError as error:
-        raise _ListenError(_reason(error, host, port)) from error
     logger.info("service listening", extra={"host": host, "port": port})
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    try:
+    with _listen_errors(host, port):
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise _ListenError(_reason(error, host, port)) from error
-    try:
-        # allows a port whose last owner has just died, but none that is still in use
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise _ListenError(_reason(error, host, port)) from error
+        with ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family, kind, protocol))
+            # allows a port whose last owner has just died, but none that is still in use
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            on_failure.pop_all()
     return listener
 
 
-def _reason(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use by another process"
-    return f"{host} port {port}: {error.strerror or error}"
+@contextmanager
+def _listen_errors(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = f"{host} port {port}: {error.strerror or error}"
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} of {host} is in use by another process"
+        raise _ListenError(reason) from error
 
 
 def _stop_on_signals(watchdog: _Watchdog) -> asyncio.Event:

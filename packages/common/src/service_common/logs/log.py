@@ -10,11 +10,10 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from itertools import islice
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 import orjson
 from prometheus_client.core import CounterMetricFamily
@@ -66,7 +65,7 @@ class JsonFormatter(OrjsonFormatter):
         """Return *log_data* as JSON, whatever it contains."""
         try:
             return orjson.dumps(log_data, default=self.json_default, option=orjson.OPT_UTC_Z).decode()
-        except TypeError:  # a key that is no string, or half of a surrogate pair, as a hostile path may have
+        except TypeError:  # a key that is not a string, or a lone surrogate, which a hostile path may contain
             text = json.dumps(log_data, default=str, skipkeys=True, ensure_ascii=False)
             return text.encode(errors="replace").decode()
 
@@ -115,7 +114,7 @@ class _LogMetrics(Collector):
         yield events
 
 
-class LogPipeline:
+class LogPipeline(AbstractContextManager["LogPipeline"]):
     """The installed logging of a process, until it is closed."""
 
     def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None, undo: ExitStack) -> None:
@@ -135,12 +134,7 @@ class LogPipeline:
         self._undo.close()
         self._writer.close(max(0.1, deadline - time.monotonic()))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -45,21 +45,17 @@ class Metrics:
 
     def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         """Return the counter *name*."""
-        return self._known(Counter, name, lambda: Counter(_PREFIX + name, text, labels, registry=self.registry))
+        return self._collector(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
         """Return the gauge *name*."""
-        return self._known(Gauge, name, lambda: Gauge(_PREFIX + name, text, labels, registry=self.registry))
+        return self._collector(Gauge, name, text, labels)
 
     def histogram(
         self, name: str, text: str, labels: Sequence[str] = (), *, buckets: Sequence[float] = _BUCKETS_S
     ) -> Histogram:
         """Return the histogram *name*."""
-        return self._known(
-            Histogram,
-            name,
-            lambda: Histogram(_PREFIX + name, text, labels, registry=self.registry, buckets=buckets),
-        )
+        return self._collector(Histogram, name, text, labels, buckets=buckets)
 
     def register(self, collector: Collector) -> None:
         """Register a collector that reads its values on each scrape."""
@@ -89,10 +85,10 @@ class Metrics:
         """Return all metrics as ``text/plain; version=0.0.4``."""
         return generate_latest(self.registry)
 
-    def _known(self, kind: type[_C], name: str, make: Callable[[], _C]) -> _C:
+    def _collector(self, kind: type[_C], name: str, text: str, labels: Sequence[str], **options: Any) -> _C:
         collector = self._collectors.get(name)
         if collector is None:
-            collector = self._collectors[name] = make()
+            collector = self._collectors[name] = kind(_PREFIX + name, text, labels, registry=self.registry, **options)
         if not isinstance(collector, kind):
             raise TypeError(f"{name} is a {type(collector).__name__}, not a {kind.__name__}")
         return collector

@@ -5,34 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from ..errors import ServiceError
 from ..events import encode
 from ..observability import Metrics, tracing
-from ..sqs import Outgoing
+from ..sqs import Outgoing, SendOutcome
 from .table import OutboxRow
 
-__all__ = ["OutboxPublisher", "SendResult", "Sender", "ordered_groups"]
+__all__ = ["OutboxPublisher", "Sender", "ordered_groups"]
 
 logger = logging.getLogger(__name__)
-
-
-class SendResult(Protocol):
-    """The keys of the messages that the queue accepted, and why the others failed."""
-
-    @property
-    def sent(self) -> Collection[str]: ...  # noqa: D102
-
-    @property
-    def failed(self) -> Mapping[str, object]: ...  # noqa: D102
 
 
 class OutboxPublisher(Protocol):
     """Sends the messages of the outbox, such as `service_common.sqs.Publisher`."""
 
-    async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> SendResult:
+    async def send(self, queue_name: str, messages: Sequence[Outgoing], /) -> SendOutcome:
         """Send *messages* to the queue."""
         ...
 
@@ -40,11 +30,10 @@ class OutboxPublisher(Protocol):
 def ordered_groups(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
     """Group *rows* so that the n-th of each subject is in group n; rows without a subject are in the first group."""
     grouped: list[list[OutboxRow]] = []
-    seen: Counter[str] = Counter()
+    seen: Counter[str | None] = Counter()
     for row in rows:
-        number = 0
+        number = seen[row.subject]
         if row.subject is not None:
-            number = seen[row.subject]
             seen[row.subject] += 1
         if number == len(grouped):
             grouped.append([])
@@ -113,7 +102,7 @@ class Sender:
             logger.exception("outbox send failed", extra={"queue": destination, "events": len(messages)})
             reasons.add(type(error).__name__)
         else:
-            reasons.update(str(reason) for reason in outcome.failed.values())
+            reasons.update(outcome.failed.values())
             return outcome.sent
         return ()
 

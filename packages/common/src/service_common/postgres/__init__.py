@@ -8,8 +8,8 @@ from __future__ import annotations
 from .database import Database, Params, Row
 from .errors import DatabaseUnavailableError, DataError, IntegrityError, StatementError, StatementTimeoutError
 from .migrations import ChangedMigrationError, migrate
+from .session import Json
 from .sql_files import load_statements
-from .values import Json
 
 __all__ = [
     "ChangedMigrationError",

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiopg
+import orjson
 import psycopg2
+from psycopg2 import extras
 from psycopg2.extensions import parse_dsn
 
 from .errors import DatabaseUnavailableError
-from .values import register
 
 __all__ = ["ConnectOptions", "Connection", "connect"]
 
@@ -128,7 +129,8 @@ async def connect(options: ConnectOptions) -> Connection:
 async def _connect(parameters: Mapping[str, Any]) -> Connection:
     connection = Connection(None, 0.0, enable_json=False, enable_hstore=False, **parameters)
     await connection
-    register(connection.raw)
+    extras.register_default_json(connection.raw, loads=orjson.loads)
+    extras.register_default_jsonb(connection.raw, loads=orjson.loads)
     return connection
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from ..errors import ServiceError
 from .connection import ConnectOptions
@@ -46,7 +46,8 @@ class Database:
         pool = Pool(options, size)
         database = cls(pool, options)
         try:
-            await database._warm_up()
+            with suppress(ServiceError):
+                await database.ping()  # opens the first connection
             yield database
         finally:
             await pool.close()
@@ -87,18 +88,10 @@ class Database:
         """Return when the database answers a trivial statement."""
         await self.fetch("SELECT 1")
 
-    async def listen(self, channel: str) -> AsyncGenerator[str, None]:
+    def listen(self, channel: str) -> AsyncGenerator[str, None]:
         """Yield the payload of each notification on *channel*, for as long as it is iterated.
 
         Uses a connection of its own and opens a new one when it breaks. Notifications sent meanwhile are lost, so an
         empty payload is yielded each time that listening has begun: the caller reads the table then.
         """
-        async with aclosing(notifications(self._options, self._pool.availability, channel)) as payloads:
-            async for payload in payloads:
-                yield payload
-
-    async def _warm_up(self) -> None:
-        try:
-            await self.ping()
-        except ServiceError:
-            return
+        return notifications(self._options, self._pool.availability, channel)

@@ -15,6 +15,7 @@ __all__ = ["Pool"]
 # a backend of PostgreSQL holds some 13 MB; opening another takes a few milliseconds
 MIN_SESSIONS = 1
 IDLE_LIMIT_S = 60.0
+RECOVERY_WAIT_S = 0.25
 
 
 class Pool:
@@ -26,14 +27,11 @@ class Pool:
     Idle sessions are a stack; the ones at its bottom that were not used during *idle_limit_s* are closed.
     """
 
-    def __init__(
-        self, options: ConnectOptions, size: int, *, recovery_wait_s: float = 0.25, idle_limit_s: float = IDLE_LIMIT_S
-    ) -> None:
+    def __init__(self, options: ConnectOptions, size: int, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
         self.availability = Availability(self._probe)
         self._options = options
         self._size = size
         self._permits = asyncio.Semaphore(size)
-        self._recovery_wait_s = recovery_wait_s
         self._idle: list[Session] = []
         self._idle_limit_s = idle_limit_s
         self._fewest_idle = 0
@@ -79,7 +77,7 @@ class Pool:
     async def _wait_for_recovery(self) -> None:
         """Wait a moment for the first probe: one broken connection may be no outage."""
         try:
-            async with asyncio.timeout(self._recovery_wait_s):
+            async with asyncio.timeout(RECOVERY_WAIT_S):
                 await self.availability.wait()
         except TimeoutError:
             raise DatabaseUnavailableError("PostgreSQL is unavailable") from None

@@ -9,16 +9,25 @@ from typing import Any, cast
 import aiopg
 import orjson
 import psycopg2
+from psycopg2 import extras
 from psycopg2.extensions import quote_ident
 
 from ..errors import ServiceError
 from .connection import ConnectOptions, connect
 from .errors import DatabaseUnavailableError, DataError, is_connection_failure, translate
 
-__all__ = ["Params", "Row", "Session", "open_session"]
+__all__ = ["Json", "Params", "Row", "Session", "open_session"]
 
 Params = Sequence[Any] | Mapping[str, Any]
 Row = tuple[Any, ...]
+
+
+class Json(extras.Json):
+    """Pass *adapted* as ``json`` or ``jsonb``."""
+
+    def dumps(self, obj: Any) -> str:
+        """Return *obj* as JSON text; orjson also takes datetimes, UUIDs and dataclasses."""
+        return orjson.dumps(obj).decode()
 
 
 class Session:

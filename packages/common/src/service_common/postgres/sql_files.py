@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Statements", "load_statements"]
+__all__ = ["load_statements"]
 
 _COMMENT_LINES = re.compile(r"^\s*--.*\n?", re.MULTILINE)
 
 
-class Statements(Mapping[str, str]):
-    """The statements of *package*, read once; lines that are only a comment are left out."""
-
-    def __init__(self, package: str) -> None:
-        self._package = package
-        folder = files(package) / "sql"
-        self._statements = {
-            file.name.removesuffix(".sql"): _COMMENT_LINES.sub("", file.read_text("utf-8")).strip()
-            for file in folder.iterdir()
-            if file.name.endswith(".sql")
-        }
-
-    def __getitem__(self, name: str) -> str:
-        try:
-            return self._statements[name]
-        except KeyError:
-            raise KeyError(f"{self._package} has no sql/{name}.sql") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._statements)
-
-    def __len__(self) -> int:
-        return len(self._statements)
+class _Statements(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        raise KeyError(f"there is no sql/{name}.sql")
 
 
 @cache
-def load_statements(package: str) -> Statements:
-    """Return the statements of *package*; the files are read by the first call."""
-    return Statements(package)
+def load_statements(package: str) -> Mapping[str, str]:
+    """Return the statements of *package* without comment lines; the files are read by the first call."""
+    return _Statements(
+        {
+            file.name.removesuffix(".sql"): _COMMENT_LINES.sub("", file.read_text("utf-8")).strip()
+            for file in (files(package) / "sql").iterdir()
+            if file.name.endswith(".sql")
+        }
+    )

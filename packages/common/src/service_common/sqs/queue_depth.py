@@ -67,27 +67,18 @@ class QueueDepthGauges:
             await asyncio.wait((self._measuring,))
 
     async def _measure(self) -> None:
-        for name in await self._names():
-            depth = await self._depth(name)
-            if depth is not None:
-                self._set(name, depth)
-
-    async def _names(self) -> tuple[str, ...]:
         try:
-            dead_letters = (await self._sqs.queue(self._queue_name)).dead_letters
+            queue = await self._sqs.queue(self._queue_name)
         except ServiceError as error:
             self._log_failure(self._queue_name, str(error))
-            return ()
-        return (self._queue_name, dead_letters) if dead_letters else (self._queue_name,)
-
-    async def _depth(self, name: str) -> QueueDepth | None:
-        try:
-            depth = await self._sqs.depth(name)
-        except ServiceError as error:
-            self._log_failure(name, str(error))
-            return None
-        self._failures.pop(name, None)
-        return depth
+            return
+        for name in filter(None, (queue.name, queue.dead_letters)):
+            try:
+                self._set(name, await self._sqs.depth(name))
+            except ServiceError as error:
+                self._log_failure(name, str(error))
+            else:
+                self._failures.pop(name, None)
 
     def _set(self, name: str, depth: QueueDepth) -> None:
         for state, number in (("visible", depth.visible), ("in-flight", depth.in_flight), ("delayed", depth.delayed)):
