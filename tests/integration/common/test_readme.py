@@ -1,4 +1,4 @@
-"""The example of the toolkit's README, run as it stands by who has nothing but the wheel."""
+"""The example of the toolkit's README runs unchanged with only the wheel installed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environ(database_url: str, aws_endpoint: str, unused_tcp_port: int) -> dict[str, str]:
-    """Where the example finds its invoices and its queue."""
+    """Database and queue of the example."""
     boto3.client("sqs", endpoint_url=aws_endpoint, region_name="us-east-1").create_queue(QueueName="billing-queue")
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE invoice (id text PRIMARY KEY, paid_at timestamptz)")
@@ -73,7 +73,7 @@ def test_example_is_short(example: str) -> None:
     assert len(example.splitlines()) <= LINES
 
 
-async def test_event_that_the_toolkit_never_heard_of_is_handled(
+async def test_event_of_the_example_is_handled(
     example: str, python: Path, tmp_path: Path, environ: dict[str, str]
 ) -> None:
     script = tmp_path / "billing.py"
