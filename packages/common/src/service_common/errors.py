@@ -48,13 +48,13 @@ class ServiceError(Exception):
 
 
 class TransientError(ServiceError):
-    """Trying the same again later may succeed."""
+    """A retry may succeed."""
 
     slug = "transient"
 
 
 class UnavailableError(TransientError):
-    """Something needed is away.
+    """A dependency is unavailable.
 
     Attributes:
         retry_after_s: least delay before a retry, in seconds.
@@ -68,54 +68,54 @@ class UnavailableError(TransientError):
 
 
 class PermanentError(ServiceError):
-    """Trying the same again never succeeds."""
+    """A retry never succeeds."""
 
     slug = "permanent"
 
 
 class MalformedError(PermanentError):
-    """The input has no readable form at all."""
+    """The input is malformed."""
 
     slug = "malformed"
 
 
 class InvalidError(PermanentError):
-    """The input can be read and means nothing allowed."""
+    """The input is well-formed but not valid."""
 
     slug = "invalid"
 
 
 class NotFoundError(PermanentError):
-    """What is named does not exist."""
+    """The resource does not exist."""
 
     slug = "not-found"
 
 
 class ConflictError(PermanentError):
-    """The state of the thing forbids it."""
+    """The state of the resource does not allow the request."""
 
     slug = "conflict"
 
 
 class PreconditionFailedError(PermanentError):
-    """The thing has another version than the caller saw."""
+    """The resource has another version than the request is based on."""
 
     slug = "version-lost"
 
 
 class PreconditionRequiredError(PermanentError):
-    """The caller has to say which version it saw."""
+    """The request has to name the version that it is based on."""
 
     slug = "version-required"
 
 
 class UnauthorizedError(PermanentError):
-    """The caller did not say who it is."""
+    """The caller is not authenticated."""
 
     slug = "unauthorized"
 
 
 class ForbiddenError(PermanentError):
-    """The caller is not allowed to."""
+    """The caller is not authorized."""
 
     slug = "forbidden"

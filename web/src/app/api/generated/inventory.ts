@@ -444,7 +444,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['ProductPage'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -456,7 +456,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -493,7 +493,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Product'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -544,7 +544,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -556,7 +556,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -602,7 +602,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -642,7 +642,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Product'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -705,7 +705,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -717,7 +717,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller has to say which version it saw. */
+      /** @description The request has to name the version that it is based on. */
       readonly 428: {
         headers: {
           readonly [name: string]: unknown;
@@ -729,7 +729,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -762,7 +762,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -798,7 +798,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -833,7 +833,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Levels'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -845,7 +845,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller did not say who it is. */
+      /** @description The caller is not authenticated. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;
@@ -857,7 +857,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not allowed to. */
+      /** @description The caller is not authorized. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -920,7 +920,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. The id of an operation was used for other lines. */
+      /** @description The input is well-formed but not valid. The id of an operation was used for other lines. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -932,7 +932,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -969,7 +969,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Levels'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -981,7 +981,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller did not say who it is. */
+      /** @description The caller is not authenticated. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;
@@ -993,7 +993,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not allowed to. */
+      /** @description The caller is not authorized. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1056,7 +1056,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. The id of an operation was used for other lines. */
+      /** @description The input is well-formed but not valid. The id of an operation was used for other lines. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -1068,7 +1068,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -1103,7 +1103,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Given'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -1115,7 +1115,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller did not say who it is. */
+      /** @description The caller is not authenticated. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;
@@ -1127,7 +1127,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not allowed to. */
+      /** @description The caller is not authorized. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1166,7 +1166,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -1178,7 +1178,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];

@@ -455,7 +455,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['NotificationPage'];
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
+      /** @description The input is well-formed but not valid. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -467,7 +467,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -503,7 +503,7 @@ export interface operations {
           readonly 'text/event-stream': string;
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
+      /** @description The input is well-formed but not valid. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -549,7 +549,7 @@ export interface operations {
           };
         };
       };
-      /** @description The input can be read and means nothing allowed. A text that does not have the form of an event id. */
+      /** @description The input is well-formed but not valid. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;

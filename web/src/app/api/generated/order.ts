@@ -425,7 +425,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['OrderPage'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -437,7 +437,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -478,7 +478,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Order'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -529,7 +529,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. Products are ordered that the inventory does not have. An Idempotency-Key stands for another request already. */
+      /** @description The input is well-formed but not valid. Products are ordered that the inventory does not have. An Idempotency-Key stands for another request already. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -544,7 +544,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -590,7 +590,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -630,7 +630,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Order'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -705,7 +705,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. Products are ordered that the inventory does not have. */
+      /** @description The input is well-formed but not valid. Products are ordered that the inventory does not have. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -717,7 +717,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -753,7 +753,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Order'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -801,7 +801,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -838,7 +838,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['OrderState'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -850,7 +850,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller did not say who it is. */
+      /** @description The caller is not authenticated. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;
@@ -862,7 +862,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not allowed to. */
+      /** @description The caller is not authorized. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -925,7 +925,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -937,7 +937,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -974,7 +974,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['OrderState'];
         };
       };
-      /** @description The input has no readable form at all. */
+      /** @description The input is malformed. */
       readonly 400: {
         headers: {
           readonly [name: string]: unknown;
@@ -986,7 +986,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller did not say who it is. */
+      /** @description The caller is not authenticated. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;
@@ -998,7 +998,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not allowed to. */
+      /** @description The caller is not authorized. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1061,7 +1061,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -1073,7 +1073,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];

@@ -349,7 +349,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Sagas'];
         };
       };
-      /** @description The input can be read and means nothing allowed. */
+      /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -361,7 +361,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
@@ -406,7 +406,7 @@ export interface operations {
           };
         };
       };
-      /** @description Something needed is away. */
+      /** @description A dependency is unavailable. */
       readonly 503: {
         headers: {
           readonly 'Retry-After': components['headers']['Retry-After'];
