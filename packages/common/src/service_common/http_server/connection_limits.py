@@ -94,9 +94,11 @@ class ConnectionLimiter:
     def __init__(self, limits: ConnectionLimits, metrics: Metrics) -> None:
         self.limits = limits
         self._connections: set[LimitedConnection] = set()
-        self._cuts = metrics.counter("http_connections_cut_total", "Connections ended, by the reason.", ("reason",))
+        self._cuts = metrics.counter(
+            "http_connections_cut_total", "Connections that were refused or closed, by reason.", ("reason",)
+        )
         self._unlogged: Counter[str] = Counter()
-        metrics.gauge("http_connections", "Open connections that are no streams.").set_function(lambda: self.open)
+        metrics.gauge("http_connections", "Open connections without streams.").set_function(lambda: self.open)
 
     @property
     def open(self) -> int:

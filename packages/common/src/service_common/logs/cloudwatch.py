@@ -71,7 +71,7 @@ class CloudWatchShipper:
     Attributes:
         sent: events that CloudWatch Logs accepted.
         rejected: events that it refused.
-        away: whether the last attempt failed.
+        failing: whether the last attempt failed.
     """
 
     def __init__(self, options: CloudWatchOptions) -> None:
@@ -79,7 +79,7 @@ class CloudWatchShipper:
         self.rejected = 0
         self._options = options
         self._stream = _LogStream(options)
-        self.away = False
+        self.failing = False
         self._left = 0
         self._buffer = LineBuffer(max_lines=options.max_lines, max_characters=options.max_characters)
         self._closing = threading.Event()
@@ -115,9 +115,9 @@ class CloudWatchShipper:
     def _deliver(self, batch: Sequence[LogEvent]) -> None:
         backoff = Backoff(base_s=1.0, cap_s=self._options.max_delay_s)
         for failures in itertools.count(1):
-            was_away = self.away
+            was_failing = self.failing
             error = self._attempt(batch)
-            if error is None or (was_away and self._closing.is_set()):
+            if error is None or (was_failing and self._closing.is_set()):
                 return
             floor_s = backoff.cap_s / 2 if _is_one_of(_DENIED, error) else MIN_DELAY_S
             self._closing.wait(backoff.delay_s(failures, floor_s=floor_s))
@@ -138,13 +138,13 @@ class CloudWatchShipper:
         return None
 
     def _log_failure(self, error: Exception) -> None:
-        if not self.away:
-            self.away = True
+        if not self.failing:
+            self.failing = True
             logger.warning("cloudwatch delivery failed", extra={"reason": f"{type(error).__name__}: {error}"})
 
     def _log_recovery(self) -> None:
-        if self.away:
-            self.away = False
+        if self.failing:
+            self.failing = False
             logger.warning("cloudwatch delivery recovered", extra={"dropped": self.dropped})
 
 

@@ -22,7 +22,7 @@ class OutboxMaintenance:
     def __init__(self, table: OutboxTable, metrics: Metrics, *, interval_s: float = 10.0) -> None:
         self._table = table
         self._interval_s = interval_s
-        self._pending = metrics.gauge("outbox_pending_events", "Events that are committed and not yet sent.")
+        self._pending = metrics.gauge("outbox_pending_events", "Events that are not yet sent.")
         self._oldest = metrics.gauge("outbox_oldest_pending_seconds", "Age of the oldest event that is not yet sent.")
 
     async def run(self) -> None:

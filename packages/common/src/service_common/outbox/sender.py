@@ -56,8 +56,8 @@ class Sender:
         self._source = source
         self._timeout_s = timeout_s
         self._reasons: dict[str, list[str]] = {}
-        self._sent = metrics.counter("outbox_sent_total", "Events that a queue took.", ("queue",))
-        self._failed = metrics.counter("outbox_failed_total", "Attempts to send an event that failed.", ("queue",))
+        self._sent = metrics.counter("outbox_sent_total", "Events that a queue accepted.", ("queue",))
+        self._failed = metrics.counter("outbox_failed_total", "Failed attempts to send an event.", ("queue",))
 
     async def send(self, destination: str, rows: Sequence[OutboxRow]) -> set[int]:
         """Send *rows*, those of each subject in order up to its first failure; return the ids that the queue accepted.

@@ -66,11 +66,10 @@ class ConnectOptions:
 class Connection(aiopg.Connection):
     """aiopg's connection, corrected where it is closed.
 
-    - It lets go of its descriptor the moment that libpq closed it. aiopg asks select() whether it did, which raises
-      above 1023 and leaves the waiter waiting; it then takes off the reader and forgets the writer, so that uvloop
-      refuses the next connection that is given the same number; closed twice, it takes off the reader of whoever has
-      the number by then.
-    - The server's statement_timeout is an error. aiopg makes it a CancelledError, which ends loops that nobody
+    - It releases its descriptor as soon as libpq has closed it. aiopg detects that with select(), which raises above
+      descriptor 1023 so that the waiter never wakes; it then removes the reader but not the writer, so that uvloop
+      refuses the next connection with this descriptor; and a second close removes the reader of that connection.
+    - The server's statement_timeout is an error. aiopg turns it into a CancelledError, which ends loops that were not
       cancelled.
     - It sets no time limit: before Python 3.12 aiopg's wait_for() may swallow a cancellation.
     """

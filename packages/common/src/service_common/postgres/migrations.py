@@ -100,9 +100,9 @@ def _apply(url: str, migrations: Sequence[_Migration]) -> None:
     with closing(psycopg2.connect(url, connect_timeout=2, application_name="migrate")) as session:
         session.autocommit = True
         with session.cursor() as cursor:
-            # in slices, so that whoever waits for another replica stays cancellable
+            # in slices, so that waiting for another replica can be cancelled
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = '2s'")
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))  # given back with the session
+            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))  # released with the session
             cursor.execute("SET lock_timeout = 0")
             cursor.execute(_CREATE_RECORD)
             cursor.execute("SELECT package, name, sha256 FROM schema_migration")

@@ -25,14 +25,16 @@ class PollerMetrics:
 
         self.received = counter("received", "Messages received.")
         self.duplicates = counter("duplicates", "Messages received again while in flight.")
-        self.acknowledged = counter("acknowledged", "Messages deleted because they are done.")
-        self.retried = counter("retried", "Messages given back to be tried again, at once or after a delay.")
+        self.acknowledged = counter("acknowledged", "Messages processed and deleted.")
+        self.retried = counter("retried", "Messages returned to the queue, at once or after a delay.")
         self.dead_lettered = counter("dead_lettered", "Messages sent to the dead-letter queue.")
-        self.unsettled = counter("unsettled", "Messages SQS did not let go of: they are delivered again.")
-        self.leases_lost = counter("leases_lost", "Messages whose visibility could not be extended.")
+        self.unsettled = counter("unsettled", "Messages that SQS refused to delete or delay: they are delivered again.")
+        self.leases_lost = counter("leases_lost", "Messages whose visibility timeout could not be extended.")
         self.receive_errors = counter("receive_errors", "Receives that failed.")
         self.handled_s = (
             metrics.histogram("sqs_handler_seconds", "Time in the handler.", ("queue",)).labels(queue).observe
         )
-        in_flight_gauge = metrics.gauge("sqs_in_flight", "Messages received and not settled.", ("queue",))
+        in_flight_gauge = metrics.gauge(
+            "sqs_in_flight", "Messages received and not yet acknowledged, delayed or dead-lettered.", ("queue",)
+        )
         in_flight_gauge.labels(queue).set_function(in_flight)

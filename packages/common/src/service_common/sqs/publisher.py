@@ -56,8 +56,8 @@ class Publisher:
     def __init__(self, sqs: Sqs, metrics: Metrics | None = None) -> None:
         self._sqs = sqs
         metrics = metrics or Metrics()
-        self._sent = metrics.counter("sqs_sent_total", "Messages SQS took.", ("queue",))
-        self._failed = metrics.counter("sqs_send_failed_total", "Messages SQS did not take.", ("queue",))
+        self._sent = metrics.counter("sqs_sent_total", "Messages that SQS accepted.", ("queue",))
+        self._failed = metrics.counter("sqs_send_failed_total", "Messages that SQS did not accept.", ("queue",))
         self._parallel = asyncio.Semaphore(MAX_PARALLEL)
 
     async def send(self, queue_name: str, messages: Sequence[Outgoing]) -> SendOutcome:

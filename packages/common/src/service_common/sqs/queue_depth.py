@@ -39,9 +39,9 @@ class QueueDepthGauges:
         self._queue_name = queue_name
         self._interval_s = interval_s
         self._limit_s = limit_s
-        self._messages = metrics.gauge("sqs_messages", "Messages that are in a queue, about.", ("queue", "state"))
+        self._messages = metrics.gauge("sqs_messages", "Messages in a queue, approximately.", ("queue", "state"))
         self._age = metrics.gauge(
-            "sqs_messages_age_seconds", "Time since SQS told how many messages are in a queue.", ("queue",)
+            "sqs_messages_age_seconds", "Time since the messages of a queue were measured.", ("queue",)
         )
         self._measured_at: dict[str, float] = {}
         self._failures: dict[str, str] = {}
