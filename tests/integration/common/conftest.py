@@ -1,4 +1,4 @@
-"""SQS with the faults that real SQS has and the emulator has not: a proxy in front of it that tests tell what to do."""
+"""SQS with faults that the emulator lacks: a proxy in front of it, controlled by tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Answer = tuple[int, dict[str, Any]]
 
 @dataclass(slots=True)
 class Call:
-    """A request of the code under test; *answer* is None as long as it is under way."""
+    """A request of the code under test; *answer* is None while it is under way."""
 
     operation: str
     body: dict[str, Any]
@@ -164,7 +164,7 @@ class FaultySqs:
 
 @dataclass(frozen=True, slots=True)
 class TestQueue:
-    """A queue with its dead-letter queue, looked at past the proxy."""
+    """A queue with its dead-letter queue, accessed without the proxy."""
 
     __test__ = False
 

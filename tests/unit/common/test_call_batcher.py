@@ -28,7 +28,7 @@ class Doubling:
         return [ValueError(str(item)) if item < 0 else 2 * item for item in items]
 
 
-async def test_submits_of_one_turn_share_a_flush_and_get_their_own_results() -> None:
+async def test_items_of_one_loop_iteration_share_a_flush_and_get_their_own_results() -> None:
     flush = Doubling()
     batcher = CallBatcher(flush)
     assert await asyncio.gather(*(batcher.submit(item) for item in range(5))) == [0, 2, 4, 6, 8]
@@ -48,7 +48,7 @@ async def test_submits_during_a_flush_share_the_next_one() -> None:
     assert flush.batches == [[1], [2, 3, 4]]
 
 
-async def test_flush_takes_no_more_than_its_limit() -> None:
+async def test_batch_has_at_most_the_maximum_of_items() -> None:
     flush = Doubling()
     batcher = CallBatcher(flush, max_items=2)
     await asyncio.gather(*(batcher.submit(item) for item in range(5)))
@@ -62,7 +62,7 @@ async def test_submits_one_after_the_other_are_flushed_at_once() -> None:
     assert flush.batches == [[1], [2]]
 
 
-async def test_lingering_waits_for_company_and_not_beyond_the_limit() -> None:
+async def test_batching_delay_ends_when_the_batch_is_full() -> None:
     flush = Doubling()
     batcher = CallBatcher(flush, max_items=2, linger_s=60.0)
     first = asyncio.create_task(batcher.submit(1))
@@ -75,18 +75,18 @@ async def test_lingering_waits_for_company_and_not_beyond_the_limit() -> None:
     assert flush.batches == [[1, 2]]
 
 
-async def test_lingering_alone_ends() -> None:
+async def test_single_item_is_flushed_after_the_batching_delay() -> None:
     assert await CallBatcher(Doubling(), linger_s=0.001).submit(1) == 2
 
 
-async def test_exception_as_result_hurts_only_its_submitter() -> None:
+async def test_exception_as_result_is_raised_at_its_submitter_only() -> None:
     batcher = CallBatcher(Doubling())
     one, bad, two = await asyncio.gather(*(batcher.submit(item) for item in (1, -1, 2)), return_exceptions=True)
     assert (one, two) == (2, 4)
     assert isinstance(bad, ValueError)
 
 
-async def test_flush_that_raises_fails_all_of_its_batch_and_the_next_goes_on() -> None:
+async def test_flush_that_raises_fails_its_batch_and_not_the_next() -> None:
     async def flush(items: Sequence[int]) -> Sequence[int]:
         if 1 in items:
             raise UnavailableError("away")
@@ -118,7 +118,7 @@ async def test_submitter_cancelled_before_the_flush_is_left_out() -> None:
     assert flush.batches == [[1, 3]]
 
 
-async def test_submitter_cancelled_during_the_flush_disturbs_no_other() -> None:
+async def test_submitter_cancelled_during_the_flush_does_not_affect_the_others() -> None:
     flush = Doubling()
     flush.release.clear()
     batcher = CallBatcher(flush)
@@ -130,7 +130,7 @@ async def test_submitter_cancelled_during_the_flush_disturbs_no_other() -> None:
     assert await tasks[1] == 4
 
 
-async def test_closing_drains_and_refuses_what_comes_later() -> None:
+async def test_close_flushes_and_refuses_later_items() -> None:
     flush = Doubling()
     flush.release.clear()
     batcher = CallBatcher(flush, max_items=1)

@@ -1,4 +1,4 @@
-"""A service reads its environment once and tells all that is wrong with it."""
+"""A service reads its environment once and reports all problems."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def problems_of(environ: Mapping[str, str]) -> dict[str, str]:
     return raised.value.problems
 
 
-def test_what_is_not_said_has_its_default() -> None:
+def test_missing_variables_have_their_defaults() -> None:
     config = Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a:8081/,http://b:8081"})
 
     assert (config.host, config.port, config.pool_size, config.log_level) == ("0.0.0.0", 8080, 8, "INFO")
@@ -48,7 +48,7 @@ def test_what_is_not_said_has_its_default() -> None:
     assert config.inventory_url == ("http://a:8081", "http://b:8081")
 
 
-def test_everything_can_be_said() -> None:
+def test_every_variable_is_read() -> None:
     config = Config.from_environ(
         {
             **COMPLETE,
@@ -75,7 +75,7 @@ def test_everything_can_be_said() -> None:
     assert config.allowed_origins == ("http://localhost:4200", "https://shop.example")
 
 
-def test_all_that_is_missing_or_wrong_is_told_in_one_message() -> None:
+def test_all_problems_are_reported_together() -> None:
     problems = problems_of(
         {
             "SERVICE_TOKEN": "two words",
@@ -112,7 +112,7 @@ def test_message_names_each_variable_on_a_line_and_no_secret() -> None:
     ]
 
 
-def test_empty_value_is_none() -> None:
+def test_empty_value_counts_as_absent() -> None:
     assert set(problems_of({**COMPLETE, "SERVICE_TOKEN": "", "INVENTORY_URL": " , "})) == {
         "SERVICE_TOKEN",
         "INVENTORY_URL",

@@ -1,4 +1,4 @@
-"""A list that is too long is refused for its length, not for its elements."""
+"""A list that is too long is refused before its elements are loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service_common.fields import BoundedList
 
 
 class Looked(fields.Field[object]):
-    """An element that may not be looked at."""
+    """An element that must not be loaded."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> object:
         raise AssertionError(value)
@@ -31,7 +31,7 @@ def test_list_within_its_bounds_is_loaded(numbers: Sequence[int]) -> None:
 
 
 @pytest.mark.parametrize("unseen", [[], [{}] * 4, [None] * 100_000])
-def test_list_of_the_wrong_length_is_refused_unseen(unseen: Sequence[object]) -> None:
+def test_list_of_the_wrong_length_is_refused_before_its_elements_are_loaded(unseen: Sequence[object]) -> None:
     with pytest.raises(ValidationError) as raised:
         UnseenSchema().load({"unseen": unseen})
 
@@ -39,6 +39,6 @@ def test_list_of_the_wrong_length_is_refused_unseen(unseen: Sequence[object]) ->
 
 
 @pytest.mark.parametrize("numbers", ["123", {"0": 1}, 1])
-def test_what_is_no_list_is_refused(numbers: object) -> None:
+def test_other_value_than_a_list_is_refused(numbers: object) -> None:
     with pytest.raises(ValidationError):
         NumbersSchema().load({"numbers": numbers})

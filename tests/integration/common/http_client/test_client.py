@@ -186,7 +186,7 @@ async def test_path_values_are_encoded_and_base_path_is_kept() -> None:
         ]
 
 
-async def test_token_trace_and_deadline_travel() -> None:
+async def test_token_trace_and_deadline_are_sent() -> None:
     async with serving(OK) as server, client_of(server.url, token="s3cret") as client:
         with tracing(None) as trace:
             await client.request(LIST)
@@ -244,14 +244,14 @@ async def test_refusal_without_a_problem_document_is_still_a_refusal(body: bytes
 @pytest.mark.parametrize(
     "failure", [*(answer(status) for status in (408, 429, 502, 503, 504)), reset, raw(b""), raw(b"HTTP/1.1 200 OK\r\n")]
 )
-async def test_passing_failure_of_an_idempotent_call_is_overcome(failure: Behaviour) -> None:
+async def test_idempotent_call_is_retried_after_a_transient_failure(failure: Behaviour) -> None:
     async with serving(failure, failure, OK) as server, client_of(server.url) as client:
         assert (await client.request(TAKE, json={})).data == {"stock": 40}
         assert len(server.seen) == 3
         assert {seen.body for seen in server.seen} == {b"{}"}
 
 
-async def test_truncated_body_of_an_idempotent_call_is_overcome() -> None:
+async def test_idempotent_call_is_retried_after_a_truncated_body() -> None:
     truncated = raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
     async with serving(truncated, OK) as server, client_of(server.url) as client:
         assert (await client.request(LIST)).data == {"stock": 40}
@@ -272,7 +272,7 @@ async def test_call_that_is_not_idempotent_is_sent_once(failure: Behaviour) -> N
         assert len(server.seen) == 1
 
 
-async def test_dead_kept_alive_connection_is_not_retried_behind_our_back() -> None:
+async def test_aiohttp_does_not_retry_on_a_closed_kept_alive_connection() -> None:
     replace = Call("PUT", "/inventory/1", idempotent=False)
     async with serving(OK, reset) as server, client_of(server.url) as client:
         await client.request(LIST)
@@ -290,7 +290,7 @@ async def test_other_answers_are_not_repeated(failure: Behaviour) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"stock":', b"\xff\xfe", b"NaN"])
-async def test_answer_that_is_no_json_leaves_the_outcome_unknown(body: bytes) -> None:
+async def test_outcome_is_unknown_when_the_answer_is_not_json(body: bytes) -> None:
     async with serving(answer(200, body)) as server, client_of(server.url) as client:
         with pytest.raises(OutcomeUnknownError, match="not JSON"):
             await client.request(TAKE, json={})
@@ -298,21 +298,21 @@ async def test_answer_that_is_no_json_leaves_the_outcome_unknown(body: bytes) ->
 
 
 @pytest.mark.parametrize("content", [b"SMTP 220 ready\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"])
-async def test_answer_that_is_no_http_leaves_the_outcome_unknown(content: bytes) -> None:
+async def test_outcome_is_unknown_when_the_answer_is_not_http(content: bytes) -> None:
     async with serving(raw(content)) as server, client_of(server.url) as client:
         with pytest.raises(OutcomeUnknownError):
             await client.request(ADD, json={})
         assert len(server.seen) == 1
 
 
-async def test_failed_read_had_no_effect_to_be_unknown() -> None:
+async def test_outcome_of_a_failed_read_is_not_unknown() -> None:
     async with serving(reset) as server, client_of(server.url) as client:
         with pytest.raises(UnavailableError) as caught:
             await client.request(LIST)
         assert not isinstance(caught.value, OutcomeUnknownError)
 
 
-async def test_outcome_stays_unknown_when_later_attempts_do_not_get_through() -> None:
+async def test_outcome_stays_unknown_when_later_attempts_find_no_connection() -> None:
     async def last_words(request: web.Request) -> web.StreamResponse:
         await server.stop_listening()
         return await reset(request)
@@ -322,7 +322,7 @@ async def test_outcome_stays_unknown_when_later_attempts_do_not_get_through() ->
             await client.request(TAKE, json={})
 
 
-async def test_hanging_server_is_given_the_attempt_timeout_then_asked_again() -> None:
+async def test_call_is_retried_when_an_attempt_times_out() -> None:
     call = Call("GET", "/", idempotent=True, attempt_timeout_s=0.1, deadline_s=3)
     async with serving(hang, OK) as server, client_of(server.url) as client:
         started = monotonic()
@@ -342,7 +342,7 @@ async def test_deadline_bounds_all_attempts_and_delays() -> None:
         assert len(server.seen) == 2
 
 
-async def test_body_that_never_ends_counts_against_the_attempt() -> None:
+async def test_body_that_never_ends_times_out_with_the_attempt() -> None:
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -371,7 +371,7 @@ async def test_retry_after_as_date_is_a_floor() -> None:
         assert len(server.seen) == 2
 
 
-async def test_retry_after_beyond_the_deadline_is_not_waited_but_passed_on() -> None:
+async def test_retry_after_beyond_the_deadline_is_passed_to_the_caller() -> None:
     async with serving(answer(503, Retry_After="60")) as server, client_of(server.url) as client:
         started = monotonic()
         with pytest.raises(UnavailableError) as caught:
@@ -391,14 +391,14 @@ async def test_refused_connection_is_retried_though_not_idempotent_and_had_no_ef
     assert attempts(metrics, "POST /inventory", "unreached") == 3
 
 
-async def test_connection_that_does_not_come_is_retried_though_not_idempotent() -> None:
+async def test_connection_timeout_is_retried_though_not_idempotent() -> None:
     policy = RetryPolicy(backoff=Backoff(0.001, 1.0), connect_timeout_s=0.1)
     with never_connecting() as url:
         async with serving(OK) as server, client_of(url, server.url, policy=policy) as client:
             assert (await client.request(ADD, json={})).status == 200
 
 
-async def test_next_base_url_is_taken_without_delay_and_kept() -> None:
+async def test_next_base_url_is_used_without_delay_and_preferred() -> None:
     policy = RetryPolicy(attempts=1, backoff=Backoff(60, 60))
     metrics = Metrics()
     with refusing() as away:
@@ -438,7 +438,7 @@ async def test_open_circuit_fails_at_once_and_closes_after_probes() -> None:
         assert circuit_state(metrics) == 0
 
 
-async def test_call_gives_up_as_soon_as_it_opened_the_circuit() -> None:
+async def test_call_that_opens_the_circuit_is_not_retried() -> None:
     circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
     async with serving(answer(503)) as server, client_of(server.url, circuit=circuit) as client:
         with pytest.raises(UnavailableError, match="circuit is open"):
@@ -503,7 +503,7 @@ async def test_calls_and_their_time_are_counted_by_outcome() -> None:
         assert calls(metrics, "POST /inventory/decrement", outcome) == 1
 
 
-def test_base_url_that_is_none_is_an_error() -> None:
+def test_invalid_base_url_is_an_error() -> None:
     for urls in ((), ("inventory:8081",), ("/inventory",), ("ftp://inventory",)):
         with pytest.raises(ValueError, match="URL"):
             client_of(*urls)

@@ -1,4 +1,4 @@
-"""A configuration that needs nothing, for applications that stand for any service."""
+"""The configuration of an application that stands for any service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an application of any service does by itself: traces, problems, internal endpoints, health, CORS."""
+"""The application of every service: traces, problems, internal endpoints, health, CORS."""
 
 from __future__ import annotations
 
@@ -106,19 +106,19 @@ async def problem(client: Client, method: str, path: str, status: int, **request
         return document
 
 
-async def test_trace_of_the_caller_goes_on(client: Client) -> None:
+async def test_trace_of_the_caller_is_continued(client: Client) -> None:
     async with client.get("/trace", headers={"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}) as response:
         assert await response.text() == TRACE_ID
         assert response.headers["traceparent"].split("-")[1] == TRACE_ID
         assert response.headers["traceparent"].split("-")[2] != "00f067aa0ba902b7"
 
 
-async def test_request_without_a_trace_begins_one(client: Client) -> None:
+async def test_request_without_a_trace_starts_one(client: Client) -> None:
     async with client.get("/trace") as response:
         assert await response.text() == response.headers["traceparent"].split("-")[1]
 
 
-async def test_domain_error_is_a_problem_with_its_facts(client: Client) -> None:
+async def test_service_error_is_a_problem_with_its_facts(client: Client) -> None:
     document = await problem(client, "GET", "/short", 409)
 
     assert document["type"] == "urn:orderstream:problem:short-stock"
@@ -126,13 +126,13 @@ async def test_domain_error_is_a_problem_with_its_facts(client: Client) -> None:
     assert document["errors"] == [{"pointer": "/orderItems/0", "detail": "short", "stock": 2}]
 
 
-async def test_dependency_that_is_away_says_when_to_come_back(client: Client) -> None:
+async def test_unavailable_dependency_is_answered_with_retry_after(client: Client) -> None:
     async with client.get("/away") as response:
         assert response.status == 503
         assert response.headers["Retry-After"] == "2"
 
 
-async def test_unforeseen_error_is_logged_with_its_traceback_and_answered_without(
+async def test_unexpected_error_is_logged_with_its_traceback_and_answered_without(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     document = await problem(client, "GET", "/boom/1", 500)
@@ -143,13 +143,13 @@ async def test_unforeseen_error_is_logged_with_its_traceback_and_answered_withou
     assert str(error.exc_info[1]) == "password=hunter2"
 
 
-async def test_what_is_not_served_is_a_problem_too(client: Client) -> None:
+async def test_unknown_path_is_answered_with_a_problem(client: Client) -> None:
     await problem(client, "GET", "/nowhere", 404)
     assert "Allow" in (await client.delete("/trace")).headers
     await problem(client, "DELETE", "/trace", 405)
 
 
-async def test_redirection_is_no_problem(client: Client) -> None:
+async def test_redirection_is_passed_through(client: Client) -> None:
     async with client.get("/moved", allow_redirects=False) as response:
         assert response.status == 302
         assert response.headers["Location"] == "/trace"
@@ -167,12 +167,12 @@ async def test_body_of_another_type_is_refused(client: Client, content_type: str
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/merge-patch+json"])
-async def test_json_may_say_more_of_itself(client: Client, content_type: str) -> None:
+async def test_media_type_with_json_suffix_is_accepted(client: Client, content_type: str) -> None:
     async with client.post("/echo", data=b'{"a":1}', headers={"Content-Type": content_type}) as response:
         assert await response.json() == {"a": 1}
 
 
-async def test_body_may_have_256_kib_and_not_a_byte_more(client: Client) -> None:
+async def test_body_has_at_most_256_kib(client: Client) -> None:
     largest = b'{"a":"' + b"x" * (MAX_BODY_BYTES - 8) + b'"}'
     headers = {"Content-Type": "application/json"}
 
@@ -181,7 +181,7 @@ async def test_body_may_have_256_kib_and_not_a_byte_more(client: Client) -> None
     await problem(client, "POST", "/echo", 413, data=largest + b" ", headers=headers)
 
 
-async def test_compressed_body_is_measured_as_it_is_read(client: Client) -> None:
+async def test_compressed_body_is_measured_decompressed(client: Client) -> None:
     bomb = zlib.compress(b'{"a":"' + b"x" * 50 * MAX_BODY_BYTES + b'"}')
 
     await problem(
@@ -205,13 +205,13 @@ async def test_compressed_body_is_measured_as_it_is_read(client: Client) -> None
         ({"Authorization": "Bearer right!"}, 403),
     ],
 )
-async def test_internal_endpoint_is_closed_without_its_token(
+async def test_internal_endpoint_refuses_a_request_without_its_token(
     client: Client, header: dict[str, str], status: int
 ) -> None:
     await problem(client, "GET", "/internal", status, headers=header)
 
 
-async def test_internal_endpoint_is_open_with_its_token(client: Client) -> None:
+async def test_internal_endpoint_accepts_its_token(client: Client) -> None:
     async with client.get("/internal", headers={"Authorization": "bearer right"}) as response:
         assert response.status == 200
 
@@ -241,7 +241,7 @@ async def test_metrics_are_by_route_template(client: Client) -> None:
     assert 'route="/stream"' not in text.replace("http_streams_total", "http_streams").split("http_streams")[0]
 
 
-async def test_health_tells_what_is_not_there(client: Client, app: web.Application) -> None:
+async def test_readiness_reports_the_failed_check(client: Client, app: web.Application) -> None:
     async def no_database() -> None:
         raise ConnectionError("refused")
 
@@ -257,7 +257,7 @@ async def test_health_tells_what_is_not_there(client: Client, app: web.Applicati
         assert response.status == 200
 
 
-async def test_service_tells_its_name_and_version(client: Client) -> None:
+async def test_service_answers_its_name_and_version(client: Client) -> None:
     async with client.get("/") as response:
         document = await response.json()
     assert document["name"] == "any-service"
@@ -300,7 +300,7 @@ async def raw(client: Client, request: bytes) -> bytes:
     return answer
 
 
-async def test_path_that_is_no_text_is_answered_as_any_other(client: Client) -> None:
+async def test_path_that_is_not_utf8_is_answered(client: Client) -> None:
     answer = await raw(client, b"GET /boom/%ff%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -308,7 +308,7 @@ async def test_path_that_is_no_text_is_answered_as_any_other(client: Client) -> 
     assert orjson.loads(body)["status"] == 500
 
 
-async def test_client_that_leaves_is_no_error_of_ours(
+async def test_disconnected_client_is_not_logged_as_an_error(
     client: Client, app: web.Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.port is not None

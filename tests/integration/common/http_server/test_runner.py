@@ -1,4 +1,4 @@
-"""A service as a process: it says what is wrong, serves, and ends in time."""
+"""A service as a process: it reports an invalid environment, serves, and stops in time."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def start(tmp_path: Path) -> Start:
     return started
 
 
-async def test_environment_that_is_wrong_is_told_in_one_message(start: Start) -> None:
+async def test_invalid_environment_is_reported_in_one_message(start: Start) -> None:
     async with start(environ={"SERVICE_TOKEN": "", "PORT": "http"}) as service:
         assert await service.end() == 2
         errors = await service.errors()
@@ -131,7 +131,7 @@ async def test_environment_that_is_wrong_is_told_in_one_message(start: Start) ->
     assert service.log == []
 
 
-async def test_port_in_use_is_one_clear_line_before_anything_starts(start: Start) -> None:
+async def test_port_in_use_is_reported_before_anything_starts(start: Start) -> None:
     compose = 'app.on_startup.append(lambda app: print("started"))'
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -145,7 +145,7 @@ async def test_port_in_use_is_one_clear_line_before_anything_starts(start: Start
     ]
 
 
-async def test_start_tells_the_configuration_without_its_secrets(start: Start) -> None:
+async def test_configuration_is_logged_at_start_without_its_secrets(start: Start) -> None:
     async with start() as service:
         line = await service.until("service starting")
 
@@ -155,7 +155,7 @@ async def test_start_tells_the_configuration_without_its_secrets(start: Start) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signal_ends_it_in_order(start: Start, number: signal.Signals) -> None:
+async def test_signal_stops_the_process_in_order(start: Start, number: signal.Signals) -> None:
     async with start() as service:
         await service.until("service listening")
         service.process.send_signal(number)
@@ -181,7 +181,7 @@ async def test_request_in_flight_is_answered_and_new_ones_are_refused(start: Sta
         assert await service.end() == 0
 
 
-async def test_request_that_takes_too_long_does_not_hold_the_stop(start: Start) -> None:
+async def test_long_request_does_not_delay_the_stop(start: Start) -> None:
     async with start() as service, aiohttp.ClientSession(service.url) as session:
         await service.until("service listening")
         answer = asyncio.create_task(session.get("/slow?s=60"))
@@ -194,7 +194,7 @@ async def test_request_that_takes_too_long_does_not_hold_the_stop(start: Start) 
 
 
 @pytest.mark.parametrize("hold", ["await asyncio.sleep(60)", "time.sleep(60)"], ids=["waiting", "blocking"])
-async def test_stop_that_hangs_is_cut_off_at_the_end_of_the_grace(start: Start, hold: str) -> None:
+async def test_process_exits_at_the_end_of_the_grace_period_when_the_stop_hangs(start: Start, hold: str) -> None:
     more = f"""
     async def resource(app):
         yield
@@ -231,7 +231,7 @@ async def test_signal_during_start_ends_the_start(start: Start) -> None:
     assert service.said()[-1] == "service stopped"
 
 
-async def test_start_that_fails_is_told_with_its_reason_and_closes_what_was_open(start: Start) -> None:
+async def test_failed_start_is_logged_with_its_reason_and_cleaned_up(start: Start) -> None:
     more = """
     async def first(app):
         yield

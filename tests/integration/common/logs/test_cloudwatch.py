@@ -1,4 +1,4 @@
-"""The log reaches CloudWatch Logs when it is there, and costs nobody anything when it is not."""
+"""The log is shipped to CloudWatch Logs, and an outage does not block the process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT_S = 20.0
 
 
 def until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    """Wait for another thread; it has nothing to be awaited with."""
+    """Wait for another thread, which offers nothing to await."""
     waiting = threading.Event()
     deadline = time.monotonic() + limit_s
     while not condition():
@@ -39,7 +39,7 @@ def until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
 
 
 class Group:
-    """A log group, looked at past the code under test."""
+    """A log group, read without the code under test."""
 
     def __init__(self, endpoint_url: str) -> None:
         self.name = f"group-{uuid.uuid4().hex}"
@@ -187,7 +187,7 @@ def test_lines_arrive_in_order_in_a_stream_of_this_process(aws_endpoint: str, gr
     assert len(group.streams()) == 1
 
 
-def test_group_that_is_there_is_used(aws_endpoint: str, group: Group) -> None:
+def test_existing_group_is_used(aws_endpoint: str, group: Group) -> None:
     group.make()
     shipper = CloudWatchShipper(options(group.name, aws_endpoint))
 
@@ -197,7 +197,7 @@ def test_group_that_is_there_is_used(aws_endpoint: str, group: Group) -> None:
     assert group.messages() == ["one"]
 
 
-def test_nothing_is_asked_of_groups_while_theirs_is_there() -> None:
+def test_existing_group_needs_no_permission_on_groups() -> None:
     with ScriptedEndpoint() as endpoint:
         shipper = CloudWatchShipper(options("any", endpoint.url))
         shipper.put(line("one"))
@@ -206,7 +206,7 @@ def test_nothing_is_asked_of_groups_while_theirs_is_there() -> None:
     assert endpoint.operations == ["CreateLogStream", "PutLogEvents"]
 
 
-def test_group_that_was_deleted_is_made_again_and_no_line_lost(aws_endpoint: str, group: Group) -> None:
+def test_deleted_group_is_created_again_without_losing_lines(aws_endpoint: str, group: Group) -> None:
     shipper = CloudWatchShipper(options(group.name, aws_endpoint))
     shipper.put(line("before"))
     until(lambda: shipper.sent == 1)
@@ -229,7 +229,7 @@ def test_events_that_cloudwatch_refuses_are_counted() -> None:
     assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 1, 0)
 
 
-def test_batch_that_is_wrong_does_not_hold_up_the_next() -> None:
+def test_invalid_batch_does_not_delay_the_next() -> None:
     with ScriptedEndpoint(error("InvalidParameterException")) as endpoint:
         shipper = CloudWatchShipper(options("any", endpoint.url))
         shipper.put(line("wrong"))
@@ -242,7 +242,7 @@ def test_batch_that_is_wrong_does_not_hold_up_the_next() -> None:
 
 
 @pytest.mark.parametrize("answer", [error("ThrottlingException"), error("AccessDeniedException"), (503, {})])
-def test_batch_that_was_not_taken_is_sent_again(answer: tuple[int, dict[str, Any]]) -> None:
+def test_failed_batch_is_retried(answer: tuple[int, dict[str, Any]]) -> None:
     with ScriptedEndpoint(answer, answer, answer) as endpoint:
         shipper = CloudWatchShipper(options("any", endpoint.url))
         shipper.put(line("one"))
@@ -253,11 +253,11 @@ def test_batch_that_was_not_taken_is_sent_again(answer: tuple[int, dict[str, Any
     assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 0, 0)
 
 
-def test_what_a_person_has_to_grant_is_not_asked_for_at_full_speed() -> None:
+def test_missing_permission_is_retried_with_a_long_delay() -> None:
     with ScriptedEndpoint(*[error("AccessDeniedException")] * 9) as endpoint:
         shipper = CloudWatchShipper(options("any", endpoint.url, max_delay_s=60.0))
         shipper.put(line("one"))
-        until(lambda: shipper.away)
+        until(lambda: shipper.failing)
         thread = next(each for each in threading.enumerate() if each.name == "log-cloudwatch")
         thread.join(1.3)  # an outage would be retried within 1 s
         attempts = len(endpoint.batches)
@@ -275,12 +275,12 @@ def test_line_with_any_character_arrives(aws_endpoint: str, group: Group) -> Non
     assert group.messages() == ['{"message":"Grüße, 世界 \U0001f680 \\u0000"}']
 
 
-def test_refusing_endpoint_is_tried_until_it_is_there(group: Group) -> None:
+def test_endpoint_that_refuses_connections_is_retried_until_it_is_up(group: Group) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     shipper = CloudWatchShipper(options(group.name, f"http://127.0.0.1:{port}"))
     shipper.put(line("early"))
-    until(lambda: shipper.away)
+    until(lambda: shipper.failing)
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
@@ -293,7 +293,7 @@ def test_refusing_endpoint_is_tried_until_it_is_there(group: Group) -> None:
     assert shipper.dropped == 0
 
 
-def test_hung_endpoint_costs_no_time_and_bounded_memory(silent: SilentEndpoint) -> None:
+def test_hanging_endpoint_does_not_block_and_memory_is_bounded(silent: SilentEndpoint) -> None:
     shipper = CloudWatchShipper(options("any", silent.url, attempt_timeout_s=0.3, max_lines=100))
 
     started = time.perf_counter()
@@ -322,7 +322,7 @@ def test_start_does_not_wait_for_the_endpoint(silent: SilentEndpoint) -> None:
     assert took_s < LIMIT_S / 2
 
 
-def test_lines_are_json_and_those_of_the_libraries_below_stay_out() -> None:
+def test_lines_are_json_and_those_of_the_log_libraries_are_not_shipped() -> None:
     stream = io.StringIO()
     metrics = Metrics()
     with (
@@ -343,7 +343,7 @@ def test_lines_are_json_and_those_of_the_libraries_below_stay_out() -> None:
     assert f'orderstream_log_events_total{{outcome="sent"}} {len(sent)}.0' in metrics.exposition().decode()
 
 
-def test_outage_is_told_once_and_never_feeds_on_itself(silent: SilentEndpoint) -> None:
+def test_outage_is_logged_once_and_not_shipped_by_its_own_thread(silent: SilentEndpoint) -> None:
     stream = io.StringIO()
     pipeline = configure_logging("any-service", "DEBUG", options("any", silent.url, attempt_timeout_s=0.3), stream)
     metrics = Metrics()

@@ -1,4 +1,4 @@
-"""Events of one subject leave in order, with any number of relays on a real table, whatever fails."""
+"""Events of one subject are sent in order, with any number of relays on a real table and any failures."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_event_waits_for_an_earlier_one_that_another_relay_has(database: D
     assert ids(await table.claim(9, LEASE_S, sent=[1])) == [2]
 
 
-async def test_event_for_another_destination_waits_for_none(database: Database, table: OutboxTable) -> None:
+async def test_event_for_another_destination_does_not_wait(database: Database, table: OutboxTable) -> None:
     await commit(database, "a")
     await table.claim(1, LEASE_S)
     await commit(database, "a", queue="other")
@@ -79,7 +79,7 @@ async def test_event_waits_for_an_earlier_one_that_is_locked(
     assert ids(await table.claim(9, LEASE_S)) == [1, 3]
 
 
-async def test_events_behind_one_that_failed_leave_the_claim_to_others(database: Database, table: OutboxTable) -> None:
+async def test_events_after_a_failed_one_leave_the_claim_to_others(database: Database, table: OutboxTable) -> None:
     await commit(database, *["a"] * 50)
     await database.execute("UPDATE outbox_event SET available_at = now() + interval '1 hour' WHERE id = 1")
     await commit(database, "b", "c")
@@ -110,7 +110,7 @@ STEPS = st.lists(
 @pytest.mark.usefixtures("database")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=STEPS)
-async def test_claim_never_parts_an_event_from_an_unsent_one_before_it(
+async def test_claim_of_an_event_includes_every_unsent_earlier_one_of_its_subject(
     database_url: str, steps: list[tuple[str, Any]]
 ) -> None:
     with session(database_url) as sql:
@@ -148,7 +148,7 @@ def check_claim(sql: cursor, limit: int) -> None:
 
 @dataclass
 class FailingQueue:
-    """Refuses, breaks and hangs by chance, before and after it took messages; keeps what it took, by subject."""
+    """Refuses, raises and hangs at random, before and after accepting; keeps the accepted events by subject."""
 
     chance: random.Random
     reliable: bool = False
@@ -169,7 +169,7 @@ class FailingQueue:
         if not self.reliable and self.chance.random() < 0.1:
             raise SqsUnavailableError("away")
         if not self.reliable and self.chance.random() < 0.05:
-            await asyncio.Event().wait()  # until whoever sends gives up, or is killed
+            await asyncio.Event().wait()  # until the sender times out or is killed
 
 
 @asynccontextmanager
@@ -184,7 +184,7 @@ async def running(relay: OutboxRelay) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_relays_that_fail_and_die_send_every_event_after_those_before_it(database: Database, seed: int) -> None:
+async def test_relays_that_fail_and_die_send_the_events_of_a_subject_in_order(database: Database, seed: int) -> None:
     chance = random.Random(seed)
     queue = FailingQueue(chance)
     subjects, events = [str(number) for number in range(12)], 15
@@ -209,7 +209,7 @@ async def test_relays_that_fail_and_die_send_every_event_after_those_before_it(d
         await asyncio.gather(*map(write, subjects))
         queue.reliable = True
         while await database.fetch("SELECT FROM outbox_event WHERE sent_at IS NULL LIMIT 1"):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)  # the table tells nobody
+            await asyncio.sleep(0.02)  # the table sends no event
     for relay in relays:
         relay.cancel()
     await asyncio.gather(*relays, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The outbox relay on a real table, against a publisher that fails in every way that SQS does."""
+"""The outbox relay on a real table, with a publisher that fails as SQS does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOURCE = "/billing"
 
 @dataclass
 class UnreliablePublisher:
-    """Takes messages; *refuse* names why a message is not taken, *before* and *after* may raise or wait."""
+    """Accepts messages; *refuse* returns why one is refused, *before* and *after* may raise or wait."""
 
     refuse: Callable[[str, Outgoing], str | None] = lambda _queue, _message: None
     before: Callable[[str], object] = lambda _queue: None
@@ -89,7 +89,7 @@ async def commit(database: Database, subjects: Sequence[int], *, queue: str = QU
 
 async def wait_until_sent(database: Database, total: int) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while await count_sent(database) != total:  # noqa: ASYNC110  # the table tells nobody
+        while await count_sent(database) != total:  # noqa: ASYNC110  # the table sends no event
             await asyncio.sleep(0.005)
 
 
@@ -117,7 +117,7 @@ async def test_committed_event_is_sent_when_woken_and_marked(database: Database)
     assert (event.id, event.data, event.traceparent) == (event_id("paid:7"), {"amount": "12.50"}, TRACEPARENT)
 
 
-async def test_event_that_nobody_announces_is_found_by_polling(database: Database) -> None:
+async def test_event_without_a_wake_is_found_by_polling(database: Database) -> None:
     publisher = UnreliablePublisher()
     async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.05)):
         await commit(database, [1])
@@ -137,7 +137,7 @@ async def test_rolled_back_event_is_never_sent(database: Database) -> None:
     assert publisher.subjects() == {2: 1}
 
 
-async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_again(database: Database) -> None:
+async def test_partial_failure_marks_the_accepted_events_and_retries_the_others(database: Database) -> None:
     odd = {str(number) for number in range(1, 41, 2)}
 
     def refuse_once(_queue: str, message: Outgoing) -> str | None:
@@ -154,7 +154,7 @@ async def test_partial_failure_marks_only_what_was_taken_and_sends_the_rest_agai
     assert len(publisher.batches) > 1
 
 
-async def test_unmentioned_message_counts_as_not_sent(database: Database) -> None:
+async def test_message_missing_in_the_outcome_counts_as_failed(database: Database) -> None:
     lost = [True]
 
     @dataclass
@@ -171,7 +171,7 @@ async def test_unmentioned_message_counts_as_not_sent(database: Database) -> Non
     assert publisher.subjects() == {1: 1}
 
 
-async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
+async def test_outage_of_a_queue_delays_its_events(database: Database) -> None:
     failures = iter([SqsUnavailableError("away"), TimeoutError(), RuntimeError("a bug of the publisher")])
 
     def fail(_queue: str) -> None:
@@ -186,7 +186,7 @@ async def test_queue_away_delays_and_loses_nothing(database: Database) -> None:
     assert publisher.subjects() == {1: 1, 2: 1, 3: 1}
 
 
-async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
+async def test_hanging_queue_does_not_delay_others(database: Database) -> None:
     thaw = asyncio.Event()
     publisher = UnreliablePublisher(before=lambda queue: thaw if queue == "processing-queue" else None)
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.02, spacing_s=0.005)
@@ -201,7 +201,7 @@ async def test_frozen_queue_holds_up_no_other(database: Database) -> None:
         await wait_until_sent(database, 10)
 
 
-async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Database) -> None:
+async def test_send_without_an_answer_times_out_with_the_lease(database: Database) -> None:
     hang = [asyncio.Event()]
     publisher = UnreliablePublisher(before=lambda _: hang.pop() if hang else None)
     async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02, lease_s=0.2)):
@@ -209,7 +209,7 @@ async def test_answer_that_never_comes_is_given_up_with_the_lease(database: Data
         await wait_until_sent(database, 1)
 
 
-async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(database: Database) -> None:
+async def test_events_of_a_killed_relay_are_sent_by_another_after_the_lease(database: Database) -> None:
     never = asyncio.Event()
     first = UnreliablePublisher(after=lambda _: never)
     async with running(OutboxRelay(database, first, SOURCE, poll_s=0.02, lease_s=0.3)):
@@ -221,7 +221,7 @@ async def test_killed_relay_leaves_events_to_the_next_when_its_lease_ends(databa
     assert [decode(body).id for _, body in second.taken] == [decode(body).id for _, body in first.taken]
 
 
-async def test_relays_beside_each_other_send_each_event_once(database: Database) -> None:
+async def test_concurrent_relays_send_each_event_once(database: Database) -> None:
     publisher = UnreliablePublisher()
     relays = [OutboxRelay(database, publisher, SOURCE, poll_s=0.01, spacing_s=0.001, batch=7) for _ in range(3)]
     async with running(relays[0]), running(relays[1]), running(relays[2]):
@@ -295,7 +295,7 @@ async def test_stop_sends_what_was_committed_for_a_destination_in_flight(databas
     assert await count_sent(database) == 7
 
 
-async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(database: Database) -> None:
+async def test_stop_tries_an_unavailable_queue_once_and_sends_to_the_others(database: Database) -> None:
     tried: Counter[str] = Counter()
 
     def away(queue: str) -> None:
@@ -314,13 +314,13 @@ async def test_stop_tries_a_queue_that_is_away_once_and_sends_to_the_others(data
     assert await count_sent(database) == 20
 
 
-async def test_cancelled_relay_marks_what_was_taken(database: Database) -> None:
+async def test_cancelled_relay_marks_the_accepted_events(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=60)
     await commit(database, [1])
     async with running(relay):
         async with asyncio.timeout(LIMIT_S):
-            while not relay._unmarked:  # noqa: ASYNC110  # the relay tells nobody
+            while not relay._unmarked:  # noqa: ASYNC110  # the relay sends no event
                 await asyncio.sleep(0.001)
         assert await count_sent(database) == 0
     assert await count_sent(database) == 1
@@ -354,7 +354,7 @@ async def test_stop_of_a_relay_that_never_ran_returns(database: Database) -> Non
     await OutboxRelay(database, UnreliablePublisher(), SOURCE).stop()
 
 
-async def test_lost_sessions_are_survived_and_marks_are_made_up_for(database: Database, postgres_dsn: str) -> None:
+async def test_events_are_marked_after_an_outage_of_the_database(database: Database, postgres_dsn: str) -> None:
     publisher = UnreliablePublisher(after=lambda _: _end_sessions(postgres_dsn) if len(publisher.taken) == 3 else None)
     async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02)) as task:
         await commit(database, [1, 2, 3])
@@ -380,9 +380,7 @@ async def test_missing_table_ends_the_relay(database: Database) -> None:
     assert caught.group_contains(StatementError)
 
 
-async def test_each_published_event_is_told_with_its_trace(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_published_event_is_logged_with_its_trace(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "service_common.outbox")
     relay = OutboxRelay(database, UnreliablePublisher(), SOURCE, poll_s=0.02)
     async with running(relay):
@@ -393,7 +391,7 @@ async def test_each_published_event_is_told_with_its_trace(
     assert (facts["type"], facts["subject"], facts["queue"]) == ("invoice-paid", "1", QUEUE)
 
 
-async def test_outage_of_a_queue_is_one_line_and_its_end_another(
+async def test_outage_of_a_queue_is_logged_when_it_starts_and_ends(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "service_common")

@@ -1,4 +1,4 @@
-"""The event loops that the database access is tried on: what the services run on, and the standard one."""
+"""The event loops of the tests: uvloop, as in the services, and the standard one."""
 
 from __future__ import annotations
 

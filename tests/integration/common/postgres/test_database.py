@@ -46,7 +46,7 @@ def terminate_all(admin: psycopg2.extensions.cursor) -> None:
     admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tested%'")
 
 
-async def test_values_travel_both_ways(database: Database) -> None:
+async def test_values_are_encoded_and_decoded(database: Database) -> None:
     facts = {"orderItems": [{"productId": "123", "quantity": 2}], "text": "Grüße 100 %"}
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     row = await database.fetch_one(
@@ -57,7 +57,7 @@ async def test_values_travel_both_ways(database: Database) -> None:
     assert row[3].tzinfo is UTC
 
 
-async def test_statement_tells_how_many_rows_it_touched(database: Database) -> None:
+async def test_number_of_affected_rows_is_returned(database: Database) -> None:
     assert await database.execute("INSERT INTO thing SELECT generate_series(1, 5)") == 5
     assert await database.execute("DELETE FROM thing WHERE id > %s", (2,)) == 3
     assert await database.fetch("UPDATE thing SET facts = NULL") == []
@@ -72,7 +72,7 @@ async def test_each_connection_has_its_settings(database: Database) -> None:
     assert shown == [("2s",), ("500ms",), ("UTC",), ("tested",)]
 
 
-async def test_options_of_the_url_are_kept_beside_ours(database_url: str) -> None:
+async def test_options_of_the_url_are_kept(database_url: str) -> None:
     async with Database.open(f"{database_url}&options=-c%20work_mem%3D5MB") as database:
         assert await database.fetch_one("SHOW work_mem") == ("5MB",)
         assert await database.fetch_one("SHOW timezone") == ("UTC",)
@@ -98,7 +98,7 @@ async def test_value_out_of_range_is_a_data_error(database: Database) -> None:
         await database.fetch("SELECT %s::int", (2**40,))
 
 
-async def test_faulty_statement_tells_its_sqlstate_and_leaves_the_connection_usable(database: Database) -> None:
+async def test_statement_error_has_its_sqlstate_and_leaves_the_connection_usable(database: Database) -> None:
     before = await database.fetch_one(PID)
     with pytest.raises(StatementError) as caught:
         await database.fetch("SELECT nothing FROM nowhere")
@@ -107,7 +107,7 @@ async def test_faulty_statement_tells_its_sqlstate_and_leaves_the_connection_usa
     assert database.available
 
 
-async def test_statement_timeout_is_an_error_and_no_cancellation(database: Database) -> None:
+async def test_statement_timeout_is_an_error_instead_of_a_cancellation(database: Database) -> None:
     before = await database.fetch_one(PID)
     with pytest.raises(StatementTimeoutError):
         await database.fetch("SELECT pg_sleep(60)")
@@ -118,7 +118,7 @@ async def test_statement_timeout_is_an_error_and_no_cancellation(database: Datab
     assert database.available
 
 
-async def test_cancelled_statement_gives_its_lock_and_its_place_back(
+async def test_cancelled_statement_releases_its_locks_and_its_session(
     database: Database, admin: psycopg2.extensions.cursor
 ) -> None:
     await database.execute("INSERT INTO thing VALUES (1)")
@@ -140,12 +140,12 @@ async def test_time_limit_around_a_statement_ends_in_time(database: Database) ->
     assert await database.fetch_one("SELECT 1") == (1,)
 
 
-async def test_statements_at_once_share_the_bounded_connections(database: Database) -> None:
+async def test_concurrent_statements_share_the_pool(database: Database) -> None:
     pids = await asyncio.gather(*(database.fetch_one(f"{PID} FROM pg_sleep(0.01)") for _ in range(50)))
     assert 1 < len(set(pids)) <= 3
 
 
-async def test_waiters_of_a_broken_connection_are_not_stranded(
+async def test_waiters_get_a_session_after_a_connection_broke(
     database_url: str, admin: psycopg2.extensions.cursor
 ) -> None:
     async with Database.open(database_url, size=1, name="tested") as database:
@@ -163,7 +163,7 @@ async def test_waiters_of_a_broken_connection_are_not_stranded(
     assert all(isinstance(each, list | DatabaseUnavailableError) for each in outcomes)
 
 
-async def test_connections_that_broke_while_idle_are_replaced_unseen(
+async def test_connections_that_broke_while_idle_are_replaced(
     database: Database, admin: psycopg2.extensions.cursor
 ) -> None:
     async with asyncio.timeout(LIMIT_S):
@@ -171,12 +171,12 @@ async def test_connections_that_broke_while_idle_are_replaced_unseen(
             await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.01)") for _ in range(3)))
     terminate_all(admin)
     async with asyncio.timeout(LIMIT_S):
-        while any(session.usable for session in idle):  # noqa: ASYNC110  # a descriptor's event tells nobody
+        while any(session.usable for session in idle):  # noqa: ASYNC110  # a closed descriptor sends no event
             await asyncio.sleep(0.001)
     assert await asyncio.gather(*(database.fetch("SELECT 1") for _ in range(9))) == [[(1,)]] * 9
 
 
-async def test_broken_connection_is_noticed_above_descriptor_1023(
+async def test_broken_connection_is_detected_above_descriptor_1023(
     database_url: str, admin: psycopg2.extensions.cursor
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -207,7 +207,7 @@ async def test_closing_ends_running_statements(database_url: str, admin: psycopg
         await database.fetch("SELECT 1")
 
 
-async def test_listening_begins_with_a_wake_up_and_survives_a_broken_connection(
+async def test_listening_starts_with_an_empty_payload_and_survives_a_broken_connection(
     database: Database, admin: psycopg2.extensions.cursor
 ) -> None:
     async with asyncio.timeout(LIMIT_S), aclosing(database.listen("some feed")) as payloads:

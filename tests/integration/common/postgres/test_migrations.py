@@ -53,7 +53,7 @@ async def test_replicas_that_start_together_apply_once(database_url: str, packag
     assert await rows(database_url, "SELECT a FROM t") == [(1,)]
 
 
-async def test_file_that_fails_leaves_nothing_of_itself(database_url: str, package: Path) -> None:
+async def test_failed_file_is_rolled_back(database_url: str, package: Path) -> None:
     (package / "0001_good.sql").write_text("CREATE TABLE good (a int)")
     (package / "0002_bad.sql").write_text("CREATE TABLE bad (a int); SELECT nonsense")
     with pytest.raises(StatementError, match="nonsense"):
@@ -86,13 +86,13 @@ async def test_same_number_twice_is_an_error(database_url: str, package: Path) -
         await migrate(database_url, package.name)
 
 
-async def test_server_that_does_not_come_is_told_in_time(tmp_path: Path) -> None:
+async def test_migration_fails_in_time_without_a_server(tmp_path: Path) -> None:
     async with asyncio.timeout(LIMIT_S):
         with pytest.raises(DatabaseUnavailableError):
             await migrate(f"postgresql:///x?host={tmp_path}", "service_common.outbox.migrations", timeout_s=0.3)
 
 
-async def test_database_that_comes_late_is_waited_for(postgres_dsn: str, database_url: str, package: Path) -> None:
+async def test_migration_waits_for_the_database(postgres_dsn: str, database_url: str, package: Path) -> None:
     (package / "0001_table.sql").write_text("CREATE TABLE t (a int)")
     late = f"late_{package.name}"
     url = postgres_dsn.replace("/postgres?", f"/{late}?")

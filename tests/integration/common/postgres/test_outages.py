@@ -1,4 +1,4 @@
-"""The database access while its server stops, freezes, restarts and hides behind addresses."""
+"""Database access while the server stops, hangs, restarts, or has several addresses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def sleeping(database: Database, number: int) -> list[asyncio.Task[list[Ro
     """Start statements that do not end; at least one connection has to stay free."""
     tasks = [asyncio.create_task(database.fetch("SELECT pg_sleep(60)")) for _ in range(number)]
     count = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND wait_event = 'PgSleep'"
-    while await database.fetch_one(count) != (number,):  # noqa: ASYNC110  # the server tells nobody
+    while await database.fetch_one(count) != (number,):  # noqa: ASYNC110  # the server sends no event
         await asyncio.sleep(0.01)
     return tasks
 
@@ -55,7 +55,7 @@ async def restart(server: PostgresServer) -> None:
     await asyncio.to_thread(server.ensure_postgres_running)
 
 
-async def test_database_that_is_away_is_told_at_once_and_used_when_it_comes(server: PostgresServer) -> None:
+async def test_outage_is_reported_at_once_and_the_database_used_when_it_recovers(server: PostgresServer) -> None:
     url = server.get_uri()
     await asyncio.to_thread(server.stop)
     async with asyncio.timeout(LIMIT_S), Database.open(url) as database:
@@ -96,7 +96,7 @@ async def test_statements_under_way_fail_when_the_server_stops(server: PostgresS
     assert all(isinstance(outcome, DatabaseUnavailableError) for outcome in outcomes)
 
 
-async def test_frozen_server_is_given_up_and_taken_back(server: PostgresServer) -> None:
+async def test_frozen_server_times_out_and_recovers(server: PostgresServer) -> None:
     async with (
         asyncio.timeout(LIMIT_S),
         Database.open(server.get_uri(), size=2, statement_timeout_s=0.2) as database,

@@ -1,4 +1,4 @@
-"""The pool is as large as what is asked of it."""
+"""The pool grows with the statements and closes idle sessions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def backends(pool: Pool) -> int:
         pool.release(session)
 
 
-async def test_sessions_that_nobody_needs_are_closed_but_for_two(pool: Pool) -> None:
+async def test_idle_sessions_are_closed_but_for_the_minimum(pool: Pool) -> None:
     for session in await taken(pool, SIZE):
         pool.release(session)
     assert await backends(pool) == SIZE
@@ -51,7 +51,7 @@ async def test_sessions_that_nobody_needs_are_closed_but_for_two(pool: Pool) -> 
     await eventually(trimmed, "idle sessions closed again")
 
 
-async def test_sessions_in_use_are_no_fewer_for_it(pool: Pool) -> None:
+async def test_sessions_in_use_are_not_closed(pool: Pool) -> None:
     for session in await taken(pool, SIZE):
         pool.release(session)
 
@@ -68,7 +68,7 @@ async def test_sessions_in_use_are_no_fewer_for_it(pool: Pool) -> None:
     assert all(session.usable for session in used)
 
 
-async def test_closed_pool_trims_no_more(database_url: str) -> None:
+async def test_closed_pool_does_not_trim(database_url: str) -> None:
     pool = Pool(ConnectOptions(database_url, "pool of the test", 5.0), SIZE, idle_limit_s=0.01)
     for session in await taken(pool, SIZE):
         pool.release(session)

@@ -18,7 +18,7 @@ from service_common.sqs.receive_loop import BACKOFF
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue
 
-# without long polls a stop has nothing to wait for
+# without long polls a stop does not wait
 QUICK = PollerSettings(wait_s=0, stop_grace_s=3.0, acknowledge_linger_s=0.02, retry=Backoff(1.0, 1.0))
 PARKED = dataclasses.replace(QUICK, wait_s=1)
 RECEIVE = "ReceiveMessage"
@@ -28,7 +28,7 @@ SEND = "SendMessageBatch"
 
 
 class Recorder:
-    """A handler that remembers what it saw and does what the test wants for a body."""
+    """A handler that records its messages and behaves as the test says for a body."""
 
     def __init__(self, **on: Callable[[Message], Awaitable[None]]) -> None:
         self.seen: list[Message] = []
@@ -112,7 +112,7 @@ async def test_every_message_is_handled_once_and_deleted_in_tens(sqs: Sqs, fault
     assert len(faulty.of(DELETE)) <= 6
 
 
-async def test_no_more_is_received_than_there_are_permits(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_messages_in_flight_are_at_most_the_concurrency(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     await queue.send(*["wait"] * 12)
     go_on = asyncio.Event()
     handler = Recorder(wait=blocked_by(go_on))
@@ -126,7 +126,7 @@ async def test_no_more_is_received_than_there_are_permits(sqs: Sqs, faulty: Faul
     assert {call.body["MaxNumberOfMessages"] for call in faulty.of(RECEIVE)} <= {1, 2, 3}
 
 
-async def test_slow_message_holds_up_no_other(sqs: Sqs, queue: TestQueue) -> None:
+async def test_slow_message_does_not_delay_others(sqs: Sqs, queue: TestQueue) -> None:
     go_on = asyncio.Event()
     handler = Recorder(slow=blocked_by(go_on))
     await queue.send("slow", *[f"body-{number}" for number in range(30)])
@@ -173,7 +173,7 @@ async def test_heartbeat_keeps_a_slow_message_from_being_delivered_again(
     assert await queue.counts() == (0, 0)
 
 
-async def test_heartbeat_that_fails_is_tried_again_in_time(
+async def test_failed_heartbeat_is_retried_in_time(
     sqs: Sqs, faulty: FaultySqs, make_queue: Callable[..., TestQueue]
 ) -> None:
     queue = make_queue(visibility_timeout_s=2)
@@ -188,7 +188,7 @@ async def test_heartbeat_that_fails_is_tried_again_in_time(
     assert await queue.counts() == (0, 0)
 
 
-async def test_what_becomes_of_a_message_waits_for_the_heartbeat_under_way(
+async def test_acknowledgement_waits_for_the_heartbeat_under_way(
     sqs: Sqs, faulty: FaultySqs, make_queue: Callable[..., TestQueue]
 ) -> None:
     queue = make_queue(visibility_timeout_s=2)
@@ -208,9 +208,7 @@ async def test_what_becomes_of_a_message_waits_for_the_heartbeat_under_way(
     assert await queue.counts() == (0, 0)
 
 
-async def test_refused_entries_of_an_acknowledgement_are_tried_again(
-    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
-) -> None:
+async def test_refused_entries_of_an_acknowledgement_are_retried(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     faulty.next(DELETE, faulty.refuse(3), faulty.fail(503, "ServiceUnavailable"))
     await queue.send(*["body"] * 10)
     handler = Recorder()
@@ -292,7 +290,7 @@ def answered_messages(faulty: FaultySqs) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     "error", [TransientError("later"), ZeroDivisionError("a defect"), asyncio.CancelledError(), TimeoutError()]
 )
-async def test_message_that_failed_comes_back_after_a_delay(
+async def test_failed_message_is_received_again_after_a_delay(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, error: BaseException
 ) -> None:
     handler = Recorder(body=failing(error))
@@ -304,7 +302,7 @@ async def test_message_that_failed_comes_back_after_a_delay(
     assert await queue.counts() == (0, 0)
 
 
-async def test_delay_that_could_not_be_set_is_tried_again(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_failed_delay_is_retried(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     faulty.next(EXTEND, faulty.fail(500, "InternalFailure"), faulty.refuse(1))
     handler = Recorder(body=failing(TransientError("later")))
     await queue.send("body")
@@ -313,7 +311,7 @@ async def test_delay_that_could_not_be_set_is_tried_again(sqs: Sqs, faulty: Faul
     assert len(faulty.of(EXTEND)) == 3
 
 
-async def test_handler_that_hangs_is_stopped_and_its_message_tried_again(
+async def test_hanging_handler_is_stopped_and_its_message_retried(
     sqs: Sqs, make_queue: Callable[..., TestQueue]
 ) -> None:
     queue = make_queue(visibility_timeout_s=1)
@@ -333,9 +331,7 @@ async def test_handler_that_hangs_is_stopped_and_its_message_tried_again(
     assert await queue.counts() == (0, 0)
 
 
-async def test_message_nobody_understands_goes_to_the_dead_letter_queue_with_its_reason(
-    sqs: Sqs, queue: TestQueue
-) -> None:
+async def test_poison_message_is_dead_lettered_with_its_reason(sqs: Sqs, queue: TestQueue) -> None:
     handler = Recorder(poison=failing(PermanentError("not JSON")))
     await queue.send("before", "poison", "after")
     async with polling(sqs, queue, handler):
@@ -344,7 +340,7 @@ async def test_message_nobody_understands_goes_to_the_dead_letter_queue_with_its
     assert await queue.dead_letters() == [("poison", {"reason": "permanent: not JSON", "origin": queue.name})]
 
 
-async def test_poison_stays_until_the_dead_letter_queue_has_it(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_poison_message_stays_until_it_is_dead_lettered(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     faulty.next(SEND, faulty.fail(503, "ServiceUnavailable"))
     handler = Recorder(poison=failing(*[PermanentError("not JSON")] * 2))
     await queue.send("poison")
@@ -356,7 +352,7 @@ async def test_poison_stays_until_the_dead_letter_queue_has_it(sqs: Sqs, faulty:
     assert await queue.counts() == (0, 0)
 
 
-async def test_empty_queue_is_known_to_be_there_at_once(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_poller_of_an_empty_queue_is_ready_at_once(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     async with polling(sqs, queue, Recorder(), PollerSettings(wait_s=20, stop_grace_s=3.0)) as poller:
         with pytest.raises(ServiceError, match="nothing received yet"):
             await poller.check()
@@ -388,7 +384,7 @@ async def test_stop_does_not_wait_for_the_gate(sqs: Sqs, queue: TestQueue) -> No
     assert time.monotonic() - began_s < QUICK.stop_grace_s
 
 
-async def test_sqs_away_is_asked_with_back_off_and_found_again(
+async def test_receives_back_off_in_an_outage_and_recover(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     faulty.away = True
@@ -410,7 +406,7 @@ async def test_sqs_away_is_asked_with_back_off_and_found_again(
         await poller.check()
 
 
-async def test_acknowledgements_outlive_an_outage_of_sqs(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_acknowledgements_are_retried_through_an_outage(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     go_on = asyncio.Event()
     handler = Recorder(body=blocked_by(go_on))
     await queue.send("body")
@@ -425,7 +421,7 @@ async def test_acknowledgements_outlive_an_outage_of_sqs(sqs: Sqs, faulty: Fault
     assert await queue.counts() == (0, 0)
 
 
-async def test_queue_that_was_lost_is_received_from_when_it_is_back(
+async def test_deleted_queue_is_received_from_when_it_exists_again(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, make_queue: Callable[..., TestQueue]
 ) -> None:
     handler = Recorder()
@@ -440,7 +436,7 @@ async def test_queue_that_was_lost_is_received_from_when_it_is_back(
         await handler.until(lambda: len(handler.seen) == 1)
 
 
-async def test_stop_leaves_the_parked_poll_alone_and_hands_back_what_it_brings(
+async def test_stop_lets_the_parked_poll_return_and_hands_back_its_messages(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue
 ) -> None:
     handler = Recorder()
@@ -456,7 +452,7 @@ async def test_stop_leaves_the_parked_poll_alone_and_hands_back_what_it_brings(
     assert await queue.counts() == (1, 0)  # visible, not in flight
 
 
-async def test_stop_lets_work_end_and_flushes_acknowledgements(sqs: Sqs, queue: TestQueue) -> None:
+async def test_stop_lets_handlers_end_and_flushes_acknowledgements(sqs: Sqs, queue: TestQueue) -> None:
     go_on = asyncio.Event()
     handler = Recorder(slow=blocked_by(go_on))
     await queue.send("slow", "quick")
@@ -470,7 +466,7 @@ async def test_stop_lets_work_end_and_flushes_acknowledgements(sqs: Sqs, queue: 
     assert await queue.counts() == (0, 0)
 
 
-async def test_stop_hands_back_work_that_does_not_end(sqs: Sqs, queue: TestQueue) -> None:
+async def test_stop_hands_back_messages_of_handlers_that_do_not_end(sqs: Sqs, queue: TestQueue) -> None:
     handler = Recorder(stuck=blocked_by(asyncio.Event()))
     await queue.send("stuck")
     poller = Poller(sqs, queue.name, handler, settings=PollerSettings(wait_s=0, stop_grace_s=0.2))
@@ -497,7 +493,7 @@ async def test_stop_is_bounded_while_sqs_does_not_answer(sqs: Sqs, faulty: Fault
     assert time.monotonic() - began_s < 10
 
 
-async def test_receive_loop_that_dies_comes_out_of_run(sqs: Sqs, queue: TestQueue) -> None:
+async def test_run_raises_the_error_of_a_receive_loop(sqs: Sqs, queue: TestQueue) -> None:
     async def gate() -> None:
         raise ZeroDivisionError("a defect")
 
@@ -507,7 +503,7 @@ async def test_receive_loop_that_dies_comes_out_of_run(sqs: Sqs, queue: TestQueu
     await poller.stop()
 
 
-async def test_cancelled_run_hands_back_what_is_in_flight(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_cancelled_run_hands_back_messages_in_flight(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     handler = Recorder(stuck=blocked_by(asyncio.Event()))
     await queue.send("stuck")
     poller = Poller(sqs, queue.name, handler, settings=PollerSettings(wait_s=0))
@@ -520,7 +516,7 @@ async def test_cancelled_run_hands_back_what_is_in_flight(sqs: Sqs, faulty: Faul
     assert await queue.counts() == (1, 0)
 
 
-async def test_what_happens_is_counted(sqs: Sqs, queue: TestQueue) -> None:
+async def test_messages_are_counted_by_outcome(sqs: Sqs, queue: TestQueue) -> None:
     metrics = Metrics()
     handler = Recorder(poison=failing(PermanentError("no")), weak=failing(TransientError("later")))
     await queue.send("good", "poison", "weak")

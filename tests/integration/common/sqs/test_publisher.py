@@ -18,7 +18,7 @@ def numbered(count: int) -> list[Outgoing]:
     return [Outgoing(f"key-{number}", f"body-{number}") for number in range(count)]
 
 
-async def test_everything_arrives_in_requests_of_ten(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_messages_are_sent_in_batches_of_ten(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     messages = numbered(25)
     outcome = await Publisher(sqs).send(queue.name, messages)
     assert outcome.sent == {message.key for message in messages}
@@ -27,13 +27,13 @@ async def test_everything_arrives_in_requests_of_ten(sqs: Sqs, faulty: FaultySqs
     assert await queue.counts() == (25, 0)
 
 
-async def test_nothing_to_send_is_no_request(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_no_message_is_no_request(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     outcome = await Publisher(sqs).send(queue.name, [])
     assert (outcome.sent, outcome.failed) == (frozenset(), {})
     assert not faulty.of("SendMessageBatch")
 
 
-async def test_entry_that_failed_is_not_called_sent(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_failed_entry_is_not_reported_as_sent(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     faulty.next("SendMessageBatch", faulty.refuse(2))
     outcome = await Publisher(sqs).send(queue.name, numbered(5))
     assert outcome.sent == {"key-2", "key-3", "key-4"}
@@ -56,7 +56,7 @@ async def test_failed_request_fails_its_messages_alone(sqs: Sqs, faulty: FaultyS
     assert await queue.counts() == (len(outcome.sent), 0)
 
 
-async def test_sqs_away_sends_nothing_raises_nothing_and_leaves_the_telling_to_the_caller(
+async def test_outage_is_returned_and_neither_raised_nor_logged(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     faulty.away = True
@@ -68,20 +68,20 @@ async def test_sqs_away_sends_nothing_raises_nothing_and_leaves_the_telling_to_t
     assert len((await Publisher(sqs).send(queue.name, numbered(3))).sent) == 3
 
 
-async def test_message_too_large_does_not_take_others_with_it(sqs: Sqs, queue: TestQueue) -> None:
+async def test_message_that_is_too_large_fails_alone(sqs: Sqs, queue: TestQueue) -> None:
     messages = [Outgoing("small", "x"), Outgoing("large", "x" * (MAX_BATCH_BYTES + 1)), Outgoing("other", "x")]
     outcome = await Publisher(sqs).send(queue.name, messages)
     assert outcome.sent == {"small", "other"}
     assert outcome.failed.keys() == {"large"}
 
 
-async def test_attributes_travel(sqs: Sqs, queue: TestQueue) -> None:
+async def test_attributes_are_sent(sqs: Sqs, queue: TestQueue) -> None:
     await Publisher(sqs).send(queue.name, [Outgoing("key", "body", {"reason": "größer"})])
     received = await sqs.receive(await sqs.queue(queue.name), 1, 1)
     assert received[0].message.attributes == {"reason": "größer"}
 
 
-async def test_queue_that_was_lost_is_found_again(
+async def test_url_of_a_deleted_queue_is_looked_up_again(
     sqs: Sqs, queue: TestQueue, make_queue: Callable[..., TestQueue]
 ) -> None:
     publisher = Publisher(sqs)
@@ -93,7 +93,7 @@ async def test_queue_that_was_lost_is_found_again(
     assert (await publisher.send(queue.name, numbered(1))).sent
 
 
-async def test_what_was_sent_and_what_not_is_counted(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_sent_and_failed_messages_are_counted(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     metrics = Metrics()
     faulty.next("SendMessageBatch", faulty.refuse(1))
     await Publisher(sqs, metrics).send(queue.name, numbered(3))

@@ -1,4 +1,4 @@
-"""Who asks for the numbers is told what SQS says of the queues, soon, and without asking SQS too often."""
+"""Queue depths are polled on scrape, with a time limit and at most once per interval."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def age_s(metrics: Metrics, queue: str) -> float | None:
     return metrics.registry.get_sample_value("orderstream_sqs_messages_age_seconds", {"queue": queue})
 
 
-async def test_what_waits_and_what_is_in_flight_is_told_for_the_queue_and_its_dead_letters(
-    sqs: Sqs, queue: TestQueue
-) -> None:
+async def test_depths_of_the_queue_and_its_dead_letter_queue_are_measured(sqs: Sqs, queue: TestQueue) -> None:
     metrics = Metrics()
     await queue.send("a", "b", "c")
     await sqs.receive(await sqs.queue(queue.name), 1, 0)
@@ -38,9 +36,7 @@ async def test_what_waits_and_what_is_in_flight_is_told_for_the_queue_and_its_de
     assert told(metrics, f"{queue.name}-dlq", "visible") == 0
 
 
-async def test_many_who_ask_are_one_question_until_the_answer_is_old(
-    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
-) -> None:
+async def test_concurrent_scrapes_poll_sqs_once_per_interval(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     metrics = Metrics()
     depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60)
     await asyncio.gather(*(depths.refresh() for _ in range(5)))
@@ -57,9 +53,7 @@ async def test_many_who_ask_are_one_question_until_the_answer_is_old(
     assert told(metrics, queue.name, "visible") == 2
 
 
-async def test_whoever_asks_does_not_wait_for_a_slow_answer_which_the_next_one_gets(
-    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
-) -> None:
+async def test_slow_answer_shows_on_the_next_scrape(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     metrics = Metrics()
     answer = asyncio.Event()
     depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60, limit_s=0.01)
@@ -75,7 +69,7 @@ async def test_whoever_asks_does_not_wait_for_a_slow_answer_which_the_next_one_g
     await depths.close()
 
 
-async def test_while_sqs_is_away_the_last_numbers_stay_grow_old_and_are_complained_of_once(
+async def test_values_stay_and_age_in_an_outage_that_is_logged_once(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
@@ -93,7 +87,7 @@ async def test_while_sqs_is_away_the_last_numbers_stay_grow_old_and_are_complain
     assert [each.__dict__["queue"] for each in complaints] == [queue.name, f"{queue.name}-dlq"]
 
 
-async def test_a_refusal_for_the_dead_letters_leaves_the_queue_measured(
+async def test_queue_is_measured_when_its_dead_letter_queue_is_refused(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue
 ) -> None:
     metrics = Metrics()
@@ -109,7 +103,7 @@ async def test_a_refusal_for_the_dead_letters_leaves_the_queue_measured(
     assert told(metrics, f"{queue.name}-dlq", "visible") is None
 
 
-async def test_nothing_is_asked_after_the_end(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+async def test_closed_gauges_do_not_poll(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     metrics = Metrics()
     async with measuring_depths(sqs, queue.name, metrics):
         await metrics.refresh()

@@ -31,12 +31,12 @@ def probing(probes: int) -> tuple[CircuitBreaker, int]:
     return circuit, permit
 
 
-def test_too_few_attempts_say_nothing() -> None:
+def test_circuit_stays_closed_below_the_minimum_of_attempts() -> None:
     assert after(False, False, False).state is CircuitState.CLOSED
     assert after(False, False, False, False).state is CircuitState.OPEN
 
 
-def test_half_of_the_window_having_failed_opens() -> None:
+def test_circuit_opens_when_half_of_the_window_failed() -> None:
     circuit = after(*[True] * 6, *[False] * 4)
     assert circuit.state is CircuitState.CLOSED
     assert after(False, circuit=circuit).state is CircuitState.OPEN
@@ -53,7 +53,7 @@ def test_healthy_circuit_never_changes() -> None:
     assert after(True, circuit=circuit) is circuit
 
 
-def test_open_circuit_admits_nothing_until_its_time() -> None:
+def test_open_circuit_admits_nothing_until_its_time_is_over() -> None:
     circuit = opened(now_s=5.0)
     assert circuit.admit(5.99) == (circuit, None)
     assert circuit.wait_s(5.25) == 0.75
@@ -66,14 +66,14 @@ def test_half_open_circuit_admits_only_its_probes() -> None:
     assert circuit.wait_s(1.0) > 0
 
 
-def test_failed_probe_opens_again_for_the_whole_time() -> None:
+def test_failed_probe_opens_the_circuit_for_the_whole_time_again() -> None:
     circuit, permit = probing(1)
     circuit = circuit.record(permit, 1.5, healthy=False)
     assert circuit.state is CircuitState.OPEN
     assert circuit.wait_s(1.5) == POLICY.open_s
 
 
-def test_enough_passed_probes_close() -> None:
+def test_enough_successful_probes_close_the_circuit() -> None:
     circuit, permit = probing(1)
     circuit = circuit.record(permit, 1.1, healthy=True)
     assert circuit.state is CircuitState.HALF_OPEN
@@ -92,7 +92,7 @@ def test_cancelled_attempt_of_a_closed_circuit_is_neutral() -> None:
     assert circuit.release(circuit.generation) is circuit
 
 
-def test_late_report_from_before_the_opening_is_no_probe() -> None:
+def test_result_of_an_attempt_from_before_the_opening_is_ignored() -> None:
     before = CircuitBreaker(POLICY).generation
     circuit, _ = probing(1)
     assert circuit.record(before, 1.1, healthy=False) is circuit
@@ -101,7 +101,7 @@ def test_late_report_from_before_the_opening_is_no_probe() -> None:
 
 
 class AnyUse(RuleBasedStateMachine):
-    """However attempts come and go, permits are neither lost nor invented and no state is for ever."""
+    """Under any sequence of attempts the number of permits is right and the circuit can close again."""
 
     def __init__(self) -> None:
         super().__init__()

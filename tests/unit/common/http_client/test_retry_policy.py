@@ -70,7 +70,7 @@ def test_call_that_may_have_had_its_effect_is_retried_only_when_idempotent(failu
 @pytest.mark.parametrize(
     "failure", [BARRED, GARBLED, *map(answered, (302, 400, 404, 409, 412, 422, 500, 501))], ids=lambda f: f.reason
 )
-def test_failure_that_repeats_itself_is_final(failure: Failure) -> None:
+def test_failure_that_a_retry_would_repeat_is_final(failure: Failure) -> None:
     assert decide(failure) is Stop.FINAL
 
 

@@ -12,7 +12,7 @@ LIMITS = ConnectionLimits(files=12)
 
 
 class Wire:
-    """A connection that is what a test says."""
+    """A connection in the state that a test sets."""
 
     def __init__(self, overdue: str | None = None, *, stream: bool = False) -> None:
         self.reason = overdue
@@ -35,7 +35,7 @@ def cuts(metrics: Metrics, reason: str) -> float:
     return metrics.registry.get_sample_value("orderstream_http_connections_cut_total", {"reason": reason}) or 0
 
 
-def test_connection_is_not_taken_when_the_files_before_it_are_all_there_is_room_for() -> None:
+def test_connection_beyond_the_limit_of_files_is_refused() -> None:
     metrics = Metrics()
     limiter = ConnectionLimiter(LIMITS, metrics)
     first, second, third = Wire(), Wire(), Wire()
@@ -46,7 +46,7 @@ def test_connection_is_not_taken_when_the_files_before_it_are_all_there_is_room_
     assert limiter.open == 1
 
 
-async def test_sweep_ends_what_is_overdue_and_nothing_else() -> None:
+async def test_sweep_cuts_only_overdue_connections() -> None:
     metrics = Metrics()
     limiter = ConnectionLimiter(LIMITS, metrics)
     slow, busy = Wire("head"), Wire()
@@ -57,7 +57,7 @@ async def test_sweep_ends_what_is_overdue_and_nothing_else() -> None:
     assert cuts(metrics, "head") == 1
 
 
-async def test_sweep_of_many_leaves_out_who_left_meanwhile() -> None:
+async def test_sweep_skips_connections_that_closed_meanwhile() -> None:
     limiter = ConnectionLimiter(ConnectionLimits(files=10_000), Metrics())
     wires = [Wire("head") for _ in range(3 * CHECKED_AT_ONCE)]
     for file, wire in enumerate(wires):
@@ -71,7 +71,7 @@ async def test_sweep_of_many_leaves_out_who_left_meanwhile() -> None:
     assert sum(map(len, (wire.ends for wire in wires))) == CHECKED_AT_ONCE
 
 
-async def test_stream_is_looked_at_once() -> None:
+async def test_stream_is_checked_once() -> None:
     limiter = ConnectionLimiter(LIMITS, Metrics())
     stream = Wire("unread", stream=True)
     limiter.admit(stream, 5)
@@ -81,7 +81,7 @@ async def test_stream_is_looked_at_once() -> None:
     limiter.remove(stream)
 
 
-async def test_cuts_are_told_once_a_sweep(caplog: pytest.LogCaptureFixture) -> None:
+async def test_cuts_are_logged_once_a_sweep(caplog: pytest.LogCaptureFixture) -> None:
     limiter = ConnectionLimiter(LIMITS, Metrics())
     for file in range(9, 15):
         limiter.admit(Wire(), file)

@@ -1,4 +1,4 @@
-"""Errors become problem documents, and documents of others become problems."""
+"""Errors are converted to problem documents, and problem documents of other services are parsed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_domain_error_keeps_its_slug_and_the_facts_of_each_violation() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("password=hunter2"), PermanentError("hunter2"), web.HTTPBadGateway()])
-def test_unforeseen_error_tells_nothing_of_itself(error: Exception) -> None:
+def test_unexpected_error_discloses_no_details(error: Exception) -> None:
     problem = Problem.of(error, "/")
 
     assert problem.status in {500, 502}
@@ -93,7 +93,7 @@ def test_unforeseen_error_tells_nothing_of_itself(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(("delay_s", "header"), [(0.2, "1"), (1.0, "1"), (1.1, "2"), (30, "30")])
-def test_unavailable_says_when_to_come_back_in_whole_seconds(delay_s: float, header: str) -> None:
+def test_retry_after_of_an_unavailable_error_is_in_whole_seconds(delay_s: float, header: str) -> None:
     response = Problem.of(UnavailableError("away", retry_after_s=delay_s), "/").to_response()
 
     assert response.headers["Retry-After"] == header
@@ -107,11 +107,11 @@ def test_plain_http_error_keeps_its_headers() -> None:
     assert response.content_type == CONTENT_TYPE
 
 
-def test_text_that_is_no_unicode_does_not_break_the_answer() -> None:
+def test_lone_surrogate_in_the_path_is_answered() -> None:
     assert document(Problem.of(NotFoundError("no order \udcff"), "/orders/\udcff"))["status"] == 404
 
 
-def test_problem_of_another_service_is_read_back_whole() -> None:
+def test_problem_of_another_service_is_parsed_completely() -> None:
     violation = Violation("/items/0", "only 2 left", {"stock": 2})
     sent = Problem.of(ShortStockError("Not enough stock.", [violation]), "/inventory/decrement")
     body = sent.to_response().body
@@ -126,12 +126,12 @@ def test_problem_of_another_service_is_read_back_whole() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"null", b'{"type":5,"detail":[],"errors":"x"}', b'{"errors":[1,{"pointer":2}]}']
 )
-def test_answer_that_is_no_problem_document_is_one_without_details(body: bytes) -> None:
+def test_other_answer_is_parsed_as_a_problem_without_details(body: bytes) -> None:
     problem = Problem.parse(502, body)
 
     assert (problem.type, problem.title, problem.status, problem.detail) == ("about:blank", "Bad Gateway", 502, "")
     assert problem.slug == ""
 
 
-def test_status_nobody_knows_still_has_a_title() -> None:
+def test_unknown_status_has_a_title() -> None:
     assert Problem.parse(599, b"").title == "Status 599"

@@ -1,4 +1,4 @@
-"""What a request says is read, or refused with a pointer to what is wrong."""
+"""A request is parsed, or refused with a pointer to each violation."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_violation_has_its_pointer() -> None:
     assert raised.value.detail == "4 things are not valid."
 
 
-def test_violation_of_the_whole_points_at_the_whole() -> None:
+def test_violation_of_the_document_has_an_empty_pointer() -> None:
     with pytest.raises(InvalidError) as raised:
         load(OrderSchema(), {"orderItems": []})
 
@@ -74,14 +74,14 @@ def test_if_match_names_a_version(header: str, version: int | None) -> None:
     assert if_match(request, required=True) == version
 
 
-def test_entity_tag_of_a_version_is_what_if_match_reads() -> None:
+def test_if_match_accepts_the_entity_tag_of_a_version() -> None:
     request = make_mocked_request("PUT", "/", headers={"If-Match": etag(12)})
 
     assert if_match(request) == 12
 
 
 @pytest.mark.parametrize("headers", [{}, {"If-Match": ""}, {"If-Match": " "}])
-def test_missing_if_match_is_any_version_unless_it_is_required(headers: dict[str, str]) -> None:
+def test_missing_if_match_means_any_version_unless_it_is_required(headers: dict[str, str]) -> None:
     request = make_mocked_request("PUT", "/", headers=headers)
 
     assert if_match(request) is None
@@ -90,7 +90,7 @@ def test_missing_if_match_is_any_version_unless_it_is_required(headers: dict[str
 
 
 @pytest.mark.parametrize("header", ['W/"7"', '"abc"', "7", '""', '"-1"', '"99999999999999999999999"', '"\u0667"'])
-def test_entity_tag_that_can_match_nothing_has_lost(header: str) -> None:
+def test_entity_tag_that_can_match_no_version_fails_the_precondition(header: str) -> None:
     with pytest.raises(PreconditionFailedError):
         if_match(make_mocked_request("PUT", "/", headers={"If-Match": header}))
 

@@ -1,4 +1,4 @@
-"""Background work is watched while it runs and ended with its owner."""
+"""Background tasks are supervised while they run and cancelled with their owner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_work_ends_with_the_block(caplog: pytest.LogCaptureFixture) -> Non
     assert not caplog.records
 
 
-async def test_death_is_logged_at_once_and_takes_readiness(caplog: pytest.LogCaptureFixture) -> None:
+async def test_task_that_dies_is_logged_and_the_process_not_ready(caplog: pytest.LogCaptureFixture) -> None:
     async def dies() -> None:
         raise ValueError("no such queue")
 
@@ -32,7 +32,7 @@ async def test_death_is_logged_at_once_and_takes_readiness(caplog: pytest.LogCap
 
     async with background(readiness, "poller", dies) as task:
         await asyncio.wait([task])
-        await asyncio.sleep(0)  # the loop calls back in its next turn
+        await asyncio.sleep(0)  # callbacks run in the next iteration of the loop
         [record] = caplog.records
         assert (record.levelno, record.message, vars(record)["task"]) == (
             logging.CRITICAL,
@@ -61,7 +61,7 @@ async def test_end_is_expected_only_while_the_process_drains(caplog: pytest.LogC
     assert not caplog.records
 
 
-async def test_work_is_waited_for_until_it_has_cleaned_up() -> None:
+async def test_block_ends_after_the_task_has_cleaned_up() -> None:
     cleaned = False
 
     async def careful() -> None:

@@ -1,4 +1,4 @@
-"""A process is ready when everything it needs is there, and says what is not."""
+"""A process is ready when all checks pass, and reports those that fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_ready_when_every_check_passes() -> None:
     assert report.checks == {"database": "ok"}
 
 
-async def test_what_is_not_there_is_named_with_its_reason() -> None:
+async def test_failed_check_is_reported_with_its_reason() -> None:
     readiness = Readiness(limit_s=0.01)
     readiness.add("database", there)
     readiness.add("queue", away)
@@ -45,7 +45,7 @@ async def test_what_is_not_there_is_named_with_its_reason() -> None:
     }
 
 
-async def test_many_askers_share_one_round_of_checks() -> None:
+async def test_concurrent_reports_share_one_round_of_checks() -> None:
     rounds = 0
 
     async def counted() -> None:
@@ -61,7 +61,7 @@ async def test_many_askers_share_one_round_of_checks() -> None:
     assert rounds == 1
 
 
-async def test_outcome_is_looked_at_anew_when_it_is_old() -> None:
+async def test_checks_run_again_when_the_results_are_old() -> None:
     outcomes = [ConnectionError(), None]
 
     async def changing() -> None:
@@ -87,7 +87,7 @@ async def test_draining_process_is_not_ready_at_once() -> None:
     assert report.checks == {"process": "draining"}
 
 
-async def test_watched_task_takes_readiness_with_it() -> None:
+async def test_process_is_not_ready_after_a_watched_task_died() -> None:
     end = asyncio.Event()
 
     async def dies() -> None:
@@ -106,7 +106,7 @@ async def test_watched_task_takes_readiness_with_it() -> None:
     assert report.checks == {"poller": "TaskEndedError: died of ValueError: no such queue"}
 
 
-async def test_task_that_merely_ended_is_missed_too() -> None:
+async def test_process_is_not_ready_after_a_watched_task_ended() -> None:
     readiness = Readiness(cached_s=0)
     task = asyncio.create_task(there())
     readiness.watch("poller", task)

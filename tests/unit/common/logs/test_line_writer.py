@@ -1,4 +1,4 @@
-"""Lines are written in order by another thread; a reader that stalls costs lines, never time."""
+"""Lines are written in order by another thread; a stalled reader drops lines and does not block."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_lines_are_written_in_order() -> None:
     assert (writer.written, writer.dropped) == (1000, 0)
 
 
-def test_lines_gather_so_that_many_share_a_write() -> None:
+def test_lines_are_written_in_batches() -> None:
     class Counting(io.StringIO):
         writes = 0
 
@@ -46,7 +46,7 @@ def test_lines_gather_so_that_many_share_a_write() -> None:
     assert stream.writes <= 6
 
 
-def test_end_does_not_wait_for_lines_to_gather() -> None:
+def test_close_does_not_wait_for_the_batching_delay() -> None:
     stream = io.StringIO()
     writer = LineWriter(stream, linger_s=60)
 
@@ -76,7 +76,7 @@ def test_lines_of_many_threads_stay_whole() -> None:
     assert set(written) == {name * 50 for name in "abcd"}
 
 
-def test_reader_that_stalls_costs_lines_and_no_time() -> None:
+def test_stalled_reader_drops_lines_and_does_not_block() -> None:
     read_end, write_end = os.pipe()
     with os.fdopen(read_end) as reader, os.fdopen(write_end, "w") as stream:
         writer = LineWriter(stream, buffer=LineBuffer(max_lines=100))
@@ -96,7 +96,7 @@ def test_reader_that_stalls_costs_lines_and_no_time() -> None:
     assert received + writer.dropped == 5000
 
 
-def test_reader_that_is_gone_is_no_error() -> None:
+def test_closed_reader_is_counted_as_dropped_lines() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "w") as stream:

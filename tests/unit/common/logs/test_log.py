@@ -1,4 +1,4 @@
-"""Every line is one JSON object that says when, where, what, in which trace, and the facts."""
+"""Every line is one JSON object with time, origin, message, trace and fields."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def log() -> Iterator[Log]:
     log.pipeline.close()
 
 
-def test_line_has_its_moment_origin_message_trace_and_facts(log: Log) -> None:
+def test_line_has_time_origin_message_trace_and_fields(log: Log) -> None:
     with tracing(None) as context:
         logger.info("order %s placed", 7, extra={"orderId": 7, "items": [1, 2], "at": datetime(2026, 1, 2, tzinfo=UTC)})
 
@@ -58,7 +58,7 @@ def test_line_has_its_moment_origin_message_trace_and_facts(log: Log) -> None:
     }
 
 
-def test_line_without_trace_or_facts_is_short(log: Log) -> None:
+def test_line_without_trace_and_fields_is_short(log: Log) -> None:
     logger.warning("odd")
 
     [line] = log.lines()
@@ -72,7 +72,7 @@ def test_traceback_is_part_of_its_line(log: Log) -> None:
     assert "ValueError: no such queue" in line["exc_info"]
 
 
-def test_bytes_that_are_no_http_are_no_error_of_ours(log: Log) -> None:
+def test_malformed_request_is_logged_at_info(log: Log) -> None:
     server = logging.getLogger("aiohttp.server")
     server.addFilter(_log_bad_requests_at_info)
     server.error("Error handling request from %s", "127.0.0.1", exc_info=BadStatusLine("GARBAGE"))
@@ -84,7 +84,7 @@ def test_bytes_that_are_no_http_are_no_error_of_ours(log: Log) -> None:
     assert (ours["level"], "exc_info" in ours) == ("ERROR", True)
 
 
-def test_anything_can_be_a_fact(log: Log) -> None:
+def test_any_value_can_be_a_field(log: Log) -> None:
     logger.info("odd", extra={"half": "\ud800", "key": {(1, 2): 3}, "object": object(), "id": uuid.uuid4(), "b": b"x"})
     logger.info("big", extra={"number": 2**80})
 
@@ -93,7 +93,7 @@ def test_anything_can_be_a_fact(log: Log) -> None:
     assert big["number"] == 2**80
 
 
-def test_line_that_cannot_be_made_fails_nobody(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_of_formatting_does_not_reach_the_caller(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
     aside = logging.Logger("aside")  # pytest's own handler, at the root, raises
     [ours] = [each for each in logging.getLogger().handlers if isinstance(each.formatter, JsonFormatter)]
     aside.addHandler(ours)
@@ -105,14 +105,14 @@ def test_line_that_cannot_be_made_fails_nobody(log: Log, capsys: pytest.CaptureF
     assert "Logging error" in capsys.readouterr().err
 
 
-def test_newline_in_a_message_makes_no_second_line(log: Log) -> None:
+def test_newline_in_a_message_is_escaped(log: Log) -> None:
     logger.info('one\ntwo"}\u2028', extra={"path": "/a\r\nb"})
 
     [line] = log.lines()
     assert line["message"] == 'one\ntwo"}\u2028'
 
 
-def test_level_holds_for_our_lines_and_libraries_below_the_log_are_quiet(log: Log) -> None:
+def test_level_applies_to_our_lines_and_libraries_of_the_log_are_quiet(log: Log) -> None:
     logger.debug("detail")
     logging.getLogger("botocore.credentials").info("Found credentials")
     logging.getLogger("urllib3.connectionpool").warning("retrying")
@@ -132,7 +132,7 @@ def test_warnings_are_lines(log: Log) -> None:
     assert "DeprecationWarning: old" in line["message"]
 
 
-def test_closed_log_takes_no_more_lines(log: Log) -> None:
+def test_closed_log_ignores_lines(log: Log) -> None:
     logger.info("before")
     log.pipeline.close()
     logger.info("after")

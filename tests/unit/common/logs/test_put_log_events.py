@@ -1,4 +1,4 @@
-"""Requests to CloudWatch Logs keep its rules, whatever is logged."""
+"""Requests stay within the limits of PutLogEvents."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_size_is_counted_in_bytes_of_utf8() -> None:
     assert [len(request) for request in batches([line(1, "€€xx")] * 4, limits)] == [2, 2]
 
 
-def test_line_that_is_too_long_is_cut_between_characters() -> None:
+def test_long_line_is_truncated_between_characters() -> None:
     [[event]] = batches([line(1, "€" * 100)], BatchLimits(event_bytes=OVERHEAD_BYTES + 10))
 
     assert event["message"] == "€€€"

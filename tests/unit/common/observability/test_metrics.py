@@ -1,4 +1,4 @@
-"""A process counts each thing once, whoever asks for the collector."""
+"""A metric has one collector in a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from service_common.observability import Metrics
 
 
-def test_collector_asked_for_twice_is_one() -> None:
+def test_same_name_returns_the_same_collector() -> None:
     metrics = Metrics()
 
     metrics.counter("orders_total", "Orders.").inc()
@@ -16,7 +16,7 @@ def test_collector_asked_for_twice_is_one() -> None:
     assert b"orderstream_orders_total 2.0" in metrics.exposition()
 
 
-def test_name_of_another_kind_of_collector_is_refused() -> None:
+def test_name_of_a_collector_of_another_type_is_refused() -> None:
     metrics = Metrics()
     metrics.gauge("depth", "Depth.")
 
@@ -24,7 +24,7 @@ def test_name_of_another_kind_of_collector_is_refused() -> None:
         metrics.counter("depth", "Depth.")
 
 
-def test_processes_of_one_interpreter_do_not_share_numbers() -> None:
+def test_metrics_of_two_services_in_one_process_are_separate() -> None:
     one, other = Metrics(), Metrics()
 
     one.counter("orders_total", "Orders.").inc()

@@ -1,4 +1,4 @@
-"""What leaves for a queue, and in which order, whatever the queue takes."""
+"""The order in which events are sent to a queue, whichever of them it accepts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rows_of(subjects: Sequence[str | None]) -> list[OutboxRow]:
 
 
 @given(SUBJECTS)
-def test_every_wave_has_one_event_of_a_subject_at_most_and_keeps_their_order(subjects: list[str | None]) -> None:
+def test_group_has_at_most_one_event_of_a_subject_and_groups_keep_their_order(subjects: list[str | None]) -> None:
     rows = rows_of(subjects)
     grouped = ordered_groups(rows)
     assert sorted(row.id for wave in grouped for row in wave) == [row.id for row in rows]
@@ -57,7 +57,7 @@ def test_every_wave_has_one_event_of_a_subject_at_most_and_keeps_their_order(sub
 
 
 @given(SUBJECTS, NUMBERS, NUMBERS)
-def test_subject_stops_at_its_first_failure_and_stops_no_other(
+def test_subject_stops_at_its_first_failure_without_stopping_others(
     subjects: list[str | None], refused: set[int], broken: set[int]
 ) -> None:
     rows, queue = rows_of(subjects), Queue(refused, broken)

@@ -23,7 +23,7 @@ class Probe:
             raise DatabaseUnavailableError("still away")
 
 
-async def test_lost_is_down_until_a_probe_succeeds() -> None:
+async def test_lost_database_is_down_until_a_probe_succeeds() -> None:
     probe = Probe(failures=3)
     availability = Availability(probe, Backoff(0.001, 0.002))
     seen = [availability.up]
@@ -36,7 +36,7 @@ async def test_lost_is_down_until_a_probe_succeeds() -> None:
     assert probe.calls == 4
 
 
-async def test_losses_at_once_start_one_probe() -> None:
+async def test_concurrent_losses_start_one_probe() -> None:
     probe = Probe(failures=0)
     availability = Availability(probe)
     for _ in range(10):
@@ -46,7 +46,7 @@ async def test_losses_at_once_start_one_probe() -> None:
     assert probe.calls == 1
 
 
-async def test_can_be_lost_again() -> None:
+async def test_recovered_database_can_be_lost_again() -> None:
     probe = Probe(failures=0)
     availability = Availability(probe)
     for _ in range(2):
@@ -56,7 +56,7 @@ async def test_can_be_lost_again() -> None:
     assert probe.calls == 2
 
 
-async def test_closing_ends_the_probing_for_good() -> None:
+async def test_close_stops_probing() -> None:
     probe = Probe(failures=1_000_000)
     availability = Availability(probe, Backoff(3600.0, 3600.0))
     availability.lost("gone")

@@ -23,7 +23,7 @@ def test_statement_is_its_file_without_comment_lines(package: str) -> None:
     assert len(statements) == 1
 
 
-def test_unknown_statement_is_named(package: str) -> None:
+def test_error_names_the_missing_statement(package: str) -> None:
     with pytest.raises(KeyError, match=r"there is no sql/lose\.sql"):
         load_statements(package)["lose"]
 

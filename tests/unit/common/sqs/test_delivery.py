@@ -25,7 +25,7 @@ def test_permanent_error_is_dead_lettered_with_its_reason() -> None:
 @pytest.mark.parametrize(
     "error", [TransientError("later"), ValueError("a defect"), asyncio.CancelledError(), TimeoutError()]
 )
-def test_anything_else_is_tried_again(error: BaseException) -> None:
+def test_any_other_error_is_retried(error: BaseException) -> None:
     assert isinstance(decide(error, 1, BACKOFF), Delay)
 
 
@@ -53,7 +53,7 @@ def test_delay_is_the_back_off_of_the_receive_count_rounded_up(count: int) -> No
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=30))
-def test_reason_is_always_a_text_sqs_takes(detail: str) -> None:
+def test_reason_has_only_characters_that_sqs_accepts(detail: str) -> None:
     decision = decide(PermanentError(detail * 100), 1, BACKOFF)
     assert isinstance(decision, DeadLetter)
     assert 0 < len(decision.reason) <= MAX_REASON_CHARACTERS

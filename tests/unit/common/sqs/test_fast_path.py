@@ -19,7 +19,7 @@ REGION = "eu-central-1"
 
 
 class Sqs:
-    """Keeps the last request that it received."""
+    """Keeps the last request."""
 
     def __init__(self) -> None:
         self.request: web.Request | None = None
@@ -88,7 +88,7 @@ def test_error_has_its_code_and_message(kind: str) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'"text"', b"\xff"])
 @pytest.mark.parametrize("status", [200, 503])
-def test_what_is_not_sqs_is_a_failure_of_the_gateway(status: int, body: bytes) -> None:
+def test_answer_that_is_not_from_sqs_is_a_502(status: int, body: bytes) -> None:
     answer, parsed = parse(status, body)
     assert answer.status_code >= 502
     assert parsed["Error"]["Code"] == str(answer.status_code)

@@ -11,7 +11,7 @@ SIZES = st.one_of(st.integers(1, 1000), st.integers(MAX_BATCH_BYTES // 3, MAX_BA
 
 
 @given(st.lists(SIZES, max_size=40))
-def test_requests_hold_everything_in_order_and_no_more_than_sqs_takes(sizes: list[int]) -> None:
+def test_batches_have_all_messages_in_order_within_the_limits_of_sqs(sizes: list[int]) -> None:
     messages = [Outgoing(str(number), "x" * size) for number, size in enumerate(sizes)]
     split = list(batches(messages))
     assert [message for batch in split for message in batch] == messages

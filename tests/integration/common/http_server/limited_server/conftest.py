@@ -1,4 +1,4 @@
-"""Both event loops: the limiter asks transports for things that each does in its own way."""
+"""Both event loops, because the limiter depends on details of their transports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a service meets clients that are slow, many, or do not speak HTTP: over real sockets, byte by byte."""
+"""Slow clients, too many clients and malformed requests, over real sockets."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Client:
 
 
 class Service:
-    """A service behind an limiter."""
+    """A service with limited connections."""
 
     def __init__(self, app: web.Application, limiter: ConnectionLimiter, address: tuple[str, int]) -> None:
         self.limiter = limiter
@@ -193,7 +193,7 @@ async def serve() -> AsyncIterator[Serving]:
         yield started
 
 
-async def test_head_that_trickles_is_answered_with_408_and_ends(serve: Serving) -> None:
+async def test_slow_head_is_answered_with_408_and_closed(serve: Serving) -> None:
     service = await serve(head_s=0.3)
     client = await service.client()
     trickle = asyncio.create_task(client.trickle(b"GET /echo HTTP/1.1\r\n" + b"a: b\r\n" * 10_000, 0.02))
@@ -206,7 +206,7 @@ async def test_head_that_trickles_is_answered_with_408_and_ends(serve: Serving) 
     assert service.cuts("head") == 1
 
 
-async def test_connection_that_says_nothing_ends_without_an_answer(serve: Serving) -> None:
+async def test_silent_connection_is_closed_without_an_answer(serve: Serving) -> None:
     service = await serve(head_s=0.3)
     assert await (await service.client()).ended() == b""
     await service.left(0)
@@ -233,7 +233,7 @@ async def test_head_after_a_request_has_its_time_from_its_first_byte(serve: Serv
     await service.left(0)
 
 
-async def test_connection_without_a_further_request_ends_in_silence(serve: Serving) -> None:
+async def test_idle_connection_is_closed_without_an_answer(serve: Serving) -> None:
     service = await serve(keepalive_s=0.3)
     client = await service.client()
     client.send(GET)
@@ -257,7 +257,7 @@ async def test_busy_connection_is_never_cut(serve: Serving) -> None:
     assert service.limiter.open == 1
 
 
-async def test_body_that_trickles_is_answered_with_408_and_ends(serve: Serving) -> None:
+async def test_slow_body_is_answered_with_408_and_closed(serve: Serving) -> None:
     service = await serve(body_s=0.3, head_s=0.1)
     client = await service.client()
     client.send(POST + b"{")
@@ -271,7 +271,7 @@ async def test_body_that_trickles_is_answered_with_408_and_ends(serve: Serving) 
     assert (service.cuts("body"), service.cuts("head")) == (1, 0)
 
 
-async def test_answer_that_nobody_reads_is_let_go(serve: Serving) -> None:
+async def test_connection_with_an_unread_answer_is_cut(serve: Serving) -> None:
     service = await serve(unread_s=0.3)
     client = await service.client(receive_bytes=4096)
     client.send(GET.replace(b"/echo", b"/large"))
@@ -279,7 +279,7 @@ async def test_answer_that_nobody_reads_is_let_go(serve: Serving) -> None:
     await service.left(0)
 
 
-async def test_answer_that_is_read_slowly_is_given(serve: Serving) -> None:
+async def test_answer_that_is_read_slowly_is_sent_completely(serve: Serving) -> None:
     service = await serve(unread_s=0.5)
     client = await service.client(receive_bytes=64 << 10)
     client.send(GET.replace(b"/echo", b"/large"))
@@ -292,7 +292,7 @@ async def test_answer_that_is_read_slowly_is_given(serve: Serving) -> None:
     assert service.cuts("unread") == 0
 
 
-async def test_connections_beyond_the_limit_end_at_once_and_the_others_are_served(serve: Serving) -> None:
+async def test_connections_beyond_the_limit_are_closed_and_the_others_served(serve: Serving) -> None:
     with socket.socket() as probe:
         service = await serve(files=probe.fileno() + 20)
     held = []
@@ -337,7 +337,7 @@ async def test_slow_clients_do_not_keep_others_from_being_served(serve: Serving)
         b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 500 + b"\r\n",
     ],
 )
-async def test_what_is_no_http_is_a_problem_and_no_error_of_ours(
+async def test_malformed_request_is_answered_with_a_problem_and_logged_at_info(
     garbage: bytes, serve: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     service = await serve()
@@ -355,7 +355,7 @@ async def test_what_is_no_http_is_a_problem_and_no_error_of_ours(
     assert not [record for record in caplog.records if record.levelname not in {"INFO", "DEBUG"}]
 
 
-async def test_failure_outside_the_middlewares_is_a_problem_too(
+async def test_error_outside_the_middlewares_is_answered_with_a_problem(
     serve: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = await serve()

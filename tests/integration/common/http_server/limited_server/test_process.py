@@ -1,4 +1,4 @@
-"""A service that is run has an limiter, with the limits that it is configured with."""
+"""The process of a service applies the configured connection limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.integration.common.http_server.test_runner import LIMIT_S, Start, sta
 __all__ = ["start"]
 
 
-async def test_process_cuts_who_is_slower_than_configured(start: Start) -> None:
+async def test_process_cuts_clients_that_are_slower_than_configured(start: Start) -> None:
     async with start(environ={"HEADER_TIMEOUT_S": "0.5", "BODY_TIMEOUT_S": "0.5"}) as service:
         line = await service.until("service listening")
         reader, writer = await asyncio.open_connection(line["host"], line["port"])
