@@ -12,7 +12,7 @@ from backoff import full_jitter
 
 __all__ = ["Backoff"]
 
-# 2.0 to a higher power is no float; every cap is reached long before
+# a higher power of 2.0 overflows; every cap is reached long before
 _MAX_DOUBLINGS = 1000
 
 

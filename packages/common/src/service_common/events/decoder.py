@@ -42,7 +42,7 @@ def decode(body: str) -> Event:
     except orjson.JSONDecodeError as error:
         raise UnreadableEventError(f"not JSON: {error}") from error
     if not isinstance(envelope, dict):
-        raise UnreadableEventError("not a CloudEvent: the body is no JSON object")
+        raise UnreadableEventError("not a CloudEvent: the body is not a JSON object")
     try:
         members = _ENVELOPE.load(envelope)
     except ValidationError as error:

@@ -23,7 +23,7 @@ __all__ = [
 
 # RFC 9110, 15.5.9, 15.6.3-15.6.5 and RFC 6585, 4: the server says that another attempt may do better
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
-# longest Retry-After that is obeyed, so that a wrong clock or header stalls no one for ever
+# longest Retry-After that is obeyed, in case of a wrong clock or header
 MAX_RETRY_AFTER_S = 300.0
 _BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 

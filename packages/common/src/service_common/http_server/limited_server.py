@@ -1,4 +1,4 @@
-"""aiohttp's server with limits: by itself it waits an hour for the first byte of a request, and for ever for the last.
+"""aiohttp's server with connection limits: alone it waits an hour for the start of a request, and for ever for its end.
 
 It depends on these internals of aiohttp 3.14; tests/integration/common/http_server/limited_server fails when they
 change:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 _FILE_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
-_LOCK = 0x6F72646572  # any number, the same for every replica and service: one database is migrated by one at a time
+_LOCK = 0x6F72646572  # any number, the same for all replicas and services: one at a time migrates a database
 _CREATE_RECORD = """
 CREATE TABLE IF NOT EXISTS schema_migration (
     package text NOT NULL,
@@ -68,7 +68,7 @@ async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
     Raises:
         DatabaseUnavailableError: PostgreSQL did not come in time.
         ChangedMigrationError: a file differs from what was applied.
-        ServiceError: a file is wrong: what PostgreSQL says of it.
+        ServiceError: a file fails, with the error of PostgreSQL.
     """
     migrations = [migration for package in packages for migration in _read(package)]
     deadline, failures = monotonic() + timeout_s, 0
