@@ -25,8 +25,8 @@ from inventory_service.domain import (
 )
 from inventory_service.ports import StockRepository
 from inventory_service.postgres import SqlStock
-from inventory_service.testing import InMemoryStock
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.inventory import InMemoryStock
 
 
 @pytest.fixture(params=["in memory", "postgres"])

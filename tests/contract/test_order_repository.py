@@ -11,8 +11,8 @@ import pytest
 from order_service.domain import Order, OrderLine, OrderStatus, PlaceOrder
 from order_service.ports import Change, OrderRepository
 from order_service.postgres import MIGRATIONS, Queues, SqlOrders
-from order_service.testing import InMemoryOrders
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.order import InMemoryOrders
 
 ONE = (OrderLine("b", 2), OrderLine("a", 1))
 OTHER = (OrderLine("c", 3),)

@@ -14,12 +14,12 @@ from order_contracts import EventType, Item
 from processing_service.ports import Census, Claim, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
-from processing_service.testing import InMemorySagas
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.processing import InMemorySagas
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 TWO = Saga(2, 1, (Item("a", 1),))
-Told = Callable[[], Awaitable[Sequence[tuple[str, int, int]]]]
+Events = Callable[[], Awaitable[Sequence[tuple[str, int, int]]]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Kept:
 
     lasting: SqlSagas | InMemorySagas
     lapsing: SqlSagas | InMemorySagas
-    told: Told
+    events: Events
 
 
 @pytest.fixture(params=["in memory", "postgres"])
@@ -36,23 +36,23 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
     if request.param == "in memory":
         lasting, lapsing = InMemorySagas(), InMemorySagas(lease_s=0)
         lapsing._rows = lasting._rows
-        lapsing.told = lasting.told
+        lapsing.events = lasting.events
 
-        async def told_in_memory() -> Sequence[tuple[str, int, int]]:
-            return lasting.told
+        async def events_in_memory() -> Sequence[tuple[str, int, int]]:
+            return lasting.events
 
-        yield Kept(lasting, lapsing, told_in_memory)
+        yield Kept(lasting, lapsing, events_in_memory)
         return
     url: str = request.getfixturevalue("database_url")
     await migrate(url, *MIGRATIONS)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(url))
 
-        async def told_in_outbox() -> Sequence[tuple[str, int, int]]:
+        async def events_in_outbox() -> Sequence[tuple[str, int, int]]:
             rows = await database.fetch("SELECT type, data FROM outbox_event ORDER BY id")
             return [(event, data["orderId"], data["version"]) for event, data in rows]
 
-        yield Kept(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), told_in_outbox)
+        yield Kept(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), events_in_outbox)
 
 
 async def claimed(sagas: SqlSagas | InMemorySagas, saga: Saga) -> Claim:
@@ -122,14 +122,14 @@ async def test_claims_are_limited_and_the_longest_due_come_first(kept: Kept) -> 
     assert [sorted(claim.saga.order_id for claim in claims) for claims in (first, second)] == [[1, 3], [2]]
 
 
-async def test_end_is_told_with_it(kept: Kept) -> None:
+async def test_end_writes_its_event_to_the_outbox(kept: Kept) -> None:
     done = ONE.after(Succeeded()).after(Succeeded())
     failed = TWO.after(Refused("short")).after(Succeeded())
     released = Saga(3, 1, ONE.items).after(Succeeded()).after(Withdrawn("cancelled")).after(Succeeded())
     for end in (done, failed, released):
         claim = await claimed(kept.lasting, Saga(end.order_id, 1, end.items))
         assert await kept.lasting.save(claim, end, {})
-    assert await kept.told() == [(EventType.ORDER_PROCESSED, 1, 1), (EventType.ORDER_FAILED, 2, 1)]
+    assert await kept.events() == [(EventType.ORDER_PROCESSED, 1, 1), (EventType.ORDER_FAILED, 2, 1)]
     for order_id in (1, 2, 3):
         (record,) = await kept.lasting.of_order(order_id)
         assert record.state.ended
@@ -142,7 +142,7 @@ async def test_end_is_final(kept: Kept) -> None:
     assert await kept.lasting.save(claim, ONE.after(Succeeded()).after(Succeeded()), {})
     assert not await kept.lasting.save(claim, ONE.after(Succeeded()), {})
     assert not await kept.lasting.save(claim, ONE.after(Succeeded()).after(Succeeded()), {})
-    assert len(await kept.told()) == 1
+    assert len(await kept.events()) == 1
     assert await kept.lasting.start(ONE, claimed=True) == SagaStart(new=False)
 
 

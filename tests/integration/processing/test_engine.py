@@ -17,7 +17,6 @@ from inventory_service.app import create_app
 from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
 from inventory_service.service import InventoryService
-from inventory_service.testing import InMemoryStock
 from order_contracts import Item
 from processing_service.engine import Engine, EngineSettings
 from processing_service.inventory_client import HttpStockGateway
@@ -31,6 +30,7 @@ from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
 from service_common.observability import Metrics
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.inventory import InMemoryStock
 
 TOKEN = "secret"
 INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})

@@ -19,9 +19,9 @@ from order_service.domain import (
     UnknownProductError,
 )
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
 from service_common.paging import PageRequest
+from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
 
 TWO = (OrderLine("123", 2),)
 

@@ -1,4 +1,4 @@
-"""The inventory without a database, for tests of what uses it."""
+"""The port of the inventory service in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .domain import (
+from inventory_service.domain import (
     Given,
     Product,
     ProductExistsError,
@@ -31,7 +31,7 @@ class _Operation:
 
 
 class InMemoryStock:
-    """A `StockRepository` in dictionaries; it behaves as `SqlStock` does, which one suite of tests sees to."""
+    """A `StockRepository` in dictionaries."""
 
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}
@@ -40,21 +40,17 @@ class InMemoryStock:
         self._seeded: set[str] = set()
 
     async def get(self, product_id: str) -> Product:
-        """Return one product."""
         if product_id not in self._products:
             raise ProductNotFoundError(f"There is no product {product_id}.")
         return self._products[product_id]
 
     async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
-        """Return those that exist, ordered by id."""
         return [self._products[each] for each in sorted(set(product_ids)) if each in self._products]
 
     async def page(self, *, after: str, limit: int) -> list[Product]:
-        """Return the products that come after an id."""
         return [self._products[each] for each in sorted(self._products) if each > after][:limit]
 
     async def add(self, product_id: str, stock: int) -> Product:
-        """Put a product in."""
         if product_id in self._products:
             raise ProductExistsError(product_id)
         version = self._last_versions.get(product_id, 0) + 1
@@ -62,17 +58,14 @@ class InMemoryStock:
         return self._products[product_id]
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
-        """Set the stock of a product at a version."""
         await self._require(product_id, version)
         return self._set(product_id, stock)
 
     async def remove(self, product_id: str, version: int | None) -> None:
-        """Take a product out."""
         await self._require(product_id, version)
         self._last_versions[product_id] = self._products.pop(product_id).version
 
     async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
-        """Take all lines or none, once."""
         known = self._operations.get(operation_id)
         if known is None:
             return self._take(operation_id, lines)
@@ -81,7 +74,6 @@ class InMemoryStock:
         return Released() if known.released else known.outcome
 
     async def release(self, operation_id: str) -> Given:
-        """Give back what an operation took, once."""
         operation = self._operations.setdefault(operation_id, _Operation(None, Released(), released=True))
         if operation.lines is None or not isinstance(operation.outcome, Taken):
             operation.released = True
@@ -95,7 +87,6 @@ class InMemoryStock:
         return Given(tuple(given))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
-        """Put products in, once for each name."""
         if name in self._seeded:
             return 0
         self._seeded.add(name)

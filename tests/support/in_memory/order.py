@@ -1,4 +1,4 @@
-"""The order service's surroundings without PostgreSQL and HTTP, for tests of what uses them."""
+"""The ports of the order service in memory."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
+from order_service.domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
+from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
-
-from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
-from .ports import Change, Placement
 
 __all__ = ["Announced", "InMemoryOrders", "InMemoryStockReader"]
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An event that the change of an order left for the queues."""
+    """An event that a change of an order wrote to the outbox."""
 
     queues: frozenset[str]
     type: str
@@ -26,7 +25,7 @@ class Announced:
 
 
 class InMemoryOrders:
-    """An OrderRepository that keeps orders in dictionaries and what it announced in a list."""
+    """An `OrderRepository` in dictionaries; *announced* is its outbox."""
 
     def __init__(self) -> None:
         self.announced: list[Announced] = []
@@ -36,7 +35,6 @@ class InMemoryOrders:
         self._item_ids = count(1)
 
     async def place(self, command: PlaceOrder) -> Placement:
-        """Store a new order, unless one is stored under the same idempotency key."""
         key = command.idempotency_key
         if key in self._placements:
             return self._placements[key]
@@ -51,15 +49,12 @@ class InMemoryOrders:
         return placement
 
     async def find_placement(self, idempotency_key: str) -> Placement | None:
-        """Return what is known of the order that was placed under *idempotency_key*."""
         return self._placements.get(idempotency_key)
 
     async def find(self, order_id: int) -> Order | None:
-        """Return the order."""
         return self._orders.get(order_id)
 
     async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
-        """Return at most *limit* orders, newest first, those with a lower id than *after*."""
         newest_first = sorted(self._orders.values(), key=lambda order: -order.id)
         return [
             order
@@ -68,17 +63,14 @@ class InMemoryOrders:
         ][:limit]
 
     async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None) -> Change | None:
-        """Replace the items."""
         change = self._change(order_id, lambda order: order.amend(self._items(lines), expected_version))
         return self._announced("order-updated", change, "processing", "notification")
 
     async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
-        """Give the order up."""
         change = self._change(order_id, lambda order: order.cancel(expected_version))
         return self._announced("order-cancelled", change, "notification")
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
-        """End the order as CLOSED, or as FAILED for *reason*."""
         return self._change(order_id, lambda order: order.settle(version, status, reason))
 
     def _change(self, order_id: int, transition: Callable[[Order], Order]) -> Change | None:
@@ -107,19 +99,13 @@ class InMemoryOrders:
 
 
 class InMemoryStockReader:
-    """A StockReader over a dictionary.
-
-    Attributes:
-        stock: by product id.
-        failure: raised instead of an answer, as long as it is set.
-    """
+    """A `StockReader` on *stock*, by product id; raises *failure* while that is set."""
 
     def __init__(self, stock: Mapping[str, int]) -> None:
         self.stock = dict(stock)
         self.failure: ServiceError | None = None
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the stock of those of the products that exist."""
         if self.failure is not None:
             raise self.failure
         return {product_id: self.stock[product_id] for product_id in product_ids if product_id in self.stock}
