@@ -10,21 +10,20 @@ import pytest
 
 from inventory_service.domain import (
     MAX_STOCK,
-    Given,
-    Level,
     ProductExistsError,
     ProductNotFoundError,
     Released,
     Reused,
     Short,
     Shortage,
-    StockLine,
+    StaleProductError,
+    StockLevel,
     Taken,
     Unknown,
-    VersionLostError,
 )
 from inventory_service.ports import StockRepository
 from inventory_service.postgres import SqlStock
+from order_contracts import Item
 from service_common.postgres import Database, migrate
 from tests.support.in_memory.inventory import InMemoryStock
 
@@ -81,7 +80,7 @@ async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> N
     await stock.add("123", 40)
     changed = await stock.change("123", 7, 1)
     assert (changed.stock, changed.version) == (7, 2)
-    with pytest.raises(VersionLostError):
+    with pytest.raises(StaleProductError):
         await stock.change("123", 8, 1)
     assert (await stock.change("123", MAX_STOCK, None)).version == 3
     assert (await stock.get("123")).stock == MAX_STOCK
@@ -90,7 +89,7 @@ async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> N
 async def test_removed_product_comes_back_with_a_version_never_seen(stock: StockRepository) -> None:
     await stock.add("123", 40)
     await stock.change("123", 41, 1)
-    with pytest.raises(VersionLostError):
+    with pytest.raises(StaleProductError):
         await stock.remove("123", 1)
     await stock.remove("123", 2)
     with pytest.raises(ProductNotFoundError):
@@ -103,8 +102,8 @@ async def test_removed_product_comes_back_with_a_version_never_seen(stock: Stock
 async def test_operation_takes_every_line(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 2)
-    outcome = await stock.take("1:1", [StockLine("b", 2), StockLine("a", 1)])
-    assert outcome == Taken((Level("a", 4), Level("b", 0)))
+    outcome = await stock.take("1:1", [Item("b", 2), Item("a", 1)])
+    assert outcome == Taken((StockLevel("a", 4), StockLevel("b", 0)))
     assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(4, 2), (0, 2)]
 
 
@@ -112,78 +111,78 @@ async def test_short_operation_takes_nothing_and_names_every_short_line(stock: S
     await stock.add("a", 5)
     await stock.add("b", 2)
     await stock.add("c", 0)
-    outcome = await stock.take("1:1", [StockLine("c", 1), StockLine("b", 3), StockLine("a", 1)])
+    outcome = await stock.take("1:1", [Item("c", 1), Item("b", 3), Item("a", 1)])
     assert outcome == Short((Shortage("b", 3, 2), Shortage("c", 1, 0)))
     assert [each.stock for each in await stock.get_many(["a", "b", "c"])] == [5, 2, 0]
 
 
 async def test_operation_on_unknown_products_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    outcome = await stock.take("1:1", [StockLine("y", 1), StockLine("a", 9), StockLine("x", 1)])
+    outcome = await stock.take("1:1", [Item("y", 1), Item("a", 9), Item("x", 1)])
     assert outcome == Unknown(("x", "y"))
     assert (await stock.get("a")).stock == 5
 
 
 async def test_repeated_operation_gets_the_first_outcome(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    first = await stock.take("1:1", [StockLine("a", 3)])
-    short = await stock.take("2:1", [StockLine("a", 3)])
-    unknown = await stock.take("3:1", [StockLine("b", 3)])
+    first = await stock.take("1:1", [Item("a", 3)])
+    short = await stock.take("2:1", [Item("a", 3)])
+    unknown = await stock.take("3:1", [Item("b", 3)])
     await stock.change("a", 100, None)
     await stock.add("b", 100)
-    assert await stock.take("1:1", [StockLine("a", 3)]) == first == Taken((Level("a", 2),))
-    assert await stock.take("2:1", [StockLine("a", 3)]) == short == Short((Shortage("a", 3, 2),))
-    assert await stock.take("3:1", [StockLine("b", 3)]) == unknown == Unknown(("b",))
+    assert await stock.take("1:1", [Item("a", 3)]) == first == Taken((StockLevel("a", 2),))
+    assert await stock.take("2:1", [Item("a", 3)]) == short == Short((Shortage("a", 3, 2),))
+    assert await stock.take("3:1", [Item("b", 3)]) == unknown == Unknown(("b",))
     assert [each.stock for each in await stock.get_many(["a", "b"])] == [100, 100]
 
 
 async def test_order_of_lines_does_not_make_another_operation(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    first = await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)])
-    assert await stock.take("1:1", [StockLine("a", 2), StockLine("b", 1)]) == first
+    first = await stock.take("1:1", [Item("b", 1), Item("a", 2)])
+    assert await stock.take("1:1", [Item("a", 2), Item("b", 1)]) == first
 
 
 async def test_operation_id_with_other_lines_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    await stock.take("1:1", [StockLine("a", 1)])
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Reused()
-    assert await stock.take("1:1", [StockLine("a", 1), StockLine("b", 1)]) == Reused()
+    await stock.take("1:1", [Item("a", 1)])
+    assert await stock.take("1:1", [Item("a", 2)]) == Reused()
+    assert await stock.take("1:1", [Item("a", 1), Item("b", 1)]) == Reused()
     assert (await stock.get("a")).stock == 4
 
 
 async def test_release_gives_back_once(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)])
-    given = Given((StockLine("a", 2), StockLine("b", 1)))
+    await stock.take("1:1", [Item("b", 1), Item("a", 2)])
+    given = (Item("a", 2), Item("b", 1))
     assert await stock.release("1:1") == given
     assert await stock.release("1:1") == given
     assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(5, 3), (5, 3)]
-    assert await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)]) == Released()
-    assert await stock.take("1:1", [StockLine("b", 1)]) == Reused()
+    assert await stock.take("1:1", [Item("b", 1), Item("a", 2)]) == Released()
+    assert await stock.take("1:1", [Item("b", 1)]) == Reused()
 
 
 async def test_release_before_the_operation_keeps_it_from_taking(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    assert await stock.release("1:1") == Given(())
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Released()
-    assert await stock.release("1:1") == Given(())
+    assert await stock.release("1:1") == ()
+    assert await stock.take("1:1", [Item("a", 2)]) == Released()
+    assert await stock.release("1:1") == ()
     assert (await stock.get("a")).stock == 5
 
 
 async def test_release_of_a_refused_operation_gives_nothing(stock: StockRepository) -> None:
     await stock.add("a", 1)
-    await stock.take("1:1", [StockLine("a", 2)])
-    assert await stock.release("1:1") == Given(())
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Released()
+    await stock.take("1:1", [Item("a", 2)])
+    assert await stock.release("1:1") == ()
+    assert await stock.take("1:1", [Item("a", 2)]) == Released()
     assert (await stock.get("a")).stock == 1
 
 
 async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    await stock.take("1:1", [StockLine("a", 2), StockLine("b", 2)])
+    await stock.take("1:1", [Item("a", 2), Item("b", 2)])
     await stock.remove("a", None)
     await stock.release("1:1")
     assert [(each.product_id, each.stock) for each in await stock.get_many(["a", "b"])] == [("b", 5)]
@@ -191,7 +190,7 @@ async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockR
 
 async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    await stock.take("1:1", [StockLine("a", 5)])
+    await stock.take("1:1", [Item("a", 5)])
     await stock.change("a", MAX_STOCK, None)
     await stock.release("1:1")
     assert (await stock.get("a")).stock == MAX_STOCK + 5
@@ -200,18 +199,18 @@ async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockReposit
 async def test_operations_that_arrive_together_are_served_in_their_order(stock: StockRepository) -> None:
     await stock.add("a", 3)
     outcomes = await asyncio.gather(
-        stock.take("9:1", [StockLine("a", 2)]),
-        stock.take("1:1", [StockLine("a", 2)]),
-        stock.take("9:1", [StockLine("a", 2)]),
-        stock.take("9:1", [StockLine("a", 1)]),
-        stock.take("5:1", [StockLine("a", 1)]),
+        stock.take("9:1", [Item("a", 2)]),
+        stock.take("1:1", [Item("a", 2)]),
+        stock.take("9:1", [Item("a", 2)]),
+        stock.take("9:1", [Item("a", 1)]),
+        stock.take("5:1", [Item("a", 1)]),
     )
     assert list(outcomes) == [
-        Taken((Level("a", 1),)),
+        Taken((StockLevel("a", 1),)),
         Short((Shortage("a", 2, 1),)),
-        Taken((Level("a", 1),)),
+        Taken((StockLevel("a", 1),)),
         Reused(),
-        Taken((Level("a", 0),)),
+        Taken((StockLevel("a", 0),)),
     ]
 
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from order_service.domain import Order, OrderLine, OrderStatus, PlaceOrder
+from order_contracts import Item
+from order_service.domain import Order, OrderStatus, PlaceOrder
 from order_service.ports import Change, OrderRepository
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.postgres import Database, migrate
 from tests.support.in_memory.order import InMemoryOrders
 
-ONE = (OrderLine("b", 2), OrderLine("a", 1))
-OTHER = (OrderLine("c", 3),)
+ONE = (Item("b", 2), Item("a", 1))
+OTHER = (Item("c", 3),)
 BOTH = {"processing", "notification"}
 
 Event = tuple[set[str], str, int, int]
@@ -57,7 +58,7 @@ def _on_postgres(database: Database) -> Kept:
         )
         return [(set(queues), *event) for queues, *event in rows]
 
-    return Kept(SqlOrders(database, Queues("processing", "notification")), events)
+    return Kept(SqlOrders(database, processing_queue="processing", notification_queue="notification"), events)
 
 
 async def placed(kept: Kept) -> Order:
@@ -85,7 +86,7 @@ async def test_placed_order_is_found_with_its_items_in_order(kept: Kept) -> None
     assert placement.request_hash is None
     assert order is not None
     assert (order.version, order.status, order.failure_reason) == (1, OrderStatus.CREATED, None)
-    assert [OrderLine(item.product_id, item.quantity) for item in order.items] == list(ONE)
+    assert [Item(item.product_id, item.quantity) for item in order.items] == list(ONE)
     assert tuple(item.id for item in order.items) == placement.item_ids
     assert order.created_at == order.updated_at == placement.at
     assert abs(placement.at - datetime.now(UTC)) < timedelta(minutes=1)
@@ -132,7 +133,7 @@ async def test_amended_order_has_only_its_new_items(kept: Kept) -> None:
     before = await placed(kept)
     order = applied(await kept.orders.amend(before.id, OTHER, None))
     assert (order.version, order.status) == (2, OrderStatus.CREATED)
-    assert [OrderLine(item.product_id, item.quantity) for item in order.items] == list(OTHER)
+    assert [Item(item.product_id, item.quantity) for item in order.items] == list(OTHER)
     assert order.created_at == before.created_at
     assert order.updated_at > before.updated_at
     assert await kept.orders.find(before.id) == order

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from order_service.domain import OrderLine, OrderStatus, PlaceOrder
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_contracts import Item
+from order_service.domain import OrderStatus, PlaceOrder
+from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.observability import tracing
 from service_common.postgres import Database, migrate
 
-ONE = (OrderLine("b", 2), OrderLine("a", 1))
+ONE = (Item("b", 2), Item("a", 1))
 LATER_S = 300.0
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -28,7 +29,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def orders(database: Database) -> SqlOrders:
-    return SqlOrders(database, Queues("processing-queue", "notification-queue"))
+    return SqlOrders(database, processing_queue="processing-queue", notification_queue="notification-queue")
 
 
 async def age(database: Database, *, sent: bool = True) -> None:
@@ -75,13 +76,13 @@ async def test_many_with_one_key_at_once_make_one_order(database: Database, orde
 
 async def test_many_changes_at_once_leave_the_items_of_one_of_them(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    sets = [tuple(OrderLine(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
+    sets = [tuple(Item(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
     changes = await asyncio.gather(*(orders.amend(order_id, lines, None) for lines in sets))
     assert sorted(change.order.version for change in changes if change and change.applied) == list(range(2, 14))
     order = await orders.find(order_id)
     assert order is not None
     assert order.version == 13
-    assert tuple(OrderLine(item.product_id, item.quantity) for item in order.items) in sets
+    assert tuple(Item(item.product_id, item.quantity) for item in order.items) in sets
     assert await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-updated'") == [(24,)]
 
 
@@ -136,7 +137,7 @@ async def test_young_order_is_not_late(orders: SqlOrders) -> None:
 
 async def test_only_the_present_version_of_a_late_order_is_announced(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    await orders.amend(order_id, (OrderLine("c", 3),), None)
+    await orders.amend(order_id, (Item("c", 3),), None)
     await age(database)
     await orders.announce_late(after_s=LATER_S, limit=10)
     assert await sendable(database) == [("processing-queue", "order-updated", order_id, 2)]

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from order_contracts import EventType, Item, OrderEvent, decode
-from order_service.domain import OrderLine, PlaceOrder
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_service.domain import PlaceOrder
+from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, Json, migrate
 from service_common.postgres.migrations import _CREATE_RECORD, _read
@@ -201,7 +201,7 @@ async def test_order_that_the_former_version_announced_is_announced_again(former
     await former.execute("UPDATE outbox SET sent_at = now() - interval '2 hours'")
     await former.execute("UPDATE orders SET updated_at = now() - interval '2 hours'")
     await migrate(database_url, *MIGRATIONS)
-    orders = SqlOrders(former, Queues(*QUEUES))
+    orders = SqlOrders(former, processing_queue=QUEUES[0], notification_queue=QUEUES[1])
     assert await orders.announce_late(after_s=300, limit=10) == [order_id]
     assert await orders.announce_late(after_s=300, limit=10) == []
     assert await former.fetch("SELECT event_key FROM outbox_event") == [(f"order-created:{order_id}:1",)]
@@ -209,7 +209,8 @@ async def test_order_that_the_former_version_announced_is_announced_again(former
 
 async def test_present_version_writes_beside_the_former_table(former: Database, database_url: str) -> None:
     await migrate(database_url, *MIGRATIONS)
-    placement = await SqlOrders(former, Queues(*QUEUES)).place(PlaceOrder((OrderLine("123", 1),)))
+    orders = SqlOrders(former, processing_queue=QUEUES[0], notification_queue=QUEUES[1])
+    placement = await orders.place(PlaceOrder((Item("123", 1),)))
     assert await former.fetch(FORMER_CLAIM, ([],)) == []
     rows = await former.fetch("SELECT destination, subject FROM outbox_event ORDER BY id")
     assert rows == [(queue, str(placement.order_id)) for queue in QUEUES]

@@ -7,25 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from inventory_service.domain import (
-    Given,
     Product,
     ProductExistsError,
     ProductNotFoundError,
     Released,
     Reused,
-    StockLine,
+    StaleProductError,
     Taken,
     TakeOutcome,
-    VersionLostError,
     decide,
 )
+from order_contracts import Item
 
 __all__ = ["InMemoryStock"]
 
 
 @dataclass(slots=True)
 class _Operation:
-    lines: frozenset[StockLine] | None  # None: released before it took anything
+    lines: frozenset[Item] | None  # None: released before it took anything
     outcome: TakeOutcome
     released: bool = False
 
@@ -65,7 +64,7 @@ class InMemoryStock:
         await self._require(product_id, version)
         self._last_versions[product_id] = self._products.pop(product_id).version
 
-    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
+    async def take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         known = self._operations.get(operation_id)
         if known is None:
             return self._take(operation_id, lines)
@@ -73,18 +72,18 @@ class InMemoryStock:
             return Reused()
         return Released() if known.released else known.outcome
 
-    async def release(self, operation_id: str) -> Given:
+    async def release(self, operation_id: str) -> tuple[Item, ...]:
         operation = self._operations.setdefault(operation_id, _Operation(None, Released(), released=True))
         if operation.lines is None or not isinstance(operation.outcome, Taken):
             operation.released = True
-            return Given(())
+            return ()
         given = sorted(operation.lines, key=lambda line: line.product_id)
         if not operation.released:
             operation.released = True
             for line in given:
                 if line.product_id in self._products:
                     self._set(line.product_id, self._products[line.product_id].stock + line.quantity)
-        return Given(tuple(given))
+        return tuple[Item, ...](tuple(given))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         if name in self._seeded:
@@ -95,7 +94,7 @@ class InMemoryStock:
             await self.add(product_id, stock)
         return len(missing)
 
-    def _take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
+    def _take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
         self._operations[operation_id] = _Operation(frozenset(lines), outcome)
         if isinstance(outcome, Taken):
@@ -112,4 +111,4 @@ class InMemoryStock:
     async def _require(self, product_id: str, version: int | None) -> None:
         product = await self.get(product_id)
         if version is not None and product.version != version:
-            raise VersionLostError(product_id, version)
+            raise StaleProductError(product_id, version)

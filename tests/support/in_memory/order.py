@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from order_service.domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
+from order_contracts import Item
+from order_service.domain import Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
 
@@ -38,7 +39,7 @@ class InMemoryOrders:
         key = command.idempotency_key
         if key in self._placements:
             return self._placements[key]
-        now, items = datetime.now(UTC), self._items(command.lines)
+        now, items = datetime.now(UTC), self._items(command.items)
         order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items)
         self._orders[order.id] = order
         self._announce("order-created", order, "processing", "notification")
@@ -62,8 +63,8 @@ class InMemoryOrders:
             if (status is None or order.status is status) and (after is None or order.id < after)
         ][:limit]
 
-    async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None) -> Change | None:
-        change = self._change(order_id, lambda order: order.amend(self._items(lines), expected_version))
+    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
+        change = self._change(order_id, lambda order: order.amend(self._items(items), expected_version))
         return self._announced("order-updated", change, "processing", "notification")
 
     async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
@@ -94,8 +95,8 @@ class InMemoryOrders:
     def _announce(self, event: str, order: Order, *queues: str) -> None:
         self.announced.append(Announced(frozenset(queues), event, order.id, order.version))
 
-    def _items(self, lines: Sequence[OrderLine]) -> tuple[OrderItem, ...]:
-        return tuple(OrderItem(next(self._item_ids), line.product_id, line.quantity) for line in lines)
+    def _items(self, items: Sequence[Item]) -> tuple[OrderItem, ...]:
+        return tuple(OrderItem(next(self._item_ids), item.product_id, item.quantity) for item in items)
 
 
 class InMemoryStockReader:

@@ -41,13 +41,13 @@ class Wakes:
 
 async def test_nothing_late_wakes_nobody() -> None:
     wakes = Wakes()
-    assert await Reconciliation(Late([[]]), wakes, after_s=300).look() == 0
+    assert await Reconciliation(Late([[]]), wakes, after_s=300).announce_late() == 0
     assert wakes.count == 0
 
 
 async def test_a_full_batch_is_followed_by_another() -> None:
     late, wakes = Late([[1, 2], [3, 4], [5]]), Wakes()
-    assert await Reconciliation(late, wakes, after_s=300, batch=2).look() == 5
+    assert await Reconciliation(late, wakes, after_s=300, batch=2).announce_late() == 5
     assert (late.asked, wakes.count) == ([(300, 2)] * 3, 3)
 
 

@@ -1,4 +1,4 @@
-"""What is taken for an order, and what is not."""
+"""The validation of orders."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Any
 
 import pytest
 
+from order_contracts import Item
 from order_service import schemas
-from order_service.domain import OrderLine
 from service_common.errors import InvalidError
 from service_common.http_server import load
 
 
-def body(*items: object, **more: object) -> dict[str, Any]:
-    return {"orderItems": list(items), **more}
+def body(*members: object, **more: object) -> dict[str, Any]:
+    return {"orderItems": list(members), **more}
 
 
 def item(product_id: object = "123", quantity: object = 2, **more: object) -> dict[str, object]:
     return {"productId": product_id, "quantity": quantity, **more}
 
 
-def lines(document: dict[str, Any]) -> list[OrderLine]:
-    return list(load(schemas.ItemsSchema(), document)["lines"])
+def items(document: dict[str, Any]) -> list[Item]:
+    return list(load(schemas.ItemsSchema(), document)["items"])
 
 
 def pointers(document: dict[str, Any]) -> list[str]:
     with pytest.raises(InvalidError) as raised:
-        lines(document)
+        items(document)
     return [violation.pointer for violation in raised.value.violations]
 
 
@@ -35,8 +35,8 @@ def test_durations_are_told_in_milliseconds() -> None:
 
 
 def test_an_order_is_read() -> None:
-    read = lines(body(item("a.b_c-D9", 1), item("x" * 64, 1_000_000)))
-    assert read == [OrderLine("a.b_c-D9", 1), OrderLine("x" * 64, 1_000_000)]
+    read = items(body(item("a.b_c-D9", 1), item("x" * 64, 1_000_000)))
+    assert read == [Item("a.b_c-D9", 1), Item("x" * 64, 1_000_000)]
 
 
 @pytest.mark.parametrize("quantity", ["2", True, 2.0, 2.5, None, 0, -1, 1_000_001, 10**30, [2]])
@@ -55,7 +55,7 @@ def test_there_are_1_to_100_items(items: object) -> None:
 
 
 def test_100_items_are_taken() -> None:
-    assert len(lines(body(*(item(str(n)) for n in range(100))))) == 100
+    assert len(items(body(*(item(str(n)) for n in range(100))))) == 100
 
 
 def test_the_same_product_twice_is_pointed_at_each_time() -> None:

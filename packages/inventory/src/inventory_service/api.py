@@ -1,9 +1,10 @@
-"""The HTTP interface of the inventory: each endpoint once."""
+"""The HTTP interface of the inventory service: the declaration of each endpoint."""
 
 from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from order_contracts.items import ItemSchema
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -15,7 +16,7 @@ from .domain import (
     ProductExistsError,
     ProductNotFoundError,
     ShortStockError,
-    VersionLostError,
+    StaleProductError,
 )
 from .schemas import (
     DecrementSchema,
@@ -51,7 +52,7 @@ class _ProductSchema(_LevelSchema):
 class _PageSchema(AnswerSchema):
     items = fields.List(fields.Nested(_ProductSchema), required=True)
     next = fields.Str(
-        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+        required=True, allow_none=True, metadata={"description": "The value of `after` for the next page."}
     )
 
 
@@ -75,13 +76,14 @@ class _ViolationSchema(ViolationSchema):
 
 
 _OF_PRODUCT = {"path": ProductPathSchema}
-_OF_TAKING = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
+_TAKE_ERRORS = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
 
 API = Api(
     name=NAME,
-    description="Owns the stock.",
+    description="Owns the stock of products.",
     violation=_ViolationSchema,
     names={
+        ItemSchema: "Line",
         ProductSchema: "NewProduct",
         StockSchema: "NewStock",
         _PageSchema: "ProductPage",
@@ -111,7 +113,7 @@ API = Api(
             handlers.add_product,
             name="addProduct",
             body=ProductSchema,
-            answers={201: Answer("It is in", _ProductSchema, ("ETag", "Location"))},
+            answers={201: Answer("The product", _ProductSchema, ("ETag", "Location"))},
             errors=(ProductExistsError, UnavailableError),
         ),
         Operation(
@@ -121,8 +123,8 @@ API = Api(
             name="changeStock",
             parameters={"path": ProductPathSchema, "header": _ChangeSchema},
             body=StockSchema,
-            answers={200: Answer("Its next version", _ProductSchema, ("ETag",))},
-            errors=(ProductNotFoundError, VersionLostError, PreconditionRequiredError, UnavailableError),
+            answers={200: Answer("The product in its next version", _ProductSchema, ("ETag",))},
+            errors=(ProductNotFoundError, StaleProductError, PreconditionRequiredError, UnavailableError),
         ),
         Operation(
             "DELETE",
@@ -130,8 +132,8 @@ API = Api(
             handlers.remove_product,
             name="removeProduct",
             parameters={"path": ProductPathSchema, "header": _RemovalSchema},
-            answers={204: Answer("It is out", media_type=None)},
-            errors=(MalformedError, ProductNotFoundError, VersionLostError, UnavailableError),
+            answers={204: Answer("The product is removed", media_type=None)},
+            errors=(MalformedError, ProductNotFoundError, StaleProductError, UnavailableError),
         ),
         Operation(
             "POST",
@@ -139,8 +141,8 @@ API = Api(
             handlers.decrement,
             name="takeStock",
             body=DecrementSchema,
-            answers={200: Answer("What is left", _LevelsSchema)},
-            errors=_OF_TAKING,
+            answers={200: Answer("The remaining stock", _LevelsSchema)},
+            errors=_TAKE_ERRORS,
             internal=True,
         ),
         Operation(
@@ -150,8 +152,8 @@ API = Api(
             name="takeStockOfProduct",
             parameters=_OF_PRODUCT,
             body=SingleDecrementSchema,
-            answers={200: Answer("What is left", _LevelsSchema)},
-            errors=_OF_TAKING,
+            answers={200: Answer("The remaining stock", _LevelsSchema)},
+            errors=_TAKE_ERRORS,
             internal=True,
         ),
         Operation(
@@ -160,7 +162,7 @@ API = Api(
             handlers.release,
             name="releaseStock",
             body=ReleaseSchema,
-            answers={200: Answer("What was given back", _GivenSchema)},
+            answers={200: Answer("The items returned to the stock", _GivenSchema)},
             errors=(UnavailableError,),
             internal=True,
         ),
