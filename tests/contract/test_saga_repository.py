@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from order_contracts import EventType, Item
-from processing_service.ports import Census, Claim, SagaStart
+from processing_service.ports import Claim, OpenSagas, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 from service_common.postgres import Database, migrate
@@ -164,9 +164,9 @@ async def test_older_version_that_comes_late_does_not_wait(kept: Kept) -> None:
 async def test_claims_handed_back_are_due_at_once(kept: Kept) -> None:
     stale = await claimed(kept.lapsing, ONE)
     (current,) = await kept.lasting.claim(10)
-    await kept.lasting.hand_back([stale])
+    await kept.lasting.release_claims([stale])
     assert await kept.lasting.claim(10) == []
-    await kept.lasting.hand_back([current])
+    await kept.lasting.release_claims([current])
     assert len(await kept.lasting.claim(10)) == 1
 
 
@@ -200,13 +200,13 @@ async def test_search_finds_by_state_newest_orders_first(kept: Kept) -> None:
 
 
 async def test_census_counts_what_is_open(kept: Kept) -> None:
-    assert await kept.lasting.census() == Census({}, late=0, oldest_s=0.0)
+    assert await kept.lasting.count_open() == OpenSagas({}, late=0, oldest_s=0.0)
     claim = await claimed(kept.lasting, ONE)
     await kept.lasting.save(claim, ONE.after(Succeeded()), {})
     await kept.lasting.start(TWO, claimed=False)
-    census = await kept.lasting.census()
-    assert (census.open, census.late) == ({SagaState.STARTED: 1, SagaState.STOCK_TAKEN: 1}, 0)
-    assert 0 < census.oldest_s < 30
+    counted = await kept.lasting.count_open()
+    assert (counted.by_state, counted.late) == ({SagaState.STARTED: 1, SagaState.STOCK_TAKEN: 1}, 0)
+    assert 0 < counted.oldest_s < 30
 
 
 async def test_order_without_sagas_has_none(kept: Kept) -> None:

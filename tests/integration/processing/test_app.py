@@ -141,7 +141,7 @@ async def test_what_is_not_for_processing_goes_to_the_dead_letters(
     )
     dead = await queues.received(f"{queues.processing}-dlq", 2)
     reasons = sorted(each.message.attributes["reason"] for each in dead)
-    assert reasons[0] == "not-for-processing: order-cancelled of order 1 asks for no processing"
+    assert reasons[0] == "not-for-processing: order-cancelled of order 1 starts no saga"
     assert reasons[1].startswith("unreadable-event: not JSON")
 
     async def done() -> bool:

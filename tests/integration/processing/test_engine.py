@@ -441,11 +441,11 @@ async def test_full_engine_stores_what_comes_and_runs_it_later(world: World) -> 
     for order_id in range(1, 21):
         world.orders.orders[order_id] = [1, "CREATED"]
         await engine.start(Saga(order_id, 1, (Item("b", 1),)))
-    room = asyncio.create_task(engine.wait_room())
+    slot = asyncio.create_task(engine.wait_for_slot())
     await asyncio.sleep(0)
-    assert not room.done()
+    assert not slot.done()
     gate.set()
-    await room
+    await slot
     await world.wait_ended(*range(1, 21))
     await engine.stop(1)
     await task
@@ -458,7 +458,7 @@ async def test_late_sagas_are_found(world: World) -> None:
     await world.database.execute("UPDATE saga SET started_at = now() - interval '31 s' WHERE order_id = 1")
     assert [record.order_id for record in await world.sagas.search(state=None, late=True, limit=9)] == [1]
     assert [record.order_id for record in await world.sagas.search(state=None, late=False, limit=9)] == [2]
-    assert (await world.sagas.census()).late == 1
+    assert (await world.sagas.count_open()).late == 1
     (claim, _) = sorted(await world.sagas.claim(2), key=lambda each: each.saga.order_id)
     assert isinstance(claim, Claim)
     assert claim.age_s > 30

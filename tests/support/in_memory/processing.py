@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from order_contracts import EventType
-from processing_service.ports import Census, Claim, SagaRecord, SagaStart
+from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
 from processing_service.saga import LATE_AFTER_S, Saga, SagaState
 
 __all__ = ["InMemorySagas"]
@@ -66,7 +66,7 @@ class InMemorySagas:
             row.next_run_at = now + timedelta(seconds=delay_s)
         return True
 
-    async def hand_back(self, claims: Sequence[Claim]) -> None:
+    async def release_claims(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             row = self._rows[claim.saga.order_id, claim.saga.version]
             if row.fence == claim.fence:
@@ -81,11 +81,11 @@ class InMemorySagas:
             record for record in records if state in {None, record.state} and (late is None or record.late is late)
         ][:limit]
 
-    async def census(self) -> Census:
+    async def count_open(self) -> OpenSagas:
         rows = [row for row in self._rows.values() if not row.saga.ended]
         states = [row.saga.state for row in rows]
-        return Census(
-            open={state: states.count(state) for state in set(states)},
+        return OpenSagas(
+            by_state={state: states.count(state) for state in set(states)},
             late=sum(self._record(row).late for row in rows),
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
         )

@@ -27,7 +27,7 @@ __all__ = [
 
 
 async def get_product(request: web.Request, product_id: str) -> web.Response:
-    """Return a product."""
+    """Get a product."""
     return _product(await request.app[INVENTORY].product(product_id))
 
 
@@ -70,7 +70,7 @@ async def decrement_product(request: web.Request, product_id: str, operation_id:
 
 
 async def release(request: web.Request, operation_id: str) -> web.Response:
-    """Return what an operation took to the stock."""
+    """Release an operation: return what it took to the stock."""
     released = await request.app[INVENTORY].release_stock(operation_id)
     return json_response({"items": [{"productId": item.product_id, "quantity": item.quantity} for item in released]})
 

@@ -31,7 +31,7 @@ async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
 
 
 async def get(request: web.Request, order_id: int) -> web.Response:
-    """Return an order."""
+    """Get an order."""
     return _order_response(await request.app[SERVICE].get(order_id))
 
 
@@ -47,7 +47,7 @@ async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> w
 
 
 async def cancel(request: web.Request, order_id: int) -> web.Response:
-    """Give an order up."""
+    """Cancel an order."""
     return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request)))
 
 
