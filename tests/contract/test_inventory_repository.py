@@ -1,4 +1,4 @@
-"""What every repository of stock does: one suite over the fake and the adapter on PostgreSQL."""
+"""The contract of `StockRepository`, on the in-memory and the PostgreSQL adapter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def stock(request: pytest.FixtureRequest) -> AsyncIterator[StockRepository
         await repository.close()
 
 
-async def test_product_put_in_is_there_at_version_one(stock: StockRepository) -> None:
+async def test_added_product_has_version_one(stock: StockRepository) -> None:
     before = datetime.now(UTC)
     added = await stock.add("123", 40)
     assert (added.product_id, added.stock, added.version) == ("123", 40, 1)
@@ -49,14 +49,14 @@ async def test_product_put_in_is_there_at_version_one(stock: StockRepository) ->
     assert await stock.get("123") == added
 
 
-async def test_product_cannot_be_put_in_twice(stock: StockRepository) -> None:
+async def test_product_is_added_only_once(stock: StockRepository) -> None:
     await stock.add("123", 40)
     with pytest.raises(ProductExistsError):
         await stock.add("123", 1)
     assert (await stock.get("123")).stock == 40
 
 
-async def test_absent_product_is_an_error(stock: StockRepository) -> None:
+async def test_unknown_product_is_an_error(stock: StockRepository) -> None:
     with pytest.raises(ProductNotFoundError):
         await stock.get("123")
     with pytest.raises(ProductNotFoundError):
@@ -67,7 +67,7 @@ async def test_absent_product_is_an_error(stock: StockRepository) -> None:
         await stock.remove("123", None)
 
 
-async def test_many_products_come_in_the_order_of_their_bytes(stock: StockRepository) -> None:
+async def test_products_are_ordered_by_the_bytes_of_their_ids(stock: StockRepository) -> None:
     for product_id in ("b", "a", "B", "10", "9", "a-1", "a.1", "a_1"):
         await stock.add(product_id, 1)
     found = await stock.get_many(["b", "nothing", "a", "B", "a"])
@@ -76,7 +76,7 @@ async def test_many_products_come_in_the_order_of_their_bytes(stock: StockReposi
     assert [product.product_id for product in await stock.page(after="a-1", limit=5)] == ["a.1", "a_1", "b"]
 
 
-async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> None:
+async def test_change_raises_the_version(stock: StockRepository) -> None:
     await stock.add("123", 40)
     changed = await stock.change("123", 7, 1)
     assert (changed.stock, changed.version) == (7, 2)
@@ -86,7 +86,7 @@ async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> N
     assert (await stock.get("123")).stock == MAX_STOCK
 
 
-async def test_removed_product_comes_back_with_a_version_never_seen(stock: StockRepository) -> None:
+async def test_product_added_again_has_a_new_version(stock: StockRepository) -> None:
     await stock.add("123", 40)
     await stock.change("123", 41, 1)
     with pytest.raises(StaleProductError):
@@ -99,7 +99,7 @@ async def test_removed_product_comes_back_with_a_version_never_seen(stock: Stock
     assert (await stock.add("123", 5)).version == 4
 
 
-async def test_operation_takes_every_line(stock: StockRepository) -> None:
+async def test_operation_takes_every_item(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 2)
     outcome = await stock.take("1:1", [Item("b", 2), Item("a", 1)])
@@ -107,7 +107,7 @@ async def test_operation_takes_every_line(stock: StockRepository) -> None:
     assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(4, 2), (0, 2)]
 
 
-async def test_short_operation_takes_nothing_and_names_every_short_line(stock: StockRepository) -> None:
+async def test_short_operation_takes_nothing_and_reports_every_short_item(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 2)
     await stock.add("c", 0)
@@ -136,14 +136,14 @@ async def test_repeated_operation_gets_the_first_outcome(stock: StockRepository)
     assert [each.stock for each in await stock.get_many(["a", "b"])] == [100, 100]
 
 
-async def test_order_of_lines_does_not_make_another_operation(stock: StockRepository) -> None:
+async def test_order_of_items_makes_no_other_operation(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
     first = await stock.take("1:1", [Item("b", 1), Item("a", 2)])
     assert await stock.take("1:1", [Item("a", 2), Item("b", 1)]) == first
 
 
-async def test_operation_id_with_other_lines_takes_nothing(stock: StockRepository) -> None:
+async def test_operation_id_with_other_items_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.take("1:1", [Item("a", 1)])
     assert await stock.take("1:1", [Item("a", 2)]) == Reused()
@@ -151,7 +151,7 @@ async def test_operation_id_with_other_lines_takes_nothing(stock: StockRepositor
     assert (await stock.get("a")).stock == 4
 
 
-async def test_release_gives_back_once(stock: StockRepository) -> None:
+async def test_release_returns_the_stock_once(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
     await stock.take("1:1", [Item("b", 1), Item("a", 2)])
@@ -163,7 +163,7 @@ async def test_release_gives_back_once(stock: StockRepository) -> None:
     assert await stock.take("1:1", [Item("b", 1)]) == Reused()
 
 
-async def test_release_before_the_operation_keeps_it_from_taking(stock: StockRepository) -> None:
+async def test_operation_released_before_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
     assert await stock.release("1:1") == ()
     assert await stock.take("1:1", [Item("a", 2)]) == Released()
@@ -171,7 +171,7 @@ async def test_release_before_the_operation_keeps_it_from_taking(stock: StockRep
     assert (await stock.get("a")).stock == 5
 
 
-async def test_release_of_a_refused_operation_gives_nothing(stock: StockRepository) -> None:
+async def test_release_of_a_refused_operation_returns_nothing(stock: StockRepository) -> None:
     await stock.add("a", 1)
     await stock.take("1:1", [Item("a", 2)])
     assert await stock.release("1:1") == ()
@@ -179,7 +179,7 @@ async def test_release_of_a_refused_operation_gives_nothing(stock: StockReposito
     assert (await stock.get("a")).stock == 1
 
 
-async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockRepository) -> None:
+async def test_release_skips_a_removed_product(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
     await stock.take("1:1", [Item("a", 2), Item("b", 2)])
@@ -188,7 +188,7 @@ async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockR
     assert [(each.product_id, each.stock) for each in await stock.get_many(["a", "b"])] == [("b", 5)]
 
 
-async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockRepository) -> None:
+async def test_release_may_exceed_the_maximum_stock(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.take("1:1", [Item("a", 5)])
     await stock.change("a", MAX_STOCK, None)
@@ -196,7 +196,7 @@ async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockReposit
     assert (await stock.get("a")).stock == MAX_STOCK + 5
 
 
-async def test_operations_that_arrive_together_are_served_in_their_order(stock: StockRepository) -> None:
+async def test_concurrent_operations_are_carried_out_in_order_of_arrival(stock: StockRepository) -> None:
     await stock.add("a", 3)
     outcomes = await asyncio.gather(
         stock.take("9:1", [Item("a", 2)]),
@@ -214,7 +214,7 @@ async def test_operations_that_arrive_together_are_served_in_their_order(stock: 
     ]
 
 
-async def test_seed_is_put_in_once(stock: StockRepository) -> None:
+async def test_products_are_seeded_once(stock: StockRepository) -> None:
     await stock.add("a", 5)
     assert await stock.seed("demo", [("a", 1), ("b", 2)]) == 1
     await stock.remove("b", None)

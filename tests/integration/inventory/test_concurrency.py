@@ -1,4 +1,4 @@
-"""Stock stays true whatever happens at the same time, on real PostgreSQL."""
+"""Concurrent stock operations on real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wanted(dice: random.Random) -> tuple[Item, ...]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_stock_now_and_stock_taken_are_the_stock_put_in(replicas: list[SqlStock], seed: int) -> None:
+async def test_remaining_and_taken_stock_add_up_to_the_initial_stock(replicas: list[SqlStock], seed: int) -> None:
     dice = random.Random(seed)
     for product_id, stock in STOCK.items():
         await replicas[0].add(product_id, stock)
@@ -73,7 +73,7 @@ async def test_hot_product_is_sold_out_exactly(replicas: list[SqlStock]) -> None
     assert (product.stock, product.version) == (0, 101)
 
 
-async def test_one_of_many_writers_at_the_same_version_wins(replicas: list[SqlStock]) -> None:
+async def test_one_of_many_writers_of_the_same_version_wins(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 1)
     results = await asyncio.gather(
         *(replicas[number % 8].change("hot", number, 1) for number in range(20)), return_exceptions=True

@@ -1,4 +1,4 @@
-"""From the former outbox, whose rows were orders, to the present one, while replicas of the former version run on.
+"""The upgrade from the former outbox, whose rows were orders, while replicas of the former version run.
 
 What they execute is here as they have it: the files in ``former/``, and the statements below.
 """
@@ -94,7 +94,7 @@ class Outcome:
 
 @dataclass
 class Sent:
-    """What left for the queues: (destination, event id), in the order it left; *events* are whole."""
+    """Records the sent events: *ids* are (destination, event id) in the order of sending, *events* are whole."""
 
     ids: list[tuple[str, str]] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
@@ -108,7 +108,7 @@ class Sent:
 
 
 class FormerReplica:
-    """Places orders, cancels, announces again and relays, all as the former version does."""
+    """Places, cancels, announces and relays orders as the former version does."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -169,7 +169,7 @@ async def test_every_event_is_sent_while_both_versions_run(former: Database, dat
         while len(replica.written) < reached + 200:  # noqa: ASYNC110  # the replica tells nobody
             await asyncio.sleep(0.01)
         going_on = False
-    # what a former relay had in its hands when it was moved comes free when its lease ends
+    # a moved row that a former relay had claimed is sent after the lease
     await former.execute("UPDATE outbox_event SET available_at = now() WHERE sent_at IS NULL")
     await send_all(former, sent)
     for unsent in (
@@ -182,7 +182,7 @@ async def test_every_event_is_sent_while_both_versions_run(former: Database, dat
     assert replica.slowest_s < WRITER_WAITS_S
 
 
-async def test_unsent_rows_of_the_former_version_leave_whole_and_in_order(former: Database, database_url: str) -> None:
+async def test_unsent_rows_of_the_former_version_are_sent_in_order(former: Database, database_url: str) -> None:
     [(order_id,)] = await former.fetch(FORMER_PLACE, (QUEUES, TRACEPARENT))
     await migrate(database_url, *MIGRATIONS)
     await former.execute(FORMER_INSERT, (order_id, TRACEPARENT, QUEUES[1:]))
@@ -217,7 +217,7 @@ async def test_present_version_writes_beside_the_former_table(former: Database, 
 
 
 @pytest.mark.parametrize("event_type", EventType)
-async def test_sql_and_python_say_the_same_of_an_event(database_url: str, event_type: EventType) -> None:
+async def test_sql_and_python_build_the_same_event(database_url: str, event_type: EventType) -> None:
     items = (Item("a", 1), Item("b", 2)) if event_type in {EventType.ORDER_CREATED, EventType.ORDER_UPDATED} else ()
     reason = "sold out" if event_type is EventType.ORDER_FAILED else None
     event = OrderEvent(event_type, "/test", 7, 3, datetime.now(UTC), items=items, reason=reason)

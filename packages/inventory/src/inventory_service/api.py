@@ -39,12 +39,12 @@ class _RemovalSchema(Schema):
     if_match = fields.Str(data_key="If-Match")
 
 
-class _LevelSchema(AnswerSchema):
+class _StockLevelSchema(AnswerSchema):
     product_id = fields.Str(data_key="productId", required=True)
     stock = fields.Int(required=True)
 
 
-class _ProductSchema(_LevelSchema):
+class _ProductSchema(_StockLevelSchema):
     version = fields.Int(required=True, metadata={"description": "Rises with every change of the stock."})
     last_update = fields.AwareDateTime(data_key="lastUpdate", required=True)
 
@@ -56,17 +56,17 @@ class _PageSchema(AnswerSchema):
     )
 
 
-class _LevelsSchema(AnswerSchema):
-    items = fields.List(fields.Nested(_LevelSchema), required=True)
+class _StockLevelsSchema(AnswerSchema):
+    items = fields.List(fields.Nested(_StockLevelSchema), required=True)
 
 
-class _GivenItemSchema(AnswerSchema):
+class _ReturnedItemSchema(AnswerSchema):
     product_id = fields.Str(data_key="productId", required=True)
     quantity = fields.Int(required=True)
 
 
-class _GivenSchema(AnswerSchema):
-    items = fields.List(fields.Nested(_GivenItemSchema), required=True)
+class _ReturnedSchema(AnswerSchema):
+    items = fields.List(fields.Nested(_ReturnedItemSchema), required=True)
 
 
 class _ViolationSchema(ViolationSchema):
@@ -83,7 +83,7 @@ API = Api(
     description="Owns the stock of products.",
     violation=_ViolationSchema,
     names={
-        ItemSchema: "Line",
+        ItemSchema: "Item",
         ProductSchema: "NewProduct",
         StockSchema: "NewStock",
         _PageSchema: "ProductPage",
@@ -141,7 +141,7 @@ API = Api(
             handlers.decrement,
             name="takeStock",
             body=DecrementSchema,
-            answers={200: Answer("The remaining stock", _LevelsSchema)},
+            answers={200: Answer("The remaining stock", _StockLevelsSchema)},
             errors=_TAKE_ERRORS,
             internal=True,
         ),
@@ -152,7 +152,7 @@ API = Api(
             name="takeStockOfProduct",
             parameters=_OF_PRODUCT,
             body=SingleDecrementSchema,
-            answers={200: Answer("The remaining stock", _LevelsSchema)},
+            answers={200: Answer("The remaining stock", _StockLevelsSchema)},
             errors=_TAKE_ERRORS,
             internal=True,
         ),
@@ -162,7 +162,7 @@ API = Api(
             handlers.release,
             name="releaseStock",
             body=ReleaseSchema,
-            answers={200: Answer("The items returned to the stock", _GivenSchema)},
+            answers={200: Answer("The items returned to the stock", _ReturnedSchema)},
             errors=(UnavailableError,),
             internal=True,
         ),

@@ -232,20 +232,20 @@ export interface components {
     readonly NewStock: {
       readonly stock: number;
     };
-    readonly Line: {
+    readonly Item: {
       readonly productId: string;
       readonly quantity: number;
     };
     readonly Decrement: {
       readonly operationId: string;
-      readonly items: readonly components['schemas']['Line'][];
+      readonly items: readonly components['schemas']['Item'][];
     };
-    readonly Level: {
+    readonly StockLevel: {
       readonly productId: string;
       readonly stock: number;
     };
-    readonly Levels: {
-      readonly items: readonly components['schemas']['Level'][];
+    readonly StockLevels: {
+      readonly items: readonly components['schemas']['StockLevel'][];
     };
     readonly SingleDecrement: {
       readonly operationId: string;
@@ -254,12 +254,12 @@ export interface components {
     readonly Release: {
       readonly operationId: string;
     };
-    readonly GivenItem: {
+    readonly ReturnedItem: {
       readonly productId: string;
       readonly quantity: number;
     };
-    readonly Given: {
-      readonly items: readonly components['schemas']['GivenItem'][];
+    readonly Returned: {
+      readonly items: readonly components['schemas']['ReturnedItem'][];
     };
   };
   responses: {
@@ -294,14 +294,14 @@ export type Product = components['schemas']['Product'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type NewProduct = components['schemas']['NewProduct'];
 export type NewStock = components['schemas']['NewStock'];
-export type Line = components['schemas']['Line'];
+export type Item = components['schemas']['Item'];
 export type Decrement = components['schemas']['Decrement'];
-export type Level = components['schemas']['Level'];
-export type Levels = components['schemas']['Levels'];
+export type StockLevel = components['schemas']['StockLevel'];
+export type StockLevels = components['schemas']['StockLevels'];
 export type SingleDecrement = components['schemas']['SingleDecrement'];
 export type Release = components['schemas']['Release'];
-export type GivenItem = components['schemas']['GivenItem'];
-export type Given = components['schemas']['Given'];
+export type ReturnedItem = components['schemas']['ReturnedItem'];
+export type Returned = components['schemas']['Returned'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderETag = components['headers']['ETag'];
 export type HeaderLocation = components['headers']['Location'];
@@ -830,7 +830,7 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Levels'];
+          readonly 'application/json': components['schemas']['StockLevels'];
         };
       };
       /** @description The input has no readable form at all. */
@@ -966,7 +966,7 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Levels'];
+          readonly 'application/json': components['schemas']['StockLevels'];
         };
       };
       /** @description The input has no readable form at all. */
@@ -1100,7 +1100,7 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Given'];
+          readonly 'application/json': components['schemas']['Returned'];
         };
       };
       /** @description The input has no readable form at all. */
