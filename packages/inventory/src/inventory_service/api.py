@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from order_contracts.items import ItemSchema
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -83,7 +82,6 @@ API = Api(
     description="Owns the stock of products.",
     violation=_ViolationSchema,
     names={
-        ItemSchema: "Item",
         ProductSchema: "NewProduct",
         StockSchema: "NewStock",
         _PageSchema: "ProductPage",

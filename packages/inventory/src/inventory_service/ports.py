@@ -62,7 +62,7 @@ class StockRepository(Protocol):
         ...
 
     async def release(self, operation_id: str) -> tuple[Item, ...]:
-        """Release an operation, once: return to the stock what it took, or exclude that it takes anything later.
+        """Release an operation, once: return to the stock what it took, or prevent it from taking anything later.
 
         Returns:
             What it took, ordered by product id; the same for a repeat.

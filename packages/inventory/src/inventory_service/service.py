@@ -33,7 +33,7 @@ class InventoryService:
         return await self._repository.get_many(product_ids)
 
     async def page(self, wanted: PageRequest[str]) -> ListPage[Product, str]:
-        """Return products, ordered by id."""
+        """Return a page of products, ordered by id."""
         products = await self._repository.page(after=wanted.after or "", limit=wanted.limit + 1)
         return ListPage.cut(products, wanted.limit, lambda product: product.product_id)
 
@@ -67,7 +67,7 @@ class InventoryService:
         return require_taken(operation_id, items, outcome)
 
     async def release_stock(self, operation_id: str) -> tuple[Item, ...]:
-        """Release an operation: return to the stock what it took, or exclude that it takes anything later."""
+        """Release an operation: return to the stock what it took, or prevent it from taking anything later."""
         released = await self._repository.release(operation_id)
         self._operations.labels("given_back").inc()
         logger.info("stock released", extra={"operationId": operation_id, "items": len(released)})

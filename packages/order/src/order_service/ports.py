@@ -43,7 +43,7 @@ class OrderRepository(Protocol):
     """Stores orders. A change and its events are one transaction.
 
     A change that the current status or version excludes is not applied; the returned order tells why. ``None`` means
-    that the order does not exist. Every method raises UnavailableError while the database is away.
+    that the order does not exist. Every method raises UnavailableError while the database is unavailable.
     """
 
     async def place(self, command: PlaceOrder) -> Placement:
@@ -85,5 +85,5 @@ class StockReader(Protocol):
         """Return the stock of those of the products (at least one, all different) that exist.
 
         Raises:
-            UnavailableError: the inventory is away.
+            UnavailableError: the inventory is unavailable.
         """

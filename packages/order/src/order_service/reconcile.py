@@ -38,7 +38,7 @@ class Reconciliation:
         self._batch = batch
 
     async def run(self) -> None:
-        """Announce late orders periodically until cancelled; skip the run while the database is away."""
+        """Announce late orders periodically until cancelled; skip the run while the database is unavailable."""
         while True:
             try:
                 await self.announce_late()

@@ -63,7 +63,7 @@ class OrderService:
             UnknownProductError: a product does not exist.
             ShortStockError: the stock of a product is too small.
             KeyReusedError: the idempotency key belongs to another request.
-            UnavailableError: the inventory or the database is away.
+            UnavailableError: the inventory or the database is unavailable.
         """
         started = perf_counter()
         try:
@@ -92,7 +92,7 @@ class OrderService:
         return order
 
     async def page(self, wanted: PageRequest[int], status: OrderStatus | None = None) -> ListPage[Order, int]:
-        """Return orders, newest first, those that are older than the one that the page follows."""
+        """Return a page of orders, newest first."""
         orders = await self._orders.page(status=status, after=wanted.after, limit=wanted.limit + 1)
         return ListPage.cut(orders, wanted.limit, lambda order: order.id)
 

@@ -74,7 +74,7 @@ class Engine:
             started = await self._sagas.start(saga, claimed=claimed)
         finally:
             self._starting -= claimed
-            self._update_slot_free()
+            self._update_slots()
         if started.claim is not None:
             self._begin(started.claim)
         elif started.new:
@@ -99,7 +99,7 @@ class Engine:
             self._ended.set()
 
     async def stop(self, within_s: float) -> None:
-        """Wait *within_s* seconds for the running sagas, then cancel the others and release their claims."""
+        """Wait up to *within_s* seconds for the running sagas, then cancel the others and release their claims."""
         self._stopping.set()
         self._wake.set()
         self._slot_free.set()
@@ -119,7 +119,7 @@ class Engine:
     def _free(self) -> int:
         return self._settings.concurrency - len(self._running) - self._starting
 
-    def _update_slot_free(self) -> None:
+    def _update_slots(self) -> None:
         if self._free > 0 or self._stopping.is_set():
             self._slot_free.set()
         else:
@@ -153,7 +153,7 @@ class Engine:
         task = asyncio.create_task(self._drive(claim))
         self._running[task] = claim
         task.add_done_callback(self._finished)
-        self._update_slot_free()
+        self._update_slots()
 
     async def _drive(self, claim: Claim) -> None:
         try:
@@ -167,6 +167,6 @@ class Engine:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self._update_slot_free()
+        self._update_slots()
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.critical("saga task crashed", exc_info=error)

@@ -28,7 +28,7 @@ class Lateness:
         self._last_late = 0
 
     async def run(self) -> None:
-        """Measure until cancelled; while the database is away the gauges keep their values."""
+        """Measure until cancelled; while the database is unavailable the gauges keep their values."""
         while True:
             try:
                 await self.measure()

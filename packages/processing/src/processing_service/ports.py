@@ -78,7 +78,7 @@ class StockGateway(Protocol):
         ...
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
-        """Return to the stock what the operation took, or exclude that it takes anything later."""
+        """Return to the stock what the operation took, or prevent it from taking anything later."""
         ...
 
 

@@ -74,7 +74,8 @@ class SqlSagas:
 
     async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         """Return sagas filtered by state and lateness, those of the newest orders first."""
-        return await self._search(state=state, late=late, limit=limit)
+        still_open = None if state is None else not state.ended  # open sagas have an index
+        return await self._search(state=state and state.value, open=still_open, late=late, limit=limit)
 
     async def count_open(self) -> OpenSagas:
         """Count the open sagas."""
@@ -90,22 +91,9 @@ class SqlSagas:
         await self._starts.close()
         await self._changes.close()
 
-    async def _search(
-        self,
-        *,
-        order_id: int | None = None,
-        state: SagaState | None = None,
-        late: bool | None = None,
-        limit: int | None = None,
-    ) -> list[SagaRecord]:
-        parameters = {
-            "order_id": order_id,
-            "state": state and state.value,
-            "open": None if state is None else not state.ended,  # open sagas have an index
-            "late": late,
-            "late_after_s": LATE_AFTER_S,
-            "limit": limit,
-        }
+    async def _search(self, **filters: object) -> list[SagaRecord]:
+        unfiltered: dict[str, object] = dict.fromkeys(("order_id", "state", "open", "late", "limit"))
+        parameters = unfiltered | filters | {"late_after_s": LATE_AFTER_S}
         return [_record(row) for row in await self._database.fetch(self._sql["search_sagas"], parameters)]
 
     async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[SagaStart | Exception]:

@@ -16,7 +16,7 @@ __all__ = ["Runner"]
 
 logger = logging.getLogger(__name__)
 
-# seconds; a saga lasts as long as the other services are away
+# seconds; a saga lasts as long as the other services are unavailable
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
