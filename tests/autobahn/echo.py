@@ -21,9 +21,9 @@ from notification_service.http.websocket_reader import BinaryMessage, TextMessag
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, encoding
 from notification_service.push.hub import Hub
 from notification_service.push.replay_buffer import ReplayBuffer
-from notification_service.testing import InMemoryFeed
 from service_common.config import AwsConfig
 from service_common.http_server import METRICS
+from tests.support.in_memory.notification import InMemoryFeed
 
 __all__ = ["echo_app"]
 

@@ -10,9 +10,9 @@ import pytest
 from notification_service.feed import SqlFeed
 from notification_service.feed.ports import Feed
 from notification_service.notification import Notification
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.notification import InMemoryFeed
 
 WHEN = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 TRACE = "0123456789abcdef0123456789abcdef"

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from service_common.openapi import Operation
 from tests.contract.test_openapi import BODIES, concrete
 from tests.support.api_documents import APIS
-from tests.support.in_memory import SERVICES, TOKEN, Client, ask
+from tests.support.in_memory.services import SERVICES, TOKEN, Client, ask
 
 HEADERS = {**TOKEN, "Content-Type": "application/json", "If-Match": "*"}
 INVALID = "urn:orderstream:problem:invalid"

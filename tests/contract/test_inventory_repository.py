@@ -1,4 +1,4 @@
-"""What every repository of stock does: one suite over the fake and the adapter on PostgreSQL."""
+"""The contract of `StockRepository`, on the in-memory and the PostgreSQL adapter."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ import pytest
 
 from inventory_service.domain import (
     MAX_STOCK,
-    Given,
-    Level,
     ProductExistsError,
     ProductNotFoundError,
     Released,
     Reused,
     Short,
     Shortage,
-    StockLine,
+    StaleProductError,
+    StockLevel,
     Taken,
     Unknown,
-    VersionLostError,
 )
 from inventory_service.ports import StockRepository
 from inventory_service.postgres import SqlStock
-from inventory_service.testing import InMemoryStock
+from order_contracts import Item
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.inventory import InMemoryStock
 
 
 @pytest.fixture(params=["in memory", "postgres"])
@@ -42,7 +41,7 @@ async def stock(request: pytest.FixtureRequest) -> AsyncIterator[StockRepository
         await repository.close()
 
 
-async def test_product_put_in_is_there_at_version_one(stock: StockRepository) -> None:
+async def test_added_product_has_version_one(stock: StockRepository) -> None:
     before = datetime.now(UTC)
     added = await stock.add("123", 40)
     assert (added.product_id, added.stock, added.version) == ("123", 40, 1)
@@ -50,14 +49,14 @@ async def test_product_put_in_is_there_at_version_one(stock: StockRepository) ->
     assert await stock.get("123") == added
 
 
-async def test_product_cannot_be_put_in_twice(stock: StockRepository) -> None:
+async def test_product_is_added_only_once(stock: StockRepository) -> None:
     await stock.add("123", 40)
     with pytest.raises(ProductExistsError):
         await stock.add("123", 1)
     assert (await stock.get("123")).stock == 40
 
 
-async def test_absent_product_is_an_error(stock: StockRepository) -> None:
+async def test_unknown_product_is_an_error(stock: StockRepository) -> None:
     with pytest.raises(ProductNotFoundError):
         await stock.get("123")
     with pytest.raises(ProductNotFoundError):
@@ -68,7 +67,7 @@ async def test_absent_product_is_an_error(stock: StockRepository) -> None:
         await stock.remove("123", None)
 
 
-async def test_many_products_come_in_the_order_of_their_bytes(stock: StockRepository) -> None:
+async def test_products_are_ordered_by_the_bytes_of_their_ids(stock: StockRepository) -> None:
     for product_id in ("b", "a", "B", "10", "9", "a-1", "a.1", "a_1"):
         await stock.add(product_id, 1)
     found = await stock.get_many(["b", "nothing", "a", "B", "a"])
@@ -77,20 +76,20 @@ async def test_many_products_come_in_the_order_of_their_bytes(stock: StockReposi
     assert [product.product_id for product in await stock.page(after="a-1", limit=5)] == ["a.1", "a_1", "b"]
 
 
-async def test_change_at_the_seen_version_raises_it(stock: StockRepository) -> None:
+async def test_change_raises_the_version(stock: StockRepository) -> None:
     await stock.add("123", 40)
     changed = await stock.change("123", 7, 1)
     assert (changed.stock, changed.version) == (7, 2)
-    with pytest.raises(VersionLostError):
+    with pytest.raises(StaleProductError):
         await stock.change("123", 8, 1)
     assert (await stock.change("123", MAX_STOCK, None)).version == 3
     assert (await stock.get("123")).stock == MAX_STOCK
 
 
-async def test_removed_product_comes_back_with_a_version_never_seen(stock: StockRepository) -> None:
+async def test_product_added_again_has_a_new_version(stock: StockRepository) -> None:
     await stock.add("123", 40)
     await stock.change("123", 41, 1)
-    with pytest.raises(VersionLostError):
+    with pytest.raises(StaleProductError):
         await stock.remove("123", 1)
     await stock.remove("123", 2)
     with pytest.raises(ProductNotFoundError):
@@ -100,122 +99,122 @@ async def test_removed_product_comes_back_with_a_version_never_seen(stock: Stock
     assert (await stock.add("123", 5)).version == 4
 
 
-async def test_operation_takes_every_line(stock: StockRepository) -> None:
+async def test_operation_takes_every_item(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 2)
-    outcome = await stock.take("1:1", [StockLine("b", 2), StockLine("a", 1)])
-    assert outcome == Taken((Level("a", 4), Level("b", 0)))
+    outcome = await stock.take("1:1", [Item("b", 2), Item("a", 1)])
+    assert outcome == Taken((StockLevel("a", 4), StockLevel("b", 0)))
     assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(4, 2), (0, 2)]
 
 
-async def test_short_operation_takes_nothing_and_names_every_short_line(stock: StockRepository) -> None:
+async def test_short_operation_takes_nothing_and_reports_every_short_item(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 2)
     await stock.add("c", 0)
-    outcome = await stock.take("1:1", [StockLine("c", 1), StockLine("b", 3), StockLine("a", 1)])
+    outcome = await stock.take("1:1", [Item("c", 1), Item("b", 3), Item("a", 1)])
     assert outcome == Short((Shortage("b", 3, 2), Shortage("c", 1, 0)))
     assert [each.stock for each in await stock.get_many(["a", "b", "c"])] == [5, 2, 0]
 
 
 async def test_operation_on_unknown_products_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    outcome = await stock.take("1:1", [StockLine("y", 1), StockLine("a", 9), StockLine("x", 1)])
+    outcome = await stock.take("1:1", [Item("y", 1), Item("a", 9), Item("x", 1)])
     assert outcome == Unknown(("x", "y"))
     assert (await stock.get("a")).stock == 5
 
 
 async def test_repeated_operation_gets_the_first_outcome(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    first = await stock.take("1:1", [StockLine("a", 3)])
-    short = await stock.take("2:1", [StockLine("a", 3)])
-    unknown = await stock.take("3:1", [StockLine("b", 3)])
+    first = await stock.take("1:1", [Item("a", 3)])
+    short = await stock.take("2:1", [Item("a", 3)])
+    unknown = await stock.take("3:1", [Item("b", 3)])
     await stock.change("a", 100, None)
     await stock.add("b", 100)
-    assert await stock.take("1:1", [StockLine("a", 3)]) == first == Taken((Level("a", 2),))
-    assert await stock.take("2:1", [StockLine("a", 3)]) == short == Short((Shortage("a", 3, 2),))
-    assert await stock.take("3:1", [StockLine("b", 3)]) == unknown == Unknown(("b",))
+    assert await stock.take("1:1", [Item("a", 3)]) == first == Taken((StockLevel("a", 2),))
+    assert await stock.take("2:1", [Item("a", 3)]) == short == Short((Shortage("a", 3, 2),))
+    assert await stock.take("3:1", [Item("b", 3)]) == unknown == Unknown(("b",))
     assert [each.stock for each in await stock.get_many(["a", "b"])] == [100, 100]
 
 
-async def test_order_of_lines_does_not_make_another_operation(stock: StockRepository) -> None:
+async def test_order_of_items_makes_no_other_operation(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    first = await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)])
-    assert await stock.take("1:1", [StockLine("a", 2), StockLine("b", 1)]) == first
+    first = await stock.take("1:1", [Item("b", 1), Item("a", 2)])
+    assert await stock.take("1:1", [Item("a", 2), Item("b", 1)]) == first
 
 
-async def test_operation_id_with_other_lines_takes_nothing(stock: StockRepository) -> None:
+async def test_operation_id_with_other_items_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    await stock.take("1:1", [StockLine("a", 1)])
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Reused()
-    assert await stock.take("1:1", [StockLine("a", 1), StockLine("b", 1)]) == Reused()
+    await stock.take("1:1", [Item("a", 1)])
+    assert await stock.take("1:1", [Item("a", 2)]) == Reused()
+    assert await stock.take("1:1", [Item("a", 1), Item("b", 1)]) == Reused()
     assert (await stock.get("a")).stock == 4
 
 
-async def test_release_gives_back_once(stock: StockRepository) -> None:
+async def test_release_returns_the_stock_once(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)])
-    given = Given((StockLine("a", 2), StockLine("b", 1)))
+    await stock.take("1:1", [Item("b", 1), Item("a", 2)])
+    given = (Item("a", 2), Item("b", 1))
     assert await stock.release("1:1") == given
     assert await stock.release("1:1") == given
     assert [(each.stock, each.version) for each in await stock.get_many(["a", "b"])] == [(5, 3), (5, 3)]
-    assert await stock.take("1:1", [StockLine("b", 1), StockLine("a", 2)]) == Released()
-    assert await stock.take("1:1", [StockLine("b", 1)]) == Reused()
+    assert await stock.take("1:1", [Item("b", 1), Item("a", 2)]) == Released()
+    assert await stock.take("1:1", [Item("b", 1)]) == Reused()
 
 
-async def test_release_before_the_operation_keeps_it_from_taking(stock: StockRepository) -> None:
+async def test_operation_released_before_takes_nothing(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    assert await stock.release("1:1") == Given(())
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Released()
-    assert await stock.release("1:1") == Given(())
+    assert await stock.release("1:1") == ()
+    assert await stock.take("1:1", [Item("a", 2)]) == Released()
+    assert await stock.release("1:1") == ()
     assert (await stock.get("a")).stock == 5
 
 
-async def test_release_of_a_refused_operation_gives_nothing(stock: StockRepository) -> None:
+async def test_release_of_a_refused_operation_returns_nothing(stock: StockRepository) -> None:
     await stock.add("a", 1)
-    await stock.take("1:1", [StockLine("a", 2)])
-    assert await stock.release("1:1") == Given(())
-    assert await stock.take("1:1", [StockLine("a", 2)]) == Released()
+    await stock.take("1:1", [Item("a", 2)])
+    assert await stock.release("1:1") == ()
+    assert await stock.take("1:1", [Item("a", 2)]) == Released()
     assert (await stock.get("a")).stock == 1
 
 
-async def test_release_gives_nothing_to_a_product_that_was_removed(stock: StockRepository) -> None:
+async def test_release_skips_a_removed_product(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.add("b", 5)
-    await stock.take("1:1", [StockLine("a", 2), StockLine("b", 2)])
+    await stock.take("1:1", [Item("a", 2), Item("b", 2)])
     await stock.remove("a", None)
     await stock.release("1:1")
     assert [(each.product_id, each.stock) for each in await stock.get_many(["a", "b"])] == [("b", 5)]
 
 
-async def test_release_succeeds_on_top_of_the_greatest_stock(stock: StockRepository) -> None:
+async def test_release_may_exceed_the_maximum_stock(stock: StockRepository) -> None:
     await stock.add("a", 5)
-    await stock.take("1:1", [StockLine("a", 5)])
+    await stock.take("1:1", [Item("a", 5)])
     await stock.change("a", MAX_STOCK, None)
     await stock.release("1:1")
     assert (await stock.get("a")).stock == MAX_STOCK + 5
 
 
-async def test_operations_that_arrive_together_are_served_in_their_order(stock: StockRepository) -> None:
+async def test_concurrent_operations_are_carried_out_in_order_of_arrival(stock: StockRepository) -> None:
     await stock.add("a", 3)
     outcomes = await asyncio.gather(
-        stock.take("9:1", [StockLine("a", 2)]),
-        stock.take("1:1", [StockLine("a", 2)]),
-        stock.take("9:1", [StockLine("a", 2)]),
-        stock.take("9:1", [StockLine("a", 1)]),
-        stock.take("5:1", [StockLine("a", 1)]),
+        stock.take("9:1", [Item("a", 2)]),
+        stock.take("1:1", [Item("a", 2)]),
+        stock.take("9:1", [Item("a", 2)]),
+        stock.take("9:1", [Item("a", 1)]),
+        stock.take("5:1", [Item("a", 1)]),
     )
     assert list(outcomes) == [
-        Taken((Level("a", 1),)),
+        Taken((StockLevel("a", 1),)),
         Short((Shortage("a", 2, 1),)),
-        Taken((Level("a", 1),)),
+        Taken((StockLevel("a", 1),)),
         Reused(),
-        Taken((Level("a", 0),)),
+        Taken((StockLevel("a", 0),)),
     ]
 
 
-async def test_seed_is_put_in_once(stock: StockRepository) -> None:
+async def test_products_are_seeded_once(stock: StockRepository) -> None:
     await stock.add("a", 5)
     assert await stock.seed("demo", [("a", 1), ("b", 2)]) == 1
     await stock.remove("b", None)

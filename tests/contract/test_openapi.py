@@ -13,13 +13,13 @@ from aiohttp.pytest_plugin import AiohttpClient
 from marshmallow import Schema
 
 from notification_service.push import Framing, encoding
-from notification_service.testing import blocks
 from service_common.http_server import READINESS
 from service_common.openapi.document import build_document
 from tests.support.api_documents import APIS
 from tests.support.described import Described, Seen, watch
 from tests.support.hostile import documents
-from tests.support.in_memory import SERVICES, TOKEN, Client, ask
+from tests.support.in_memory.notification import blocks
+from tests.support.in_memory.services import SERVICES, TOKEN, Client, ask
 
 # a failure that is described and takes more than a request to have: a body that does not come, a database that is away
 UNSEEN = {"408", "503", "default"}

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from tests.support.in_memory import ORIGIN, SECRET
+from tests.support.in_memory.services import ORIGIN, SECRET
 
 __all__ = ["Answer", "HttpService", "serving"]
 
@@ -62,6 +62,6 @@ class HttpService:
 
 @asynccontextmanager
 async def serving(app: web.Application, stored: Callable[[], object]) -> AsyncIterator[HttpService]:
-    """Serve *app*, one of :data:`tests.support.in_memory.SERVICES`, in this process for the block."""
+    """Serve *app*, one of :data:`tests.support.in_memory.services.SERVICES`, in this process for the block."""
     async with TestServer(app) as server, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         yield HttpService(str(server.make_url("")).rstrip("/"), session, SECRET, ORIGIN, stored)

@@ -15,16 +15,16 @@ from aiohttp import web
 from inventory_service.app_keys import INVENTORY
 from inventory_service.seed import seed_demo_products
 from inventory_service.service import InventoryService
-from inventory_service.testing import InMemoryStock
 from order_service.app_keys import SERVICE
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_service.postgres import MIGRATIONS, SqlOrders
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
 from service_common.http_server import METRICS
 from service_common.postgres import Database, migrate
 from tests.support.http_service import HttpService, serving
-from tests.support.in_memory import SERVICES
+from tests.support.in_memory.inventory import InMemoryStock
+from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
+from tests.support.in_memory.services import SERVICES
 from tests.support.processes import frozen
 from tests.support.system import ORDERS
 from tests.support.waiting import eventually
@@ -120,7 +120,8 @@ async def shop_postgres(module_database_url: str) -> AsyncIterator[Shop]:
 
     async with Database.open(module_database_url) as database:
         stock = known_stock()
-        service = OrderService(SqlOrders(database, Queues("processing", "notification")), stock, lambda: None)
+        repository = SqlOrders(database, processing_queue="processing", notification_queue="notification")
+        service = OrderService(repository, stock, lambda: None)
         async with serving(SERVICES["order"].app(providing(service)), stored) as served:
             yield in_process(served, stock)
 

@@ -18,7 +18,7 @@ import pytest_asyncio
 from notification_service.app import NOTIFIER, pushing
 from order_contracts import EventType, Item, OrderEvent
 from tests.support.http_service import HttpService, serving
-from tests.support.in_memory import SERVICES
+from tests.support.in_memory.services import SERVICES
 from tests.support.problems import refused
 from tests.support.waiting import PATIENCE_S
 from tests.support.watch import as_pushed, sse, websocket

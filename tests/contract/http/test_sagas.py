@@ -16,9 +16,9 @@ from aiohttp import web
 from order_contracts import Item
 from processing_service.app_keys import SAGAS
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
-from processing_service.testing import InMemorySagas
 from tests.support.http_service import HttpService, serving
-from tests.support.in_memory import SERVICES
+from tests.support.in_memory.processing import InMemorySagas
+from tests.support.in_memory.services import SERVICES
 from tests.support.problems import refused
 
 from .conftest import IN_MEMORY, WIRE

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.support.hostile import BODIES, documents
 from tests.support.http_service import HttpService, serving
-from tests.support.in_memory import SERVICES as IN_PROCESS
+from tests.support.in_memory.services import SERVICES as IN_PROCESS
 from tests.support.problems import JSON, refused
 from tests.support.waiting import PATIENCE_S
 

@@ -14,7 +14,7 @@ def config_of(database_url: str, **environ: str) -> Config:
     return Config.from_environ({"SERVICE_TOKEN": "secret", "DATABASE_URL": database_url, **environ})
 
 
-async def test_demo_products_are_there_and_stay_out_once_removed(
+async def test_demo_products_are_added_and_stay_removed_once_removed(
     database_url: str, aiohttp_client: AiohttpClient
 ) -> None:
     config = config_of(database_url, SEED_PRODUCTS="true")
@@ -34,7 +34,7 @@ async def test_inventory_is_empty_unless_it_is_seeded(database_url: str, aiohttp
     assert await (await client.get("/inventory")).json() == {"items": [], "next": None}
 
 
-async def test_stock_goes_its_way_over_http(database_url: str, aiohttp_client: AiohttpClient) -> None:
+async def test_stock_is_taken_and_released_over_http(database_url: str, aiohttp_client: AiohttpClient) -> None:
     client = await aiohttp_client(create_app(config_of(database_url)))
     assert (await client.post("/inventory", json={"productId": "123", "stock": 5})).status == 201
     taking = {"operationId": "1:1", "items": [{"productId": "123", "quantity": 2}]}

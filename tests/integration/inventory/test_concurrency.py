@@ -1,4 +1,4 @@
-"""Stock stays true whatever happens at the same time, on real PostgreSQL."""
+"""Concurrent stock operations on real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from inventory_service.domain import Released, StockLine, Taken, TakeOutcome
+from inventory_service.domain import Released, Taken, TakeOutcome
 from inventory_service.postgres import SqlStock
+from order_contracts import Item
 from service_common.postgres import Database, migrate
 
 PRODUCTS = ("hot", "warm", "cold", "last-one")
@@ -25,13 +26,13 @@ async def replicas(database_url: str) -> AsyncIterator[list[SqlStock]]:
         yield [SqlStock(await stack.enter_async_context(Database.open(database_url, size=4))) for _ in range(8)]
 
 
-def wanted(dice: random.Random) -> tuple[StockLine, ...]:
+def wanted(dice: random.Random) -> tuple[Item, ...]:
     products = dice.sample(PRODUCTS, dice.randint(1, len(PRODUCTS)))
-    return tuple(StockLine(product_id, dice.randint(1, 5)) for product_id in products)
+    return tuple(Item(product_id, dice.randint(1, 5)) for product_id in products)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_stock_now_and_stock_taken_are_the_stock_put_in(replicas: list[SqlStock], seed: int) -> None:
+async def test_remaining_and_taken_stock_add_up_to_the_initial_stock(replicas: list[SqlStock], seed: int) -> None:
     dice = random.Random(seed)
     for product_id, stock in STOCK.items():
         await replicas[0].add(product_id, stock)
@@ -65,14 +66,14 @@ async def test_stock_now_and_stock_taken_are_the_stock_put_in(replicas: list[Sql
 async def test_hot_product_is_sold_out_exactly(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 100)
     outcomes = await asyncio.gather(
-        *(replicas[number % 8].take(f"{number}:1", [StockLine("hot", 1)]) for number in range(200))
+        *(replicas[number % 8].take(f"{number}:1", [Item("hot", 1)]) for number in range(200))
     )
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 100
     product = await replicas[0].get("hot")
     assert (product.stock, product.version) == (0, 101)
 
 
-async def test_one_of_many_writers_at_the_same_version_wins(replicas: list[SqlStock]) -> None:
+async def test_one_of_many_writers_of_the_same_version_wins(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 1)
     results = await asyncio.gather(
         *(replicas[number % 8].change("hot", number, 1) for number in range(20)), return_exceptions=True

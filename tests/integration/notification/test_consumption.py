@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
-from notification_service.testing import blocks
 from order_contracts import EventType, Item, OrderEvent
 from service_common.events import encode
 from service_common.sqs import Message, Outgoing, Publisher, Sqs
+from tests.support.in_memory.notification import blocks
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 Send: TypeAlias = Callable[..., Awaitable[None]]

@@ -24,10 +24,10 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
-from notification_service.testing import Block, blocks
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
+from tests.support.in_memory.notification import Block, blocks
 from tests.support.waiting import eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]

@@ -22,9 +22,9 @@ from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
 from notification_service.notification import FeedState, Page
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, OrderEvent
 from service_common.http_server import METRICS
+from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.raw_clients import BINARY, CLOSE, CONTINUATION, PING, PONG, RawClient, frame
 from tests.support.waiting import eventually
 

@@ -20,10 +20,10 @@ from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
 from notification_service.notification import FeedState
 from notification_service.push import PushCounters, PushLimits, open_broadcaster
-from notification_service.testing import Block, InMemoryFeed, blocks
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from service_common.http_server import METRICS
+from tests.support.in_memory.notification import Block, InMemoryFeed, blocks
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED

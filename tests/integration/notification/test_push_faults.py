@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
-from notification_service.testing import Block, blocks
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
+from tests.support.in_memory.notification import Block, blocks
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestServer
 from notification_service.app import Resource, consuming, create_app, pushing
 from notification_service.config import Config
 from notification_service.push import Broadcaster
-from notification_service.testing import blocks
 from service_common.sqs import Poller
+from tests.support.in_memory.notification import blocks
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 

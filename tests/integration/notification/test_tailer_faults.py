@@ -23,13 +23,13 @@ from notification_service.app import consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, ListenNotify, SqlFeed
 from notification_service.notification import FeedState, Notification, Page
-from notification_service.testing import Block, blocks
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from service_common.events import encode
 from service_common.postgres import Database
 from service_common.sqs import Outgoing, Publisher, Sqs
 from tests.support.appender import stories
+from tests.support.in_memory.notification import Block, blocks
 from tests.support.waiting import eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]

@@ -1,4 +1,4 @@
-"""The order service as it runs: on PostgreSQL, SQS and an inventory service, asked over HTTP."""
+"""The whole order service over HTTP, on PostgreSQL, SQS and an inventory service."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def inventory_url() -> AsyncIterator[str]:
 
 @pytest.fixture
 def queues(aws_endpoint: str) -> tuple[str, str]:
-    """The names of a processing and a notification queue of this test alone."""
+    """The names of this test's processing and notification queues."""
     client = boto3.client("sqs", endpoint_url=aws_endpoint, region_name="us-east-1")
     names = (f"processing-{uuid.uuid4().hex}", f"notification-{uuid.uuid4().hex}")
     for name in names:
@@ -81,7 +81,7 @@ async def api(aiohttp_client: AppClient, config: Config) -> Api:
 
 @pytest.fixture
 async def events(config: Config) -> AsyncIterator[Events]:
-    """Receives so many events from the processing or the notification queue."""
+    """Receives a number of events from the processing or the notification queue."""
     names = {"processing": config.processing_queue, "notification": config.notification_queue}
     async with Sqs.open(config.aws) as sqs:
 

@@ -1,4 +1,4 @@
-"""What the order service does beside answering: it announces, it reconciles, it says whether it is ready."""
+"""Events, reconciliation and readiness of the order service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TWO = {"orderItems": [{"productId": "123", "quantity": 2}]}
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-async def test_every_change_is_announced_to_whom_it_concerns(api: Api, events: Events) -> None:
+async def test_each_change_is_announced_to_its_queues(api: Api, events: Events) -> None:
     placed = await api.post("/orders", json=TWO, headers={"traceparent": TRACEPARENT})
     order = await placed.json()
     await api.put(f"/orders/{order['id']}", json={"orderItems": [{"productId": "456", "quantity": 1}]})
@@ -45,7 +45,7 @@ async def test_every_change_is_announced_to_whom_it_concerns(api: Api, events: E
     assert created.traceparent.split("-")[1] == TRACEPARENT.split("-")[1]
 
 
-async def test_order_that_nobody_works_on_is_announced_again_as_the_same_event(
+async def test_late_order_is_announced_again_as_the_same_event(
     aiohttp_client: AppClient, config: Config, events: Events
 ) -> None:
     api = await aiohttp_client(create_app(dataclasses.replace(config, reconcile_after_s=1.0)))
@@ -56,7 +56,7 @@ async def test_order_that_nobody_works_on_is_announced_again_as_the_same_event(
     assert first.id == again.id
 
 
-async def test_what_was_committed_at_the_end_is_sent_by_then(
+async def test_committed_events_are_sent_before_the_service_stops(
     aiohttp_client: AppClient, config: Config, events: Events
 ) -> None:
     api = await aiohttp_client(create_app(config))

@@ -1,4 +1,4 @@
-"""How the inventory service is asked, over HTTP."""
+"""The client of the inventory service over HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = Callable[[web.Request], web.Response]
 
 @dataclass
 class Inventory:
-    """An inventory service that answers what it is told to, and remembers what it was asked."""
+    """An inventory service that gives prepared answers and records the requests."""
 
     answer: Answer
     asked: list[str] = field(default_factory=list)
@@ -52,12 +52,12 @@ async def stock(inventory: Inventory) -> AsyncIterator[HttpStockReader]:
         yield HttpStockReader(client)
 
 
-async def test_one_product_is_asked_for_by_its_path(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_one_product_is_queried_by_its_path(inventory: Inventory, stock: HttpStockReader) -> None:
     assert await stock.stock_of(["123"]) == {"123": 40}
     assert inventory.asked == ["/inventory/123"]
 
 
-async def test_questions_that_come_meanwhile_are_asked_together(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_concurrent_queries_are_batched(inventory: Inventory, stock: HttpStockReader) -> None:
     def answer(request: web.Request) -> web.Response:
         if request.query:
             return web.json_response({"items": [product(name, 7) for name in request.query.getall("productId")]})
@@ -69,19 +69,19 @@ async def test_questions_that_come_meanwhile_are_asked_together(inventory: Inven
     assert inventory.asked == ["/inventory?productId=a&productId=b"]
 
 
-async def test_question_carries_the_trace_of_its_order(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_query_carries_the_trace_of_its_order(inventory: Inventory, stock: HttpStockReader) -> None:
     with tracing(None) as trace:
         await stock.stock_of(["123"])
     assert inventory.traces == [trace.trace_id]
 
 
-async def test_failure_is_told_to_all_who_asked_together(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_failure_reaches_every_query_of_the_batch(inventory: Inventory, stock: HttpStockReader) -> None:
     inventory.answer = lambda _: web.Response(status=500)
     outcomes = await asyncio.gather(*(stock.stock_of([name]) for name in "ab"), return_exceptions=True)
     assert [type(each) for each in outcomes] == [UnavailableError, UnavailableError]
 
 
-async def test_many_products_are_asked_for_in_one_call(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_several_products_are_queried_in_one_call(inventory: Inventory, stock: HttpStockReader) -> None:
     inventory.answer = lambda _: web.json_response({"items": [product("a", 1), product("c", 0)], "next": None})
     assert await stock.stock_of(["a", "b", "c"]) == {"a": 1, "c": 0}
     assert inventory.asked == ["/inventory?productId=a&productId=b&productId=c"]
@@ -95,19 +95,19 @@ async def test_a_hundred_of_the_longest_ids_fit_in_one_call(inventory: Inventory
     assert await stock.stock_of(ids) == dict.fromkeys(ids, 1)
 
 
-async def test_product_that_is_not_there_has_no_stock(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_unknown_product_has_no_stock(inventory: Inventory, stock: HttpStockReader) -> None:
     inventory.answer = lambda _: web.json_response({}, status=404)
     assert await stock.stock_of(["123"]) == {}
 
 
-async def test_refusal_of_another_kind_is_a_fault(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_other_refusal_is_an_error(inventory: Inventory, stock: HttpStockReader) -> None:
     inventory.answer = lambda _: web.json_response({}, status=422)
     with pytest.raises(RefusedError):
         await stock.stock_of(["123"])
 
 
 @pytest.mark.parametrize("document", [{}, [], {"productId": "123"}, {"productId": "123", "stock": "many"}, None])
-async def test_answer_that_is_no_stock_is_as_good_as_none(
+async def test_invalid_answer_counts_as_unavailable(
     inventory: Inventory, stock: HttpStockReader, document: object
 ) -> None:
     inventory.answer = lambda _: web.json_response(document)
@@ -117,7 +117,7 @@ async def test_answer_that_is_no_stock_is_as_good_as_none(
         await stock.stock_of(["123", "456"])
 
 
-async def test_failing_inventory_is_away(inventory: Inventory, stock: HttpStockReader) -> None:
+async def test_failing_inventory_is_unavailable(inventory: Inventory, stock: HttpStockReader) -> None:
     inventory.answer = lambda _: web.Response(status=503)
     with pytest.raises(UnavailableError):
         await stock.stock_of(["123"])

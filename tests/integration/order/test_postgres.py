@@ -1,4 +1,4 @@
-"""What only shows with several at the database at once, and what is late there."""
+"""Concurrent changes and late orders on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from order_service.domain import OrderLine, OrderStatus, PlaceOrder
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_contracts import Item
+from order_service.domain import OrderStatus, PlaceOrder
+from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.observability import tracing
 from service_common.postgres import Database, migrate
 
-ONE = (OrderLine("b", 2), OrderLine("a", 1))
+ONE = (Item("b", 2), Item("a", 1))
 LATER_S = 300.0
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -28,11 +29,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def orders(database: Database) -> SqlOrders:
-    return SqlOrders(database, Queues("processing-queue", "notification-queue"))
+    return SqlOrders(database, processing_queue="processing-queue", notification_queue="notification-queue")
 
 
 async def age(database: Database, *, sent: bool = True) -> None:
-    """Let all that is stored have happened some time before an order is late; *sent* says that the relay was there."""
+    """Make all stored orders late; with *sent* mark their events as sent."""
     past = timedelta(seconds=LATER_S + 1)
     await database.execute(
         "UPDATE orders SET created_at = created_at - %(p)s, updated_at = updated_at - %(p)s", {"p": past}
@@ -66,32 +67,32 @@ async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, ord
     ]
 
 
-async def test_many_with_one_key_at_once_make_one_order(database: Database, orders: SqlOrders) -> None:
+async def test_concurrent_requests_with_one_key_make_one_order(database: Database, orders: SqlOrders) -> None:
     placements = await asyncio.gather(*(orders.place(PlaceOrder(ONE, "key")) for _ in range(24)))
     assert Counter(placement.made for placement in placements) == {True: 1, False: 23}
     assert len({(each.order_id, each.item_ids, each.request_hash, each.at) for each in placements}) == 1
     assert await database.fetch("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM outbox_event)") == [(1, 2)]
 
 
-async def test_many_changes_at_once_leave_the_items_of_one_of_them(database: Database, orders: SqlOrders) -> None:
+async def test_concurrent_changes_leave_the_items_of_one(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    sets = [tuple(OrderLine(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
+    sets = [tuple(Item(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
     changes = await asyncio.gather(*(orders.amend(order_id, lines, None) for lines in sets))
     assert sorted(change.order.version for change in changes if change and change.applied) == list(range(2, 14))
     order = await orders.find(order_id)
     assert order is not None
     assert order.version == 13
-    assert tuple(OrderLine(item.product_id, item.quantity) for item in order.items) in sets
+    assert tuple(Item(item.product_id, item.quantity) for item in order.items) in sets
     assert await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-updated'") == [(24,)]
 
 
-async def test_one_of_many_with_the_same_expectation_wins(orders: SqlOrders) -> None:
+async def test_one_of_many_changes_of_the_same_version_wins(orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
     changes = await asyncio.gather(*(orders.amend(order_id, ONE, 1) for _ in range(12)))
     assert Counter(change.applied for change in changes if change) == {True: 1, False: 11}
 
 
-async def test_close_and_cancel_at_once_end_in_one_of_them(database: Database, orders: SqlOrders) -> None:
+async def test_concurrent_close_and_cancel_have_one_winner(database: Database, orders: SqlOrders) -> None:
     for _ in range(8):
         order_id = (await orders.place(PlaceOrder(ONE))).order_id
         changes = await asyncio.gather(
@@ -123,20 +124,20 @@ async def test_late_order_is_not_announced_again_too_soon(database: Database, or
     assert len(await orders.announce_late(after_s=LATER_S, limit=10)) == 1
 
 
-async def test_order_that_waits_in_the_outbox_is_left_to_the_relay(database: Database, orders: SqlOrders) -> None:
+async def test_order_whose_event_is_unsent_is_left_to_the_relay(database: Database, orders: SqlOrders) -> None:
     await orders.place(PlaceOrder(ONE))
     await age(database, sent=False)
     assert await orders.announce_late(after_s=LATER_S, limit=10) == []
 
 
-async def test_young_order_is_not_late(orders: SqlOrders) -> None:
+async def test_new_order_is_not_late(orders: SqlOrders) -> None:
     await orders.place(PlaceOrder(ONE))
     assert await orders.announce_late(after_s=LATER_S, limit=10) == []
 
 
-async def test_only_the_present_version_of_a_late_order_is_announced(database: Database, orders: SqlOrders) -> None:
+async def test_only_the_current_version_of_a_late_order_is_announced(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    await orders.amend(order_id, (OrderLine("c", 3),), None)
+    await orders.amend(order_id, (Item("c", 3),), None)
     await age(database)
     await orders.announce_late(after_s=LATER_S, limit=10)
     assert await sendable(database) == [("processing-queue", "order-updated", order_id, 2)]
@@ -152,7 +153,7 @@ async def test_ended_order_is_not_announced_again(database: Database, orders: Sq
 
 
 @pytest.mark.parametrize(("amended", "kind"), [(False, "order-created"), (True, "order-updated")])
-async def test_late_order_whose_announcement_was_deleted_is_announced_anew(
+async def test_late_order_whose_outbox_row_was_deleted_is_announced_again(
     database: Database, orders: SqlOrders, kind: str, *, amended: bool
 ) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id

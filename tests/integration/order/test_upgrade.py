@@ -1,4 +1,4 @@
-"""From the former outbox, whose rows were orders, to the present one, while replicas of the former version run on.
+"""The upgrade from the former outbox, whose rows were orders, while replicas of the former version run.
 
 What they execute is here as they have it: the files in ``former/``, and the statements below.
 """
@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from order_contracts import EventType, Item, OrderEvent, decode
-from order_service.domain import OrderLine, PlaceOrder
-from order_service.postgres import MIGRATIONS, Queues, SqlOrders
+from order_service.domain import PlaceOrder
+from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, Json, migrate
 from service_common.postgres.migrations import _CREATE_RECORD, _read
@@ -88,7 +88,7 @@ async def former(database_url: str) -> AsyncIterator[Database]:
 
 @dataclass
 class Sent:
-    """What left for the queues: (destination, event id), in the order it left; *events* are whole."""
+    """Records the sent events: *ids* are (destination, event id) in the order of sending, *events* are whole."""
 
     ids: list[tuple[str, str]] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Sent:
 
 
 class FormerReplica:
-    """Places orders, cancels, announces again and relays, all as the former version does."""
+    """Places, cancels, announces and relays orders as the former version does."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -163,7 +163,7 @@ async def test_every_event_is_sent_while_both_versions_run(former: Database, dat
         while len(replica.written) < reached + 200:  # noqa: ASYNC110  # the replica tells nobody
             await asyncio.sleep(0.01)
         going_on = False
-    # what a former relay had in its hands when it was moved comes free when its lease ends
+    # a moved row that a former relay had claimed is sent after the lease
     await former.execute("UPDATE outbox_event SET available_at = now() WHERE sent_at IS NULL")
     await send_all(former, sent)
     for unsent in (
@@ -176,7 +176,7 @@ async def test_every_event_is_sent_while_both_versions_run(former: Database, dat
     assert replica.slowest_s < WRITER_WAITS_S
 
 
-async def test_unsent_rows_of_the_former_version_leave_whole_and_in_order(former: Database, database_url: str) -> None:
+async def test_unsent_rows_of_the_former_version_are_sent_in_order(former: Database, database_url: str) -> None:
     [(order_id,)] = await former.fetch(FORMER_PLACE, (QUEUES, TRACEPARENT))
     await migrate(database_url, *MIGRATIONS)
     await former.execute(FORMER_INSERT, (order_id, TRACEPARENT, QUEUES[1:]))
@@ -195,7 +195,7 @@ async def test_order_that_the_former_version_announced_is_announced_again(former
     await former.execute("UPDATE outbox SET sent_at = now() - interval '2 hours'")
     await former.execute("UPDATE orders SET updated_at = now() - interval '2 hours'")
     await migrate(database_url, *MIGRATIONS)
-    orders = SqlOrders(former, Queues(*QUEUES))
+    orders = SqlOrders(former, processing_queue=QUEUES[0], notification_queue=QUEUES[1])
     assert await orders.announce_late(after_s=300, limit=10) == [order_id]
     assert await orders.announce_late(after_s=300, limit=10) == []
     assert await former.fetch("SELECT event_key FROM outbox_event") == [(f"order-created:{order_id}:1",)]
@@ -203,14 +203,15 @@ async def test_order_that_the_former_version_announced_is_announced_again(former
 
 async def test_present_version_writes_beside_the_former_table(former: Database, database_url: str) -> None:
     await migrate(database_url, *MIGRATIONS)
-    placement = await SqlOrders(former, Queues(*QUEUES)).place(PlaceOrder((OrderLine("123", 1),)))
+    orders = SqlOrders(former, processing_queue=QUEUES[0], notification_queue=QUEUES[1])
+    placement = await orders.place(PlaceOrder((Item("123", 1),)))
     assert await former.fetch(FORMER_CLAIM, ([],)) == []
     rows = await former.fetch("SELECT destination, subject FROM outbox_event ORDER BY id")
     assert rows == [(queue, str(placement.order_id)) for queue in QUEUES]
 
 
 @pytest.mark.parametrize("event_type", EventType)
-async def test_sql_and_python_say_the_same_of_an_event(database_url: str, event_type: EventType) -> None:
+async def test_sql_and_python_build_the_same_event(database_url: str, event_type: EventType) -> None:
     items = (Item("a", 1), Item("b", 2)) if event_type in {EventType.ORDER_CREATED, EventType.ORDER_UPDATED} else ()
     reason = "sold out" if event_type is EventType.ORDER_FAILED else None
     event = OrderEvent(event_type, "/test", 7, 3, datetime.now(UTC), items=items, reason=reason)

@@ -1,4 +1,4 @@
-"""The whole processing service: real PostgreSQL, SQS by moto's server, small services over HTTP."""
+"""The whole processing service: real PostgreSQL, SQS by moto's server, stubs of the called services over HTTP."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def queues(aws_endpoint: str) -> AsyncIterator[Queues]:
 
 @dataclass
 class Others:
-    """The services that are asked, at one URL, and what they were asked: path, body, traceparent."""
+    """The called services at one URL, and the recorded requests: path, body, traceparent."""
 
     url: str
     calls: list[tuple[str, Any, str]]
@@ -116,7 +116,7 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_announced_order_is_fulfilled_and_told(client: Client, queues: Queues, others: Others) -> None:
+async def test_announced_order_is_fulfilled(client: Client, queues: Queues, others: Others) -> None:
     await queues.announce(encode(event_of(123).envelope()), encode(event_of(123).envelope()))
     (message,) = await queues.received(queues.notification, 1)
     told = decode(message.message.body)
@@ -133,15 +133,13 @@ async def test_announced_order_is_fulfilled_and_told(client: Client, queues: Que
     assert [step["state"] for step in saga["steps"]] == ["STARTED", "STOCK_TAKEN", "DONE"]
 
 
-async def test_what_is_not_for_processing_goes_to_the_dead_letters(
-    client: Client, queues: Queues, others: Others
-) -> None:
+async def test_message_that_starts_no_saga_is_dead_lettered(client: Client, queues: Queues, others: Others) -> None:
     await queues.announce(
         "{", encode(event_of(1, EventType.ORDER_CANCELLED).envelope()), encode(event_of(2).envelope())
     )
     dead = await queues.received(f"{queues.processing}-dlq", 2)
     reasons = sorted(each.message.attributes["reason"] for each in dead)
-    assert reasons[0] == "not-for-processing: order-cancelled of order 1 asks for no processing"
+    assert reasons[0] == "not-for-processing: order-cancelled of order 1 starts no saga"
     assert reasons[1].startswith("unreadable-event: not JSON")
 
     async def done() -> bool:
@@ -153,7 +151,7 @@ async def test_what_is_not_for_processing_goes_to_the_dead_letters(
     assert (await client.get("/sagas/1")).status == 404
 
 
-async def test_service_is_ready_when_all_of_it_is_there(client: Client, queues: Queues) -> None:
+async def test_service_is_ready_when_every_check_passes(client: Client, queues: Queues) -> None:
     response = await client.get("/health/ready")
     body = await response.json()
     assert response.status == 200, body
@@ -162,7 +160,7 @@ async def test_service_is_ready_when_all_of_it_is_there(client: Client, queues: 
     }  # fmt: skip
 
 
-async def test_open_sagas_stand_in_the_metrics(client: Client) -> None:
+async def test_open_sagas_are_in_the_metrics(client: Client) -> None:
     async def counted() -> bool:
         text = await (await client.get("/metrics")).text()
         return 'orderstream_sagas_open{state="STARTED"} 0.0' in text and "orderstream_sagas_late 0.0" in text

@@ -1,4 +1,4 @@
-"""The engine on real PostgreSQL, against the real inventory over HTTP and a small order service over HTTP."""
+"""The engine on real PostgreSQL, with the real inventory and a stub of the order service over HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from inventory_service.app import create_app
 from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
 from inventory_service.service import InventoryService
-from inventory_service.testing import InMemoryStock
 from order_contracts import Item
 from processing_service.engine import Engine, EngineSettings
 from processing_service.inventory_client import HttpStockGateway
@@ -31,6 +30,7 @@ from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
 from service_common.observability import Metrics
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.inventory import InMemoryStock
 
 TOKEN = "secret"
 INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})
@@ -40,7 +40,7 @@ STOCK = 10
 
 @dataclass
 class Orders:
-    """An order service: each order is [version, status]; *answer* stands in for it when it is set."""
+    """A stub of the order service: each order is [version, status]; *answer*, when set, replaces its answers."""
 
     orders: dict[int, list[Any]] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Orders:
 
 @dataclass
 class World:
-    """Everything that outlives an engine, and what makes one."""
+    """The surroundings of engines, and a factory of them."""
 
     database: Database
     sagas: SqlSagas
@@ -149,14 +149,14 @@ async def stock_of(world: World) -> int:
 
 
 async def kill(engine: Engine, *tasks: asyncio.Task[None]) -> None:
-    """End an engine as kill -9 would: nothing is handed back."""
+    """End an engine as kill -9 would: its claims are not released."""
     dying = [*tasks, *engine._running]
     for task in dying:
         task.cancel()
     await asyncio.gather(*dying, return_exceptions=True)
 
 
-async def test_order_is_closed_and_told(world: World) -> None:
+async def test_order_is_closed_and_its_end_announced(world: World) -> None:
     world.orders.orders[1] = [1, "CREATED"]
     engine = world.engine()
     assert await engine.start(saga_of(1, 3))
@@ -176,7 +176,7 @@ async def test_order_is_closed_and_told(world: World) -> None:
         ((Item("a", 1), Item("a", 1)), "One thing is not valid."),
     ],
 )
-async def test_order_that_cannot_be_had_is_failed_with_the_reason(
+async def test_order_without_stock_is_failed_with_the_reason(
     world: World, items: tuple[Item, ...], reason: str
 ) -> None:
     world.orders.orders[1] = [1, "CREATED"]
@@ -191,9 +191,7 @@ async def test_order_that_cannot_be_had_is_failed_with_the_reason(
 
 @pytest.mark.parametrize("order", [[1, "CANCELLED"], [2, "CREATED"], None, [1, "FAILED"]])
 @pytest.mark.parametrize("quantity", [1, STOCK + 1])
-async def test_order_that_is_not_wanted_any_more_gives_its_stock_back(
-    world: World, order: list[Any] | None, quantity: int
-) -> None:
+async def test_withdrawn_order_has_its_stock_released(world: World, order: list[Any] | None, quantity: int) -> None:
     if order is not None:
         world.orders.orders[1] = list(order)
     await world.engine().start(saga_of(1, quantity))
@@ -222,9 +220,7 @@ async def test_operation_released_before_leads_to_the_order_service(world: World
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 422, 429, 500, 503])
-async def test_answer_that_says_nothing_is_asked_for_again(
-    world: World, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processing_service.runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
     world.orders.orders[1] = [1, "CREATED"]
     asked = 0
@@ -263,7 +259,7 @@ async def test_redelivered_event_has_no_second_effect(world: World) -> None:
     assert len(await world.told()) == 1
 
 
-async def test_stock_of_the_older_version_is_there_for_the_newer(world: World) -> None:
+async def test_released_stock_of_the_older_version_serves_the_newer(world: World) -> None:
     world.orders.orders[1] = [2, "CREATED"]
     engine = world.engine()
     task = asyncio.create_task(engine.run())
@@ -276,7 +272,7 @@ async def test_stock_of_the_older_version_is_there_for_the_newer(world: World) -
 
 
 class Tripwire:
-    """Sagas, stock and orders of which the n-th call never comes back, before it has its effect or after."""
+    """Adapters whose n-th call crashes, before or after its effect."""
 
     def __init__(self, world: World, number: int, *, after: bool) -> None:
         self._world = world
@@ -316,7 +312,7 @@ class Tripwire:
         *(("CANCELLED", 3, call) for call in range(1, 7)),
     ],
 )
-async def test_crash_at_any_point_is_as_good_as_none(
+async def test_crash_at_any_point_changes_no_result(
     world: World, status: str, quantity: int, call: int, after: bool
 ) -> None:
     world.orders.orders[1] = [1, status]
@@ -351,7 +347,7 @@ async def test_crash_at_any_point_is_as_good_as_none(
 
 
 class Watched:
-    """Stock that takes its time and notes how many steps of each saga run at the same time."""
+    """Slow stock that records how many steps of each saga run at the same time."""
 
     def __init__(self, world: World, gate: asyncio.Event | None = None) -> None:
         self._stock = world.http_stock
@@ -380,7 +376,7 @@ async def test_two_engines_never_run_a_saga_at_the_same_time(world: World) -> No
         world.orders.orders[order_id] = [1, "CREATED"]
         await world.sagas.start(Saga(order_id, 1, (Item("b", 1),)), claimed=False)
     watched = Watched(world)
-    # a lease that a busy machine lets lapse is another's by right
+    # on a busy machine a lease may expire, and another engine may claim the saga
     sagas = SqlSagas(world.database, "notification-queue", lease_s=3600)
     engines = [world.engine(sagas=sagas, stock=watched) for _ in range(2)]
     tasks = [asyncio.create_task(engine.run()) for engine in engines]
@@ -416,7 +412,7 @@ async def test_engine_that_lost_its_lease_changes_nothing(world: World) -> None:
     assert world.announced == 1
 
 
-async def test_stop_hands_back_what_did_not_end(world: World) -> None:
+async def test_stop_releases_the_claims_of_open_sagas(world: World) -> None:
     world.orders.orders[1] = [1, "CREATED"]
     sagas = SqlSagas(world.database, "notification-queue", lease_s=3600)
     stuck = Watched(world, asyncio.Event())
@@ -430,7 +426,7 @@ async def test_stop_hands_back_what_did_not_end(world: World) -> None:
     assert [claim.saga for claim in claims] == [saga_of(1)]
 
 
-async def test_full_engine_stores_what_comes_and_runs_it_later(world: World) -> None:
+async def test_full_engine_stores_new_sagas_and_runs_them_later(world: World) -> None:
     await world.stock.add("b", 1000)
     gate = asyncio.Event()
     settings = EngineSettings(concurrency=2, poll_s=60, spacing_s=0.001)
@@ -441,11 +437,11 @@ async def test_full_engine_stores_what_comes_and_runs_it_later(world: World) -> 
     for order_id in range(1, 21):
         world.orders.orders[order_id] = [1, "CREATED"]
         await engine.start(Saga(order_id, 1, (Item("b", 1),)))
-    room = asyncio.create_task(engine.wait_room())
+    slot = asyncio.create_task(engine.wait_for_slot())
     await asyncio.sleep(0)
-    assert not room.done()
+    assert not slot.done()
     gate.set()
-    await room
+    await slot
     await world.wait_ended(*range(1, 21))
     await engine.stop(1)
     await task
@@ -458,7 +454,7 @@ async def test_late_sagas_are_found(world: World) -> None:
     await world.database.execute("UPDATE saga SET started_at = now() - interval '31 s' WHERE order_id = 1")
     assert [record.order_id for record in await world.sagas.search(state=None, late=True, limit=9)] == [1]
     assert [record.order_id for record in await world.sagas.search(state=None, late=False, limit=9)] == [2]
-    assert (await world.sagas.census()).late == 1
+    assert (await world.sagas.count_open()).late == 1
     (claim, _) = sorted(await world.sagas.claim(2), key=lambda each: each.saga.order_id)
     assert isinstance(claim, Claim)
     assert claim.age_s > 30

@@ -8,13 +8,13 @@ from service_common.config import ConfigError
 REQUIRED = {"SERVICE_TOKEN": "secret", "DATABASE_URL": "postgresql://localhost/inventory"}
 
 
-def test_demo_products_are_put_in_on_request() -> None:
+def test_demo_products_are_added_on_request() -> None:
     assert not Config.from_environ(REQUIRED).seed_products
     assert Config.from_environ({**REQUIRED, "SEED_PRODUCTS": "true"}).seed_products
     assert Config.from_environ(REQUIRED).port == 8081
 
 
-def test_all_that_is_missing_or_wrong_is_told_at_once() -> None:
+def test_every_invalid_setting_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as error:
         Config.from_environ({"SEED_PRODUCTS": "perhaps", "PORT": "x"})
     assert set(error.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "SEED_PRODUCTS", "PORT"}

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.domain import (
-    Level,
     OperationReleasedError,
     OperationReusedError,
     ProductNotFoundError,
@@ -14,20 +13,21 @@ from inventory_service.domain import (
     Short,
     Shortage,
     ShortStockError,
-    StockLine,
+    StockLevel,
     Taken,
     Unknown,
     decide,
     require_taken,
 )
+from order_contracts import Item
 
 products = st.sampled_from("abcde")
 stocks = st.dictionaries(products, st.integers(0, 10))
-lines = st.lists(st.builds(StockLine, products, st.integers(1, 10)), min_size=1, unique_by=lambda line: line.product_id)
+lines = st.lists(st.builds(Item, products, st.integers(1, 10)), min_size=1, unique_by=lambda line: line.product_id)
 
 
 @given(stocks, lines)
-def test_all_lines_are_taken_or_none(stock: dict[str, int], wanted: list[StockLine]) -> None:
+def test_all_items_are_taken_or_none(stock: dict[str, int], wanted: list[Item]) -> None:
     match decide(stock, wanted):
         case Taken(levels):
             assert {level.product_id: level.stock for level in levels} == {
@@ -42,12 +42,12 @@ def test_all_lines_are_taken_or_none(stock: dict[str, int], wanted: list[StockLi
 
 
 def test_taken_operation_has_levels() -> None:
-    levels = (Level("a", 1),)
-    assert require_taken("1:1", [StockLine("a", 1)], Taken(levels)) == levels
+    levels = (StockLevel("a", 1),)
+    assert require_taken("1:1", [Item("a", 1)], Taken(levels)) == levels
 
 
-def test_refusals_point_at_the_lines_as_they_were_given() -> None:
-    wanted = [StockLine("b", 3), StockLine("a", 2)]
+def test_violations_point_to_the_items_in_request_order() -> None:
+    wanted = [Item("b", 3), Item("a", 2)]
     with pytest.raises(ShortStockError) as short:
         require_taken("1:1", wanted, Short((Shortage("a", 2, 1),)))
     (violation,) = short.value.violations
@@ -59,8 +59,8 @@ def test_refusals_point_at_the_lines_as_they_were_given() -> None:
     assert [violation.pointer for violation in unknown.value.violations] == ["/items/0/productId"]
 
 
-def test_operation_that_is_over_or_another_is_an_error_of_its_own() -> None:
+def test_released_and_reused_operations_have_errors_of_their_own() -> None:
     with pytest.raises(OperationReleasedError, match="1:1 was released"):
-        require_taken("1:1", [StockLine("a", 1)], Released())
+        require_taken("1:1", [Item("a", 1)], Released())
     with pytest.raises(OperationReusedError, match="other items"):
-        require_taken("1:1", [StockLine("a", 1)], Reused())
+        require_taken("1:1", [Item("a", 1)], Reused())

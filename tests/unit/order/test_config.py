@@ -1,4 +1,4 @@
-"""What the order service reads from its environment."""
+"""The settings of the order service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REQUIRED = {
 }
 
 
-def test_what_is_not_said_has_its_default() -> None:
+def test_missing_setting_has_its_default() -> None:
     config = Config.from_environ(REQUIRED)
     assert config.port == 8080
     assert config.log_group == "order-service-logs"
@@ -23,7 +23,7 @@ def test_what_is_not_said_has_its_default() -> None:
     assert config.reconcile_after_s == 300
 
 
-def test_everything_that_is_wrong_is_named_at_once() -> None:
+def test_every_invalid_setting_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as raised:
         Config.from_environ({"RECONCILE_AFTER_S": "soon", "INVENTORY_URL": "inventory"})
     assert set(raised.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "INVENTORY_URL", "RECONCILE_AFTER_S"}

@@ -1,4 +1,4 @@
-"""What may become of an order, and what is enough stock."""
+"""Status changes of orders, and the stock check."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from order_contracts import Item
 from order_service.domain import (
-    ClosedVersionError,
     Order,
     OrderItem,
-    OrderLine,
     OrderStateError,
     OrderStatus,
+    OrderVersionError,
     PlaceOrder,
     ShortStockError,
     StaleOrderError,
@@ -38,12 +38,12 @@ def test_amending_raises_the_version() -> None:
 
 
 @pytest.mark.parametrize("status", [OrderStatus.CLOSED, OrderStatus.FAILED, OrderStatus.CANCELLED])
-def test_an_order_that_ended_is_not_amended(status: OrderStatus) -> None:
+def test_order_with_a_final_status_is_not_amended(status: OrderStatus) -> None:
     with pytest.raises(OrderStateError):
         order(status).amend([ITEM])
 
 
-def test_a_version_the_caller_did_not_see_is_neither_amended_nor_cancelled() -> None:
+def test_unexpected_version_is_neither_amended_nor_cancelled() -> None:
     with pytest.raises(StaleOrderError):
         order(version=2).amend([ITEM], expected_version=1)
     with pytest.raises(StaleOrderError):
@@ -78,7 +78,7 @@ def test_settling_again_changes_nothing(status: OrderStatus) -> None:
         (OrderStatus.FAILED, OrderStatus.CLOSED),
     ],
 )
-def test_an_end_is_the_end(before: OrderStatus, then: OrderStatus) -> None:
+def test_final_status_never_changes(before: OrderStatus, then: OrderStatus) -> None:
     with pytest.raises(OrderStateError):
         order(before).settle(1, then)
 
@@ -87,25 +87,25 @@ def test_an_end_is_the_end(before: OrderStatus, then: OrderStatus) -> None:
 @pytest.mark.parametrize("status", SETTLED)
 @pytest.mark.parametrize("before", ["CREATED", "same"])
 def test_another_version_is_not_settled(before: str, status: OrderStatus, version: int) -> None:
-    with pytest.raises(ClosedVersionError):
+    with pytest.raises(OrderVersionError):
         order(OrderStatus.CREATED if before == "CREATED" else status, version=2).settle(version, status)
 
 
-def test_the_reason_of_a_failure_is_kept() -> None:
+def test_failure_reason_is_stored() -> None:
     assert order().settle(1, OrderStatus.FAILED, "out of stock").failure_reason == "out of stock"
 
 
-def test_unknown_products_are_pointed_at() -> None:
+def test_unknown_products_are_reported_with_pointers() -> None:
     with pytest.raises(UnknownProductError) as raised:
-        require_stock([OrderLine("a", 1), OrderLine("b", 1), OrderLine("c", 9)], {"a": 5, "c": 1})
+        require_stock([Item("a", 1), Item("b", 1), Item("c", 9)], {"a": 5, "c": 1})
     assert [(each.pointer, each.facts) for each in raised.value.violations] == [
         ("/orderItems/1/productId", {"productId": "b"})
     ]
 
 
-def test_every_short_item_is_named_with_what_is_there() -> None:
+def test_every_short_item_is_reported_with_its_stock() -> None:
     with pytest.raises(ShortStockError) as raised:
-        require_stock([OrderLine("a", 6), OrderLine("b", 1), OrderLine("c", 9)], {"a": 5, "b": 1, "c": 0})
+        require_stock([Item("a", 6), Item("b", 1), Item("c", 9)], {"a": 5, "b": 1, "c": 0})
     assert [(each.pointer, each.facts) for each in raised.value.violations] == [
         ("/orderItems/0/quantity", {"productId": "a", "requested": 6, "stock": 5}),
         ("/orderItems/2/quantity", {"productId": "c", "requested": 9, "stock": 0}),
@@ -113,16 +113,16 @@ def test_every_short_item_is_named_with_what_is_there() -> None:
 
 
 def test_the_whole_stock_can_be_ordered() -> None:
-    require_stock([OrderLine("a", 5)], {"a": 5})
+    require_stock([Item("a", 5)], {"a": 5})
 
 
 LINES = st.lists(
-    st.builds(OrderLine, st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True), st.integers(1, 1_000_000)),
+    st.builds(Item, st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True), st.integers(1, 1_000_000)),
     min_size=1,
     max_size=5,
 ).map(tuple)
 
 
 @given(LINES, LINES)
-def test_request_hashes_are_equal_when_the_requests_are(one: tuple[OrderLine, ...], two: tuple[OrderLine, ...]) -> None:
+def test_request_hashes_are_equal_when_the_requests_are(one: tuple[Item, ...], two: tuple[Item, ...]) -> None:
     assert (PlaceOrder(one, "k").request_hash == PlaceOrder(two).request_hash) == (one == two)

@@ -1,4 +1,4 @@
-"""How late orders are looked for."""
+"""The reconciliation of late orders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service_common.errors import PermanentError, ServiceError, UnavailableError
 
 
 class Late:
-    """LateOrders that answer from a list, one answer a call."""
+    """`LateOrders` with one prepared answer for each call."""
 
     def __init__(self, answers: Sequence[Sequence[int] | ServiceError]) -> None:
         self.answers = list(answers)
@@ -30,7 +30,7 @@ class Late:
 
 
 class Wakes:
-    """Counts."""
+    """Counts the wake-ups of the relay."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -39,19 +39,19 @@ class Wakes:
         self.count += 1
 
 
-async def test_nothing_late_wakes_nobody() -> None:
+async def test_relay_is_not_woken_without_late_orders() -> None:
     wakes = Wakes()
-    assert await Reconciliation(Late([[]]), wakes, after_s=300).look() == 0
+    assert await Reconciliation(Late([[]]), wakes, after_s=300).announce_late() == 0
     assert wakes.count == 0
 
 
 async def test_a_full_batch_is_followed_by_another() -> None:
     late, wakes = Late([[1, 2], [3, 4], [5]]), Wakes()
-    assert await Reconciliation(late, wakes, after_s=300, batch=2).look() == 5
+    assert await Reconciliation(late, wakes, after_s=300, batch=2).announce_late() == 5
     assert (late.asked, wakes.count) == ([(300, 2)] * 3, 3)
 
 
-async def test_an_outage_does_not_end_it() -> None:
+async def test_reconciliation_continues_after_an_outage() -> None:
     late = Late([UnavailableError("away"), [1]])
     async with asyncio.timeout(5):
         running = asyncio.create_task(Reconciliation(late, Wakes(), after_s=0.01).run())
@@ -60,6 +60,6 @@ async def test_an_outage_does_not_end_it() -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_fault_ends_it() -> None:
+async def test_unexpected_error_ends_the_reconciliation() -> None:
     with pytest.raises(PermanentError):
         await Reconciliation(Late([PermanentError("fault")]), Wakes(), after_s=0.01).run()

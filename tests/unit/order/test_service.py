@@ -1,4 +1,4 @@
-"""The use cases, on orders and stock in memory."""
+"""The use cases of the order service on in-memory adapters."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import logging
 
 import pytest
 
+from order_contracts import Item
 from order_service.domain import (
-    ClosedVersionError,
     KeyReusedError,
-    OrderLine,
     OrderNotFoundError,
     OrderStateError,
     OrderStatus,
+    OrderVersionError,
     PlaceOrder,
     ShortStockError,
     StaleOrderError,
     UnknownProductError,
 )
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders, InMemoryStockReader
 from service_common.errors import UnavailableError
 from service_common.paging import PageRequest
+from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
 
-TWO = (OrderLine("123", 2),)
+TWO = (Item("123", 2),)
 
 
 class Shop:
-    """The service with all its surroundings in sight."""
+    """The use cases, their adapters, and the number of wake-ups of the relay."""
 
     def __init__(self) -> None:
         self.orders = InMemoryOrders()
@@ -61,16 +61,16 @@ async def test_a_placed_order_is_stored_announced_and_logged(shop: Shop, caplog:
 
 async def test_nothing_is_stored_without_stock(shop: Shop) -> None:
     with pytest.raises(ShortStockError):
-        await shop.service.place(PlaceOrder((OrderLine("123", 6),)))
+        await shop.service.place(PlaceOrder((Item("123", 6),)))
     with pytest.raises(UnknownProductError):
-        await shop.service.place(PlaceOrder((OrderLine("999", 1),), "key"))
+        await shop.service.place(PlaceOrder((Item("999", 1),), "key"))
     shop.stock.failure = UnavailableError("away")
     with pytest.raises(UnavailableError):
         await shop.service.place(PlaceOrder(TWO, "key"))
     assert ((await shop.service.page(PageRequest(None, 9))).items, shop.events, shop.wakes) == ([], [], 0)
 
 
-async def test_the_same_key_is_the_same_answer(shop: Shop) -> None:
+async def test_repeated_key_gets_the_first_answer(shop: Shop) -> None:
     first = await shop.service.place(PlaceOrder(TWO, "key"))
     await shop.service.close(first.order.id, 1)
     again = await shop.service.place(PlaceOrder(TWO, "key"))
@@ -78,7 +78,7 @@ async def test_the_same_key_is_the_same_answer(shop: Shop) -> None:
     assert len(shop.events) == shop.wakes == 1
 
 
-async def test_the_same_key_needs_no_stock_the_second_time(shop: Shop) -> None:
+async def test_repeated_key_needs_no_stock(shop: Shop) -> None:
     first = await shop.service.place(PlaceOrder(TWO, "key"))
     shop.stock.stock["123"] = 0
     assert (await shop.service.place(PlaceOrder(TWO, "key"))).order == first.order
@@ -86,31 +86,31 @@ async def test_the_same_key_needs_no_stock_the_second_time(shop: Shop) -> None:
     assert (await shop.service.place(PlaceOrder(TWO, "key"))).order == first.order
 
 
-async def test_the_same_key_with_another_body_is_refused_with_and_without_stock(shop: Shop) -> None:
+async def test_repeated_key_with_another_body_is_refused_with_and_without_stock(shop: Shop) -> None:
     await shop.service.place(PlaceOrder(TWO, "key"))
     with pytest.raises(KeyReusedError):
-        await shop.service.place(PlaceOrder((OrderLine("123", 1),), "key"))
+        await shop.service.place(PlaceOrder((Item("123", 1),), "key"))
     with pytest.raises(KeyReusedError):
-        await shop.service.place(PlaceOrder((OrderLine("456", 1),), "key"))
+        await shop.service.place(PlaceOrder((Item("456", 1),), "key"))
     assert len(shop.events) == 1
 
 
 async def test_an_amended_order_is_announced_with_its_new_version(shop: Shop) -> None:
     order = (await shop.service.place(PlaceOrder(TWO))).order
-    amended = await shop.service.amend(order.id, (OrderLine("123", 1),), expected_version=1)
+    amended = await shop.service.amend(order.id, (Item("123", 1),), expected_version=1)
     assert (amended.version, [item.quantity for item in amended.items]) == (2, [1])
     assert shop.events[1:] == [("order-updated", order.id, 2)]
     assert shop.wakes == 2
 
 
-async def test_amending_asks_for_stock_as_placing_does(shop: Shop) -> None:
+async def test_amending_checks_the_stock(shop: Shop) -> None:
     order = (await shop.service.place(PlaceOrder(TWO))).order
     with pytest.raises(ShortStockError):
-        await shop.service.amend(order.id, (OrderLine("456", 1),))
+        await shop.service.amend(order.id, (Item("456", 1),))
     assert (await shop.service.get(order.id)) == order
 
 
-async def test_what_cannot_be_amended_is_told_before_the_inventory_is_asked(shop: Shop) -> None:
+async def test_refused_change_is_reported_before_the_stock_is_checked(shop: Shop) -> None:
     order = (await shop.service.place(PlaceOrder(TWO))).order
     shop.stock.failure = UnavailableError("away")
     with pytest.raises(OrderNotFoundError):
@@ -148,15 +148,15 @@ async def test_a_failed_order_keeps_its_reason(shop: Shop) -> None:
         await shop.service.close(order.id, 1)
 
 
-async def test_only_the_present_version_is_closed(shop: Shop) -> None:
+async def test_only_the_current_version_is_closed(shop: Shop) -> None:
     order = (await shop.service.place(PlaceOrder(TWO))).order
     await shop.service.amend(order.id, TWO)
-    with pytest.raises(ClosedVersionError):
+    with pytest.raises(OrderVersionError):
         await shop.service.close(order.id, 1)
     assert (await shop.service.close(order.id, 2)).status is OrderStatus.CLOSED
 
 
-async def test_an_order_that_is_not_there_is_not_found_by_anything(shop: Shop) -> None:
+async def test_unknown_order_is_not_found_by_any_use_case(shop: Shop) -> None:
     for attempt in (
         shop.service.get(1),
         shop.service.cancel(1),

@@ -21,7 +21,7 @@ def test_services_may_have_several_replicas() -> None:
     assert config.port == 8083
 
 
-def test_all_that_is_missing_or_wrong_is_told_at_once() -> None:
+def test_every_invalid_setting_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as error:
         Config.from_environ({"ORDER_URL": "order:8080"})
     assert set(error.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "INVENTORY_URL", "ORDER_URL"}

@@ -38,8 +38,8 @@ outcomes: st.SearchStrategy[StepOutcome] = st.one_of(
 )
 
 
-def run(saga: Saga, *happening: StepOutcome) -> Saga:
-    for outcome in happening:
+def run(saga: Saga, *happened: StepOutcome) -> Saga:
+    for outcome in happened:
         saga = saga.after(outcome)
     return saga
 
@@ -55,14 +55,14 @@ def test_refused_stock_fails_the_order_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize("first", [Succeeded(), Refused("short")])
-def test_withdrawn_order_has_its_stock_released_and_nothing_told(first: StepOutcome) -> None:
+def test_withdrawn_order_has_its_stock_released_without_an_event(first: StepOutcome) -> None:
     releasing = run(NEW, first, Withdrawn("cancelled"))
     assert (releasing.step, releasing.reason) == (SagaStep.RELEASE_STOCK, "cancelled")
     released = releasing.after(Succeeded())
     assert (released.state, released.event) == (SagaState.RELEASED, None)
 
 
-def test_unknown_outcome_leaves_the_saga_at_its_step() -> None:
+def test_unanswered_step_leaves_the_saga_in_its_state() -> None:
     tried = run(NEW, Unanswered("timeout"), Unanswered("refused connection"))
     assert (tried.state, tried.step, tried.attempts, tried.failures) == (SagaState.STARTED, SagaStep.TAKE_STOCK, 2, 2)
     assert tried.last_error == "take stock: refused connection"
@@ -75,10 +75,10 @@ def test_operation_id_is_made_of_order_and_version() -> None:
 
 
 @given(st.lists(outcomes, max_size=12))
-def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening: Sequence[StepOutcome]) -> None:
+def test_any_outcomes_lead_through_legal_states_to_one_final_state(happened: Sequence[StepOutcome]) -> None:
     saga = NEW
     told: list[EventType] = []
-    for outcome in happening:
+    for outcome in happened:
         if saga.ended:
             with pytest.raises(ValueError, match="ended"):
                 saga.after(outcome)
@@ -97,9 +97,9 @@ def test_any_sequence_of_outcomes_goes_through_legal_states_to_one_end(happening
 
 
 @given(st.lists(outcomes, max_size=12))
-def test_what_others_say_fits_where_it_is_kept(happening: Sequence[StepOutcome]) -> None:
+def test_texts_of_other_services_fit_the_columns(happened: Sequence[StepOutcome]) -> None:
     saga = NEW
-    for outcome in happening:
+    for outcome in happened:
         if not saga.ended:
             saga = saga.after(outcome)
     for said in (saga.reason, saga.last_error):
@@ -108,7 +108,7 @@ def test_what_others_say_fits_where_it_is_kept(happening: Sequence[StepOutcome])
             assert "\0" not in said
 
 
-def test_text_that_is_no_unicode_is_kept_as_far_as_it_goes() -> None:
+def test_lone_surrogates_are_replaced() -> None:
     assert NEW.after(Refused("a\0b\ud800c")).reason == "ab?c"
 
 

@@ -1,12 +1,13 @@
-"""What the services agree on: the events of orders on the queues, and the limits of orders and products.
+"""The contracts between the services: order events, items, and the limits of orders and products. No I/O.
 
-`OrderEvent` is an event, `decode` reads one off a queue, `limits` has the limits. How a change of an order becomes a
-row of the outbox is SQL, in ``order_contracts.migrations``. Pure: no I/O.
+`OrderEvent` is an event, `decode` reads the body of a message, `items` has the fields of request bodies. The SQL
+functions in ``order_contracts.migrations`` write an event to the outbox.
 """
 
 from __future__ import annotations
 
 from .decoder import DataSchema, decode
-from .events import WITH_ITEMS, EventType, Item, OrderEvent, message
+from .events import WITH_ITEMS, EventType, OrderEvent, message
+from .items import Item
 
 __all__ = ["WITH_ITEMS", "DataSchema", "EventType", "Item", "OrderEvent", "decode", "message"]

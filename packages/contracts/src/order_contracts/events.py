@@ -1,4 +1,4 @@
-"""The events of orders, which the services send one another, and what a user is told of each."""
+"""The events of orders, and the notification that each leads to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from service_common.events import Event, event_id
 
-__all__ = ["WITH_ITEMS", "EventType", "Item", "OrderEvent", "message"]
+from .items import Item
+
+__all__ = ["WITH_ITEMS", "EventType", "OrderEvent", "message"]
 
 
 class EventType(StrEnum):
@@ -38,23 +40,15 @@ WITH_ITEMS = frozenset({EventType.ORDER_CREATED, EventType.ORDER_UPDATED})
 
 
 def message(event_type: EventType, order_id: int) -> str:
-    """Return the sentence for the user."""
+    """Return the text of the notification."""
     return f"Notification {event_type.kind} for order {order_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """So many of a product: *quantity* is 1 to 1,000,000."""
-
-    product_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """Something that happened to one version of one order, at *time* (UTC).
+    """A fact about one version of an order, at *time* (UTC).
 
-    *items* are there when the type is created or updated, *reason* when it is failed.
+    *items* are present in created and updated events, *reason* in failed ones.
     """
 
     type: EventType
@@ -68,27 +62,27 @@ class OrderEvent:
 
     @property
     def key(self) -> str:
-        """The business fact, as the outbox names it."""
+        """The ``event_key`` in the outbox: it names the business fact."""
         return f"{self.type}:{self.order_id}:{self.version}"
 
     @property
     def id(self) -> str:
-        """The same for the same fact however often it is announced."""
+        """The CloudEvent id, derived from `key`: each repeat of the event has the same."""
         return event_id(self.key)
 
     @property
     def kind(self) -> str:
-        """The kind of the notification; see :class:`EventType`."""
+        """The kind of the notification."""
         return self.type.kind
 
     @property
     def message(self) -> str:
-        """The sentence for the user."""
+        """The text of the notification."""
         return message(self.type, self.order_id)
 
     @property
     def data(self) -> dict[str, Any]:
-        """What is told, as JSON; what ``order_event_data`` in the migrations returns."""
+        """The ``data`` of the event; the SQL function ``order_event_data`` builds the same."""
         data: dict[str, Any] = {"orderId": self.order_id, "version": self.version}
         if self.type in WITH_ITEMS:
             data["orderItems"] = [{"productId": item.product_id, "quantity": item.quantity} for item in self.items]
@@ -98,7 +92,7 @@ class OrderEvent:
         return data
 
     def envelope(self) -> Event:
-        """Return it as a CloudEvent."""
+        """Return the event as a CloudEvent."""
         return Event(
             id=self.id,
             source=self.source,

@@ -1,1 +1,1 @@
-"""The inventory service: owns the stock."""
+"""The inventory service: owns the stock of products."""

@@ -1,4 +1,4 @@
-"""The HTTP interface of the inventory: each endpoint once."""
+"""The HTTP interface of the inventory service: the declaration of each endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .domain import (
     ProductExistsError,
     ProductNotFoundError,
     ShortStockError,
-    VersionLostError,
+    StaleProductError,
 )
 from .schemas import (
     DecrementSchema,
@@ -38,12 +38,12 @@ class _RemovalSchema(Schema):
     if_match = fields.Str(data_key="If-Match")
 
 
-class _LevelSchema(AnswerSchema):
+class _StockLevelSchema(AnswerSchema):
     product_id = fields.Str(data_key="productId", required=True)
     stock = fields.Int(required=True)
 
 
-class _ProductSchema(_LevelSchema):
+class _ProductSchema(_StockLevelSchema):
     version = fields.Int(required=True, metadata={"description": "Rises with every change of the stock."})
     last_update = fields.AwareDateTime(data_key="lastUpdate", required=True)
 
@@ -51,21 +51,21 @@ class _ProductSchema(_LevelSchema):
 class _PageSchema(AnswerSchema):
     items = fields.List(fields.Nested(_ProductSchema), required=True)
     next = fields.Str(
-        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+        required=True, allow_none=True, metadata={"description": "The value of `after` for the next page."}
     )
 
 
-class _LevelsSchema(AnswerSchema):
-    items = fields.List(fields.Nested(_LevelSchema), required=True)
+class _StockLevelsSchema(AnswerSchema):
+    items = fields.List(fields.Nested(_StockLevelSchema), required=True)
 
 
-class _GivenItemSchema(AnswerSchema):
+class _ReturnedItemSchema(AnswerSchema):
     product_id = fields.Str(data_key="productId", required=True)
     quantity = fields.Int(required=True)
 
 
-class _GivenSchema(AnswerSchema):
-    items = fields.List(fields.Nested(_GivenItemSchema), required=True)
+class _ReturnedSchema(AnswerSchema):
+    items = fields.List(fields.Nested(_ReturnedItemSchema), required=True)
 
 
 class _ViolationSchema(ViolationSchema):
@@ -75,11 +75,11 @@ class _ViolationSchema(ViolationSchema):
 
 
 _OF_PRODUCT = {"path": ProductPathSchema}
-_OF_TAKING = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
+_TAKE_ERRORS = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
 
 API = Api(
     name=NAME,
-    description="Owns the stock.",
+    description="Owns the stock of products.",
     violation=_ViolationSchema,
     names={
         ProductSchema: "NewProduct",
@@ -111,7 +111,7 @@ API = Api(
             handlers.add_product,
             name="addProduct",
             body=ProductSchema,
-            answers={201: Answer("It is in", _ProductSchema, ("ETag", "Location"))},
+            answers={201: Answer("The product", _ProductSchema, ("ETag", "Location"))},
             errors=(ProductExistsError, UnavailableError),
         ),
         Operation(
@@ -121,8 +121,8 @@ API = Api(
             name="changeStock",
             parameters={"path": ProductPathSchema, "header": _ChangeSchema},
             body=StockSchema,
-            answers={200: Answer("Its next version", _ProductSchema, ("ETag",))},
-            errors=(ProductNotFoundError, VersionLostError, PreconditionRequiredError, UnavailableError),
+            answers={200: Answer("The product in its next version", _ProductSchema, ("ETag",))},
+            errors=(ProductNotFoundError, StaleProductError, PreconditionRequiredError, UnavailableError),
         ),
         Operation(
             "DELETE",
@@ -130,8 +130,8 @@ API = Api(
             handlers.remove_product,
             name="removeProduct",
             parameters={"path": ProductPathSchema, "header": _RemovalSchema},
-            answers={204: Answer("It is out", media_type=None)},
-            errors=(MalformedError, ProductNotFoundError, VersionLostError, UnavailableError),
+            answers={204: Answer("The product is removed", media_type=None)},
+            errors=(MalformedError, ProductNotFoundError, StaleProductError, UnavailableError),
         ),
         Operation(
             "POST",
@@ -139,8 +139,8 @@ API = Api(
             handlers.decrement,
             name="takeStock",
             body=DecrementSchema,
-            answers={200: Answer("What is left", _LevelsSchema)},
-            errors=_OF_TAKING,
+            answers={200: Answer("The remaining stock", _StockLevelsSchema)},
+            errors=_TAKE_ERRORS,
             internal=True,
         ),
         Operation(
@@ -150,8 +150,8 @@ API = Api(
             name="takeStockOfProduct",
             parameters=_OF_PRODUCT,
             body=SingleDecrementSchema,
-            answers={200: Answer("What is left", _LevelsSchema)},
-            errors=_OF_TAKING,
+            answers={200: Answer("The remaining stock", _StockLevelsSchema)},
+            errors=_TAKE_ERRORS,
             internal=True,
         ),
         Operation(
@@ -160,7 +160,7 @@ API = Api(
             handlers.release,
             name="releaseStock",
             body=ReleaseSchema,
-            answers={200: Answer("What was given back", _GivenSchema)},
+            answers={200: Answer("The items returned to the stock", _ReturnedSchema)},
             errors=(UnavailableError,),
             internal=True,
         ),

@@ -1,4 +1,4 @@
-"""Composition root of the inventory service: the one module that sees all others."""
+"""Composition root of the inventory service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
 
 async def inventory(app: web.Application) -> AsyncIterator[None]:
-    """Open the inventory on PostgreSQL."""
+    """Open the use cases on PostgreSQL."""
     config = app[CONFIG]
     await migrate(config.database_url, "inventory_service.migrations")
     async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
@@ -37,7 +37,7 @@ async def inventory(app: web.Application) -> AsyncIterator[None]:
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (inventory,)) -> web.Application:
-    """Compose the service; tests replace *resources* by in-memory ones."""
+    """Make the application; tests pass in-memory *resources*."""
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)

@@ -1,4 +1,4 @@
-"""What the inventory service reads from its environment."""
+"""The settings of the inventory service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PORT = 8081
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config(ServiceConfig):
-    """Settings of the inventory service; *seed_products* puts the demo products in, once."""
+    """Settings of the inventory service; *seed_products* adds the demo products, once."""
 
     seed_products: bool
 
@@ -24,7 +24,7 @@ class Config(ServiceConfig):
         """Read *environ*.
 
         Raises:
-            ConfigError: with all that is missing or wrong.
+            ConfigError: with every setting that is missing or invalid.
         """
         with read_environment(environ) as env:
             shared = shared_fields(env, name=NAME, port=PORT)

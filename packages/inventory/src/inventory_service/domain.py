@@ -1,4 +1,4 @@
-"""What stock is, and what becomes of an operation that wants some of it."""
+"""Products, their stock, and the outcomes of stock operations: no I/O."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from order_contracts import Item
 from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
 
 __all__ = [
     "MAX_STOCK",
-    "Given",
-    "Level",
     "OperationReleasedError",
     "OperationReusedError",
     "Product",
@@ -23,11 +22,11 @@ __all__ = [
     "Short",
     "ShortStockError",
     "Shortage",
-    "StockLine",
+    "StaleProductError",
+    "StockLevel",
     "TakeOutcome",
     "Taken",
     "Unknown",
-    "VersionLostError",
     "decide",
     "require_taken",
 ]
@@ -37,7 +36,7 @@ MAX_STOCK = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product in stock; *version* rises with every change of *stock*, and never returns, not even after a removal."""
+    """A product; *version* rises with every change of *stock* and continues when a removed product is added again."""
 
     product_id: str
     stock: int
@@ -46,16 +45,8 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class StockLine:
-    """So many of a product are wanted: *quantity* is 1 to 1,000,000."""
-
-    product_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What an operation left of a product."""
+class StockLevel:
+    """The stock of a product after an operation."""
 
     product_id: str
     stock: int
@@ -63,7 +54,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A product of which there was not as much as *requested*."""
+    """A product whose *stock* is less than *requested*."""
 
     product_id: str
     requested: int
@@ -72,14 +63,14 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Every line was taken; *levels* are ordered by product id."""
+    """All items were taken; *levels* are ordered by product id."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[StockLevel, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """Nothing was taken: too little of some products."""
+    """Nothing was taken: the stock of some products is too small."""
 
     shortages: tuple[Shortage, ...]
 
@@ -93,45 +84,38 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Nothing was taken: the operation was released before, so it is over."""
+    """Nothing was taken: the operation was released before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """Nothing was taken: the operation id stands for other lines."""
+    """Nothing was taken: the operation id belongs to other items."""
 
 
 TakeOutcome: TypeAlias = Taken | Short | Unknown | Released | Reused
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the release of an operation gave back, the same each time it is asked for; ordered by product id."""
-
-    lines: tuple[StockLine, ...]
-
-
 class ProductNotFoundError(NotFoundError):
-    """A product that is named does not exist."""
+    """A product does not exist."""
 
     slug = "product-not-found"
 
 
 class ProductExistsError(ConflictError):
-    """There is a product of that id already."""
+    """A product with that id exists."""
 
     slug = "product-exists"
 
     def __init__(self, product_id: str) -> None:
-        super().__init__(f"Product {product_id} exists already.")
+        super().__init__(f"Product {product_id} already exists.")
         self.product_id = product_id
 
 
-class VersionLostError(PreconditionFailedError):
-    """The product was changed by somebody else in the meantime."""
+class StaleProductError(PreconditionFailedError):
+    """The product has another version than the caller expects."""
 
     def __init__(self, product_id: str, version: int) -> None:
-        super().__init__(f"Product {product_id} is not at version {version} any more.")
+        super().__init__(f"Product {product_id} no longer has version {version}.")
         self.product_id = product_id
         self.version = version
 
@@ -143,7 +127,7 @@ class ShortStockError(ConflictError):
 
 
 class OperationReleasedError(ConflictError):
-    """The operation was released: it takes nothing any more."""
+    """The operation was released before."""
 
     slug = "operation-released"
 
@@ -153,85 +137,62 @@ class OperationReleasedError(ConflictError):
 
 
 class OperationReusedError(InvalidError):
-    """The id of an operation was used for other lines."""
+    """The operation id belongs to other items."""
 
     slug = "operation-reused"
 
     def __init__(self, operation_id: str) -> None:
         super().__init__(
-            f"Operation {operation_id} was asked for before with other items.",
+            f"Operation {operation_id} was used with other items.",
             [Violation("/operationId", "belongs to other items")],
         )
         self.operation_id = operation_id
 
 
-def decide(stock: Mapping[str, int], lines: Sequence[StockLine]) -> Taken | Short | Unknown:
-    """Say what becomes of *lines* where *stock* is there: all of them are taken, or none.
+def decide(stock: Mapping[str, int], items: Sequence[Item]) -> Taken | Short | Unknown:
+    """Decide whether *stock* is enough for *items*: all are taken, or none.
 
-    The SQL function ``take_stock`` decides the same at the database.
+    The SQL function ``take_stock`` decides by the same rule.
     """
-    ordered = sorted(lines, key=lambda line: line.product_id)
-    unknown = tuple(line.product_id for line in ordered if line.product_id not in stock)
-    if unknown:
+    ordered = sorted(items, key=lambda item: item.product_id)
+    if unknown := tuple(item.product_id for item in ordered if item.product_id not in stock):
         return Unknown(unknown)
-    short = tuple(
-        Shortage(line.product_id, line.quantity, stock[line.product_id])
-        for line in ordered
-        if stock[line.product_id] < line.quantity
-    )
-    if short:
+    requests = [(item.product_id, item.quantity, stock[item.product_id]) for item in ordered]
+    if short := tuple(Shortage(*request) for request in requests if request[2] < request[1]):
         return Short(short)
-    return Taken(tuple(Level(line.product_id, stock[line.product_id] - line.quantity) for line in ordered))
+    return Taken(tuple(StockLevel(product_id, stock - quantity) for product_id, quantity, stock in requests))
 
 
-def require_taken(operation_id: str, lines: Sequence[StockLine], outcome: TakeOutcome) -> tuple[Level, ...]:
-    """Return the levels that a successful operation left.
+def require_taken(operation_id: str, items: Sequence[Item], outcome: TakeOutcome) -> tuple[StockLevel, ...]:
+    """Return the stock levels after a successful operation.
 
     Raises:
-        ShortStockError: with each short line, its ``requested`` and ``stock``.
-        ProductNotFoundError: with each line whose product does not exist.
-        OperationReleasedError: it was released before.
-        OperationReusedError: the id stands for other lines.
+        ShortStockError: with a violation for each item whose stock is too small.
+        ProductNotFoundError: with a violation for each item whose product does not exist.
+        OperationReleasedError: the operation was released before.
+        OperationReusedError: the operation id belongs to other items.
     """
+    index = {item.product_id: position for position, item in enumerate(items)}
     match outcome:
         case Taken(levels):
             return levels
         case Short(shortages):
-            raise _short_stock(lines, shortages)
+            detail = "; ".join(f"{each.product_id} has {each.stock} of {each.requested}" for each in shortages)
+            violations = [_short(index[each.product_id], each) for each in shortages]
+            raise ShortStockError(f"Not enough stock: {detail}.", violations)
         case Unknown(product_ids):
-            raise _unknown_product(lines, product_ids)
+            detail = f"Unknown product: {', '.join(product_ids)}."
+            raise ProductNotFoundError(detail, [_unknown(index[each], each) for each in product_ids])
         case Released():
             raise OperationReleasedError(operation_id)
         case Reused():
             raise OperationReusedError(operation_id)
 
 
-def _short_stock(lines: Sequence[StockLine], shortages: Sequence[Shortage]) -> ShortStockError:
-    told = "; ".join(f"{each.product_id} has {each.stock} of {each.requested}" for each in shortages)
-    positions = _positions(lines)
-    return ShortStockError(
-        f"Not enough stock: {told}.",
-        [
-            Violation(
-                f"/items/{positions[each.product_id]}/quantity",
-                f"only {each.stock} in stock",
-                {"productId": each.product_id, "requested": each.requested, "stock": each.stock},
-            )
-            for each in shortages
-        ],
-    )
+def _short(index: int, short: Shortage) -> Violation:
+    facts: dict[str, str | int] = {"productId": short.product_id, "requested": short.requested, "stock": short.stock}
+    return Violation(f"/items/{index}/quantity", f"only {short.stock} in stock", facts)
 
 
-def _unknown_product(lines: Sequence[StockLine], product_ids: Sequence[str]) -> ProductNotFoundError:
-    positions = _positions(lines)
-    return ProductNotFoundError(
-        f"Unknown product: {', '.join(product_ids)}.",
-        [
-            Violation(f"/items/{positions[product_id]}/productId", "no such product", {"productId": product_id})
-            for product_id in product_ids
-        ],
-    )
-
-
-def _positions(lines: Sequence[StockLine]) -> dict[str, int]:
-    return {line.product_id: position for position, line in enumerate(lines)}
+def _unknown(index: int, product_id: str) -> Violation:
+    return Violation(f"/items/{index}/productId", "no such product", {"productId": product_id})

@@ -1,4 +1,4 @@
-"""What the inventory does with each request."""
+"""The handlers of the inventory service."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from order_contracts import Item
 from service_common.http_server import etag, if_match, json_response
 from service_common.paging import ListPage, PageRequest
 
 from .app_keys import INVENTORY
-from .domain import Level, Product, StockLine
+from .domain import Product, StockLevel
 from .schemas import product_payload
 
 __all__ = [
@@ -26,12 +27,12 @@ __all__ = [
 
 
 async def get_product(request: web.Request, product_id: str) -> web.Response:
-    """One product."""
+    """Get a product."""
     return _product(await request.app[INVENTORY].product(product_id))
 
 
 async def get_products(request: web.Request, product_ids: Sequence[str], after: str, limit: int) -> web.Response:
-    """Products by their id: a page of all, or those that are named and exist."""
+    """List products by id: a page of all, or those with the given ids."""
     inventory = request.app[INVENTORY]
     if product_ids:
         found: ListPage[Product, str] = ListPage(await inventory.products(product_ids))
@@ -41,38 +42,37 @@ async def get_products(request: web.Request, product_ids: Sequence[str], after: 
 
 
 async def add_product(request: web.Request, product_id: str, stock: int) -> web.Response:
-    """Put a product in."""
+    """Add a product."""
     product = await request.app[INVENTORY].add_product(product_id, stock)
     return _product(product, status=201, headers={"Location": f"/inventory/{product_id}"})
 
 
 async def change_stock(request: web.Request, product_id: str, stock: int) -> web.Response:
-    """Set the stock of a product at the version that was seen."""
+    """Set the stock of a product that has the version in If-Match."""
     version = if_match(request, required=True)
     return _product(await request.app[INVENTORY].change_stock(product_id, stock, version))
 
 
 async def remove_product(request: web.Request, product_id: str) -> web.Response:
-    """Take a product out."""
+    """Remove a product."""
     await request.app[INVENTORY].remove_product(product_id, if_match(request))
     return web.Response(status=204)
 
 
-async def decrement(request: web.Request, operation_id: str, items: Sequence[StockLine]) -> web.Response:
-    """Take all items of an operation, or none, once."""
+async def decrement(request: web.Request, operation_id: str, items: Sequence[Item]) -> web.Response:
+    """Take all items of an operation from the stock, or none, once."""
     return _levels(await request.app[INVENTORY].take_stock(operation_id, items))
 
 
 async def decrement_product(request: web.Request, product_id: str, operation_id: str, quantity: int) -> web.Response:
-    """Take stock of one product, once."""
-    line = StockLine(product_id, quantity)
-    return _levels(await request.app[INVENTORY].take_stock(operation_id, (line,)))
+    """Take a quantity of one product from the stock, once."""
+    return _levels(await request.app[INVENTORY].take_stock(operation_id, (Item(product_id, quantity),)))
 
 
 async def release(request: web.Request, operation_id: str) -> web.Response:
-    """Give back what an operation took."""
-    given = await request.app[INVENTORY].release_stock(operation_id)
-    return json_response({"items": [{"productId": line.product_id, "quantity": line.quantity} for line in given.lines]})
+    """Release an operation: return what it took to the stock."""
+    released = await request.app[INVENTORY].release_stock(operation_id)
+    return json_response({"items": [{"productId": item.product_id, "quantity": item.quantity} for item in released]})
 
 
 def _product(product: Product, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -80,5 +80,5 @@ def _product(product: Product, *, status: int = 200, headers: Mapping[str, str] 
     return json_response(product_payload(product), status=status, headers=headers)
 
 
-def _levels(levels: Sequence[Level]) -> web.Response:
+def _levels(levels: Sequence[StockLevel]) -> web.Response:
     return json_response({"items": [{"productId": level.product_id, "stock": level.stock} for level in levels]})

@@ -1,23 +1,25 @@
-"""What the use cases need from the outside."""
+"""The port of the use cases."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from .domain import Given, Product, StockLine, TakeOutcome
+from order_contracts import Item
+
+from .domain import Product, TakeOutcome
 
 __all__ = ["StockRepository"]
 
 
 class StockRepository(Protocol):
-    """The stock and its operations. Each method is one transaction; ids have been validated by the caller."""
+    """Stores products and stock operations. Each method is one transaction; callers validate the ids."""
 
     async def get(self, product_id: str) -> Product:
         """Return one product.
 
         Raises:
-            ProductNotFoundError: there is none of that id.
+            ProductNotFoundError: the product does not exist.
         """
         ...
 
@@ -30,42 +32,43 @@ class StockRepository(Protocol):
         ...
 
     async def add(self, product_id: str, stock: int) -> Product:
-        """Put a product in.
+        """Add a product.
 
         Raises:
-            ProductExistsError: there is one of that id.
+            ProductExistsError: the product exists.
         """
         ...
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
-        """Set the stock of the product if it is at *version*; None is any version.
+        """Set the stock of a product that has *version*; None is any version.
 
         Raises:
-            ProductNotFoundError: there is none of that id.
-            VersionLostError: it has another version.
+            ProductNotFoundError: the product does not exist.
+            StaleProductError: the product has another version.
         """
         ...
 
     async def remove(self, product_id: str, version: int | None) -> None:
-        """Take the product out if it is at *version*; None is any version.
+        """Remove a product that has *version*; None is any version.
 
         Raises:
-            ProductNotFoundError: there is none of that id.
-            VersionLostError: it has another version.
+            ProductNotFoundError: the product does not exist.
+            StaleProductError: the product has another version.
         """
         ...
 
-    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
-        """Take all *lines* or none, once, and store the outcome; a repeat gets the stored one.
-
-        Lines have distinct products, in any order.
-        """
+    async def take(self, operation_id: str, items: Sequence[Item]) -> TakeOutcome:
+        """Take all *items*, of different products, or none, and store the outcome; a repeat gets the stored outcome."""
         ...
 
-    async def release(self, operation_id: str) -> Given:
-        """Give back, once, what the operation took, and see to it that it takes nothing from now on."""
+    async def release(self, operation_id: str) -> tuple[Item, ...]:
+        """Release an operation, once: return to the stock what it took, or prevent it from taking anything later.
+
+        Returns:
+            What it took, ordered by product id; the same for a repeat.
+        """
         ...
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
-        """Put in those of *products* (id, stock) that are not there, once for each *name*; return how many."""
+        """Add those of *products* (id, stock) that do not exist, once for each *name*; return their number."""
         ...

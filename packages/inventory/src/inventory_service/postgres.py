@@ -1,16 +1,15 @@
-"""The stock in PostgreSQL."""
+"""Products and stock operations in PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from order_contracts import Item
 from service_common.call_batcher import CallBatcher
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
-    Given,
-    Level,
     Product,
     ProductExistsError,
     ProductNotFoundError,
@@ -18,11 +17,11 @@ from .domain import (
     Reused,
     Short,
     Shortage,
-    StockLine,
+    StaleProductError,
+    StockLevel,
     Taken,
     TakeOutcome,
     Unknown,
-    VersionLostError,
 )
 
 __all__ = ["SqlStock"]
@@ -31,8 +30,8 @@ __all__ = ["SqlStock"]
 class SqlStock:
     """A `StockRepository` on PostgreSQL.
 
-    Operations that arrive together are carried out by one statement, in the order of their arrival: under load a hot
-    product costs one commit for many orders, not one each.
+    One statement carries out concurrent operations, in the order of their arrival: under load, many orders of a hot
+    product share one commit.
     """
 
     def __init__(self, database: Database) -> None:
@@ -53,45 +52,44 @@ class SqlStock:
         return [Product(*row) for row in rows]
 
     async def page(self, *, after: str, limit: int) -> list[Product]:
-        """Return the products that come after an id."""
+        """Return the first products whose ids are greater than *after*."""
         rows = await self._database.fetch(self._sql["page_products"], {"after": after, "limit": limit})
         return [Product(*row) for row in rows]
 
     async def add(self, product_id: str, stock: int) -> Product:
-        """Put a product in."""
+        """Add a product."""
         row = await self._database.fetch_one(self._sql["add_product"], {"product_id": product_id, "stock": stock})
         if row is None:
             raise ProductExistsError(product_id)
         return Product(*row)
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
-        """Set the stock of a product at a version."""
+        """Set the stock of a product."""
         row = await self._database.fetch_one(
             self._sql["change_stock"], {"product_id": product_id, "stock": stock, "version": version}
         )
-        return Product(*_found(product_id, version, row))
+        return Product(*_require_found(product_id, version, row))
 
     async def remove(self, product_id: str, version: int | None) -> None:
-        """Take a product out."""
+        """Remove a product."""
         row = await self._database.fetch_one(
             self._sql["remove_product"], {"product_id": product_id, "version": version}
         )
-        _found(product_id, version, row)
+        _require_found(product_id, version, row)
 
-    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
-        """Take all lines or none, once."""
-        return await self._takes.submit(
-            {"id": operation_id, "items": {line.product_id: line.quantity for line in lines}}
-        )
+    async def take(self, operation_id: str, items: Sequence[Item]) -> TakeOutcome:
+        """Take all items or none, once."""
+        quantities = {item.product_id: item.quantity for item in items}
+        return await self._takes.submit({"id": operation_id, "items": quantities})
 
-    async def release(self, operation_id: str) -> Given:
-        """Give back what an operation took, once."""
+    async def release(self, operation_id: str) -> tuple[Item, ...]:
+        """Return to the stock what an operation took, once."""
         row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
         items: Mapping[str, int] = row[0] if row else {}
-        return Given(tuple(StockLine(product_id, quantity) for product_id, quantity in sorted(items.items())))
+        return tuple(Item(product_id, quantity) for product_id, quantity in sorted(items.items()))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
-        """Put products in, once for each name."""
+        """Add products, once for each name."""
         return await self._database.execute(
             self._sql["seed_products"],
             {
@@ -102,7 +100,7 @@ class SqlStock:
         )
 
     async def close(self) -> None:
-        """Return when the operations that are under way have their outcome."""
+        """Wait for the operations in flight."""
         await self._takes.close()
 
     async def _take_all(self, operations: Sequence[dict[str, Any]]) -> list[TakeOutcome | Exception]:
@@ -110,19 +108,19 @@ class SqlStock:
         return [_outcome(*row) for row in rows]
 
 
-def _found(product_id: str, version: int | None, row: Row | None) -> Row:
-    """Return the row of a product that was changed; a row that begins with null is one at another version."""
+def _require_found(product_id: str, version: int | None, row: Row | None) -> Row:
+    """Return the row of a changed product; a row that starts with null is a product with another version."""
     if row is not None and row[0] is not None:
         return row
     if row is None or version is None:
         raise ProductNotFoundError(f"There is no product {product_id}.")
-    raise VersionLostError(product_id, version)
+    raise StaleProductError(product_id, version)
 
 
 def _outcome(outcome: str, facts: list[Any]) -> TakeOutcome:
     match outcome:
         case "taken":
-            return Taken(tuple(Level(fact["productId"], fact["stock"]) for fact in facts))
+            return Taken(tuple(StockLevel(fact["productId"], fact["stock"]) for fact in facts))
         case "short":
             return Short(tuple(Shortage(fact["productId"], fact["requested"], fact["stock"]) for fact in facts))
         case "unknown":

@@ -1,4 +1,4 @@
-"""The dozen products of the demo."""
+"""The products of the demo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEMO_PRODUCTS: tuple[tuple[str, int], ...] = (
 
 
 async def seed_demo_products(repository: StockRepository) -> None:
-    """Put the demo products in, the first time; one that is taken out later stays out."""
+    """Add the demo products once; a product that is removed later stays removed."""
     inserted = await repository.seed("demo", DEMO_PRODUCTS)
     if inserted:
-        logger.info("demo products put in", extra={"products": inserted})
+        logger.info("demo products added", extra={"products": inserted})

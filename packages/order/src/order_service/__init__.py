@@ -1,1 +1,1 @@
-"""The order service: takes orders over HTTP and announces them through an outbox."""
+"""The order service: accepts orders over HTTP and announces them through an outbox."""

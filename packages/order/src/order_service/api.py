@@ -1,25 +1,26 @@
-"""The HTTP interface of the order service: each endpoint once."""
+"""The HTTP interface of the order service: the declaration of each endpoint."""
 
 from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from order_contracts.items import ItemSchema
 from service_common.errors import MalformedError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
 from . import handlers
 from .config import NAME
 from .domain import (
-    ClosedVersionError,
     KeyReusedError,
     OrderNotFoundError,
     OrderStateError,
     OrderStatus,
+    OrderVersionError,
     ShortStockError,
     StaleOrderError,
     UnknownProductError,
 )
-from .schemas import MAX_KEY, FailureSchema, ItemsSchema, LineSchema, OrderPathSchema, OrdersQuerySchema, VersionSchema
+from .schemas import MAX_KEY, FailureSchema, ItemsSchema, OrderPathSchema, OrdersQuerySchema, VersionSchema
 
 __all__ = ["API"]
 
@@ -44,7 +45,7 @@ class _StatusSchema(AnswerSchema):
 
 
 class _OrderSchema(_StatusSchema):
-    version = fields.Int(required=True, metadata={"description": "Counts the sets of items that the order has had."})
+    version = fields.Int(required=True, metadata={"description": "Rises from 1 with each change of the items."})
     created_at = fields.AwareDateTime(data_key="createdAt", required=True)
     updated_at = fields.AwareDateTime(data_key="updatedAt", required=True)
     failure_reason = fields.Str(data_key="failureReason", required=True, allow_none=True)
@@ -54,7 +55,7 @@ class _OrderSchema(_StatusSchema):
 class _PageSchema(AnswerSchema):
     orders = fields.List(fields.Nested(_OrderSchema), required=True)
     next = fields.Int(
-        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+        required=True, allow_none=True, metadata={"description": "The value of `after` for the next page."}
     )
 
 
@@ -71,11 +72,11 @@ _OF_VERSION = {"path": OrderPathSchema, "header": _ChangeSchema}
 
 API = Api(
     name=NAME,
-    description="Takes orders and announces what becomes of them.",
+    description="Accepts orders and announces their changes.",
     violation=_ViolationSchema,
     names={
         ItemsSchema: "NewOrder",
-        LineSchema: "NewOrderItem",
+        ItemSchema: "NewOrderItem",
         VersionSchema: "Closing",
         FailureSchema: "Failing",
         _StatusSchema: "OrderState",
@@ -90,7 +91,7 @@ API = Api(
             parameters={"header": _PlacingSchema},
             body=ItemsSchema,
             answers={
-                201: Answer("It is taken", _OrderSchema, ("ETag", "Idempotent-Replayed", "Location", "Server-Timing"))
+                201: Answer("The order", _OrderSchema, ("ETag", "Idempotent-Replayed", "Location", "Server-Timing"))
             },
             errors=(ShortStockError, UnknownProductError, KeyReusedError, UnavailableError),
         ),
@@ -100,7 +101,7 @@ API = Api(
             handlers.page,
             name="getOrders",
             parameters={"query": OrdersQuerySchema},
-            answers={200: Answer("A page of them", _PageSchema)},
+            answers={200: Answer("A page of orders", _PageSchema)},
             errors=(UnavailableError,),
         ),
         Operation(
@@ -119,7 +120,7 @@ API = Api(
             name="amendOrder",
             parameters=_OF_VERSION,
             body=ItemsSchema,
-            answers={200: Answer("Its next version", _OrderSchema, ("ETag",))},
+            answers={200: Answer("The order in its next version", _OrderSchema, ("ETag",))},
             errors=(
                 OrderNotFoundError,
                 OrderStateError,
@@ -135,7 +136,7 @@ API = Api(
             handlers.cancel,
             name="cancelOrder",
             parameters=_OF_VERSION,
-            answers={200: Answer("It is cancelled", _OrderSchema, ("ETag",))},
+            answers={200: Answer("The cancelled order", _OrderSchema, ("ETag",))},
             errors=(MalformedError, OrderNotFoundError, OrderStateError, StaleOrderError, UnavailableError),
         ),
         Operation(
@@ -145,8 +146,8 @@ API = Api(
             name="closeOrder",
             parameters=_OF_ORDER,
             body=VersionSchema,
-            answers={200: Answer("It is closed", _StatusSchema)},
-            errors=(OrderNotFoundError, OrderStateError, ClosedVersionError, UnavailableError),
+            answers={200: Answer("The closed order", _StatusSchema)},
+            errors=(OrderNotFoundError, OrderStateError, OrderVersionError, UnavailableError),
             internal=True,
         ),
         Operation(
@@ -156,8 +157,8 @@ API = Api(
             name="failOrder",
             parameters=_OF_ORDER,
             body=FailureSchema,
-            answers={200: Answer("It is failed", _StatusSchema)},
-            errors=(OrderNotFoundError, OrderStateError, ClosedVersionError, UnavailableError),
+            answers={200: Answer("The failed order", _StatusSchema)},
+            errors=(OrderNotFoundError, OrderStateError, OrderVersionError, UnavailableError),
             internal=True,
         ),
     ),

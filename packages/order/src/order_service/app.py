@@ -1,4 +1,4 @@
-"""Composition root of the order service: the one module that sees all others."""
+"""Composition root of the order service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .api import API
 from .app_keys import CONFIG, SERVICE
 from .config import NAME, Config
 from .inventory_client import HttpStockReader
-from .postgres import MIGRATIONS, Queues, SqlOrders
+from .postgres import MIGRATIONS, SqlOrders
 from .reconcile import Reconciliation
 from .service import OrderService
 
@@ -31,7 +31,7 @@ SOURCE = f"/{NAME}"
 
 
 async def orders(app: web.Application) -> AsyncIterator[None]:
-    """Open the orders on PostgreSQL, SQS and the inventory service."""
+    """Open the use cases on PostgreSQL, SQS and the inventory service."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
     await migrate(config.database_url, *MIGRATIONS)
     async with (
@@ -40,7 +40,9 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
         RetryingClient(config.inventory_urls, name="inventory-service", metrics=metrics) as client,
     ):
         relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
-        repository = SqlOrders(database, Queues(config.processing_queue, config.notification_queue))
+        repository = SqlOrders(
+            database, processing_queue=config.processing_queue, notification_queue=config.notification_queue
+        )
         reconciliation = Reconciliation(repository, relay.wake, after_s=config.reconcile_after_s)
         readiness.add("database", database.ping)
         for queue in (config.processing_queue, config.notification_queue):
@@ -56,7 +58,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web.Application:
-    """Compose the service; tests replace *resources* by in-memory ones."""
+    """Make the application; tests pass in-memory *resources*."""
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)

@@ -1,4 +1,4 @@
-"""Where the application keeps what its handlers need."""
+"""Typed keys of the application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the order service reads from its environment."""
+"""The settings of the order service."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PORT = 8080
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config(ServiceConfig):
-    """What the order service needs to know beside what all services do.
+    """Settings of the order service.
 
     Attributes:
         inventory_urls: replicas of the inventory service.
-        processing_queue: whom orders are announced to that are to be fulfilled.
-        notification_queue: whom everything is announced to.
-        reconcile_after_s: how long an order may stay CREATED before it is announced again, and then again.
+        processing_queue: receives created and updated orders.
+        notification_queue: receives all events.
+        reconcile_after_s: how long an order may stay CREATED before it is announced again, in seconds.
     """
 
     inventory_urls: tuple[str, ...]
@@ -36,7 +36,7 @@ class Config(ServiceConfig):
         """Read *environ*.
 
         Raises:
-            ConfigError: with everything that is missing or wrong.
+            ConfigError: with every setting that is missing or invalid.
         """
         with read_environment(environ) as env:
             fields = {

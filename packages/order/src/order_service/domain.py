@@ -1,4 +1,4 @@
-"""What an order is, what may become of it, and why not: no I/O, no knowledge of how orders come and where they stay."""
+"""Orders, their status changes and the errors of those: no I/O."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from order_contracts import Item
 from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
 
 __all__ = [
-    "ClosedVersionError",
     "KeyReusedError",
     "Order",
     "OrderItem",
-    "OrderLine",
     "OrderNotFoundError",
     "OrderStateError",
     "OrderStatus",
+    "OrderVersionError",
     "PlaceOrder",
     "ShortStockError",
     "StaleOrderError",
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class OrderStatus(StrEnum):
-    """CREATED becomes one of the others, and none of these ever changes."""
+    """CREATED is the initial status, the others are final."""
 
     CREATED = "CREATED"
     CLOSED = "CLOSED"
@@ -37,7 +37,7 @@ class OrderStatus(StrEnum):
 
 
 class OrderNotFoundError(NotFoundError):
-    """There is no order with that id."""
+    """The order does not exist."""
 
     slug = "order-not-found"
 
@@ -46,7 +46,7 @@ class OrderNotFoundError(NotFoundError):
 
 
 class OrderStateError(ConflictError):
-    """The order has a status that rules the change out."""
+    """The status of the order excludes the change."""
 
     slug = "order-state"
 
@@ -55,8 +55,8 @@ class OrderStateError(ConflictError):
         super().__init__(detail, [Violation("", detail, {"status": order.status.value, "version": order.version})])
 
 
-class ClosedVersionError(ConflictError):
-    """What was fulfilled, or could not be, is another version of the order than it has now."""
+class OrderVersionError(ConflictError):
+    """The order has another version than the one to be closed or failed."""
 
     slug = "order-version"
 
@@ -67,23 +67,23 @@ class ClosedVersionError(ConflictError):
 
 
 class StaleOrderError(PreconditionFailedError):
-    """The caller saw another version of the order than it has now."""
+    """The order has another version than the caller expects."""
 
     def __init__(self, order: Order) -> None:
-        super().__init__(f"Order {order.id} has version {order.version} by now.")
+        super().__init__(f"Order {order.id} now has version {order.version}.")
 
 
 class KeyReusedError(InvalidError):
-    """An Idempotency-Key stands for another request already."""
+    """The Idempotency-Key belongs to another request."""
 
     slug = "idempotency-key-reused"
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was sent with another body before.")
+        super().__init__("This Idempotency-Key was used with another body.")
 
 
 class UnknownProductError(InvalidError):
-    """Products are ordered that the inventory does not have."""
+    """An ordered product does not exist."""
 
     slug = "unknown-product"
 
@@ -95,16 +95,8 @@ class ShortStockError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLine:
-    """What a customer asks for: *quantity* (1 to 1,000,000) of a product."""
-
-    product_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
 class OrderItem:
-    """A line of an order that was taken."""
+    """An item of a stored order."""
 
     id: int
     product_id: str
@@ -113,24 +105,24 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Place an order of *lines*; the same *idempotency_key* twice is the same order."""
+    """Place an order; a repeat with the same *idempotency_key* places no second one."""
 
-    lines: tuple[OrderLine, ...]
+    items: tuple[Item, ...]
     idempotency_key: str | None = None
 
     @property
     def request_hash(self) -> bytes:
-        """The same for requests that mean the same, whatever their spelling as JSON."""
+        """SHA-256 of the items, independent of how their JSON is written."""
         # no product id contains a colon or a line break
-        text = "\n".join(f"{line.product_id}:{line.quantity}" for line in self.lines)
+        text = "\n".join(f"{item.product_id}:{item.quantity}" for item in self.items)
         return hashlib.sha256(text.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order at one moment; *version* counts the sets of items it has had, *failure_reason* is there when FAILED.
+    """An order; *version* rises from 1 with each change of the items, *failure_reason* is set when FAILED.
 
-    Every change returns the order after it, the same object when it was so before, or raises why it cannot be.
+    A change returns the changed order, or the same object when nothing changes.
     """
 
     id: int
@@ -142,27 +134,27 @@ class Order:
     failure_reason: str | None = None
 
     def amend(self, items: Sequence[OrderItem], expected_version: int | None = None) -> Order:
-        """Replace the items, if the order still has *expected_version*.
+        """Replace the items.
 
         Raises:
-            StaleOrderError: it has another version.
-            OrderStateError: it is no longer CREATED.
+            StaleOrderError: the order does not have *expected_version*.
+            OrderStateError: the order is not CREATED.
         """
         self.require_amendable(expected_version)
         return replace(self, version=self.version + 1, items=tuple(items))
 
     def require_amendable(self, expected_version: int | None = None) -> None:
-        """Raise what :meth:`amend` would raise."""
+        """Raise as :meth:`amend` does."""
         self._require_version(expected_version)
         if self.status is not OrderStatus.CREATED:
             raise OrderStateError(self, "changed")
 
     def cancel(self, expected_version: int | None = None) -> Order:
-        """Give the order up, if it still has *expected_version*.
+        """Cancel the order.
 
         Raises:
-            StaleOrderError: it has another version.
-            OrderStateError: it is CLOSED or FAILED.
+            StaleOrderError: the order does not have *expected_version*.
+            OrderStateError: the order is CLOSED or FAILED.
         """
         self._require_version(expected_version)
         if self.status is OrderStatus.CANCELLED:
@@ -172,16 +164,16 @@ class Order:
         return replace(self, status=OrderStatus.CANCELLED)
 
     def settle(self, version: int, status: OrderStatus, reason: str | None = None) -> Order:
-        """End the order as CLOSED, or FAILED for *reason*, as far as *version* is concerned.
+        """Close *version* of the order, or fail it for *reason*.
 
         Raises:
-            OrderStateError: it ended in another way.
-            ClosedVersionError: it has another version.
+            OrderStateError: the order has another final status.
+            OrderVersionError: the order has another version.
         """
         if self.status not in {OrderStatus.CREATED, status}:
             raise OrderStateError(self, status.lower())
         if self.version != version:
-            raise ClosedVersionError(self, version)
+            raise OrderVersionError(self, version)
         if self.status is status:
             return self
         return replace(self, status=status, failure_reason=reason)
@@ -191,28 +183,26 @@ class Order:
             raise StaleOrderError(self)
 
 
-def require_stock(lines: Sequence[OrderLine], stock: Mapping[str, int]) -> None:
-    """Check that *stock* (by product id; what is not in it does not exist) is enough for every line.
+def require_stock(items: Sequence[Item], stock: Mapping[str, int]) -> None:
+    """Check that *stock*, by the ids of the products that exist, is enough for all *items*.
 
     Raises:
-        UnknownProductError: with the pointer to each product that does not exist.
-        ShortStockError: with what is requested and what is there, for each product that is short.
+        UnknownProductError: with a violation for each product that does not exist.
+        ShortStockError: with a violation for each product of which more is requested than is in stock.
     """
-    unknown = [(place, line) for place, line in enumerate(lines) if line.product_id not in stock]
-    if unknown:
-        raise UnknownProductError("The inventory does not have all of these products.", [_unknown(*u) for u in unknown])
-    short = [(place, line) for place, line in enumerate(lines) if stock[line.product_id] < line.quantity]
-    if short:
-        violations = [_short(place, line, stock[line.product_id]) for place, line in short]
-        raise ShortStockError("There is not enough in stock.", violations)
+    if unknown := [_unknown(index, item) for index, item in enumerate(items) if item.product_id not in stock]:
+        raise UnknownProductError("The inventory does not have all of these products.", unknown)
+    stocked = [(index, item, stock[item.product_id]) for index, item in enumerate(items)]
+    if short := [_short(*each) for each in stocked if each[2] < each[1].quantity]:
+        raise ShortStockError("There is not enough in stock.", short)
 
 
-def _unknown(place: int, line: OrderLine) -> Violation:
-    detail = f"There is no product {line.product_id}."
-    return Violation(f"/orderItems/{place}/productId", detail, {"productId": line.product_id})
+def _unknown(index: int, item: Item) -> Violation:
+    detail = f"There is no product {item.product_id}."
+    return Violation(f"/orderItems/{index}/productId", detail, {"productId": item.product_id})
 
 
-def _short(place: int, line: OrderLine, stock: int) -> Violation:
-    detail = f"{line.quantity} of {line.product_id} are requested, {stock} are in stock."
-    facts: dict[str, str | int] = {"productId": line.product_id, "requested": line.quantity, "stock": stock}
-    return Violation(f"/orderItems/{place}/quantity", detail, facts)
+def _short(index: int, item: Item, stock: int) -> Violation:
+    detail = f"{item.quantity} of {item.product_id} are requested, {stock} are in stock."
+    facts: dict[str, str | int] = {"productId": item.product_id, "requested": item.quantity, "stock": stock}
+    return Violation(f"/orderItems/{index}/quantity", detail, facts)

@@ -1,57 +1,49 @@
-"""Orders in PostgreSQL: every method is one statement, and one statement is one transaction."""
+"""Orders in PostgreSQL: each method is one statement, which is one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from order_contracts import Item
 from service_common.observability import current_trace
 from service_common.postgres import Database, Row, load_statements
 
-from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
+from .domain import Order, OrderItem, OrderStatus, PlaceOrder
 from .ports import Change, Placement
 
-__all__ = ["MIGRATIONS", "Queues", "SqlOrders"]
+__all__ = ["MIGRATIONS", "SqlOrders"]
 
 MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", "order_service.migrations")
 
 
-@dataclass(frozen=True, slots=True)
-class Queues:
-    """Where events go, by the names of the queues."""
-
-    processing: str
-    notification: str
-
-
 class SqlOrders:
-    """An OrderRepository, and the LateOrders among them; what is announced goes into the outbox with the change."""
+    """An `OrderRepository` and `LateOrders` on PostgreSQL; each change writes its events to the outbox."""
 
-    def __init__(self, database: Database, queues: Queues) -> None:
+    def __init__(self, database: Database, *, processing_queue: str, notification_queue: str) -> None:
         self._database = database
-        self._sql = load_statements("order_service")
-        self._queues = queues
-        self._both = [queues.processing, queues.notification]
+        self._sql = load_statements(__package__)
+        self._processing_queue = processing_queue
+        self._notification_queue = notification_queue
 
     async def place(self, command: PlaceOrder) -> Placement:
-        """Store a new order, unless one is stored under the same idempotency key."""
+        """Store a new order, or return the placement under the same idempotency key."""
         key = command.idempotency_key
         row = await self._database.fetch_one(
             self._sql["place_order"],
             {
-                **_columns(command.lines),
-                **self._announcement(self._both),
+                **_columns(command.items),
+                **self._announcement(self._processing_queue, self._notification_queue),
                 "key": key,
                 "request_hash": None if key is None else command.request_hash,
             },
         )
         if row is None:
-            raise LookupError(f"the order under the key {key} is gone")
+            raise LookupError(f"the order under the key {key} was deleted")
         return _placement(row)
 
     async def find_placement(self, idempotency_key: str) -> Placement | None:
-        """Return what is known of the order that was placed under *idempotency_key*."""
+        """Return the placement under *idempotency_key*."""
         row = await self._database.fetch_one(self._sql["find_placement"], (idempotency_key,))
         return None if row is None else _placement(row)
 
@@ -61,37 +53,33 @@ class SqlOrders:
         return None if row is None else _order(row)
 
     async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
-        """Return at most *limit* orders, newest first, those with a lower id than *after*."""
+        """Return at most *limit* orders with ids below *after*, newest first."""
         rows = await self._database.fetch(
             self._sql["page_of_orders"], {"status": status and status.value, "after": after, "limit": limit}
         )
         return [_order(row) for row in rows]
 
-    async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None) -> Change | None:
+    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
         """Replace the items."""
+        announcement = self._announcement(self._processing_queue, self._notification_queue)
         return await self._change(
             "amend_order",
-            {
-                "order_id": order_id,
-                "expected_version": expected_version,
-                **_columns(lines),
-                **self._announcement(self._both),
-            },
+            {"order_id": order_id, "expected_version": expected_version, **_columns(items), **announcement},
         )
 
     async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
-        """Give the order up."""
+        """Cancel the order."""
         return await self._change(
             "cancel_order",
             {
                 "order_id": order_id,
                 "expected_version": expected_version,
-                **self._announcement([self._queues.notification]),
+                **self._announcement(self._notification_queue),
             },
         )
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
-        """End the order as CLOSED, or as FAILED for *reason*."""
+        """Set the status to CLOSED, or to FAILED for *reason*."""
         return await self._change(
             "settle_order", {"order_id": order_id, "version": version, "status": status.value, "reason": reason}
         )
@@ -100,7 +88,7 @@ class SqlOrders:
         """Announce at most *limit* late orders to the processing queue again and return their ids."""
         rows = await self._database.fetch(
             self._sql["announce_late_orders"],
-            {"destination": self._queues.processing, "after_s": after_s, "limit": limit},
+            {"destination": self._processing_queue, "after_s": after_s, "limit": limit},
         )
         return [order_id for (order_id,) in rows]
 
@@ -108,16 +96,13 @@ class SqlOrders:
         row = await self._database.fetch_one(self._sql[statement], parameters)
         return None if row is None else Change(applied=row[0], order=_order(row[1:]))
 
-    def _announcement(self, destinations: Sequence[str]) -> dict[str, Any]:
+    def _announcement(self, *destinations: str) -> dict[str, Any]:
         trace = current_trace()
-        return {"destinations": destinations, "traceparent": trace.traceparent if trace else None}
+        return {"destinations": list(destinations), "traceparent": trace.traceparent if trace else None}
 
 
-def _columns(lines: Sequence[OrderLine]) -> dict[str, Any]:
-    return {
-        "product_ids": [line.product_id for line in lines],
-        "quantities": [line.quantity for line in lines],
-    }
+def _columns(items: Sequence[Item]) -> dict[str, Any]:
+    return {"product_ids": [item.product_id for item in items], "quantities": [item.quantity for item in items]}
 
 
 def _placement(row: Row) -> Placement:

@@ -1,4 +1,4 @@
-"""Announces again the orders that nobody seems to work on, so that not even a lost queue loses an order."""
+"""Announces orders again that stay CREATED for too long, so that an order survives the loss of its message."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["Reconciliation"]
 
 logger = logging.getLogger(__name__)
 
-# of an order's patience: how much later than due it may be announced at most
-_PERIODS = 10
+# runs in each *after_s*: an order is announced at most a tenth of that later than due
+_RUNS = 10
 _BATCH = 100
 
 
 class Reconciliation:
-    """Looks for late orders all the time; any number of replicas may.
+    """Announces late orders periodically; several replicas may run it.
 
     Args:
-        orders: where to look.
-        announce: called when something was put into the outbox.
-        after_s: how long an order may stay CREATED before it is announced again, and then again, in seconds.
-        batch: how many orders are announced in one statement.
+        orders: finds and announces late orders.
+        announce: called after a commit that wrote events to the outbox.
+        after_s: how long an order may stay CREATED before each announcement, in seconds.
+        batch: the maximum number of orders in one statement.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class Reconciliation:
         self._batch = batch
 
     async def run(self) -> None:
-        """Look, announce and wait, until cancelled; while the orders are out of reach it only waits."""
+        """Announce late orders periodically until cancelled; skip the run while the database is unavailable."""
         while True:
             try:
-                await self.look()
+                await self.announce_late()
             except TransientError as error:
-                logger.warning("no reconciliation", extra={"reason": error.detail})
-            await asyncio.sleep(self._after_s / _PERIODS)
+                logger.warning("reconciliation failed", extra={"reason": error.detail})
+            await asyncio.sleep(self._after_s / _RUNS)
 
-    async def look(self) -> int:
-        """Announce every order that is late now, and return how many those are."""
+    async def announce_late(self) -> int:
+        """Announce every late order and return their number."""
         count = 0
         while True:
             late = await self._orders.announce_late(after_s=self._after_s, limit=self._batch)

@@ -1,50 +1,46 @@
-"""What comes and goes over HTTP: payloads to the terms of the domain, and back."""
+"""The HTTP payloads of the order service."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate
 
-from order_contracts.limits import MAX_ITEMS, MAX_ORDER_ID, MAX_QUANTITY, MAX_VERSION, PRODUCT_ID
+from order_contracts.items import ItemList
+from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
 from service_common.errors import InvalidError
-from service_common.fields import BoundedList, DecimalInteger, page_limit
+from service_common.fields import DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import Order, OrderLine, OrderNotFoundError, OrderStatus
+from .domain import Order, OrderNotFoundError, OrderStatus
 
 __all__ = [
     "MAX_KEY",
     "FailureSchema",
     "ItemsSchema",
-    "LineSchema",
     "OrderPathSchema",
     "OrdersQuerySchema",
     "VersionSchema",
     "idempotency_key",
-    "rendered",
+    "order_payload",
     "server_timing",
 ]
 
 MAX_REASON = 1000
 MAX_KEY = 255
 
-_PRODUCT_ID = validate.Regexp(
-    PRODUCT_ID,
-    error="Has to be 1 to 64 letters, digits, dots, underscores or hyphens, and not only dots.",
-)
 # text in PostgreSQL has no NUL
 _NO_NUL = validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
 
 
 class OrderPathSchema(Schema):
-    """``{order_id}``: what is no id names no order."""
+    """``{order_id}``: an invalid id names no order."""
 
     order_id = DecimalInteger(required=True, validate=validate.Range(1, MAX_ORDER_ID))
 
     def handle_error(self, error: ValidationError, data: Mapping[str, str], **_: object) -> NoReturn:
-        """Say that there is no such order.
+        """Answer 404.
 
         Raises:
             OrderNotFoundError: always.
@@ -52,32 +48,10 @@ class OrderPathSchema(Schema):
         raise OrderNotFoundError(data["order_id"]) from error
 
 
-class LineSchema(Schema):
-    """``{"productId": "123", "quantity": 2}``."""
-
-    product_id = fields.Str(data_key="productId", required=True, validate=_PRODUCT_ID)
-    quantity = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_QUANTITY))
-
-    @post_load
-    def _line(self, data: Mapping[str, Any], **_: object) -> OrderLine:
-        return OrderLine(**data)
-
-
 class ItemsSchema(Schema):
     """``{"orderItems": [{"productId": "123", "quantity": 2}]}``."""
 
-    lines = BoundedList(fields.Nested(LineSchema), at_least=1, at_most=MAX_ITEMS, data_key="orderItems", required=True)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _no_product_twice(self, data: Mapping[str, Any], **_: object) -> None:
-        seen: set[str] = set()
-        again: dict[int, object] = {}
-        for place, line in enumerate(data["lines"]):
-            if line.product_id in seen:
-                again[place] = {"productId": ["This product is ordered twice."]}
-            seen.add(line.product_id)
-        if again:
-            raise ValidationError({"orderItems": again})
+    items = ItemList(data_key="orderItems")
 
 
 class VersionSchema(Schema):
@@ -101,20 +75,20 @@ class OrdersQuerySchema(Schema):
 
 
 def idempotency_key(values: Sequence[str]) -> str | None:
-    """Read the values of the header ``Idempotency-Key``, of which there may be one.
+    """Return the value of the header ``Idempotency-Key``, if present.
 
     Raises:
-        InvalidError: there are several, or it is not 1 to 255 printable characters.
+        InvalidError: the header is repeated, or is not 1 to 255 printable characters.
     """
     if not values:
         return None
     if len(values) > 1 or not 1 <= len(values[0]) <= MAX_KEY or not values[0].isprintable():
-        raise InvalidError(f"The header Idempotency-Key has to be one of 1 to {MAX_KEY} printable characters.")
+        raise InvalidError(f"Idempotency-Key must be a single header of 1 to {MAX_KEY} printable characters.")
     return values[0]
 
 
-def rendered(order: Order) -> dict[str, Any]:
-    """Return an order as it is answered."""
+def order_payload(order: Order) -> dict[str, Any]:
+    """Return an order as its JSON document."""
     return {
         "id": order.id,
         "version": order.version,
@@ -129,7 +103,7 @@ def rendered(order: Order) -> dict[str, Any]:
 
 
 def server_timing(**seconds: float) -> str:
-    """Return how long each part took as the header ``Server-Timing`` tells it, in milliseconds.
+    """Return the header ``Server-Timing`` with the duration of each part, in milliseconds.
 
     Source: https://www.w3.org/TR/server-timing/#the-server-timing-header-field
     """

@@ -1,1 +1,1 @@
-"""The processing service: fulfils each order through a durable saga."""
+"""The processing service: fulfils each version of an order through a durable saga."""

@@ -1,4 +1,4 @@
-"""The HTTP interface of the processing service: each endpoint once."""
+"""The HTTP interface of the processing service: the declaration of each endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composition root of the processing service: the one module that sees all others."""
+"""Composition root of the processing service."""
 
 from __future__ import annotations
 
@@ -32,14 +32,13 @@ __all__ = ["create_app", "processing"]
 Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 
 SOURCE = f"/{NAME}"
-# of the time to stop in: what the parked poll, the messages and the sagas in flight have to end, and then the events
-# that they left
+# shares of the grace period: first for the long poll, messages and sagas in flight, then for the events in the outbox
 STOP_SHARE = 0.65
 RELAY_SHARE = 0.15
 
 
 async def processing(app: web.Application) -> AsyncIterator[None]:
-    """Open the sagas on PostgreSQL, SQS and the services they ask, and run them."""
+    """Open the engine on PostgreSQL, SQS and the clients of the other services, and run it."""
     config, readiness, metrics = app[CONFIG], app[READINESS], app[METRICS]
     token = config.service_token
     await migrate(config.database_url, *MIGRATIONS)
@@ -73,19 +72,19 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         ):
             app[SAGAS] = sagas
             yield
-            # what still arrives is stored, and left to the next engine
+            # sagas of messages that still arrive are stored for the next engine
             await asyncio.gather(poller.stop(), engine.stop(config.shutdown_grace_s * STOP_SHARE))
             await sagas.close()
 
 
 async def _gate(engine: Engine, database: Database) -> None:
-    """Wait until a message that is received can become a saga that runs."""
-    await engine.wait_room()
+    """Wait until the saga of the next message could be stored and run."""
+    await engine.wait_for_slot()
     await database.wait_available()
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (processing,)) -> web.Application:
-    """Compose the service; tests replace *resources* by in-memory ones."""
+    """Make the application; tests pass in-memory *resources*."""
     app = new_app(NAME, config)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)

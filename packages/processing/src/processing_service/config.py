@@ -1,4 +1,4 @@
-"""What the processing service reads from its environment."""
+"""The settings of the processing service."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PORT = 8083
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config(ServiceConfig):
-    """What the processing service needs to know beside what all services do.
+    """Settings of the processing service.
 
     Attributes:
         inventory_urls: replicas of the inventory service.
         order_urls: replicas of the order service.
-        processing_queue: where orders are announced.
-        notification_queue: whom their ends are announced to.
+        processing_queue: delivers created and updated orders.
+        notification_queue: receives the events of processed and failed orders.
     """
 
     inventory_urls: tuple[str, ...]
@@ -34,7 +34,7 @@ class Config(ServiceConfig):
         """Read *environ*.
 
         Raises:
-            ConfigError: with everything that is missing or wrong.
+            ConfigError: with every setting that is missing or invalid.
         """
         with read_environment(environ) as env:
             fields = {

@@ -1,4 +1,4 @@
-"""What the processing service does with the messages of its queue."""
+"""The consumer of the processing queue."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _STARTS_A_SAGA = frozenset({EventType.ORDER_CREATED, EventType.ORDER_UPDATED})
 
 
 class NotForProcessingError(PermanentError):
-    """An event that can be read and asks for no work here."""
+    """A valid event that starts no saga."""
 
     slug = "not-for-processing"
 
     def __init__(self, event: OrderEvent) -> None:
-        super().__init__(f"{event.type.value} of order {event.order_id} asks for no processing")
+        super().__init__(f"{event.type.value} of order {event.order_id} starts no saga")
         self.event = event
 
 
 class OrderConsumer:
-    """Starts a saga for each version of an order that is announced; a message is done with when that is committed."""
+    """Starts the saga of each announced version of an order; a message is acknowledged once its saga is committed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def __call__(self, message: Message) -> None:
-        """Start the saga that *message* asks for; one that comes again starts nothing.
+        """Start the saga of the event; idempotent.
 
         Raises:
-            UnreadableEventError: it is no event.
-            NotForProcessingError: it is another event.
-            TransientError: the saga is perhaps not stored.
+            UnreadableEventError: the message is not an order event.
+            NotForProcessingError: the event starts no saga.
+            TransientError: the saga may not be stored.
         """
         event = decode(message.body)
         if event.type not in _STARTS_A_SAGA:

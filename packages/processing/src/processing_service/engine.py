@@ -1,4 +1,4 @@
-"""Runs sagas: the new ones at once, the others when they are due, each by one engine at a time."""
+"""Runs sagas: new ones at once, others when they are due, each by one engine at a time."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["Engine", "EngineSettings"]
 
 logger = logging.getLogger(__name__)
 
-HAND_BACK_LIMIT_S = 1.0
+RELEASE_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """How much at once and how often.
+    """Limits of the engine.
 
     Attributes:
-        concurrency: sagas in flight beyond which no more are looked for.
-        poll_s: how often to look for due sagas without a reason to, in seconds.
-        spacing_s: the least time between two looks, in seconds: sagas that come due meanwhile share a statement.
+        concurrency: the number of running sagas from which no more are claimed.
+        poll_s: the longest time between two claims, in seconds.
+        spacing_s: the shortest time between two claims, in seconds: sagas that fall due meanwhile share a statement.
     """
 
     concurrency: int = 64
@@ -37,15 +37,15 @@ class EngineSettings:
 
 
 class Engine:
-    """Claims sagas and has them run.
+    """Claims sagas and runs them.
 
-    A claim is a lease with a fence. An engine that dies leaves its sagas to whoever looks after the lease has ended;
-    an engine that was only slow then finds its fence outdated and writes nothing. What it asked of other services
-    meanwhile has no second effect: every step carries the saga's operation id.
+    A claim is a lease with a fence. When an engine dies, another claims its sagas after the lease; an engine that was
+    only slow then holds an outdated fence, and its writes change nothing. Its calls to other services are idempotent:
+    each carries the saga's operation id.
 
     Args:
-        sagas: where they are kept.
-        runner: takes them through their steps.
+        sagas: stores and leases them.
+        runner: runs a claimed saga.
         settings: the limits.
     """
 
@@ -56,41 +56,41 @@ class Engine:
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._starting = 0
         self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._slot_free = asyncio.Event()
+        self._slot_free.set()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
 
     async def start(self, saga: Saga) -> bool:
-        """Store a new saga and begin to run it; return whether it was new. When this returns, it can't be lost.
+        """Store a saga and run it in the background; return whether it was new.
 
         Raises:
-            TransientError: it may or may not be stored; the same again is safe.
+            TransientError: the saga may not be stored; the call can be repeated.
         """
         claimed = self._free > 0 and not self._stopping.is_set()
         self._starting += claimed
         try:
-            admission = await self._sagas.start(saga, claimed=claimed)
+            started = await self._sagas.start(saga, claimed=claimed)
         finally:
             self._starting -= claimed
-            self._update_room()
-        if admission.claim is not None:
-            self._begin(admission.claim)
-        elif admission.new:
+            self._update_slots()
+        if started.claim is not None:
+            self._begin(started.claim)
+        elif started.new:
             self._wake.set()
-        return admission.new
+        return started.new
 
-    async def wait_room(self) -> None:
-        """Return when another saga could be run at once."""
-        await self._room.wait()
+    async def wait_for_slot(self) -> None:
+        """Return when another saga could run at once."""
+        await self._slot_free.wait()
 
     async def run(self) -> None:
-        """Look for due sagas and run them until :meth:`stop`; at once for those that an earlier process left."""
+        """Claim and run due sagas until :meth:`stop`."""
         self._ended.clear()
         try:
             while not self._stopping.is_set():
-                await self._room.wait()
+                await self._slot_free.wait()
                 self._wake.clear()
                 if await self._claim_due():
                     await self._pause(self._wake, self._settings.poll_s)
@@ -99,50 +99,50 @@ class Engine:
             self._ended.set()
 
     async def stop(self, within_s: float) -> None:
-        """Let the sagas in flight end for *within_s* seconds, then hand back the rest."""
+        """Wait up to *within_s* seconds for the running sagas, then cancel the others and release their claims."""
         self._stopping.set()
         self._wake.set()
-        self._room.set()
+        self._slot_free.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._ended.wait()
                 while self._running:
                     await asyncio.wait(self._running)
-        left = dict(self._running)
-        for task in left:
+        cancelled = dict(self._running)
+        for task in cancelled:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        if left:
-            await self._hand_back(list(left.values()))
+        await asyncio.gather(*cancelled, return_exceptions=True)
+        if cancelled:
+            await self._release(list(cancelled.values()))
 
     @property
     def _free(self) -> int:
         return self._settings.concurrency - len(self._running) - self._starting
 
-    def _update_room(self) -> None:
+    def _update_slots(self) -> None:
         if self._free > 0 or self._stopping.is_set():
-            self._room.set()
+            self._slot_free.set()
         else:
-            self._room.clear()
+            self._slot_free.clear()
 
     async def _claim_due(self) -> bool:
-        """Run what is due, as far as there is room; return whether that was all."""
+        """Run due sagas in the free slots; return whether there are no more."""
         limit = max(self._free, 1)
         try:
             claims = await self._sagas.claim(limit)
         except TransientError as error:
-            logger.warning("sagas not read", extra={"reason": str(error)})
+            logger.warning("saga claim failed", extra={"reason": str(error)})
             return True
         for claim in claims:
             self._begin(claim)
         return len(claims) < limit
 
-    async def _hand_back(self, claims: Sequence[Claim]) -> None:
+    async def _release(self, claims: Sequence[Claim]) -> None:
         try:
-            async with asyncio.timeout(HAND_BACK_LIMIT_S):
-                await self._sagas.hand_back(claims)
+            async with asyncio.timeout(RELEASE_TIMEOUT_S):
+                await self._sagas.release_claims(claims)
         except (TransientError, TimeoutError) as error:
-            logger.warning("sagas left to their leases", extra={"count": len(claims), "reason": str(error)})
+            logger.warning("saga claim release failed", extra={"count": len(claims), "reason": str(error)})
 
     async def _pause(self, event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -153,20 +153,20 @@ class Engine:
         task = asyncio.create_task(self._drive(claim))
         self._running[task] = claim
         task.add_done_callback(self._finished)
-        self._update_room()
+        self._update_slots()
 
     async def _drive(self, claim: Claim) -> None:
         try:
             delay_s = await self._runner.run(claim)
         except TransientError as error:
             facts = {"orderId": claim.saga.order_id, "version": claim.saga.version}
-            logger.warning("saga left to its lease", extra={**facts, "reason": str(error)})
+            logger.warning("saga save failed", extra={**facts, "reason": str(error)})
         else:
             if delay_s is not None:
                 asyncio.get_running_loop().call_later(delay_s, self._wake.set)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self._update_room()
+        self._update_slots()
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.critical("saga interrupted by a fault, left to its lease", exc_info=error)
+            logger.critical("saga task crashed", exc_info=error)

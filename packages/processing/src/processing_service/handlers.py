@@ -1,4 +1,4 @@
-"""What the processing service tells of its sagas."""
+"""The handlers of the processing service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["sagas_of_order", "search"]
 
 
 async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
-    """The saga of each version of an order."""
+    """List the sagas of an order, one for each version."""
     records = await request.app[SAGAS].of_order(order_id)
     if not records:
         raise SagaNotFoundError(order_id)
@@ -22,5 +22,5 @@ async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
 
 
 async def search(request: web.Request, state: SagaState | None, late: bool | None, limit: int) -> web.Response:
-    """Sagas, those of the newest orders first."""
+    """List sagas, those of the newest orders first."""
     return json_response(sagas_payload(await request.app[SAGAS].search(state=state, late=late, limit=limit)))

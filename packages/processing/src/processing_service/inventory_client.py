@@ -1,4 +1,4 @@
-"""The inventory service over HTTP, as the place where stock is taken."""
+"""Client of the inventory service: takes and releases stock over HTTP."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ __all__ = ["HttpStockGateway"]
 
 _TAKE = Call("POST", "/inventory/decrement", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
 _RELEASE = Call("POST", "/inventory/release", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
-# Unknown product; short stock, or released before; items that the inventory does not take, or not under this id.
-# It will never answer otherwise. That the operation was released before leads to the order service, too, and it is for
-# that to say that the order was cancelled or changed.
+# Final refusals: 404 unknown product; 409 short stock, or operation released before; 422 invalid items, or items that
+# differ from those of the operation. After a release the order service answers that the order was cancelled or changed.
 _REFUSED = frozenset({404, 409, 422})
 
 
 class HttpStockGateway:
-    """Takes and releases stock by internal endpoints of the inventory service, which know an operation by its id."""
+    """A `StockGateway` on the internal endpoints of the inventory service."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
 
     async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unanswered:
-        """Take all *items* or none, once."""
+        """Take all *items* or none, once for each operation id."""
         body = {
             "operationId": operation_id,
             "items": [{"productId": item.product_id, "quantity": item.quantity} for item in items],
@@ -35,14 +34,14 @@ class HttpStockGateway:
         try:
             await self._client.request(_TAKE, json=body)
         except RefusedError as error:
-            # any other 4xx is a fault of ours or of the set-up, such as a wrong token: no order is to pay for that
+            # any other 4xx is a defect or a wrong setting, such as the token: it must not fail the order
             return Refused(_reason(error)) if error.status in _REFUSED else Unanswered(error.detail)
         except UnavailableError as error:
             return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
-        """Give back what the operation took, if anything."""
+        """Return to the stock what the operation took."""
         try:
             await self._client.request(_RELEASE, json={"operationId": operation_id})
         except RefusedError as error:
@@ -53,5 +52,5 @@ class HttpStockGateway:
 
 
 def _reason(error: RefusedError) -> str:
-    """Say it in the inventory's words, which the customer is going to read."""
+    """Return the inventory's own detail, which the customer reads."""
     return error.problem.detail or error.detail

@@ -1,4 +1,4 @@
-"""Watches how many sagas are open, and tells of those that are late."""
+"""Counts open and late sagas for the metrics and the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lateness:
-    """Counts the open sagas every *interval_s* seconds, for the metrics and, when some are late, for the log."""
+    """Measures the open sagas every *interval_s* seconds, and logs when the number of late ones changes."""
 
     def __init__(self, sagas: SagaReader, metrics: Metrics, *, interval_s: float = 5.0) -> None:
         self._sagas = sagas
@@ -28,23 +28,23 @@ class Lateness:
         self._last_late = 0
 
     async def run(self) -> None:
-        """Keep on until cancelled; while the database is away there is nothing to count."""
+        """Measure until cancelled; while the database is unavailable the gauges keep their values."""
         while True:
             try:
-                await self.once()
+                await self.measure()
             except TransientError as error:
-                logger.info("sagas not counted", extra={"reason": str(error)})
+                logger.info("saga count failed", extra={"reason": str(error)})
             await asyncio.sleep(self._interval_s)
 
-    async def once(self) -> None:
-        """Count now."""
-        census = await self._sagas.census()
+    async def measure(self) -> None:
+        """Set the gauges."""
+        sagas = await self._sagas.count_open()
         for state in SagaState:
             if not state.ended:
-                self._open.labels(state.value).set(census.open.get(state, 0))
-        self._late.set(census.late)
-        self._oldest.set(census.oldest_s)
-        if census.late != self._last_late:
-            level = logging.WARNING if census.late else logging.INFO
-            logger.log(level, "late sagas", extra={"late": census.late, "before": self._last_late})
-        self._last_late = census.late
+                self._open.labels(state.value).set(sagas.by_state.get(state, 0))
+        self._late.set(sagas.late)
+        self._oldest.set(sagas.oldest_s)
+        if sagas.late != self._last_late:
+            level = logging.WARNING if sagas.late else logging.INFO
+            logger.log(level, "late sagas changed", extra={"late": sagas.late, "before": self._last_late})
+        self._last_late = sagas.late

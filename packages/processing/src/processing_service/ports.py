@@ -1,4 +1,4 @@
-"""What the engine, the consumer and the handlers need from the outside."""
+"""The ports of the engine, the consumer and the handlers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from order_contracts import Item
 from .saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 
 __all__ = [
-    "Census",
     "Claim",
+    "OpenSagas",
     "OrderGateway",
     "SagaReader",
     "SagaRecord",
@@ -25,12 +25,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A saga that is the holder's to run, for as long as the lease lasts.
+    """A saga leased to one engine.
 
     Attributes:
-        saga: as it was when it was claimed.
-        fence: proves the claim with each write.
-        age_s: since the start of the saga, in seconds, at the moment of the claim.
+        saga: its state when it was claimed.
+        fence: must be current with each write.
+        age_s: time since the start of the saga when it was claimed, in seconds.
     """
 
     saga: Saga
@@ -40,7 +40,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class SagaStart:
-    """What became of a saga that was to start: *new* or known before; *claim* when the caller may run it at once."""
+    """The result of starting a saga: whether it is *new*, and the *claim* when the caller may run it at once."""
 
     new: bool
     claim: Claim | None = None
@@ -48,7 +48,7 @@ class SagaStart:
 
 @dataclass(frozen=True, slots=True)
 class SagaRecord:
-    """A saga as it is told to a reader; *entered* has the time of each state it has had."""
+    """A saga for readers; *entered* has the time at which it entered each of its states."""
 
     order_id: int
     version: int
@@ -62,81 +62,78 @@ class SagaRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
-    """How many sagas are open, by state, how many of them are late, and the age of the oldest in seconds."""
+class OpenSagas:
+    """The open sagas: their number by state, the number of late ones, and the age of the oldest in seconds."""
 
-    open: Mapping[SagaState, int]
+    by_state: Mapping[SagaState, int]
     late: int
     oldest_s: float
 
 
 class StockGateway(Protocol):
-    """Where stock is taken. Every outcome is a value; an error that is raised means that nothing is known."""
+    """Takes and releases stock. Outcomes are values; an exception means that the outcome is unknown."""
 
     async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unanswered:
-        """Take all *items* or none, once."""
+        """Take all *items* or none, once for each operation id."""
         ...
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
-        """Give back what the operation took, and see to it that it takes nothing from now on."""
+        """Return to the stock what the operation took, or prevent it from taking anything later."""
         ...
 
 
 class OrderGateway(Protocol):
-    """Where orders end. Every outcome is a value; an error that is raised means that nothing is known."""
+    """Closes and fails orders. Outcomes are values; an exception means that the outcome is unknown."""
 
     async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
-        """End this version of the order well."""
+        """Close this version of the order."""
         ...
 
     async def fail(self, order_id: int, version: int, reason: str) -> Succeeded | Withdrawn | Unanswered:
-        """End this version of the order for *reason*."""
+        """Fail this version of the order for *reason*."""
         ...
 
 
 class SagaRepository(Protocol):
-    """The sagas, and who may run them.
-
-    Each method is one transaction, and raises TransientError when the same may succeed later.
-    """
+    """Stores and leases sagas. Each method is one transaction, and raises TransientError when a repeat may succeed."""
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
-        """Store a new saga, claimed for the caller when it asks for that and no older version of the order is open."""
+        """Store a new saga; with *claimed* lease it to the caller, unless an older version of the order is open."""
         ...
 
     async def claim(self, limit: int) -> list[Claim]:
-        """Claim up to *limit* sagas that are due and nobody's, but none with an older version that is open."""
+        """Claim up to *limit* due sagas without a lease and without an open older version."""
         ...
 
     async def save(
         self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
-        """Write what became of a claimed saga; return whether the claim still held.
+        """Write the new state of a claimed saga, and its event to the outbox; return whether the claim was still valid.
 
         Args:
-            claim: as it was given.
-            saga: after its step. When it has ended and there is something to tell, that goes into the outbox with it.
-            entered: when it came to the states that it has had since it was claimed.
-            delay_s: give the claim up and run the saga again after so many seconds; None keeps it for the next step.
+            claim: of the caller.
+            saga: after its step.
+            entered: when it entered the states since the claim.
+            delay_s: release the claim and run the saga again after this time, in seconds; None keeps the claim.
         """
         ...
 
-    async def hand_back(self, claims: Sequence[Claim]) -> None:
-        """Give up claims, so that others may run these sagas at once."""
+    async def release_claims(self, claims: Sequence[Claim]) -> None:
+        """End the leases, so that another engine may claim the sagas at once."""
         ...
 
 
 class SagaReader(Protocol):
-    """What there is to know of the sagas."""
+    """Reads sagas."""
 
     async def of_order(self, order_id: int) -> list[SagaRecord]:
-        """Return the sagas of the versions of an order, the oldest first."""
+        """Return the sagas of an order by version."""
         ...
 
     async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
-        """Return sagas in a state, late or not; those of the newest orders first."""
+        """Return sagas filtered by state and lateness, those of the newest orders first."""
         ...
 
-    async def census(self) -> Census:
-        """Count what is open."""
+    async def count_open(self) -> OpenSagas:
+        """Count the open sagas."""
         ...

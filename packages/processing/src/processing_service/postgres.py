@@ -1,4 +1,4 @@
-"""The sagas in PostgreSQL, and the outbox beside them."""
+"""Sagas in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from order_contracts import Item
 from service_common.call_batcher import CallBatcher
 from service_common.postgres import Database, Json, Row, load_statements
 
-from .ports import Census, Claim, SagaRecord, SagaStart
+from .ports import Claim, OpenSagas, SagaRecord, SagaStart
 from .saga import LATE_AFTER_S, Saga, SagaState
 
 __all__ = ["MIGRATIONS", "SqlSagas"]
@@ -30,13 +30,12 @@ class _Change:
 class SqlSagas:
     """A `SagaRepository` and `SagaReader` on PostgreSQL.
 
-    Starts that happen together share a statement, and so do writes: under load the number of commits grows more slowly
-    than the number of sagas.
+    One statement stores concurrent starts, and one concurrent writes: under load many sagas share a commit.
 
     Args:
-        database: holds the tables of `MIGRATIONS`.
-        destination: the queue for the events that tell of an end.
-        lease_s: how long a claim holds without a write, in seconds; longer than two steps take.
+        database: has the tables of `MIGRATIONS`.
+        destination: the queue of the events.
+        lease_s: how long a claim lasts after its last write, in seconds; longer than two steps take.
     """
 
     def __init__(self, database: Database, destination: str, *, lease_s: float = 10.0) -> None:
@@ -59,72 +58,57 @@ class SqlSagas:
     async def save(
         self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
-        """Write what became of a claimed saga."""
+        """Write the new state of a claimed saga."""
         return await self._changes.submit(_Change(claim, saga, entered, delay_s))
 
-    async def hand_back(self, claims: Sequence[Claim]) -> None:
-        """Give up claims."""
-        await self._database.execute(
-            self._sql["hand_back_sagas"],
-            {
-                "claims": Json(
-                    [
-                        {"order_id": claim.saga.order_id, "version": claim.saga.version, "fence": claim.fence}
-                        for claim in claims
-                    ]
-                )
-            },
-        )
+    async def release_claims(self, claims: Sequence[Claim]) -> None:
+        """End the leases."""
+        fences = [
+            {"order_id": claim.saga.order_id, "version": claim.saga.version, "fence": claim.fence} for claim in claims
+        ]
+        await self._database.execute(self._sql["release_claims"], {"claims": Json(fences)})
 
     async def of_order(self, order_id: int) -> list[SagaRecord]:
-        """Return the sagas of an order."""
-        rows = await self._database.fetch(
-            self._sql["sagas_of_order"], {"order_id": order_id, "late_after_s": LATE_AFTER_S}
-        )
-        return [_record(row) for row in rows]
+        """Return the sagas of an order by version."""
+        return (await self._search(order_id=order_id))[::-1]
 
     async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
-        """Return sagas in a state, late or not."""
-        rows = await self._database.fetch(
-            self._sql["search_sagas"],
-            {
-                "state": state and state.value,
-                "open": None if state is None else not state.ended,  # an index tells the open ones
-                "late": late,
-                "late_after_s": LATE_AFTER_S,
-                "limit": limit,
-            },
-        )
-        return [_record(row) for row in rows]
+        """Return sagas filtered by state and lateness, those of the newest orders first."""
+        still_open = None if state is None else not state.ended  # open sagas have an index
+        return await self._search(state=state and state.value, open=still_open, late=late, limit=limit)
 
-    async def census(self) -> Census:
-        """Count what is open."""
+    async def count_open(self) -> OpenSagas:
+        """Count the open sagas."""
         rows = await self._database.fetch(self._sql["count_open_sagas"], {"late_after_s": LATE_AFTER_S})
-        return Census(
-            open={SagaState(state): count for state, count, _, _ in rows},
+        return OpenSagas(
+            by_state={SagaState(state): count for state, count, _, _ in rows},
             late=sum(late for _, _, late, _ in rows),
             oldest_s=max((oldest_s for _, _, _, oldest_s in rows), default=0.0),
         )
 
     async def close(self) -> None:
-        """Return when everything that was submitted is written."""
+        """Wait for the writes in flight."""
         await self._starts.close()
         await self._changes.close()
 
+    async def _search(self, **filters: object) -> list[SagaRecord]:
+        unfiltered: dict[str, object] = dict.fromkeys(("order_id", "state", "open", "late", "limit"))
+        parameters = unfiltered | filters | {"late_after_s": LATE_AFTER_S}
+        return [_record(row) for row in await self._database.fetch(self._sql["search_sagas"], parameters)]
+
     async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[SagaStart | Exception]:
         rows = await self._database.fetch(
-            self._sql["start_sagas"], {"sagas": Json(_starts(batch)), "lease_s": self._lease_s}
+            self._sql["start_sagas"], {"sagas": Json(_start_rows(batch)), "lease_s": self._lease_s}
         )
         fences = {(order_id, version): fence for order_id, version, fence in rows}
-        # taken out, so that the second of two alike finds itself a duplicate
-        return [_admission(saga, fences.pop((saga.order_id, saga.version), None)) for saga, _ in batch]
+        # pop: the second of two equal sagas in a batch is a duplicate
+        return [_start_result(saga, fences.pop((saga.order_id, saga.version), None)) for saga, _ in batch]
 
     async def _save_all(self, batch: Sequence[_Change]) -> list[bool | Exception]:
         rows = await self._database.fetch(
             self._sql["save_sagas"],
             {
-                "changes": Json([_written(change) for change in batch]),
-                "count": len(batch),
+                "changes": Json([_change_row(change) for change in batch]),
                 "lease_s": self._lease_s,
                 "destination": self._destination,
             },
@@ -133,15 +117,15 @@ class SqlSagas:
         return [(change.saga.order_id, change.saga.version) in held for change in batch]
 
 
-def _starts(batch: Sequence[tuple[Saga, bool]]) -> list[dict[str, Any]]:
-    # the statement does not see the rows that it inserts: here is said what waits for an older version of its batch
+def _start_rows(batch: Sequence[tuple[Saga, bool]]) -> list[dict[str, Any]]:
+    # the statement does not see the rows it inserts, so only the oldest version of an order in a batch may be claimed
     oldest: dict[int, int] = {}
     for saga, _ in batch:
         oldest[saga.order_id] = min(saga.version, oldest.get(saga.order_id, saga.version))
-    return [_start(saga, claimed=claimed and saga.version == oldest[saga.order_id]) for saga, claimed in batch]
+    return [_start_row(saga, claimed=claimed and saga.version == oldest[saga.order_id]) for saga, claimed in batch]
 
 
-def _start(saga: Saga, *, claimed: bool) -> dict[str, Any]:
+def _start_row(saga: Saga, *, claimed: bool) -> dict[str, Any]:
     return {
         "order_id": saga.order_id,
         "version": saga.version,
@@ -151,13 +135,13 @@ def _start(saga: Saga, *, claimed: bool) -> dict[str, Any]:
     }
 
 
-def _admission(saga: Saga, fence: int | None) -> SagaStart:
+def _start_result(saga: Saga, fence: int | None) -> SagaStart:
     if fence is None:
         return SagaStart(new=False)
     return SagaStart(new=True, claim=Claim(saga, fence) if fence else None)
 
 
-def _written(change: _Change) -> dict[str, Any]:
+def _change_row(change: _Change) -> dict[str, Any]:
     saga = change.saga
     return {
         "order_id": saga.order_id,
@@ -192,20 +176,7 @@ def _claim(row: Row) -> Claim:
 
 
 def _record(row: Row) -> SagaRecord:
-    order_id, version, state, attempts, last_error, reason, next_run_at, late, entered = row
-    return SagaRecord(
-        order_id=order_id,
-        version=version,
-        state=SagaState(state),
-        attempts=attempts,
-        last_error=last_error,
-        reason=reason,
-        next_run_at=next_run_at,
-        late=late,
-        entered=_moments(entered),
-    )
-
-
-def _moments(entered: Mapping[str, str]) -> dict[SagaState, datetime]:
-    # in the order of the states, which holds even where the clocks of two engines differ
-    return {state: datetime.fromisoformat(entered[state]) for state in SagaState if state in entered}
+    order_id, version, state, attempts, last_error, reason, next_run_at, late, times = row
+    # ordered by state: the clocks of two engines may differ
+    entered = {state: datetime.fromisoformat(times[state]) for state in SagaState if state in times}
+    return SagaRecord(order_id, version, SagaState(state), attempts, last_error, reason, next_run_at, late, entered)

@@ -1,4 +1,4 @@
-"""Takes one claimed saga through its steps and writes what comes of them."""
+"""Runs the steps of a claimed saga and writes their outcomes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = ["Runner"]
 
 logger = logging.getLogger(__name__)
 
-# seconds; a saga waits as long as its neighbours are away
+# seconds; a saga lasts as long as the other services are unavailable
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
 class Runner:
-    """Carries out steps at the services they are asked of; each may be repeated and has its effect once.
+    """Runs the steps of a saga; each step is idempotent.
 
-    What comes of a step is written before the next one begins, with one exception: that stock was taken is written
-    together with what came of closing the order. An engine that dies in between leaves a saga whose stock is taken once
-    more, which the inventory answers with the outcome that it has stored; most orders are thus spared a commit.
+    The outcome of a step is written before the next step starts, with one exception: STOCK_TAKEN is written together
+    with the outcome of closing the order, which saves most orders a commit. After a crash in between the step is
+    repeated, and the inventory answers with its stored outcome.
 
     Args:
-        sagas: where they are kept.
-        stock: where stock is taken and released.
-        orders: where orders end.
-        announce: called when a commit has left an event in the outbox.
-        metrics: where to count.
+        sagas: stores them.
+        stock: takes and releases stock.
+        orders: closes and fails orders.
+        announce: called after a commit that wrote an event to the outbox.
+        metrics: of the service.
     """
 
     def __init__(
@@ -53,20 +53,20 @@ class Runner:
         self._unanswered = metrics.counter("saga_steps_unanswered_total", "Steps whose outcome is unknown.", ("step",))
 
     async def run(self, claim: Claim) -> float | None:
-        """Run the saga to its end, to a step without an answer, or until the claim is lost.
+        """Run the saga until it ends, a step is unanswered, or the claim is lost.
 
         Returns:
-            In how many seconds it is to be run again; None when that is nothing to this engine any more.
+            The delay until the next attempt, in seconds; None when this engine has nothing more to do.
 
         Raises:
-            TransientError: what came of the last step could not be written; it will be repeated after the lease.
+            TransientError: the outcome of the last step may not be written; the step is repeated after the lease.
         """
-        began_s = monotonic()
+        started_s = monotonic()
         saga = claim.saga
         entered: dict[SagaState, datetime] = {}
         with tracing(saga.traceparent):
             while not saga.ended:
-                outcome = await self._carry_out(saga)
+                outcome = await self._run_step(saga)
                 before, saga = saga, saga.after(outcome)
                 delay_s = None
                 if saga.state is before.state:
@@ -76,15 +76,15 @@ class Runner:
                     if saga.state is SagaState.STOCK_TAKEN:
                         continue
                 if not await self._sagas.save(claim, saga, entered, delay_s):
-                    logger.warning("saga was taken over", extra=_facts(saga))
+                    logger.warning("saga claim lost", extra=_facts(saga))
                     return None
                 if delay_s is not None:
-                    self._tell_delay(before.step, saga, delay_s)
+                    self._report_delay(before.step, saga, delay_s)
                     return delay_s
-            self._tell_end(saga, claim.age_s + monotonic() - began_s)
+            self._report_end(saga, claim.age_s + monotonic() - started_s)
         return None
 
-    async def _carry_out(self, saga: Saga) -> StepOutcome:
+    async def _run_step(self, saga: Saga) -> StepOutcome:
         try:
             match saga.step:
                 case SagaStep.TAKE_STOCK:
@@ -96,17 +96,17 @@ class Runner:
                 case SagaStep.RELEASE_STOCK:
                     return await self._stock.release(saga.operation_id)
         except Exception as error:
-            logger.exception("unforeseen error in a step", extra=_facts(saga))
+            logger.exception("saga step crashed", extra=_facts(saga))
             return Unanswered(f"{type(error).__name__}: {error}")
 
-    def _tell_delay(self, step: SagaStep, saga: Saga, delay_s: float) -> None:
+    def _report_delay(self, step: SagaStep, saga: Saga, delay_s: float) -> None:
         self._unanswered.labels(step.value).inc()
         logger.warning(
-            "saga waits",
+            "saga step unanswered",
             extra={**_facts(saga), "attempts": saga.attempts, "error": saga.last_error, "delay_s": round(delay_s, 3)},
         )
 
-    def _tell_end(self, saga: Saga, age_s: float) -> None:
+    def _report_end(self, saga: Saga, age_s: float) -> None:
         if saga.event is not None:
             self._announce()
         self._seconds.labels(saga.state.value).observe(age_s)

@@ -1,16 +1,16 @@
-"""The saga of one version of an order: which step comes next and what its outcome leads to. No I/O.
+"""The saga of one version of an order: its states, steps and transitions. No I/O.
 
 ::
 
     STARTED --stock taken--> STOCK_TAKEN --order closed--> DONE
        | refused                  | order cancelled or changed
        v                          v
-    FAILING --order cancelled or changed--> RELEASING --stock given back--> RELEASED
+    FAILING --order cancelled or changed--> RELEASING --stock released--> RELEASED
        | order failed
        v
     FAILED
 
-An outcome that is unknown leaves the saga where it is: the same step is tried again, for as long as it takes.
+An unanswered step leaves the state unchanged and is retried without limit.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_TEXT = 500
 
 
 class SagaNotFoundError(NotFoundError):
-    """No version of the order has a saga, at least not yet."""
+    """The order has no saga yet, or does not exist."""
 
     slug = "saga-not-found"
 
@@ -53,7 +53,7 @@ class SagaNotFoundError(NotFoundError):
 
 
 class SagaState(StrEnum):
-    """How far a saga has come; the last three are ends."""
+    """The state of a saga; the last three are final."""
 
     STARTED = "STARTED"
     STOCK_TAKEN = "STOCK_TAKEN"
@@ -65,12 +65,12 @@ class SagaState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the state is final."""
         return self not in _STEPS
 
 
 class SagaStep(Enum):
-    """What is asked of another service."""
+    """A call to another service."""
 
     TAKE_STOCK = "take stock"
     CLOSE_ORDER = "close order"
@@ -80,26 +80,26 @@ class SagaStep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The step was carried out, now or by an earlier attempt."""
+    """The step was carried out, by this or an earlier attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The stock can't be had, for good."""
+    """The inventory refuses the stock, finally."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The order service does not want this version of the order any more: cancelled, changed, gone."""
+    """The order service refuses the version: the order was cancelled or changed, or does not exist."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer that says whether the step was carried out; *retry_after_s* is the least time to wait."""
+    """The outcome is unknown; *retry_after_s* is the shortest delay before the next attempt."""
 
     error: str
     retry_after_s: float = 0.0
@@ -133,13 +133,13 @@ _EVENTS: Mapping[SagaState, EventType] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Saga:
-    """The work on one version of an order.
+    """The processing of one version of an order.
 
     Attributes:
-        reason: why the order is not fulfilled, once it is known that it is not.
-        attempts: how often a step was tried, all steps together.
-        failures: how often the present step was tried without an answer, in a row.
-        last_error: what the last of these said.
+        reason: why the order is not fulfilled.
+        attempts: of all steps together.
+        failures: of the current step in a row.
+        last_error: the error of the last failure.
     """
 
     order_id: int
@@ -154,20 +154,20 @@ class Saga:
 
     @property
     def operation_id(self) -> str:
-        """What makes taking and releasing its stock happen once."""
+        """The operation id of its calls to the inventory."""
         return f"{self.order_id}:{self.version}"
 
     @property
     def ended(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the state is final."""
         return self.state.ended
 
     @property
     def step(self) -> SagaStep:
-        """What comes next.
+        """The next step.
 
         Raises:
-            ValueError: nothing does.
+            ValueError: the saga has ended.
         """
         if self.ended:
             raise ValueError(f"the saga of {self.operation_id} has ended")
@@ -175,31 +175,29 @@ class Saga:
 
     @property
     def event(self) -> EventType | None:
-        """What is told of the end that it has come to: nothing of an order that somebody else brought to its end."""
+        """The event of its final state: none when the order service withdrew the order, or while the saga is open."""
         return _EVENTS.get(self.state)
 
     def after(self, outcome: StepOutcome) -> Saga:
-        """Return the saga as the outcome of its step leaves it.
-
-        An outcome that its step can't have is as good as unknown.
+        """Return the saga after *outcome* of its step; one that the step can't have counts as unanswered.
 
         Raises:
-            ValueError: it has ended.
+            ValueError: the saga has ended.
         """
         step = self.step
         if isinstance(outcome, Unanswered):
-            return self._tried_in_vain(step, outcome.error)
+            return self._failed_attempt(step, outcome.error)
         target = _TRANSITIONS.get((self.state, type(outcome)))
         if target is None:
-            return self._tried_in_vain(step, f"answered by {outcome}")
+            return self._failed_attempt(step, f"answered by {outcome}")
         reason = _text(outcome.reason) if isinstance(outcome, Refused | Withdrawn) else self.reason
         return replace(self, state=target, reason=reason, attempts=self.attempts + 1, failures=0)
 
-    def _tried_in_vain(self, step: SagaStep, error: str) -> Saga:
+    def _failed_attempt(self, step: SagaStep, error: str) -> Saga:
         last_error = _text(f"{step.value}: {error}")
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
 
 
-def _text(said: str) -> str:
-    """Cut what others said to what a column and a message take: no NUL, no lone surrogate, 500 characters."""
-    return said.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_TEXT]
+def _text(text: str) -> str:
+    """Make *text* fit for PostgreSQL and JSON: no NUL, no lone surrogate, at most 500 characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_TEXT]

@@ -1,4 +1,4 @@
-"""What the HTTP payloads of the processing service look like."""
+"""The HTTP payloads of the processing service."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
 
 
 class SagasPathSchema(Schema):
-    """``{order_id}``: what is no id has no saga."""
+    """``{order_id}``: an invalid id has no saga."""
 
     order_id = DecimalInteger(required=True, validate=validate.Range(1, MAX_ORDER_ID))
 
     def handle_error(self, error: ValidationError, data: Mapping[str, str], **_: object) -> NoReturn:
-        """Say that there is no such saga.
+        """Answer 404.
 
         Raises:
             SagaNotFoundError: always.
@@ -40,7 +40,7 @@ class SagasQuerySchema(Schema):
 
 
 def sagas_payload(records: Sequence[SagaRecord]) -> dict[str, Any]:
-    """Return sagas as they are answered."""
+    """Return sagas as a JSON document."""
     return {"sagas": [_saga(record) for record in records]}
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from notification_service.feed import FeedAppender
 from notification_service.notification import Notification
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, OrderEvent
 from service_common.errors import PermanentError
+from tests.support.in_memory.notification import InMemoryFeed
 
 
 def created(order: int) -> OrderEvent:

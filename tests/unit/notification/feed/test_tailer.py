@@ -10,9 +10,9 @@ import pytest
 
 from notification_service.feed import FeedTailer
 from notification_service.notification import FeedState, Notification, Page
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
+from tests.support.in_memory.notification import InMemoryFeed
 
 
 def created(*orders: int) -> list[OrderEvent]:

@@ -8,10 +8,10 @@ import pytest
 
 from notification_service.feed import FeedAppender, History, LogChannel, Notifier
 from notification_service.notification import EventId, Notification
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, OrderEvent
 from service_common.events import UnreadableEventError
 from service_common.paging import PageRequest
+from tests.support.in_memory.notification import InMemoryFeed
 
 
 def event(order: int, event_type: EventType = EventType.ORDER_CREATED, year: int = 2026) -> OrderEvent:

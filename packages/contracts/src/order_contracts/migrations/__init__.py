@@ -1,1 +1,1 @@
-"""How a change of an order becomes an event in the outbox; after `service_common.outbox.migrations`."""
+"""SQL functions that write order events to the outbox; they require `service_common.outbox.migrations`."""

@@ -1,4 +1,4 @@
--- one row: the product as it is now, or nulls where it exists at another version; no row where it does not exist
+-- One row: the changed product, or nulls when it has another version; no row when it does not exist.
 WITH change AS (
     UPDATE inventory
     SET stock = %(stock)s, version = version + 1, last_update = clock_timestamp()

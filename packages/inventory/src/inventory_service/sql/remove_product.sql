@@ -1,4 +1,4 @@
--- one row: the product that was removed, or null where it exists at another version; no row where it does not exist
+-- One row: the id of the removed product, or null when it has another version; no row when it does not exist.
 WITH removal AS (
     DELETE FROM inventory
     WHERE product_id = %(product_id)s AND version = coalesce(%(version)s, version)

@@ -1,6 +1,6 @@
--- Orders that are still CREATED and were last heard of too long ago, announced to the processing queue again. The row
--- of the outbox is sent once more (the event keeps its id); one that the housekeeping deleted is written anew.
--- What DO UPDATE asks for is asked of the row as it is now: of two replicas one is late, and changes nothing.
+-- Announce orders again that are CREATED and were neither changed nor announced lately. The outbox row is sent again with
+-- the same event id; a row that the maintenance deleted is inserted again. The condition of DO UPDATE sees the current
+-- row, so of two replicas the second changes nothing.
 WITH late AS (
     SELECT o.id, o.version, o.updated_at, event.type, event.key
     FROM orders AS o

@@ -1,4 +1,4 @@
--- The ids first: the items of what is not on the page are not to be gathered.
+-- Select the ids first, so that only the items of this page are aggregated.
 WITH page AS MATERIALIZED (
     SELECT id
     FROM orders

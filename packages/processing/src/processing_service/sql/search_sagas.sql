@@ -9,7 +9,8 @@ SELECT
     next_run_at IS NOT NULL AND started_at < now() - make_interval(secs => %(late_after_s)s),
     entered
 FROM saga
-WHERE (%(state)s::text IS NULL OR state = %(state)s)
+WHERE (%(order_id)s::bigint IS NULL OR order_id = %(order_id)s)
+    AND (%(state)s::text IS NULL OR state = %(state)s)
     AND (%(open)s::boolean IS NULL OR (next_run_at IS NOT NULL) = %(open)s)
     AND (
         %(late)s::boolean IS NULL

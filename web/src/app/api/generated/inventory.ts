@@ -96,10 +96,10 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Products by their id: a page of all, or those that are named and exist */
+    /** List products by id: a page of all, or those with the given ids */
     readonly get: operations['getProducts'];
     readonly put?: never;
-    /** Put a product in */
+    /** Add a product */
     readonly post: operations['addProduct'];
     readonly delete?: never;
     readonly options?: never;
@@ -114,12 +114,12 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** One product */
+    /** Get a product */
     readonly get: operations['getProduct'];
-    /** Set the stock of a product at the version that was seen */
+    /** Set the stock of a product that has the version in If-Match */
     readonly put: operations['changeStock'];
     readonly post?: never;
-    /** Take a product out */
+    /** Remove a product */
     readonly delete: operations['removeProduct'];
     readonly options?: never;
     readonly head?: never;
@@ -135,7 +135,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Take all items of an operation, or none, once */
+    /** Take all items of an operation from the stock, or none, once */
     readonly post: operations['takeStock'];
     readonly delete?: never;
     readonly options?: never;
@@ -152,7 +152,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Take stock of one product, once */
+    /** Take a quantity of one product from the stock, once */
     readonly post: operations['takeStockOfProduct'];
     readonly delete?: never;
     readonly options?: never;
@@ -169,7 +169,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Give back what an operation took */
+    /** Release an operation: return what it took to the stock */
     readonly post: operations['releaseStock'];
     readonly delete?: never;
     readonly options?: never;
@@ -222,7 +222,7 @@ export interface components {
     };
     readonly ProductPage: {
       readonly items: readonly components['schemas']['Product'][];
-      /** @description What `after` is for the page that follows. */
+      /** @description The value of `after` for the next page. */
       readonly next: string | null;
     };
     readonly NewProduct: {
@@ -232,20 +232,20 @@ export interface components {
     readonly NewStock: {
       readonly stock: number;
     };
-    readonly Line: {
+    readonly Item: {
       readonly productId: string;
       readonly quantity: number;
     };
     readonly Decrement: {
       readonly operationId: string;
-      readonly items: readonly components['schemas']['Line'][];
+      readonly items: readonly components['schemas']['Item'][];
     };
-    readonly Level: {
+    readonly StockLevel: {
       readonly productId: string;
       readonly stock: number;
     };
-    readonly Levels: {
-      readonly items: readonly components['schemas']['Level'][];
+    readonly StockLevels: {
+      readonly items: readonly components['schemas']['StockLevel'][];
     };
     readonly SingleDecrement: {
       readonly operationId: string;
@@ -254,12 +254,12 @@ export interface components {
     readonly Release: {
       readonly operationId: string;
     };
-    readonly GivenItem: {
+    readonly ReturnedItem: {
       readonly productId: string;
       readonly quantity: number;
     };
-    readonly Given: {
-      readonly items: readonly components['schemas']['GivenItem'][];
+    readonly Returned: {
+      readonly items: readonly components['schemas']['ReturnedItem'][];
     };
   };
   responses: {
@@ -294,14 +294,14 @@ export type Product = components['schemas']['Product'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type NewProduct = components['schemas']['NewProduct'];
 export type NewStock = components['schemas']['NewStock'];
-export type Line = components['schemas']['Line'];
+export type Item = components['schemas']['Item'];
 export type Decrement = components['schemas']['Decrement'];
-export type Level = components['schemas']['Level'];
-export type Levels = components['schemas']['Levels'];
+export type StockLevel = components['schemas']['StockLevel'];
+export type StockLevels = components['schemas']['StockLevels'];
 export type SingleDecrement = components['schemas']['SingleDecrement'];
 export type Release = components['schemas']['Release'];
-export type GivenItem = components['schemas']['GivenItem'];
-export type Given = components['schemas']['Given'];
+export type ReturnedItem = components['schemas']['ReturnedItem'];
+export type Returned = components['schemas']['Returned'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderETag = components['headers']['ETag'];
 export type HeaderLocation = components['headers']['Location'];
@@ -482,7 +482,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description It is in */
+      /** @description The product */
       readonly 201: {
         headers: {
           readonly ETag: components['headers']['ETag'];
@@ -514,7 +514,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description There is a product of that id already. */
+      /** @description A product with that id exists. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -590,7 +590,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Product'];
         };
       };
-      /** @description A product that is named does not exist. */
+      /** @description A product does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -632,7 +632,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description Its next version */
+      /** @description The product in its next version */
       readonly 200: {
         headers: {
           readonly ETag: components['headers']['ETag'];
@@ -654,7 +654,7 @@ export interface operations {
           };
         };
       };
-      /** @description A product that is named does not exist. */
+      /** @description A product does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -675,7 +675,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The product was changed by somebody else in the meantime. */
+      /** @description The product has another version than the caller expects. */
       readonly 412: {
         headers: {
           readonly [name: string]: unknown;
@@ -755,7 +755,7 @@ export interface operations {
     };
     readonly requestBody?: never;
     readonly responses: {
-      /** @description It is out */
+      /** @description The product is removed */
       readonly 204: {
         headers: {
           readonly [name: string]: unknown;
@@ -774,7 +774,7 @@ export interface operations {
           };
         };
       };
-      /** @description A product that is named does not exist. */
+      /** @description A product does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -786,7 +786,7 @@ export interface operations {
           };
         };
       };
-      /** @description The product was changed by somebody else in the meantime. */
+      /** @description The product has another version than the caller expects. */
       readonly 412: {
         headers: {
           readonly [name: string]: unknown;
@@ -824,13 +824,13 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description What is left */
+      /** @description The remaining stock */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Levels'];
+          readonly 'application/json': components['schemas']['StockLevels'];
         };
       };
       /** @description The input is malformed. */
@@ -869,7 +869,7 @@ export interface operations {
           };
         };
       };
-      /** @description A product that is named does not exist. */
+      /** @description A product does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -890,7 +890,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description More is requested than is in stock. The operation was released: it takes nothing any more. */
+      /** @description More is requested than is in stock. The operation was released before. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -920,7 +920,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input is well-formed but not valid. The id of an operation was used for other lines. */
+      /** @description The input is well-formed but not valid. The operation id belongs to other items. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -960,13 +960,13 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description What is left */
+      /** @description The remaining stock */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Levels'];
+          readonly 'application/json': components['schemas']['StockLevels'];
         };
       };
       /** @description The input is malformed. */
@@ -1005,7 +1005,7 @@ export interface operations {
           };
         };
       };
-      /** @description A product that is named does not exist. */
+      /** @description A product does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -1026,7 +1026,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description More is requested than is in stock. The operation was released: it takes nothing any more. */
+      /** @description More is requested than is in stock. The operation was released before. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -1056,7 +1056,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input is well-formed but not valid. The id of an operation was used for other lines. */
+      /** @description The input is well-formed but not valid. The operation id belongs to other items. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -1094,13 +1094,13 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description What was given back */
+      /** @description The items returned to the stock */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
-          readonly 'application/json': components['schemas']['Given'];
+          readonly 'application/json': components['schemas']['Returned'];
         };
       };
       /** @description The input is malformed. */

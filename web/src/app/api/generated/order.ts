@@ -96,10 +96,10 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Orders, newest first */
+    /** List orders, newest first */
     readonly get: operations['getOrders'];
     readonly put?: never;
-    /** Take an order */
+    /** Place an order */
     readonly post: operations['placeOrder'];
     readonly delete?: never;
     readonly options?: never;
@@ -114,12 +114,12 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** One order */
+    /** Get an order */
     readonly get: operations['getOrder'];
-    /** Give an order other items */
+    /** Replace the items of an order */
     readonly put: operations['amendOrder'];
     readonly post?: never;
-    /** Give an order up */
+    /** Cancel an order */
     readonly delete: operations['cancelOrder'];
     readonly options?: never;
     readonly head?: never;
@@ -135,7 +135,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Say that an order is fulfilled */
+    /** Close an order: it is fulfilled */
     readonly post: operations['closeOrder'];
     readonly delete?: never;
     readonly options?: never;
@@ -152,7 +152,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Say that an order can't be fulfilled */
+    /** Fail an order: it can't be fulfilled */
     readonly post: operations['failOrder'];
     readonly delete?: never;
     readonly options?: never;
@@ -214,7 +214,7 @@ export interface components {
       readonly id: number;
       /** @enum {string} */
       readonly status: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
-      /** @description Counts the sets of items that the order has had. */
+      /** @description Rises from 1 with each change of the items. */
       readonly version: number;
       /** Format: date-time */
       readonly createdAt: string;
@@ -225,7 +225,7 @@ export interface components {
     };
     readonly OrderPage: {
       readonly orders: readonly components['schemas']['Order'][];
-      /** @description What `after` is for the page that follows. */
+      /** @description The value of `after` for the next page. */
       readonly next: number | null;
     };
     readonly Closing: {
@@ -416,7 +416,7 @@ export interface operations {
     };
     readonly requestBody?: never;
     readonly responses: {
-      /** @description A page of them */
+      /** @description A page of orders */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
@@ -465,7 +465,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description It is taken */
+      /** @description The order */
       readonly 201: {
         headers: {
           readonly ETag: components['headers']['ETag'];
@@ -529,7 +529,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input is well-formed but not valid. Products are ordered that the inventory does not have. An Idempotency-Key stands for another request already. */
+      /** @description The input is well-formed but not valid. An ordered product does not exist. The Idempotency-Key belongs to another request. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -578,7 +578,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Order'];
         };
       };
-      /** @description There is no order with that id. */
+      /** @description The order does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -620,7 +620,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description Its next version */
+      /** @description The order in its next version */
       readonly 200: {
         headers: {
           readonly ETag: components['headers']['ETag'];
@@ -642,7 +642,7 @@ export interface operations {
           };
         };
       };
-      /** @description There is no order with that id. */
+      /** @description The order does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -663,7 +663,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The order has a status that rules the change out. More is requested than is in stock. */
+      /** @description The status of the order excludes the change. More is requested than is in stock. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -675,7 +675,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller saw another version of the order than it has now. */
+      /** @description The order has another version than the caller expects. */
       readonly 412: {
         headers: {
           readonly [name: string]: unknown;
@@ -705,7 +705,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The input is well-formed but not valid. Products are ordered that the inventory does not have. */
+      /** @description The input is well-formed but not valid. An ordered product does not exist. */
       readonly 422: {
         headers: {
           readonly [name: string]: unknown;
@@ -743,7 +743,7 @@ export interface operations {
     };
     readonly requestBody?: never;
     readonly responses: {
-      /** @description It is cancelled */
+      /** @description The cancelled order */
       readonly 200: {
         headers: {
           readonly ETag: components['headers']['ETag'];
@@ -765,7 +765,7 @@ export interface operations {
           };
         };
       };
-      /** @description There is no order with that id. */
+      /** @description The order does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -777,7 +777,7 @@ export interface operations {
           };
         };
       };
-      /** @description The order has a status that rules the change out. */
+      /** @description The status of the order excludes the change. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -789,7 +789,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller saw another version of the order than it has now. */
+      /** @description The order has another version than the caller expects. */
       readonly 412: {
         headers: {
           readonly [name: string]: unknown;
@@ -829,7 +829,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description It is closed */
+      /** @description The closed order */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
@@ -874,7 +874,7 @@ export interface operations {
           };
         };
       };
-      /** @description There is no order with that id. */
+      /** @description The order does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -895,7 +895,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The order has a status that rules the change out. What was fulfilled, or could not be, is another version of the order than it has now. */
+      /** @description The status of the order excludes the change. The order has another version than the one to be closed or failed. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;
@@ -965,7 +965,7 @@ export interface operations {
       };
     };
     readonly responses: {
-      /** @description It is failed */
+      /** @description The failed order */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
@@ -1010,7 +1010,7 @@ export interface operations {
           };
         };
       };
-      /** @description There is no order with that id. */
+      /** @description The order does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;
@@ -1031,7 +1031,7 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description The order has a status that rules the change out. What was fulfilled, or could not be, is another version of the order than it has now. */
+      /** @description The status of the order excludes the change. The order has another version than the one to be closed or failed. */
       readonly 409: {
         headers: {
           readonly [name: string]: unknown;

@@ -96,7 +96,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Sagas, those of the newest orders first */
+    /** List sagas, those of the newest orders first */
     readonly get: operations['getSagas'];
     readonly put?: never;
     readonly post?: never;
@@ -113,7 +113,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** The saga of each version of an order */
+    /** List the sagas of an order, one for each version */
     readonly get: operations['getSagasOfOrder'];
     readonly put?: never;
     readonly post?: never;
@@ -394,7 +394,7 @@ export interface operations {
           readonly 'application/json': components['schemas']['Sagas'];
         };
       };
-      /** @description No version of the order has a saga, at least not yet. */
+      /** @description The order has no saga yet, or does not exist. */
       readonly 404: {
         headers: {
           readonly [name: string]: unknown;

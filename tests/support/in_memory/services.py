@@ -1,4 +1,4 @@
-"""Every service without its surroundings, and a client that asks it for all it has."""
+"""Each service on in-memory adapters, and a client that calls all its endpoints."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ import processing_service.app
 import processing_service.app_keys
 import processing_service.config
 from inventory_service.service import InventoryService
-from inventory_service.testing import InMemoryStock
 from notification_service.feed import History
 from notification_service.push import PushCounters, open_broadcaster
-from notification_service.testing import InMemoryFeed
 from order_contracts import EventType, Item, OrderEvent
 from order_service.service import OrderService
-from order_service.testing import InMemoryOrders, InMemoryStockReader
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
-from processing_service.testing import InMemorySagas
 from service_common.http_server import METRICS
+from tests.support.in_memory.inventory import InMemoryStock
+from tests.support.in_memory.notification import InMemoryFeed
+from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
+from tests.support.in_memory.processing import InMemorySagas
 
 __all__ = ["ORIGIN", "SECRET", "SERVICES", "TOKEN", "Client", "Service", "ask"]
 
@@ -163,10 +163,10 @@ class Service:
     """A service to compose.
 
     Attributes:
-        load: its configuration from the environment.
-        create: its application from that and what it opens.
-        in_memory: what it opens, without surroundings.
-        use: asks for all it has.
+        load: reads its configuration from the environment.
+        create: makes its application of the configuration and its resources.
+        in_memory: the resource with the in-memory adapters.
+        use: calls all its endpoints.
     """
 
     load: Callable[[Mapping[str, str]], Any]
@@ -175,7 +175,7 @@ class Service:
     use: Callable[[Client], Awaitable[None]]
 
     def app(self, *resources: Resource, **environ: str) -> web.Application:
-        """Compose it of *resources* instead of those in memory, with *environ* over what all have."""
+        """Compose it with *resources* instead of the in-memory one; *environ* overrides `ENVIRON`."""
         return self.create(self.load(ENVIRON | environ), resources or (self.in_memory,))
 
 

@@ -1,4 +1,4 @@
-"""The order service's surroundings without PostgreSQL and HTTP, for tests of what uses them."""
+"""The ports of the order service in memory."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
+from order_contracts import Item
+from order_service.domain import Order, OrderItem, OrderStatus, PlaceOrder
+from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
-
-from .domain import Order, OrderItem, OrderLine, OrderStatus, PlaceOrder
-from .ports import Change, Placement
 
 __all__ = ["Announced", "InMemoryOrders", "InMemoryStockReader"]
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An event that the change of an order left for the queues."""
+    """An event that a change of an order wrote to the outbox."""
 
     queues: frozenset[str]
     type: str
@@ -26,7 +26,7 @@ class Announced:
 
 
 class InMemoryOrders:
-    """An OrderRepository that keeps orders in dictionaries and what it announced in a list."""
+    """An `OrderRepository` in dictionaries; *announced* is its outbox."""
 
     def __init__(self) -> None:
         self.announced: list[Announced] = []
@@ -36,11 +36,10 @@ class InMemoryOrders:
         self._item_ids = count(1)
 
     async def place(self, command: PlaceOrder) -> Placement:
-        """Store a new order, unless one is stored under the same idempotency key."""
         key = command.idempotency_key
         if key in self._placements:
             return self._placements[key]
-        now, items = datetime.now(UTC), self._items(command.lines)
+        now, items = datetime.now(UTC), self._items(command.items)
         order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items)
         self._orders[order.id] = order
         self._announce("order-created", order, "processing", "notification")
@@ -51,15 +50,12 @@ class InMemoryOrders:
         return placement
 
     async def find_placement(self, idempotency_key: str) -> Placement | None:
-        """Return what is known of the order that was placed under *idempotency_key*."""
         return self._placements.get(idempotency_key)
 
     async def find(self, order_id: int) -> Order | None:
-        """Return the order."""
         return self._orders.get(order_id)
 
     async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
-        """Return at most *limit* orders, newest first, those with a lower id than *after*."""
         newest_first = sorted(self._orders.values(), key=lambda order: -order.id)
         return [
             order
@@ -67,18 +63,15 @@ class InMemoryOrders:
             if (status is None or order.status is status) and (after is None or order.id < after)
         ][:limit]
 
-    async def amend(self, order_id: int, lines: Sequence[OrderLine], expected_version: int | None) -> Change | None:
-        """Replace the items."""
-        change = self._change(order_id, lambda order: order.amend(self._items(lines), expected_version))
+    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
+        change = self._change(order_id, lambda order: order.amend(self._items(items), expected_version))
         return self._announced("order-updated", change, "processing", "notification")
 
     async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
-        """Give the order up."""
         change = self._change(order_id, lambda order: order.cancel(expected_version))
         return self._announced("order-cancelled", change, "notification")
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
-        """End the order as CLOSED, or as FAILED for *reason*."""
         return self._change(order_id, lambda order: order.settle(version, status, reason))
 
     def _change(self, order_id: int, transition: Callable[[Order], Order]) -> Change | None:
@@ -102,24 +95,18 @@ class InMemoryOrders:
     def _announce(self, event: str, order: Order, *queues: str) -> None:
         self.announced.append(Announced(frozenset(queues), event, order.id, order.version))
 
-    def _items(self, lines: Sequence[OrderLine]) -> tuple[OrderItem, ...]:
-        return tuple(OrderItem(next(self._item_ids), line.product_id, line.quantity) for line in lines)
+    def _items(self, items: Sequence[Item]) -> tuple[OrderItem, ...]:
+        return tuple(OrderItem(next(self._item_ids), item.product_id, item.quantity) for item in items)
 
 
 class InMemoryStockReader:
-    """A StockReader over a dictionary.
-
-    Attributes:
-        stock: by product id.
-        failure: raised instead of an answer, as long as it is set.
-    """
+    """A `StockReader` on *stock*, by product id; raises *failure* while that is set."""
 
     def __init__(self, stock: Mapping[str, int]) -> None:
         self.stock = dict(stock)
         self.failure: ServiceError | None = None
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the stock of those of the products that exist."""
         if self.failure is not None:
             raise self.failure
         return {product_id: self.stock[product_id] for product_id in product_ids if product_id in self.stock}

@@ -1,4 +1,4 @@
-"""The inventory without a database, for tests of what uses it."""
+"""The port of the inventory service in memory."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .domain import (
-    Given,
+from inventory_service.domain import (
     Product,
     ProductExistsError,
     ProductNotFoundError,
     Released,
     Reused,
-    StockLine,
+    StaleProductError,
     Taken,
     TakeOutcome,
-    VersionLostError,
     decide,
 )
+from order_contracts import Item
 
 __all__ = ["InMemoryStock"]
 
 
 @dataclass(slots=True)
 class _Operation:
-    lines: frozenset[StockLine] | None  # None: released before it took anything
+    lines: frozenset[Item] | None  # None: released before it took anything
     outcome: TakeOutcome
     released: bool = False
 
 
 class InMemoryStock:
-    """A `StockRepository` in dictionaries; it behaves as `SqlStock` does, which one suite of tests sees to."""
+    """A `StockRepository` in dictionaries."""
 
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}
@@ -40,21 +39,17 @@ class InMemoryStock:
         self._seeded: set[str] = set()
 
     async def get(self, product_id: str) -> Product:
-        """Return one product."""
         if product_id not in self._products:
             raise ProductNotFoundError(f"There is no product {product_id}.")
         return self._products[product_id]
 
     async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
-        """Return those that exist, ordered by id."""
         return [self._products[each] for each in sorted(set(product_ids)) if each in self._products]
 
     async def page(self, *, after: str, limit: int) -> list[Product]:
-        """Return the products that come after an id."""
         return [self._products[each] for each in sorted(self._products) if each > after][:limit]
 
     async def add(self, product_id: str, stock: int) -> Product:
-        """Put a product in."""
         if product_id in self._products:
             raise ProductExistsError(product_id)
         version = self._last_versions.get(product_id, 0) + 1
@@ -62,17 +57,14 @@ class InMemoryStock:
         return self._products[product_id]
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
-        """Set the stock of a product at a version."""
         await self._require(product_id, version)
         return self._set(product_id, stock)
 
     async def remove(self, product_id: str, version: int | None) -> None:
-        """Take a product out."""
         await self._require(product_id, version)
         self._last_versions[product_id] = self._products.pop(product_id).version
 
-    async def take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
-        """Take all lines or none, once."""
+    async def take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         known = self._operations.get(operation_id)
         if known is None:
             return self._take(operation_id, lines)
@@ -80,22 +72,20 @@ class InMemoryStock:
             return Reused()
         return Released() if known.released else known.outcome
 
-    async def release(self, operation_id: str) -> Given:
-        """Give back what an operation took, once."""
+    async def release(self, operation_id: str) -> tuple[Item, ...]:
         operation = self._operations.setdefault(operation_id, _Operation(None, Released(), released=True))
         if operation.lines is None or not isinstance(operation.outcome, Taken):
             operation.released = True
-            return Given(())
+            return ()
         given = sorted(operation.lines, key=lambda line: line.product_id)
         if not operation.released:
             operation.released = True
             for line in given:
                 if line.product_id in self._products:
                     self._set(line.product_id, self._products[line.product_id].stock + line.quantity)
-        return Given(tuple(given))
+        return tuple[Item, ...](tuple(given))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
-        """Put products in, once for each name."""
         if name in self._seeded:
             return 0
         self._seeded.add(name)
@@ -104,7 +94,7 @@ class InMemoryStock:
             await self.add(product_id, stock)
         return len(missing)
 
-    def _take(self, operation_id: str, lines: Sequence[StockLine]) -> TakeOutcome:
+    def _take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
         self._operations[operation_id] = _Operation(frozenset(lines), outcome)
         if isinstance(outcome, Taken):
@@ -121,4 +111,4 @@ class InMemoryStock:
     async def _require(self, product_id: str, version: int | None) -> None:
         product = await self.get(product_id)
         if version is not None and product.version != version:
-            raise VersionLostError(product_id, version)
+            raise StaleProductError(product_id, version)

@@ -1,4 +1,4 @@
-"""The processing service without its surroundings, for tests: sagas in memory, services that answer as told."""
+"""The ports of the processing service in memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from order_contracts import EventType
-
-from .ports import Census, Claim, SagaRecord, SagaStart
-from .saga import LATE_AFTER_S, Saga, SagaState
+from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
+from processing_service.saga import LATE_AFTER_S, Saga, SagaState
 
 __all__ = ["InMemorySagas"]
 
@@ -25,20 +24,15 @@ class _Row:
 
 
 class InMemorySagas:
-    """A `SagaRepository` and `SagaReader` in a dictionary; it behaves as `SqlSagas` does, which one suite sees to.
-
-    Attributes:
-        told: the events that went into the outbox, each with its order and version.
-    """
+    """A `SagaRepository` and `SagaReader` in a dictionary; *events* is its outbox: type, order id and version."""
 
     def __init__(self, *, lease_s: float = 10.0, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.told: list[tuple[EventType, int, int]] = []
+        self.events: list[tuple[EventType, int, int]] = []
         self._rows: dict[tuple[int, int], _Row] = {}
         self._lease = timedelta(seconds=lease_s)
         self._now = now
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
-        """Store a new saga."""
         key = saga.order_id, saga.version
         if key in self._rows:
             return SagaStart(new=False)
@@ -49,7 +43,6 @@ class InMemorySagas:
         return SagaStart(new=True)
 
     async def claim(self, limit: int) -> list[Claim]:
-        """Claim sagas that are due."""
         now = self._now()
         due = [row for row in self._rows.values() if _is_due(row, now) and not self._waits(row)]
         due.sort(key=lambda row: row.next_run_at or now)
@@ -58,7 +51,6 @@ class InMemorySagas:
     async def save(
         self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
     ) -> bool:
-        """Write what became of a claimed saga."""
         row = self._rows[saga.order_id, saga.version]
         if row.fence != claim.fence or row.saga.ended:
             return False
@@ -69,35 +61,31 @@ class InMemorySagas:
         if saga.ended:
             row.next_run_at = None
             if saga.event is not None:
-                self.told.append((saga.event, saga.order_id, saga.version))
+                self.events.append((saga.event, saga.order_id, saga.version))
         elif delay_s is not None:
             row.next_run_at = now + timedelta(seconds=delay_s)
         return True
 
-    async def hand_back(self, claims: Sequence[Claim]) -> None:
-        """Give up claims."""
+    async def release_claims(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             row = self._rows[claim.saga.order_id, claim.saga.version]
             if row.fence == claim.fence:
                 row.lease_until = None
 
     async def of_order(self, order_id: int) -> list[SagaRecord]:
-        """Return the sagas of an order."""
         return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
 
     async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
-        """Return sagas in a state, late or not."""
         records = [self._record(self._rows[key]) for key in sorted(self._rows, reverse=True)]
         return [
             record for record in records if state in {None, record.state} and (late is None or record.late is late)
         ][:limit]
 
-    async def census(self) -> Census:
-        """Count what is open."""
+    async def count_open(self) -> OpenSagas:
         rows = [row for row in self._rows.values() if not row.saga.ended]
         states = [row.saga.state for row in rows]
-        return Census(
-            open={state: states.count(state) for state in set(states)},
+        return OpenSagas(
+            by_state={state: states.count(state) for state in set(states)},
             late=sum(self._record(row).late for row in rows),
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
         )

@@ -1,4 +1,4 @@
-"""Test doubles: a feed in memory, and a parser of the event stream."""
+"""The feed of the notification service in memory, and a parser of event streams."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from notification_service.notification import TERMINAL, FeedState, Notification, Page
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
-
-from .notification import TERMINAL, FeedState, Notification, Page
 
 __all__ = ["Block", "InMemoryFeed", "blocks"]
 
@@ -19,7 +18,7 @@ CREATION, TERMINATION = "creation", "termination"
 
 
 class InMemoryFeed:
-    """Feed in a list; the epoch is *epoch*, ``seq`` begins at 1."""
+    """A `Feed` in a list; sequence numbers start at 1."""
 
     def __init__(self, epoch: str = "test") -> None:
         self.epoch = epoch
@@ -29,24 +28,20 @@ class InMemoryFeed:
         self._known: set[tuple[int, object]] = set()
 
     async def state(self) -> FeedState:
-        """Return the range of the feed."""
         return FeedState(self.epoch, self._floor, len(self._rows))
 
     async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
-        """Store what is new in *events*; see :class:`~notification_service.feed.ports.Feed`."""
         return [self._store(event) for event in events]
 
     async def read(
         self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
     ) -> Page:
-        """Return the oldest notifications after *after*; see :class:`~notification_service.notification.FeedReader`."""
         end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
         rows = self._rows[max(after, self._floor) : end]
         found = [each for each in rows if orders is None or each.order_id in orders][:limit]
         return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
 
     async def expire(self, older_than_s: float) -> int:
-        """Raise the floor; the list keeps everything."""
         before = self._floor
         horizon = time.monotonic() - older_than_s
         self._floor = max(before, sum(stored < horizon for stored in self._stored_at))
