@@ -24,10 +24,7 @@ async def test_service_of_the_page_passes_the_tests_of_the_page(tmp_path: Path) 
         *(sys.executable, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml", "--rootdir", ROOT),
         *("-p", "tests.conftest", "-p", "no:cacheprovider", tmp_path / "tests"),
         cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, (tmp_path / "packages" / "review" / "src", tmp_path))),
-        },
+        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'packages' / 'review' / 'src'}{os.pathsep}{tmp_path}"},
         stdout=PIPE,
         stderr=STDOUT,
     )
