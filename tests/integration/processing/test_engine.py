@@ -23,8 +23,8 @@ from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.runner import Runner
 from processing_service.saga import Saga, SagaState
+from processing_service.step_runner import Runner
 from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
@@ -221,7 +221,7 @@ async def test_operation_released_before_leads_to_the_order_service(world: World
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 422, 429, 500, 503])
 async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processing_service.runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
+    monkeypatch.setattr("processing_service.step_runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
     world.orders.orders[1] = [1, "CREATED"]
     asked = 0
 

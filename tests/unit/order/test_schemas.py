@@ -8,6 +8,7 @@ import pytest
 
 from order_contracts import Item
 from order_service import schemas
+from order_service.handlers import idempotency_key
 from service_common.errors import InvalidError
 from service_common.http_server import load
 
@@ -98,15 +99,15 @@ def test_a_failure_is_read() -> None:
 
 
 def test_no_idempotency_key_is_none() -> None:
-    assert schemas.idempotency_key(()) is None
+    assert idempotency_key(()) is None
 
 
 @pytest.mark.parametrize("key", ["k", "x" * 255, "two words", "ä"])
 def test_an_idempotency_key_is_printable(key: str) -> None:
-    assert schemas.idempotency_key([key]) == key
+    assert idempotency_key([key]) == key
 
 
 @pytest.mark.parametrize("keys", [[""], ["x" * 256], ["a\tb"], ["a\udcff"], ["a", "b"]])
 def test_invalid_idempotency_key_is_refused(keys: list[str]) -> None:
     with pytest.raises(InvalidError):
-        schemas.idempotency_key(keys)
+        idempotency_key(keys)

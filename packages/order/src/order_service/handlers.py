@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from order_contracts import Item
+from service_common.errors import InvalidError
 from service_common.http_server import etag, if_match, json_response
 from service_common.paging import PageRequest
 
@@ -14,12 +15,12 @@ from . import schemas
 from .app_keys import SERVICE
 from .domain import Order, OrderStatus, PlaceOrder
 
-__all__ = ["amend", "cancel", "close", "fail", "get", "page", "place"]
+__all__ = ["amend", "cancel", "close", "fail", "get", "idempotency_key", "page", "place"]
 
 
 async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
     """Place an order."""
-    key = schemas.idempotency_key(request.headers.getall("Idempotency-Key", ()))
+    key = idempotency_key(request.headers.getall("Idempotency-Key", ()))
     placed = await request.app[SERVICE].place(PlaceOrder(tuple(items), key))
     headers = {
         "Location": f"/orders/{placed.order.id}",
@@ -68,3 +69,16 @@ def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] 
 
 def _status_response(order: Order) -> web.Response:
     return json_response({"id": order.id, "status": order.status.value})
+
+
+def idempotency_key(values: Sequence[str]) -> str | None:
+    """Return the value of the header ``Idempotency-Key``, if present.
+
+    Raises:
+        InvalidError: the header is repeated, or is not 1 to 255 printable characters.
+    """
+    if not values:
+        return None
+    if len(values) > 1 or not 1 <= len(values[0]) <= schemas.MAX_KEY or not values[0].isprintable():
+        raise InvalidError(f"Idempotency-Key must be a single header of 1 to {schemas.MAX_KEY} printable characters.")
+    return values[0]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from order_contracts.items import ItemList
 from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
-from service_common.errors import InvalidError
 from service_common.fields import DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
@@ -22,7 +21,6 @@ __all__ = [
     "OrderPathSchema",
     "OrdersQuerySchema",
     "VersionSchema",
-    "idempotency_key",
     "order_payload",
     "server_timing",
 ]
@@ -72,19 +70,6 @@ class OrdersQuerySchema(Schema):
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
     after = DecimalInteger(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
     limit = page_limit()
-
-
-def idempotency_key(values: Sequence[str]) -> str | None:
-    """Return the value of the header ``Idempotency-Key``, if present.
-
-    Raises:
-        InvalidError: the header is repeated, or is not 1 to 255 printable characters.
-    """
-    if not values:
-        return None
-    if len(values) > 1 or not 1 <= len(values[0]) <= MAX_KEY or not values[0].isprintable():
-        raise InvalidError(f"Idempotency-Key must be a single header of 1 to {MAX_KEY} printable characters.")
-    return values[0]
 
 
 def order_payload(order: Order) -> dict[str, Any]:

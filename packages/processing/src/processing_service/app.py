@@ -25,7 +25,7 @@ from .inventory_client import HttpStockGateway
 from .lateness import Lateness
 from .order_client import HttpOrderGateway
 from .postgres import MIGRATIONS, SqlSagas
-from .runner import Runner
+from .step_runner import Runner
 
 __all__ = ["create_app", "processing"]
 

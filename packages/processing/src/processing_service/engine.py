@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from service_common.errors import TransientError
 
 from .ports import Claim, SagaRepository
-from .runner import Runner
 from .saga import Saga
+from .step_runner import Runner
 
 __all__ = ["Engine", "EngineSettings"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from service_common.observability import Metrics
 from service_common.sqs import Outgoing, Publisher, Sqs
-from service_common.sqs.publisher import MAX_BATCH_BYTES
+from service_common.sqs.limits import MAX_BATCH_BYTES
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue

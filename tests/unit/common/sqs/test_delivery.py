@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from service_common.backoff import Backoff
 from service_common.errors import PermanentError, TransientError, UnavailableError
 from service_common.events import UnreadableEventError
-from service_common.sqs.delivery import MAX_REASON_CHARACTERS, MAX_VISIBILITY_S, Acknowledge, DeadLetter, Delay, decide
+from service_common.sqs.delivery import MAX_REASON_CHARACTERS, Acknowledge, DeadLetter, Delay, decide
+from service_common.sqs.limits import MAX_VISIBILITY_S
 
 BACKOFF = Backoff(1.0, 300.0)
 

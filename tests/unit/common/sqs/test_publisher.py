@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_common.sqs import Outgoing
-from service_common.sqs.messages import MAX_BATCH
-from service_common.sqs.publisher import MAX_BATCH_BYTES, batches, size_bytes
+from service_common.sqs.limits import MAX_BATCH, MAX_BATCH_BYTES
+from service_common.sqs.publisher import batches, size_bytes
 
 SIZES = st.one_of(st.integers(1, 1000), st.integers(MAX_BATCH_BYTES // 3, MAX_BATCH_BYTES + 10))
 

@@ -14,6 +14,7 @@ from .batcher import Batcher
 from .client import Sqs
 from .delivery import Acknowledge, DeadLetter, Decision, Delay, decide
 from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
+from .limits import MAX_ATTRIBUTES
 from .messages import Outgoing, Queue, Refusal
 from .metrics import PollerMetrics
 from .publisher import Publisher
@@ -21,7 +22,6 @@ from .publisher import Publisher
 __all__ = ["Acknowledger"]
 
 RETRY_BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
-MAX_ATTRIBUTES = 10  # of one message
 # A delete is retried until SQS has answered it: the message was processed. A delay that can't be set does no harm: the
 # visibility timeout delays the message too.
 DELETE_ATTEMPTS = sys.maxsize

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from .messages import MAX_BATCH
+from .limits import MAX_BATCH
 
 __all__ = ["Batcher"]
 

@@ -20,6 +20,7 @@ from yarl import URL
 from ..config import AwsConfig
 from ..errors import UnavailableError
 from .fast_path import FastPath
+from .limits import MAX_POLL_S
 from .messages import (
     Outgoing,
     Queue,
@@ -43,7 +44,6 @@ USER_AGENT = "orderstream"
 CALL_LIMIT_S = 5.0  # of a request, beside its long poll
 CONNECT_LIMIT_S = 2.0
 KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocore's own default
-MAX_POLL_S = 20
 _MISSING = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 _THROTTLED = frozenset({"RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled"})
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ..backoff import Backoff
 from ..errors import PermanentError, UnavailableError
+from .limits import MAX_VISIBILITY_S
 
-__all__ = ["MAX_VISIBILITY_S", "Acknowledge", "DeadLetter", "Decision", "Delay", "decide"]
+__all__ = ["Acknowledge", "DeadLetter", "Decision", "Delay", "decide"]
 
-MAX_VISIBILITY_S = 43_200  # ChangeMessageVisibility: 12 hours from the receive
 MAX_REASON_CHARACTERS = 1_000
 # SendMessage refuses all characters but #x9 #xA #xD #x20-#xD7FF #xE000-#xFFFD #x10000-#x10FFFF
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from ..errors import ServiceError
 from .client import Sqs
 from .in_flight import InFlightMessage, InFlightMessages
-from .messages import MAX_BATCH, Queue
+from .limits import MAX_BATCH
+from .messages import Queue
 
 __all__ = ["Heartbeat"]
 

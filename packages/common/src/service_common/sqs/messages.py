@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "MAX_BATCH",
     "Message",
     "Outgoing",
     "Queue",
@@ -31,8 +30,6 @@ __all__ = [
     "received_of",
     "refusals_of",
 ]
-
-MAX_BATCH = 10
 
 
 class SqsUnavailableError(UnavailableError):

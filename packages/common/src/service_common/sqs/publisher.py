@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ..errors import ServiceError
 from ..observability import Metrics
 from .client import Sqs
-from .messages import MAX_BATCH, Outgoing
+from .limits import MAX_BATCH, MAX_BATCH_BYTES
+from .messages import Outgoing
 
-__all__ = ["MAX_BATCH_BYTES", "Publisher", "SendOutcome", "batches", "size_bytes"]
+__all__ = ["Publisher", "SendOutcome", "batches", "size_bytes"]
 
-MAX_BATCH_BYTES = 1_048_576  # of one message and of one request: bodies and attributes in UTF-8
 MAX_PARALLEL = 4
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
 from .client import Sqs
 from .in_flight import ConcurrencyLimit
-from .messages import MAX_BATCH, Queue, Received, SqsRefusedError
+from .limits import MAX_BATCH
+from .messages import Queue, Received, SqsRefusedError
 from .metrics import PollerMetrics
 
 __all__ = ["Gate", "ReceiveLoops"]
