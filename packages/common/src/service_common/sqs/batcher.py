@@ -50,7 +50,11 @@ class Batcher(Generic[T]):
         try:
             while self._items or self._flushes:
                 self.flush_now()
-                await asyncio.gather(*self._flushes)
+                # not gather(): from Python 3.12 on it returns at once when all have ended, so that the callbacks which
+                # remove them from the set would never run
+                ended, _ = await asyncio.wait(self._flushes)
+                for flush in ended:
+                    flush.result()
         except asyncio.CancelledError:
             for task in self._flushes:
                 task.cancel()

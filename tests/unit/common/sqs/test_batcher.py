@@ -1,0 +1,61 @@
+"""Batches of acknowledgements: when they are flushed, and when draining them ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from service_common.sqs.batcher import Batcher
+
+MANY = 100
+
+
+class CountedBatcher(Batcher[int]):
+    """Fails instead of turning for ever."""
+
+    turns = 0
+
+    def flush_now(self) -> None:
+        self.turns += 1
+        if self.turns > MANY:
+            raise RecursionError("it does not let the event loop go on")
+        super().flush_now()
+
+
+async def test_drain_ends_when_the_flushes_ended_in_the_same_turn_of_the_loop() -> None:
+    flushed: list[int] = []
+
+    async def flush(items: Sequence[int]) -> None:
+        flushed.extend(items)
+
+    batcher = CountedBatcher(flush, linger_s=60.0)
+    batcher.add(1)
+    batcher.flush_now()
+    await asyncio.create_task(batcher.drain())  # runs right after the flush, before the callbacks of its end
+    assert flushed == [1]
+
+
+async def test_drain_flushes_what_is_added_meanwhile() -> None:
+    flushed: list[int] = []
+
+    async def flush(items: Sequence[int]) -> None:
+        flushed.extend(items)
+        if items[0] < 3:
+            batcher.add(items[0] + 1)
+
+    batcher = Batcher(flush, linger_s=60.0)
+    batcher.add(1)
+    await batcher.drain()
+    assert flushed == [1, 2, 3]
+
+
+async def test_drain_raises_the_defect_of_a_flush() -> None:
+    async def flush(_: Sequence[int]) -> None:
+        raise LookupError("a defect")
+
+    batcher = Batcher(flush, linger_s=60.0)
+    batcher.add(1)
+    with pytest.raises(LookupError):
+        await batcher.drain()
