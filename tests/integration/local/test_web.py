@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
+from yarl import URL
 
 from orderstream_local.web import create_web
 
@@ -81,6 +82,15 @@ async def test_client_side_route_is_the_page(client: TestClient) -> None:  # typ
     assert response.status == 200
     assert PAGE in await response.text()
     assert (await client.get("/missing.js")).status == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["%00.js", f"{'x' * 300}.js", f"{'x/' * 3000}y.js", "%FF.js", "favicon.svg/y.js", "a.d"]
+)
+async def test_name_that_no_file_has_is_404(client: TestClient, folder: Path, name: str) -> None:  # type: ignore[type-arg]
+    (folder / "a.d").mkdir()
+    response = await client.get(URL(f"/{name}", encoded=True))
+    assert response.status == 404
 
 
 @pytest.mark.parametrize("path", ["/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/.hidden"])

@@ -103,13 +103,16 @@ async def _file(request: web.Request) -> web.StreamResponse:
     folder, path = request.app[FOLDER], request.match_info["path"]
     if folder is None:
         return _unavailable(request)
-    found = (folder / path).resolve()
-    if not found.is_relative_to(folder) or _HIDDEN.search(path):
+    if _HIDDEN.search(path):
         raise web.HTTPNotFound
     # a path without a suffix is a client-side route
     if not PurePosixPath(path).suffix or path == "index.html":
         return _page(request, folder / "index.html")
-    if not found.is_file():
+    try:
+        found = (folder / path).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:  # not there, a circle of links, not a name of a file
+        raise web.HTTPNotFound from error
+    if not found.is_relative_to(folder) or not found.is_file():
         raise web.HTTPNotFound
     return web.FileResponse(found, headers={"Cache-Control": _IMMUTABLE if _HASHED.search(found.name) else _REVALIDATE})
 

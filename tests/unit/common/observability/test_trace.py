@@ -28,6 +28,8 @@ def test_trace_is_continued_with_a_span_of_its_own() -> None:
         f"00-{TRACE_ID}-{'0' * 16}-01",
         f"00-{TRACE_ID.upper()}-00f067aa0ba902b7-01",
         PARENT + "\n",
+        PARENT + "-",
+        PARENT + "-what-comes-next",
     ],
 )
 def test_invalid_header_begins_a_new_trace(header: str | None) -> None:

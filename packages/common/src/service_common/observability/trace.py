@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 __all__ = ["TraceContext", "current_trace", "tracing"]
 
-# https://www.w3.org/TR/trace-context/#traceparent-header: version 00, and later versions that only append to it
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+# https://www.w3.org/TR/trace-context/#traceparent-header: version 00, of 55 characters, and later versions that only
+# append to it
+_TRACEPARENT = re.compile(
+    r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
