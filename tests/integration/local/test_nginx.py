@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from orderstream_local.layout import COMPOSE
 from tests.support.folders import reachable_folder
@@ -89,6 +90,27 @@ async def served(folder: Path, port: int, services: str = UNUSED_ADDRESS) -> Asy
         await process.communicate()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def proxy() -> AsyncIterator[str]:
+    """The URL of nginx before a service that answers GET with the target, and POST with a Location below it."""
+
+    async def target(request: web.Request) -> web.Response:
+        return web.Response(text=request.path_qs)
+
+    async def create(request: web.Request) -> web.Response:
+        return web.Response(status=201, headers={"Location": f"{request.path}/7"})
+
+    service = web.Application()
+    service.router.add_get("/{path:.*}", target)
+    service.router.add_post("/{path:.*}", create)
+    with reachable_folder("nginx-") as folder:
+        async with (
+            TestServer(service) as server,
+            served(folder, free_port(), f"127.0.0.1:{server.port}") as url,
+        ):
+            yield url
+
+
 @pytest.mark.parametrize("path", ["/", "/orders/7", "/index.html", "/live"])
 async def test_page_and_policy_share_a_new_nonce_for_each_response(url: str, path: str) -> None:
     nonces = set()
@@ -148,17 +170,14 @@ async def test_api_path_with_suffix_is_proxied(url: str, path: str) -> None:
         ("/api/sagas?late=true", "/sagas?late=true"),
     ],
 )
-async def test_health_and_metrics_are_proxied_by_service_name(path: str, proxied: str) -> None:
-    async def echo(request: web.Request) -> web.Response:
-        return web.Response(text=request.path_qs)
+async def test_health_and_metrics_are_proxied_by_service_name(proxy: str, path: str, proxied: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(proxy + path) as response:
+        assert await response.text() == proxied
 
-    service = web.Application()
-    service.router.add_get("/{path:.*}", echo)
-    with reachable_folder("nginx-") as folder:
-        async with (
-            TestServer(service) as server,
-            served(folder, free_port(), f"127.0.0.1:{server.port}") as url,
-            aiohttp.ClientSession() as session,
-            session.get(url + path) as response,
-        ):
-            assert await response.text() == proxied
+
+@pytest.mark.parametrize("path", ["/api/orders", "/api/inventory"])
+async def test_location_leads_to_what_was_created(proxy: str, path: str) -> None:
+    async with aiohttp.ClientSession() as session, session.post(proxy + path) as created:
+        location = created.url.join(URL(created.headers["Location"]))
+        async with session.get(location) as response:
+            assert await response.text() == f"{path.removeprefix('/api')}/7"
