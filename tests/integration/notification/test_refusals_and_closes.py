@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
@@ -62,6 +66,45 @@ async def test_flood_is_counted_as_close_and_not_as_abort(
     assert await closes(server, "flood") == 1
     assert server.app is not None
     assert b"push_aborts_total{" not in server.app[METRICS].exposition()
+
+
+@pytest.mark.parametrize("path", ["/stream", "/ws"])
+async def test_client_that_disconnects_before_its_stream_begins_is_no_error(
+    path: str, replica: Replica, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server = await replica()
+    target = server.make_url(path).update_query(lastEventId="deadbeef-1").path_qs
+    clients = 100
+    for _ in range(clients):
+        _, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(
+            f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        wire = writer.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async def statuses() -> list[int] | None:
+        found = [vars(each)["status"] for each in caplog.records if each.message == "request handled"]
+        return found if len(found) == clients else None
+
+    found = await eventually(statuses, "the end of each request")
+    assert (499 in found, 500 in found) == (True, False)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("version", ["8", "14", "x", ""])
+async def test_other_websocket_version_is_refused_with_the_one_there_is(
+    version: str, replica: Replica, http: ClientSession
+) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": version}
+    async with http.get((await replica()).make_url("/ws"), headers=headers) as response:
+        assert response.status == 426
+        assert response.headers["Sec-WebSocket-Version"] == "13"
+        assert response.headers["Upgrade"] == "websocket"
+        assert response.content_type == "application/problem+json"
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ MAX_MESSAGE_BYTES = 4096
 # tokens of the rate limit: an invalid message costs the most, to parse it and to say what is wrong
 INVALID_MESSAGE_COST = 5
 REFUSAL_LIMIT_S = 2.0
+_VERSION = "13"
 _CLOSE_REASONS: Mapping[CloseCode, str] = {
     CloseCode.PROTOCOL_ERROR: "protocol-error",
     CloseCode.INVALID_TEXT: "invalid-text",
@@ -62,6 +63,7 @@ class OriginError(ForbiddenError):
 async def websocket(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
     _check_origin(request)
+    _check_version(request)
     stream_request = schemas.stream_request(orders, after)
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
@@ -167,6 +169,16 @@ def _filter_in(message: TextMessage | BinaryMessage) -> frozenset[int] | None:
     if isinstance(message, BinaryMessage):
         raise MalformedError("A message has to be text.")
     return schemas.subscribe(message.text)
+
+
+def _check_version(request: web.Request) -> None:
+    # RFC 6455, 4.4; aiohttp refuses other versions without saying which it takes
+    version = request.headers.get("Sec-WebSocket-Version", _VERSION)
+    if version.strip() != _VERSION:
+        raise web.HTTPUpgradeRequired(
+            text=f"The WebSocket has to be of version {_VERSION}, not {version}.",
+            headers={"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": _VERSION},
+        )
 
 
 def _check_origin(request: web.Request) -> None:
