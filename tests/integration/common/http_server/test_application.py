@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -181,20 +180,6 @@ async def test_body_has_at_most_256_kib(client: Client) -> None:
     await problem(client, "POST", "/echo", 413, data=largest + b" ", headers=headers)
 
 
-async def test_compressed_body_is_measured_decompressed(client: Client) -> None:
-    bomb = zlib.compress(b'{"a":"' + b"x" * 50 * MAX_BODY_BYTES + b'"}')
-
-    await problem(
-        client,
-        "POST",
-        "/echo",
-        413,
-        data=bomb,
-        headers={"Content-Type": "application/json", "Content-Encoding": "deflate"},
-        skip_auto_headers={"Content-Encoding"},
-    )
-
-
 @pytest.mark.parametrize(
     ("header", "status"),
     [
@@ -272,12 +257,15 @@ async def test_page_of_an_allowed_origin_may_read_answers(app: web.Application, 
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:4200"
         assert "ETag" in response.headers["Access-Control-Expose-Headers"]
         assert response.headers["Vary"] == "Origin"
+    async with client.get("/short") as response:  # a cache may give this answer to a page
+        assert response.headers["Vary"] == "Origin"
     preflight = {"Origin": "http://localhost:4200", "Access-Control-Request-Method": "POST"}
     async with client.options(
         "/echo", headers={**preflight, "Access-Control-Request-Headers": "content-type,idempotency-key"}
     ) as response:
         assert response.status == 200
         assert response.headers["Access-Control-Allow-Methods"] == "POST"
+        assert response.headers["Vary"] == "Origin"
     async with client.get("/stream", headers={"Origin": "http://localhost:4200"}) as response:
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:4200"
 
@@ -288,6 +276,7 @@ async def test_page_of_another_origin_may_not(app: web.Application, aiohttp_clie
 
     async with client.get("/short", headers={"Origin": "http://evil.example"}) as response:
         assert "Access-Control-Allow-Origin" not in response.headers
+        assert response.headers["Vary"] == "Origin"
 
 
 async def raw(client: Client, request: bytes) -> bytes:

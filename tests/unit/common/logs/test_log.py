@@ -12,9 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp.http_exceptions import BadStatusLine
 
-from service_common.http_server.runner import _log_bad_requests_at_info
 from service_common.logs import LogPipeline, configure_logging
 from service_common.logs.log import JsonFormatter
 from service_common.observability import Metrics, tracing
@@ -70,18 +68,6 @@ def test_traceback_is_part_of_its_line(log: Log) -> None:
 
     [line] = log.lines()
     assert "ValueError: no such queue" in line["exc_info"]
-
-
-def test_malformed_request_is_logged_at_info(log: Log) -> None:
-    server = logging.getLogger("aiohttp.server")
-    server.addFilter(_log_bad_requests_at_info)
-    server.error("Error handling request from %s", "127.0.0.1", exc_info=BadStatusLine("GARBAGE"))
-    server.error("Error handling request from %s", "127.0.0.1", exc_info=RuntimeError("ours"))
-    server.removeFilter(_log_bad_requests_at_info)
-    bad, ours = log.lines()
-    assert (bad["level"], "exc_info" in bad) == ("INFO", False)
-    assert "GARBAGE" in bad["message"]
-    assert (ours["level"], "exc_info" in ours) == ("ERROR", True)
 
 
 def test_any_value_can_be_a_field(log: Log) -> None:

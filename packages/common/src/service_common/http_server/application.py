@@ -54,9 +54,8 @@ def allow_origins(app: web.Application, origins: Sequence[str]) -> None:
 
 
 async def _vary_by_origin(_: web.Request, response: web.StreamResponse) -> None:
-    # lest a cache serve one origin the answer to another (Fetch standard, 3.2.5); aiohttp-cors omits it
-    if "Access-Control-Allow-Origin" in response.headers:
-        response.headers.add("Vary", "Origin")
+    # lest a cache serve one origin, or none, the answer to another (Fetch standard, 3.2.5); aiohttp-cors omits it
+    response.headers.add("Vary", "Origin")
 
 
 async def _drain(app: web.Application) -> None:

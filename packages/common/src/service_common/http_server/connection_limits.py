@@ -61,6 +61,7 @@ class ConnectionLimits:
             number, so that streams and all other open files count too.
         head_s: time limit of the head of a request, from connecting or from its first byte.
         body_s: time limit of the body, from the end of the head.
+        bodies_bytes: bytes that incomplete bodies may hold together; beyond it, those that began first are cut.
         unread_s: a client that reads no byte of its answer for this long is cut.
         keepalive_s: idle time between requests. nginx and load balancers close idle connections to a service after
             60 s; the client has to be first, or a request meets the close.
@@ -70,6 +71,7 @@ class ConnectionLimits:
     files: int
     head_s: float = 10.0
     body_s: float = 30.0
+    bodies_bytes: int = 32 << 20
     unread_s: float = 30.0
     keepalive_s: float = 75.0
     sweep_s: float = 1.0
@@ -89,11 +91,17 @@ class LimitedConnection(Protocol):
 
 
 class ConnectionLimiter:
-    """Applies *limits* to all connections in one periodic sweep: a timer for each would cost every request."""
+    """Applies *limits* to all connections in one periodic sweep: a timer for each would cost every request.
+
+    Attributes:
+        bodies_bytes: what has arrived of incomplete bodies.
+    """
 
     def __init__(self, limits: ConnectionLimits, metrics: Metrics) -> None:
         self.limits = limits
         self._connections: set[LimitedConnection] = set()
+        self._bodies: dict[LimitedConnection, int] = {}
+        self.bodies_bytes = 0
         self._cuts = metrics.counter(
             "http_connections_cut_total", "Connections that were refused or closed, by reason.", ("reason",)
         )
@@ -134,6 +142,21 @@ class ConnectionLimiter:
     def remove(self, connection: LimitedConnection) -> None:
         """Remove a closed connection."""
         self._connections.discard(connection)
+        self.release(connection)
+
+    def hold(self, connection: LimitedConnection, size_bytes: int) -> None:
+        """Count *size_bytes* more of the incomplete body of *connection*; over the limit, cut the oldest bodies."""
+        self._bodies[connection] = self._bodies.get(connection, 0) + size_bytes
+        self.bodies_bytes += size_bytes
+        while self.bodies_bytes > self.limits.bodies_bytes:
+            oldest = next(iter(self._bodies))
+            self.release(oldest)
+            self._count_cut("bodies")
+            oldest.cut("bodies")
+
+    def release(self, connection: LimitedConnection) -> None:
+        """Count the body of *connection* no more: it is complete or dropped."""
+        self.bodies_bytes -= self._bodies.pop(connection, 0)
 
     def count_malformed(self) -> None:
         """Count a connection that is closed because its bytes are not HTTP."""

@@ -18,6 +18,8 @@ __all__ = ["problems", "require_service_token", "trace"]
 
 logger = logging.getLogger(__name__)
 
+# nginx's status for a client that closed the connection before the answer
+CLIENT_CLOSED_REQUEST = 499
 # polled every few seconds: not logged
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
@@ -34,7 +36,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
             _observe(request, redirection.status, started, streamed=False)
             raise
         except BaseException:
-            _observe(request, 499, started, streamed=False)  # nginx's status for a client that closed the connection
+            _observe(request, CLIENT_CLOSED_REQUEST, started, streamed=False)
             raise
         if not response.prepared:
             response.headers["traceparent"] = context.traceparent
@@ -67,23 +69,29 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     """Answer an error with a problem document; an unexpected one is logged with its traceback and answered with 500."""
     try:
         _require_text(request)
+        _require_identity(request)
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         return _answer(request, Problem.of(error, request.rel_url.raw_path))
     except Exception as error:
+        if isinstance(error, ConnectionError) and _is_disconnected(request):
+            return web.Response(status=CLIENT_CLOSED_REQUEST)
         problem = Problem.of(error, request.rel_url.raw_path)
         if problem.status == 500:
             logger.exception("request failed", extra={"method": request.method, "path": request.path})
         return _answer(request, problem)
 
 
+def _is_disconnected(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
 def _answer(request: web.Request, problem: Problem) -> web.Response:
     response = problem.to_response()
-    if not request.content.is_eof():
-        # aiohttp closes the connection when the rest of a body does not arrive or can't be read; unless told so
-        # (RFC 9112, 9.6), the client would send its next request on it
+    if not request.content.is_eof() or "Content-Encoding" in request.headers:
+        # the rest of the body is not read; unless told so (RFC 9112, 9.6), the client would send its next request
         response.force_close()
     return response
 
@@ -96,6 +104,14 @@ def _require_text(request: web.Request) -> None:
                 value.decode()
             except UnicodeDecodeError as error:
                 raise MalformedError(f"The header {name.decode('ascii', 'replace')} is not UTF-8.") from error
+
+
+def _require_identity(request: web.Request) -> None:
+    codings = ",".join(request.headers.getall("Content-Encoding", ())).lower()
+    if any(coding.strip() not in {"", "identity"} for coding in codings.split(",")):
+        raise web.HTTPUnsupportedMediaType(
+            text=f"The body has to be sent as it is, not as {codings}.", headers={"Accept-Encoding": "identity"}
+        )
 
 
 def require_service_token(request: web.Request) -> None:

@@ -42,6 +42,8 @@ async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
         HTTPUnsupportedMediaType: its content type is not JSON.
         HTTPRequestEntityTooLarge: it is larger than 256 KiB.
         HTTPRequestTimeout: it did not arrive in time.
+        UnavailableError: too many requests are incomplete.
+        ConnectionError: the client disconnected.
         MalformedError: it is not a JSON object.
         InvalidError: the body is not valid; with every violation, or the repeated members when there is none.
     """
@@ -56,7 +58,7 @@ async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
         body = await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text=str(error)) from error
-    except (ConnectionError, web.RequestPayloadError) as error:  # the former when the client disconnects
+    except web.RequestPayloadError as error:
         raise MalformedError("The body does not arrive as its headers say.") from error
     loaded = load(schema, parse_object(body, "The body"))
     require_distinct_members(body)

@@ -17,7 +17,6 @@ from typing import NoReturn, TypeVar
 
 import uvloop
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
 from ..config import ConfigError, ServiceConfig
 from ..lifecycle import background
@@ -85,7 +84,6 @@ def _run(
     handler_cancellation: bool,
 ) -> int:
     watchdog = _Watchdog(config.shutdown_grace_s, log)
-    logging.getLogger("aiohttp.server").addFilter(_log_bad_requests_at_info)
     raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -103,15 +101,6 @@ def _run(
         watchdog.cancel()
     logger.info("service stopped")
     return 0
-
-
-def _log_bad_requests_at_info(record: logging.LogRecord) -> bool:
-    # aiohttp logs bytes that are not HTTP as errors with a traceback: any port scan would set off the alarm on errors
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
-        record.levelno, record.levelname = logging.INFO, "INFO"
-        record.msg, record.args, record.exc_info = "request malformed: %s", (error.message,), None
-    return True
 
 
 async def _serve(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -94,6 +96,11 @@ class Client:
         with suppress(ConnectionError):
             await self._writer.wait_closed()
 
+    def reset(self) -> None:
+        wire = self._writer.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
 
 class Service:
     """A service with limited connections."""
@@ -132,6 +139,18 @@ class Service:
 
         await eventually(look, f"cut for {reason}")
 
+    def requests(self, method: str, route: str, status: int) -> float:
+        labels = {"method": method, "route": route, "status": str(status)}
+        return self._app[METRICS].registry.get_sample_value("orderstream_http_request_seconds_count", labels) or 0.0
+
+    async def held(self, size_bytes: int) -> None:
+        """Wait until incomplete bodies hold so many bytes."""
+
+        async def look() -> bool | None:
+            return self.limiter.bodies_bytes >= size_bytes or None
+
+        await eventually(look, f"{size_bytes} bytes of incomplete bodies")
+
     async def settled(self, connections: int) -> None:
         """Wait until so many connections were taken or refused."""
 
@@ -160,13 +179,28 @@ async def large(_request: web.Request) -> web.Response:
     return web.Response(body=bytes(LARGE))
 
 
+async def _disconnected(request: web.Request) -> None:
+    async def look() -> bool | None:
+        return request.transport is None or None
+
+    await eventually(look, "a client that disconnects")
+
+
+async def late(request: web.Request) -> web.StreamResponse:
+    """Answer when the client is gone."""
+    await _disconnected(request)
+    response = web.StreamResponse()
+    await response.prepare(request)
+    return response
+
+
 Serving = Callable[..., Awaitable[Service]]
 
 
 @asynccontextmanager
 async def _served(limits: ConnectionLimits) -> AsyncIterator[Service]:
     app = new_app("any-service", CONFIG)
-    app.add_routes([web.get("/echo", echo), web.post("/echo", echo), web.get("/large", large)])
+    app.add_routes([web.get("/echo", echo), web.post("/echo", echo), web.get("/large", large), web.get("/late", late)])
     limiter = ConnectionLimiter(limits, app[METRICS])
     runner = LimitedRunner(app, limiter, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
@@ -353,6 +387,149 @@ async def test_malformed_request_is_answered_with_a_problem_and_logged_at_info(
     await client.ended()
     assert service.cuts("malformed") == 1
     assert not [record for record in caplog.records if record.levelname not in {"INFO", "DEBUG"}]
+
+
+def encoded(path: bytes, coding: bytes, length: int) -> bytes:
+    return (
+        b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Encoding: " + coding + b"\r\nContent-Length: %d\r\n\r\n" % length
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "coding"),
+    [
+        *((path, b"gzip") for path in (b"/echo", b"/large", b"/nowhere")),
+        *((b"/echo", coding) for coding in (b"GZIP", b"deflate", b"br", b"zstd", b"identity, gzip", b"nonsense")),
+    ],
+)
+async def test_encoded_body_is_refused_without_inflating(
+    path: bytes, coding: bytes, serve: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    inflated: list[object] = []
+    monkeypatch.setattr("aiohttp.http_parser.DeflateBuffer.feed_data", lambda *args: inflated.append(args))
+    service = await serve()
+    client = await service.client()
+    client.send(encoded(path, coding, 10) + b"no gzip")
+    answer = await client.answer()
+    assert (answer.status, answer.headers["connection"]) == (415, "close")
+    assert answer.headers["accept-encoding"] == "identity"
+    assert answer.problem()["type"] == "about:blank"
+    assert await client.ended() == b""
+    await service.left(0)
+    assert inflated == []
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_identity_is_no_coding(serve: Serving) -> None:
+    client = await (await serve()).client()
+    client.send(encoded(b"/echo", b"Identity", 2) + b"{}")
+    assert (await client.answer()).status == 200
+
+
+async def test_answer_reaches_a_client_that_is_still_sending_and_ends_the_connection(serve: Serving) -> None:
+    service = await serve()
+    client = await service.client()
+    client.send(encoded(b"/echo", b"gzip", LARGE) + bytes(4 << 20))
+    answer = await client.answer()
+    assert (answer.status, answer.headers["connection"]) == (415, "close")
+    assert await client.ended() == b""
+    sending = asyncio.create_task(client.trickle(bytes(100_000), 0.001))
+    await service.left(0)
+    await sending
+
+
+async def test_unknown_expectation_is_answered_with_a_problem(serve: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    client = await (await serve()).client()
+    client.send(POST.replace(b"Host", b"Expect: foo\r\nHost"))
+    answer = await client.answer()
+    assert answer.status == 417
+    assert answer.problem()["traceId"]
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("chunks", [[b"zz\r\n"], [b"2\r\n{}\r\n", b"-1\r\n"], [b"1\r\n{no\r\n"]])
+async def test_malformed_chunk_is_answered_at_once(chunks: list[bytes], serve: Serving) -> None:
+    service = await serve()
+    client = await service.client()
+    client.send(POST.replace(b"Content-Length: 10", b"Transfer-Encoding: chunked"))
+    for chunk in chunks:
+        await service.settled(1)
+        await asyncio.sleep(0.05)  # each in its own segment
+        client.send(chunk)
+    answer = await client.answer()
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
+    assert answer.problem()["type"] == "urn:orderstream:problem:malformed"
+    assert await client.ended() == b""
+    await service.left(0)
+
+
+async def test_oldest_incomplete_bodies_are_cut_when_all_hold_too_much(serve: Serving) -> None:
+    service = await serve(bodies_bytes=100_000)
+    head = POST.replace(b"Length: 10", b"Length: 60002")
+    older, newer = await service.client(), await service.client()
+    older.send(head + b" " * 60_000)
+    await service.held(60_000)
+    newer.send(head + b" " * 60_000)
+    answer = await older.answer()
+    assert (answer.status, answer.headers["connection"], answer.headers["retry-after"]) == (503, "close", "1")
+    assert await older.ended() == b""
+    newer.send(b"{}")
+    assert (await newer.answer()).status == 200
+    assert service.cuts("bodies") == 1
+    assert service.limiter.bodies_bytes == 0
+
+
+async def test_incomplete_body_behind_another_request_counts_too(serve: Serving) -> None:
+    service = await serve(bodies_bytes=100_000)
+    client = await service.client()
+    client.send(GET.replace(b"/echo", b"/late") + POST.replace(b"Length: 10", b"Length: 200000") + bytes(110_000))
+    await service.cut("bodies")
+    await client.ended()
+    await service.left(0)
+
+
+async def test_client_that_disconnects_before_its_answer_is_counted_as_499(
+    serve: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    service = await serve()
+    for _ in range(20):
+        client = await service.client()
+        client.send(GET.replace(b"/echo", b"/late"))
+        await service.settled(1)
+        client.reset()
+    slow = await service.client()
+    slow.send(POST + b"{")
+    await service.settled(1)
+    slow.reset()
+
+    async def counted() -> bool | None:
+        return (service.requests("GET", "/late", 499), service.requests("POST", "/echo", 499)) == (20, 1) or None
+
+    await eventually(counted, "requests counted as 499")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_client_that_disconnects_before_it_is_told_to_continue_is_no_error(
+    serve: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = await serve()
+    resolve, resolved = service._app.router.resolve, asyncio.Event()
+
+    async def slow(request: web.Request) -> web.UrlMappingMatchInfo:
+        await _disconnected(request)
+        resolved.set()
+        return await resolve(request)
+
+    monkeypatch.setattr(service._app.router, "resolve", slow)
+    client = await service.client()
+    client.send(POST.replace(b"Host", b"Expect: 100-continue\r\nHost"))
+    await service.settled(1)
+    client.reset()
+    await asyncio.wait_for(resolved.wait(), PATIENCE_S)
+    await service.left(0)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_error_outside_the_middlewares_is_answered_with_a_problem(
