@@ -58,9 +58,11 @@ class UnavailableError(TransientError):
 
     Attributes:
         retry_after_s: least delay before a retry, in seconds.
+        dependency: its name, all that a client is told; empty when *detail* has no words of a driver.
     """
 
     slug = "unavailable"
+    dependency = ""
 
     def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
         super().__init__(detail)

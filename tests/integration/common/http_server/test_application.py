@@ -47,7 +47,9 @@ async def short(_request: web.Request) -> web.Response:
 
 
 async def away(_request: web.Request) -> web.Response:
-    raise UnavailableError("The inventory is away.", retry_after_s=2.0)
+    error = UnavailableError("connection to 10.0.0.7 refused", retry_after_s=2.0)
+    error.dependency = "inventory-service"
+    raise error
 
 
 async def boom(_request: web.Request) -> web.Response:
@@ -125,10 +127,16 @@ async def test_service_error_is_a_problem_with_its_facts(client: Client) -> None
     assert document["errors"] == [{"pointer": "/orderItems/0", "detail": "short", "stock": 2}]
 
 
-async def test_unavailable_dependency_is_answered_with_retry_after(client: Client) -> None:
+async def test_unavailable_dependency_is_answered_with_retry_after_and_its_reason_is_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     async with client.get("/away") as response:
         assert response.status == 503
         assert response.headers["Retry-After"] == "2"
+        assert "10.0.0.7" not in await response.text()
+    [line] = [vars(each) for each in caplog.records if each.message == "dependency unavailable"]
+    assert (line["levelname"], line["path"]) == ("WARNING", "/away")
+    assert "10.0.0.7" in line["reason"]
 
 
 async def test_unexpected_error_is_logged_with_its_traceback_and_answered_without(

@@ -25,6 +25,8 @@ from service_common.errors import (
 )
 from service_common.http_server import CONTENT_TYPE, Problem
 from service_common.observability import tracing
+from service_common.postgres import DatabaseUnavailableError, StatementTimeoutError
+from service_common.sqs import SqsUnavailableError
 
 
 class ShortStockError(ConflictError):
@@ -59,6 +61,24 @@ def test_each_category_has_its_status(error: ServiceError, status: int) -> None:
     assert problem.status == status
     assert problem.type == f"urn:orderstream:problem:{error.slug}"
     assert problem.detail == "x"
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (
+            DatabaseUnavailableError('connection to server at "10.0.0.7", port 5432 failed'),
+            "The database is unavailable; try again later.",
+        ),
+        (
+            StatementTimeoutError("canceling statement: UPDATE orders SET status"),
+            "The database is unavailable; try again later.",
+        ),
+        (SqsUnavailableError("ReceiveMessage: http://10.0.0.7:4566"), "The queue is unavailable; try again later."),
+    ],
+)
+def test_client_is_told_the_dependency_and_not_the_words_of_its_driver(error: UnavailableError, detail: str) -> None:
+    assert Problem.of(error, "/orders").detail == detail
 
 
 def test_domain_error_keeps_its_slug_and_the_facts_of_each_violation() -> None:

@@ -187,10 +187,12 @@ class RetryingClient:
             return RefusedError(f"{self._name} answered {failure.status}: {problem.detail or problem.title}", problem)
         kind = OutcomeUnknownError if unknown and request.call.method not in _SAFE_METHODS else UnavailableError
         why = "" if stop is Stop.FINAL else f" ({stop.value})"
-        return kind(
+        error = kind(
             f"{self._name}: {request.call}: {failure.reason}{why}",
             retry_after_s=max(failure.retry_after_s or 0.0, self._circuit.wait_s(monotonic())) or 1.0,
         )
+        error.dependency = self._name
+        return error
 
 
 def _headers(request: PreparedRequest, left_s: float) -> dict[str, str]:

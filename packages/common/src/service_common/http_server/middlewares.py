@@ -81,6 +81,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         problem = Problem.of(error, request.rel_url.raw_path)
         if problem.status == 500:
             logger.exception("request failed", extra={"method": request.method, "path": request.path})
+        elif problem.status == 503:
+            logger.warning("dependency unavailable", extra={"path": request.path, "reason": str(error)})
         return _answer(request, problem)
 
 

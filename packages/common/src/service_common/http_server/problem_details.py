@@ -86,7 +86,9 @@ class Problem:
         if isinstance(error, ServiceError) and (status := status_of(type(error))) != _INTERNAL:
             title = error.slug.replace("-", " ").capitalize()
             headers = _headers(error, status)
-            return cls(type_of(type(error)), title, status, error.detail, instance, trace_id, error.violations, headers)
+            dependency = getattr(error, "dependency", "")
+            detail = f"The {dependency} is unavailable; try again later." if dependency else error.detail
+            return cls(type_of(type(error)), title, status, detail, instance, trace_id, error.violations, headers)
         status, detail, headers = _INTERNAL, "", {}
         if isinstance(error, web.HTTPException):
             status, detail, headers = error.status, _detail(error), _headers_without_content(error)

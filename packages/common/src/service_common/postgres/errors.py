@@ -33,12 +33,14 @@ class DatabaseUnavailableError(UnavailableError):
     """PostgreSQL is unreachable, starting, full or busy; whether the statement took effect is unknown."""
 
     slug = "database-unavailable"
+    dependency = "database"
 
 
 class StatementTimeoutError(UnavailableError):
     """The statement exceeded its time limit; it had no effect when the server says so, otherwise that is unknown."""
 
     slug = "statement-timeout"
+    dependency = "database"
 
 
 class IntegrityError(PermanentError):

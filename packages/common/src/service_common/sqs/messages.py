@@ -36,12 +36,14 @@ class SqsUnavailableError(UnavailableError):
     """SQS gave no answer, failed (5xx) or throttles."""
 
     slug = "sqs-unavailable"
+    dependency = "queue"
 
 
 class QueueMissingError(UnavailableError):
     """The queue does not exist; it may be about to be created."""
 
     slug = "queue-missing"
+    dependency = "queue"
 
 
 class SqsRefusedError(PermanentError):
