@@ -10,9 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from inventory_service.domain import ProductNotFoundError
 from order_service.inventory_client import HttpStockReader
-from service_common.errors import UnavailableError
-from service_common.http_client import RefusedError, RetryingClient
+from service_common.errors import InvalidError, UnavailableError
+from service_common.http_client import RetryingClient
+from service_common.http_server import Problem
 from service_common.observability import TraceContext, tracing
 
 Answer = Callable[[web.Request], web.Response]
@@ -96,14 +98,25 @@ async def test_a_hundred_of_the_longest_ids_fit_in_one_call(inventory: Inventory
 
 
 async def test_unknown_product_has_no_stock(inventory: Inventory, stock: HttpStockReader) -> None:
-    inventory.answer = lambda _: web.json_response({}, status=404)
+    inventory.answer = lambda _: Problem.of(ProductNotFoundError("There is none."), "/inventory/123").to_response()
     assert await stock.stock_of(["123"]) == {}
 
 
-async def test_other_refusal_is_an_error(inventory: Inventory, stock: HttpStockReader) -> None:
-    inventory.answer = lambda _: web.json_response({}, status=422)
-    with pytest.raises(RefusedError):
-        await stock.stock_of(["123"])
+@pytest.mark.parametrize("status", [200, 302, 403, 404, 409, 422])
+@pytest.mark.parametrize("products", [["123"], ["123", "456"]], ids=["one", "two"])
+async def test_foreign_answer_counts_as_unavailable(
+    inventory: Inventory, stock: HttpStockReader, status: int, products: list[str]
+) -> None:
+    inventory.answer = lambda _: web.Response(status=status, text="<html>", content_type="text/html")
+    with pytest.raises(UnavailableError):
+        await stock.stock_of(products)
+
+
+async def test_refusal_of_the_query_itself_counts_as_unavailable(inventory: Inventory, stock: HttpStockReader) -> None:
+    inventory.answer = lambda _: Problem.of(InvalidError("That is wrong."), "/inventory").to_response()
+    for products in (["123"], ["123", "456"]):
+        with pytest.raises(UnavailableError, match="answered 422: invalid"):
+            await stock.stock_of(products)
 
 
 @pytest.mark.parametrize("document", [{}, [], {"productId": "123"}, {"productId": "123", "stock": "many"}, None])

@@ -83,7 +83,9 @@ async def others(aiohttp_server: AiohttpServer) -> Others:
     async def answer(request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer secret"
         calls.append((request.path, await request.json(), request.headers["traceparent"]))
-        return web.json_response({})
+        if request.path.startswith("/inventory"):
+            return web.json_response({"items": []})
+        return web.json_response({"id": int(request.path.rpartition("/")[2]), "status": "CLOSED"})
 
     app = web.Application()
     app.add_routes([web.post("/{path:.*}", answer)])

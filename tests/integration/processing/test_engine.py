@@ -23,7 +23,7 @@ from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.saga import Saga, SagaState
+from processing_service.saga import Saga, SagaState, Succeeded
 from processing_service.step_runner import Runner
 from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
@@ -34,8 +34,14 @@ from tests.support.in_memory.inventory import InMemoryStock
 
 TOKEN = "secret"
 INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LEASE_S = 0.3
 STOCK = 10
+
+
+def problem(status: int, slug: str) -> web.Response:
+    document = {"type": f"urn:orderstream:problem:{slug}", "status": status}
+    return web.json_response(document, status=status, content_type="application/problem+json")
 
 
 @dataclass
@@ -60,15 +66,36 @@ class Orders:
             body = await request.json()
             order = self.orders.get(int(request.match_info["id"]))
             if order is None:
-                return web.json_response({}, status=404)
-            if order[0] != body["version"] or order[1] not in {"CREATED", status}:
-                return web.json_response({}, status=409)
+                return problem(404, "order-not-found")
+            if order[0] != body["version"]:
+                return problem(409, "order-version")
+            if order[1] not in {"CREATED", status}:
+                return problem(409, "order-state")
             order[1] = status
             if status == "FAILED":
                 self.reasons[int(request.match_info["id"])] = body["reason"]
             return web.json_response({"id": int(request.match_info["id"]), "status": status})
 
         return handler
+
+
+@dataclass
+class Proxy:
+    """What stands before both services: it answers in their place until *foreign_until_s* on the loop's clock."""
+
+    foreign_until_s: float = 0.0
+    foreign: Counter[str] = field(default_factory=Counter)
+
+    def before(self, app: web.Application) -> web.Application:
+        @web.middleware
+        async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if asyncio.get_running_loop().time() >= self.foreign_until_s:
+                return await handler(request)
+            self.foreign[request.path] += 1
+            return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
+
+        app.middlewares.insert(0, answer)
+        return app
 
 
 @dataclass
@@ -81,6 +108,7 @@ class World:
     orders: Orders
     http_stock: HttpStockGateway
     http_orders: HttpOrderGateway
+    proxy: Proxy
     announced: int = 0
 
     def engine(
@@ -119,14 +147,14 @@ class World:
 @pytest.fixture
 async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterator[World]:
     await migrate(database_url, *MIGRATIONS)
-    stock, orders = InMemoryStock(), Orders()
+    stock, orders, proxy = InMemoryStock(), Orders(), Proxy()
 
     async def in_memory(app: web.Application) -> AsyncIterator[None]:
         app[INVENTORY] = InventoryService(stock, app[METRICS])
         yield
 
-    inventory_server = await aiohttp_server(create_app(INVENTORY_CONFIG, [in_memory]))
-    order_server = await aiohttp_server(orders.app())
+    inventory_server = await aiohttp_server(proxy.before(create_app(INVENTORY_CONFIG, [in_memory])))
+    order_server = await aiohttp_server(proxy.before(orders.app()))
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(database_url))
         inventory = await stack.enter_async_context(
@@ -137,7 +165,7 @@ async def world(database_url: str, aiohttp_server: AiohttpServer) -> AsyncIterat
         )
         await stock.add("a", STOCK)
         sagas = SqlSagas(database, "notification-queue", lease_s=LEASE_S)
-        yield World(database, sagas, stock, orders, HttpStockGateway(inventory), HttpOrderGateway(order))
+        yield World(database, sagas, stock, orders, HttpStockGateway(inventory), HttpOrderGateway(order), proxy)
 
 
 def saga_of(order_id: int, quantity: int = 1, version: int = 1) -> Saga:
@@ -246,6 +274,56 @@ async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch
     assert "close order" in record.last_error
     assert await stock_of(world) == STOCK - 1
     assert len(await world.told()) == 1
+
+
+async def test_no_saga_ends_by_the_answers_of_a_proxy(world: World) -> None:
+    world.orders.orders = {order_id: [1, "CREATED"] for order_id in range(1, 5)} | {5: [1, "CANCELLED"]}
+    engine = world.engine()
+    task = asyncio.create_task(engine.run())
+    loop = asyncio.get_running_loop()
+    taken, world.proxy.foreign_until_s = await world.http_stock.take("4:1", (Item("a", 1),)), loop.time() + 3.0
+    assert taken == Succeeded()
+    for order_id, quantity in ((1, 2), (2, STOCK + 1), (3, 1), (4, 1), (5, 1)):
+        await engine.start(saga_of(order_id, quantity))
+    while loop.time() < world.proxy.foreign_until_s:
+        states = [await world.states(order_id) for order_id in world.orders.orders]
+        assert loop.time() >= world.proxy.foreign_until_s or states == [[SagaState.STARTED]] * 5
+        await asyncio.sleep(0.1)
+    assert world.proxy.foreign
+    await world.wait_ended(*world.orders.orders)
+    await engine.stop(1)
+    await task
+    done, failed, released = SagaState.DONE, SagaState.FAILED, SagaState.RELEASED
+    states = [await world.states(order_id) for order_id in world.orders.orders]
+    assert states == [[done], [failed], [done], [done], [released]]
+    assert await stock_of(world) == STOCK - 4
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 404, 409, 422])
+@pytest.mark.parametrize("order", ["CREATED", "CANCELLED"])
+async def test_foreign_answer_of_the_order_service_ends_no_saga(
+    world: World, status: int, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing_service.runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
+    world.orders.orders[1] = [1, order]
+    asked = 0
+
+    async def answer(_request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked == 4:
+            world.orders.answer = None
+        return web.json_response({"id": 1}, status=status)
+
+    world.orders.answer = answer
+    engine = world.engine()
+    task = asyncio.create_task(engine.run())
+    await engine.start(saga_of(1))
+    await world.wait_ended(1)
+    await engine.stop(1)
+    await task
+    assert asked >= 4
+    assert await world.states(1) == [SagaState.DONE if order == "CREATED" else SagaState.RELEASED]
 
 
 async def test_redelivered_event_has_no_second_effect(world: World) -> None:

@@ -8,15 +8,34 @@ from typing import Any
 
 from order_contracts.limits import MAX_ITEMS
 from service_common.call_batcher import CallBatcher
-from service_common.errors import UnavailableError
 from service_common.http_client import Call, RefusedError, RetryingClient
 from service_common.observability import TraceContext, current_trace, tracing
 
 __all__ = ["HttpStockReader"]
 
-_ONE = Call("GET", "/inventory/{product_id}", idempotent=True)
-_MANY = Call("GET", "/inventory", idempotent=True)
-_NOT_FOUND = 404
+
+def _is_product(data: object) -> bool:
+    match data:
+        case {"productId": str(), "stock": int()}:
+            return True
+    return False
+
+
+def _is_list_of_products(data: object) -> bool:
+    match data:
+        case {"items": list(products)}:
+            return all(map(_is_product, products))
+    return False
+
+
+_ONE = Call(
+    "GET",
+    "/inventory/{product_id}",
+    idempotent=True,
+    refusals=frozenset({"product-not-found"}),
+    shape=_is_product,
+)
+_MANY = Call("GET", "/inventory", idempotent=True, shape=_is_list_of_products)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +59,7 @@ class HttpStockReader:
         """Return the stock of those of the products that exist, and perhaps of others.
 
         Raises:
-            UnavailableError: the inventory service does not answer, or its answer is invalid.
+            UnavailableError: the inventory service does not answer.
         """
         if len(product_ids) == 1:
             return await self._queries.submit(_StockQuery(product_ids[0], current_trace()))
@@ -58,27 +77,15 @@ class HttpStockReader:
 
     async def _fetch(self, product_ids: Sequence[str]) -> Mapping[str, int]:
         products = await (self._fetch_one(product_ids[0]) if len(product_ids) == 1 else self._fetch_many(product_ids))
-        try:
-            return {product["productId"]: int(product["stock"]) for product in products}
-        except (KeyError, TypeError, ValueError) as error:
-            raise _invalid_answer() from error
+        return {product["productId"]: product["stock"] for product in products}
 
     async def _fetch_one(self, product_id: str) -> Sequence[Mapping[str, Any]]:
         try:
             return [(await self._client.request(_ONE, path={"product_id": product_id})).data]
-        except RefusedError as error:
-            if error.status == _NOT_FOUND:
-                return []
-            raise
+        except RefusedError:
+            return []
 
     async def _fetch_many(self, product_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         reply = await self._client.request(_MANY, query=[("productId", product_id) for product_id in product_ids])
-        match reply.data:
-            case {"items": list(products)}:
-                return products
-            case _:
-                raise _invalid_answer()
-
-
-def _invalid_answer() -> UnavailableError:
-    return UnavailableError("The inventory service gave an invalid answer.")
+        products: list[Mapping[str, Any]] = reply.data["items"]
+        return products

@@ -12,11 +12,27 @@ from .saga import Refused, Succeeded, Unanswered
 
 __all__ = ["HttpStockGateway"]
 
-_TAKE = Call("POST", "/inventory/decrement", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
-_RELEASE = Call("POST", "/inventory/release", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
-# Final refusals: 404 unknown product; 409 short stock, or operation released before; 422 invalid items, or items that
-# differ from those of the operation. After a release the order service answers that the order was cancelled or changed.
-_REFUSED = frozenset({404, 409, 422})
+
+def _is_list_of_items(data: object) -> bool:
+    match data:
+        case {"items": list()}:
+            return True
+    return False
+
+
+_TAKE = Call(
+    "POST",
+    "/inventory/decrement",
+    idempotent=True,
+    attempt_timeout_s=2.0,
+    deadline_s=4.0,
+    # after operation-released the order service answers that the order was cancelled or changed
+    refusals=frozenset({"product-not-found", "short-stock", "operation-released", "operation-reused", "invalid"}),
+    shape=_is_list_of_items,
+)
+_RELEASE = Call(
+    "POST", "/inventory/release", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0, shape=_is_list_of_items
+)
 
 
 class HttpStockGateway:
@@ -34,8 +50,7 @@ class HttpStockGateway:
         try:
             await self._client.request(_TAKE, json=body)
         except RefusedError as error:
-            # any other 4xx is a defect or a wrong setting, such as the token: it must not fail the order
-            return Refused(_reason(error)) if error.status in _REFUSED else Unanswered(error.detail)
+            return Refused(error.problem.detail or error.detail)  # the customer reads the inventory's own detail
         except UnavailableError as error:
             return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()
@@ -44,13 +59,6 @@ class HttpStockGateway:
         """Return to the stock what the operation took."""
         try:
             await self._client.request(_RELEASE, json={"operationId": operation_id})
-        except RefusedError as error:
-            return Unanswered(error.detail)
         except UnavailableError as error:
             return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()
-
-
-def _reason(error: RefusedError) -> str:
-    """Return the inventory's own detail, which the customer reads."""
-    return error.problem.detail or error.detail

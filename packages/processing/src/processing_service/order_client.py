@@ -9,10 +9,27 @@ from .saga import Succeeded, Unanswered, Withdrawn
 
 __all__ = ["HttpOrderGateway"]
 
-_CLOSE = Call("POST", "/order/close/{order_id}", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
-_FAIL = Call("POST", "/order/fail/{order_id}", idempotent=True, attempt_timeout_s=2.0, deadline_s=4.0)
-# 404 the order does not exist; 409 it has another final status or another version
-_WITHDRAWN = frozenset({404, 409})
+
+def _ending(path: str, status: str) -> Call:
+    def is_ended(data: object) -> bool:
+        match data:
+            case {"id": int(), "status": str(ended)}:
+                return ended == status
+        return False
+
+    return Call(
+        "POST",
+        path,
+        idempotent=True,
+        attempt_timeout_s=2.0,
+        deadline_s=4.0,
+        refusals=frozenset({"order-not-found", "order-state", "order-version"}),
+        shape=is_ended,
+    )
+
+
+_CLOSE = _ending("/order/close/{order_id}", "CLOSED")
+_FAIL = _ending("/order/fail/{order_id}", "FAILED")
 
 
 class HttpOrderGateway:
@@ -33,8 +50,7 @@ class HttpOrderGateway:
         try:
             await self._client.request(call, path={"order_id": order_id}, json=body)
         except RefusedError as error:
-            # any other 4xx is a defect or a wrong setting, such as the token: it must not fail the order
-            return Withdrawn(error.detail) if error.status in _WITHDRAWN else Unanswered(error.detail)
+            return Withdrawn(error.detail)
         except UnavailableError as error:
             return Unanswered(error.detail, error.retry_after_s)
         return Succeeded()

@@ -24,6 +24,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 UNREACHED = Failure(AttemptOutcome.UNREACHED, "no connection")
 LOST = Failure(AttemptOutcome.LOST, "no answer")
 GARBLED = Failure(AttemptOutcome.GARBLED, "no JSON", 200)
+FOREIGN = Failure(AttemptOutcome.GARBLED, "by a proxy", 404)
 BARRED = Failure(AttemptOutcome.BARRED, "circuit open")
 
 
@@ -61,14 +62,16 @@ def test_call_that_was_never_sent_is_retried_whatever_it_does(idempotent: bool) 
     assert decide(UNREACHED, idempotent=idempotent) == 0.05
 
 
-@pytest.mark.parametrize("failure", [LOST, *map(answered, (408, 429, 502, 503, 504))], ids=lambda f: f.reason)
+@pytest.mark.parametrize(
+    "failure", [LOST, GARBLED, FOREIGN, *map(answered, (408, 429, 502, 503, 504))], ids=lambda f: f.reason
+)
 def test_call_that_may_have_had_its_effect_is_retried_only_when_idempotent(failure: Failure) -> None:
     assert decide(failure, idempotent=True) == 0.05
     assert decide(failure, idempotent=False) is Stop.FINAL
 
 
 @pytest.mark.parametrize(
-    "failure", [BARRED, GARBLED, *map(answered, (302, 400, 404, 409, 412, 422, 500, 501))], ids=lambda f: f.reason
+    "failure", [BARRED, *map(answered, (400, 404, 409, 412, 422, 500, 501))], ids=lambda f: f.reason
 )
 def test_failure_that_a_retry_would_repeat_is_final(failure: Failure) -> None:
     assert decide(failure) is Stop.FINAL
@@ -138,19 +141,19 @@ def test_budget_stays_within_its_bounds(steps: list[bool]) -> None:
 
 
 def test_only_what_was_sent_and_not_refused_may_have_had_its_effect() -> None:
-    assert all(map(may_have_had_effect, (LOST, GARBLED, answered(500), answered(503), answered(504))))
-    assert not any(map(may_have_had_effect, (UNREACHED, BARRED, answered(302), answered(409), answered(429))))
+    assert all(map(may_have_had_effect, (LOST, GARBLED, FOREIGN, answered(500), answered(503), answered(504))))
+    assert not any(map(may_have_had_effect, (UNREACHED, BARRED, answered(409), answered(429))))
 
 
 @pytest.mark.parametrize(
     ("status", "healthy"),
-    [(400, True), (404, True), (408, True), (409, True), (429, False), (500, False), (302, False)],
+    [(400, True), (404, True), (408, True), (409, True), (429, False), (500, False)],
 )
 def test_refusal_speaks_for_the_health_of_the_server(status: int, healthy: bool) -> None:
     assert answered(status).healthy is healthy
 
 
-@pytest.mark.parametrize("failure", [UNREACHED, LOST, GARBLED], ids=lambda f: f.reason)
+@pytest.mark.parametrize("failure", [UNREACHED, LOST, GARBLED, FOREIGN], ids=lambda f: f.reason)
 def test_no_readable_answer_speaks_against_the_health_of_the_server(failure: Failure) -> None:
     assert not failure.healthy
 

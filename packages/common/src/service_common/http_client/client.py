@@ -91,7 +91,7 @@ class RetryingClient:
             json: the body, anything that orjson encodes; None for no body.
 
         Raises:
-            RefusedError: the service answered 4xx other than 408 and 429.
+            RefusedError: the service refused the request by one of the problem documents of the call.
             OutcomeUnknownError: the call failed, and may have had its effect.
             UnavailableError: the call failed and had no effect.
         """

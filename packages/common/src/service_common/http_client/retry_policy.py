@@ -59,11 +59,14 @@ class AttemptOutcome(Enum):
     LOST = "lost"
     """The request was sent and no whole answer came: time-out, reset, closed connection."""
     GARBLED = "garbled"
-    """The answer can't be read."""
+    """The answer is not one of the service: it can't be read, or a proxy gave it."""
     REFUSED = "refused"
-    """Answered 4xx, and the same request would be again."""
+    """Answered by a problem document of the operation; the same request would be refused again."""
     FAILED = "failed"
-    """Answered with any other status: 408, 429, 5xx, or a redirection."""
+    """Answered 408, 429, 5xx, or by another problem document, such as the one for a wrong token."""
+
+
+_NO_ANSWER = frozenset({AttemptOutcome.LOST, AttemptOutcome.GARBLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Failure:
     @property
     def healthy(self) -> bool:
         """Whether the server did its part: it answered, and its answer blames the caller (4xx but 429)."""
-        return 400 <= self.status < 500 and self.status != 429
+        return self.outcome is not AttemptOutcome.GARBLED and 400 <= self.status < 500 and self.status != 429
 
 
 class Stop(Enum):
@@ -171,7 +174,7 @@ def next_delay(
 
 def may_have_had_effect(failure: Failure) -> bool:
     """Whether the server may have carried out the request, so that a retry might repeat its effect."""
-    return failure.outcome in {AttemptOutcome.LOST, AttemptOutcome.GARBLED} or failure.status >= 500
+    return failure.outcome in _NO_ANSWER or failure.status >= 500
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
@@ -200,4 +203,4 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 def _retryable(failure: Failure, *, idempotent: bool) -> bool:
     if failure.outcome is AttemptOutcome.UNREACHED:
         return True
-    return idempotent and (failure.outcome is AttemptOutcome.LOST or failure.status in _RETRYABLE)
+    return idempotent and (failure.outcome in _NO_ANSWER or failure.status in _RETRYABLE)

@@ -13,12 +13,13 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from ..http_server import CONTENT_TYPE, Problem
 from .call import Call, Reply
 from .retry_policy import AttemptOutcome, Failure, retry_after_s
 
 __all__ = ["PreparedRequest", "Transport", "expand"]
 
-_REFUSALS = frozenset(range(400, 500)) - {408, 429}
+_TRANSIENT = frozenset({408, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +111,32 @@ class Transport:
             timeout=_timeout(min(self._connect_timeout_s, request.call.attempt_timeout_s / 2)),
         )
         body = await response.read()  # read to its end, it gives the connection back to the pool; any failure closes it
-        return _result(response.status, response.headers.get("Retry-After"), body)
+        if 200 <= response.status < 300:
+            return _reply(request.call, response.status, body)
+        return _failure(request.call, response, body)
 
 
-def _result(status: int, retry_after: str | None, body: bytes) -> Reply | Failure:
-    if 200 <= status < 300:
-        try:
-            return Reply(status, orjson.loads(body) if body else None)
-        except orjson.JSONDecodeError:
-            return Failure(AttemptOutcome.GARBLED, f"answered {status} with a body that is not JSON", status)
-    return Failure(
-        AttemptOutcome.REFUSED if status in _REFUSALS else AttemptOutcome.FAILED,
-        f"answered {status}",
-        status,
-        retry_after_s(retry_after, datetime.now(UTC)),
-        body,
-    )
+def _reply(call: Call, status: int, body: bytes) -> Reply | Failure:
+    try:
+        data = orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return Failure(AttemptOutcome.GARBLED, f"answered {status} with a body that is not JSON", status)
+    if not call.shape(data):
+        return Failure(AttemptOutcome.GARBLED, f"answered {status} with another body than asked for", status)
+    return Reply(status, data)
+
+
+def _failure(call: Call, response: aiohttp.ClientResponse, body: bytes) -> Failure:
+    status, reason = response.status, f"answered {response.status}"
+    wait_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+    if status >= 500 or status in _TRANSIENT:
+        return Failure(AttemptOutcome.FAILED, reason, status, wait_s)
+    slug = Problem.parse(status, body).slug if response.content_type == CONTENT_TYPE else ""
+    if status >= 400 and slug in call.refusals:
+        return Failure(AttemptOutcome.REFUSED, reason, status, body=body)
+    if status >= 400 and slug:
+        return Failure(AttemptOutcome.FAILED, f"{reason}: {slug}", status, wait_s)
+    return Failure(AttemptOutcome.GARBLED, f"{reason}, by no problem document of the service", status, wait_s)
 
 
 def _base(url: str) -> URL:
