@@ -110,6 +110,27 @@ async def test_amending_checks_the_stock(shop: Shop) -> None:
     assert (await shop.service.get(order.id)) == order
 
 
+@pytest.mark.parametrize("left", [0, 1, 5])
+async def test_order_is_reduced_while_its_own_stock_is_taken(shop: Shop, left: int) -> None:
+    order = (await shop.service.place(PlaceOrder((Item("123", 5),)))).order
+    shop.stock.stock["123"] = left
+    with pytest.raises(ShortStockError) as caught:
+        await shop.service.amend(order.id, (Item("123", 6),))
+    assert caught.value.violations[0].facts == {"productId": "123", "requested": 6, "stock": 5}
+    with pytest.raises(ShortStockError):
+        await shop.service.amend(order.id, (Item("123", 1), Item("456", 1)))
+    for version, quantity in ((2, 5), (3, 3), (4, 1)):
+        amended = await shop.service.amend(order.id, (Item("123", quantity),))
+        assert (amended.version, [item.quantity for item in amended.items]) == (version, [quantity])
+
+
+async def test_product_that_was_removed_is_unknown_though_the_order_holds_it(shop: Shop) -> None:
+    order = (await shop.service.place(PlaceOrder(TWO))).order
+    del shop.stock.stock["123"]
+    with pytest.raises(UnknownProductError):
+        await shop.service.amend(order.id, (Item("123", 1),))
+
+
 async def test_refused_change_is_reported_before_the_stock_is_checked(shop: Shop) -> None:
     order = (await shop.service.place(PlaceOrder(TWO))).order
     shop.stock.failure = UnavailableError("away")

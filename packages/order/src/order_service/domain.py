@@ -183,8 +183,12 @@ class Order:
             raise StaleOrderError(self)
 
 
-def require_stock(items: Sequence[Item], stock: Mapping[str, int]) -> None:
+def require_stock(items: Sequence[Item], stock: Mapping[str, int], held: Sequence[OrderItem] = ()) -> None:
     """Check that *stock*, by the ids of the products that exist, is enough for all *items*.
+
+    *held* are the items of the version that *items* replace. Its saga may have taken them, and releases them before the
+    saga of the new version starts: that much is available whatever is in stock. Only the inventory knows whether they
+    were taken, so a larger quantity has to be in stock: accepted wrongly, it would fail the whole order.
 
     Raises:
         UnknownProductError: with a violation for each product that does not exist.
@@ -192,7 +196,8 @@ def require_stock(items: Sequence[Item], stock: Mapping[str, int]) -> None:
     """
     if unknown := [_unknown(index, item) for index, item in enumerate(items) if item.product_id not in stock]:
         raise UnknownProductError("The inventory does not have all of these products.", unknown)
-    stocked = [(index, item, stock[item.product_id]) for index, item in enumerate(items)]
+    own = {item.product_id: item.quantity for item in held}
+    stocked = [(i, item, max(stock[item.product_id], own.get(item.product_id, 0))) for i, item in enumerate(items)]
     if short := [_short(*each) for each in stocked if each[2] < each[1].quantity]:
         raise ShortStockError("There is not enough in stock.", short)
 

@@ -104,8 +104,9 @@ class OrderService:
             StaleOrderError, OrderStateError: as :meth:`Order.amend`.
             UnknownProductError, ShortStockError, UnavailableError: as :meth:`place`.
         """
-        (await self.get(order_id)).require_amendable(expected_version)
-        await self._require_stock(items)
+        order = await self.get(order_id)
+        order.require_amendable(expected_version)
+        await self._require_stock(items, order.items)
         change = _require_found(await self._orders.amend(order_id, items, expected_version), order_id)
         if not change.applied:
             return change.order.amend(change.order.items, expected_version)
@@ -149,8 +150,8 @@ class OrderService:
         logger.info(f"order {status.lower()}", extra=facts)
         return change.order
 
-    async def _require_stock(self, items: Sequence[Item]) -> None:
-        require_stock(items, await self._stock.stock_of([item.product_id for item in items]))
+    async def _require_stock(self, items: Sequence[Item], held: Sequence[OrderItem] = ()) -> None:
+        require_stock(items, await self._stock.stock_of([item.product_id for item in items]), held)
 
     async def _find_placement(self, command: PlaceOrder) -> Placement | None:
         if command.idempotency_key is None:
