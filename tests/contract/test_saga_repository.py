@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +19,7 @@ from tests.support.in_memory.processing import InMemorySagas
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 TWO = Saga(2, 1, (Item("a", 1),))
+NOW = datetime(2126, 5, 17, 12, tzinfo=UTC)
 Events = Callable[[], Awaitable[Sequence[tuple[str, int, int]]]]
 
 
@@ -125,8 +126,7 @@ async def test_claims_are_limited_and_the_longest_due_come_first(store: Store) -
 async def test_end_writes_its_event_to_the_outbox(store: Store) -> None:
     done = ONE.after(Succeeded()).after(Succeeded())
     failed = TWO.after(Refused("short")).after(Succeeded())
-    released = Saga(3, 1, ONE.items).after(Succeeded()).after(Withdrawn("cancelled")).after(Succeeded())
-    for end in (done, failed, released):
+    for end in (done, failed, released(Saga(3, 1, ONE.items))):
         claim = await claimed(store.lasting, Saga(end.order_id, 1, end.items))
         assert await store.lasting.save(claim, end, {})
     assert await store.events() == [(EventType.ORDER_PROCESSED, 1, 1), (EventType.ORDER_FAILED, 2, 1)]
@@ -146,13 +146,64 @@ async def test_end_is_final(store: Store) -> None:
     assert await store.lasting.start(ONE, claimed=True) == SagaStart(new=False)
 
 
+def released(saga: Saga) -> Saga:
+    return saga.after(Succeeded()).after(Withdrawn("cancelled")).after(Succeeded())
+
+
+async def test_released_saga_is_restarted_under_a_new_operation_id(store: Store) -> None:
+    for restarts, operation_id in enumerate(("1:1", "1:1:2", "1:1:3")):
+        started = await store.lasting.start(ONE, claimed=True)
+        assert (started.new, started.restarts) == (True, restarts)
+        assert started.claim is not None
+        assert started.claim.saga == replace(ONE, restarts=restarts)
+        assert started.claim.saga.operation_id == operation_id
+        assert await store.lasting.start(ONE, claimed=True) == SagaStart(new=False)
+        assert await store.lasting.save(started.claim, released(started.claim.saga), {SagaState.RELEASED: NOW})
+    assert await store.lasting.start(ONE, claimed=False) == SagaStart(new=True, restarts=3)
+    (record,) = await store.lasting.of_order(1)
+    assert (record.state, record.attempts, record.reason, list(record.entered)) == (
+        SagaState.STARTED, 0, None, [SagaState.STARTED],
+    )  # fmt: skip
+    (claim,) = await store.lasting.claim(10)
+    assert claim.saga == replace(ONE, restarts=3)
+    assert claim.age_s < 5
+    assert await store.lasting.save(claim, claim.saga.after(Succeeded()).after(Succeeded()), {})
+    assert await store.events() == [(EventType.ORDER_PROCESSED, 1, 1)]
+
+
+async def test_restart_invalidates_the_claim_of_the_released_run(store: Store) -> None:
+    stale = await claimed(store.lasting, ONE)
+    assert await store.lasting.save(stale, released(ONE), {})
+    await store.lasting.start(ONE, claimed=False)
+    assert not await store.lasting.save(stale, ONE.after(Succeeded()), {})
+
+
+async def test_restarts_at_the_same_time_are_one(store: Store) -> None:
+    for saga in (ONE, TWO):
+        assert await store.lasting.save(await claimed(store.lasting, saga), released(saga), {})
+    starts = await asyncio.gather(*(store.lasting.start(saga, claimed=True) for saga in (ONE, TWO, ONE, TWO)))
+    assert [(start.new, start.restarts) for start in starts] == [(True, 1), (True, 1), (False, 0), (False, 0)]
+
+
+async def test_saga_that_did_its_work_is_not_restarted(store: Store) -> None:
+    for saga, outcome in ((ONE, Succeeded()), (TWO, Refused("short"))):
+        claim = await claimed(store.lasting, saga)
+        assert await store.lasting.save(claim, saga.after(outcome).after(Succeeded()), {})
+        assert await store.lasting.start(saga, claimed=True) == SagaStart(new=False)
+
+
+async def test_released_saga_of_a_replaced_version_is_not_restarted(store: Store) -> None:
+    assert await store.lasting.save(await claimed(store.lasting, ONE), released(ONE), {})
+    await store.lasting.start(Saga(1, 2, ONE.items), claimed=False)
+    assert await store.lasting.start(ONE, claimed=True) == SagaStart(new=False)
+
+
 async def test_newer_version_waits_for_the_end_of_the_older(store: Store) -> None:
     newer = Saga(1, 2, ONE.items)
     claim = await claimed(store.lasting, ONE)
     assert await store.lasting.start(newer, claimed=True) == SagaStart(new=True)
     assert await store.lasting.claim(10) == []
-    released = ONE.after(Succeeded()).after(Withdrawn("changed")).after(Succeeded())
-    assert await store.lasting.save(claim, released, {})
+    assert await store.lasting.save(claim, released(ONE), {})
     assert [claim.saga for claim in await store.lasting.claim(10)] == [newer]
 
 

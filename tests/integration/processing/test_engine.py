@@ -23,8 +23,8 @@ from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.saga import Saga, SagaState, Succeeded
 from processing_service.step_runner import Runner
+from processing_service.saga import Refused, Saga, SagaState, Succeeded
 from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
@@ -304,7 +304,7 @@ async def test_no_saga_ends_by_the_answers_of_a_proxy(world: World) -> None:
 async def test_foreign_answer_of_the_order_service_ends_no_saga(
     world: World, status: int, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("processing_service.runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
+    monkeypatch.setattr("processing_service.step_runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
     world.orders.orders[1] = [1, order]
     asked = 0
 
@@ -324,6 +324,22 @@ async def test_foreign_answer_of_the_order_service_ends_no_saga(
     await task
     assert asked >= 4
     assert await world.states(1) == [SagaState.DONE if order == "CREATED" else SagaState.RELEASED]
+
+
+async def test_released_saga_of_an_order_that_is_announced_again_is_completed(world: World) -> None:
+    world.orders.orders[1] = [2, "CREATED"]
+    engine = world.engine()
+    await engine.start(saga_of(1, 3))
+    await world.wait_ended(1)
+    assert await world.states(1) == [SagaState.RELEASED]
+    world.orders.orders[1] = [1, "CREATED"]  # its last answer was wrong
+    assert await engine.start(saga_of(1, 3))
+    await world.wait_ended(1)
+    assert await world.states(1) == [SagaState.DONE]
+    assert world.orders.orders[1] == [1, "CLOSED"]
+    assert await stock_of(world) == STOCK - 3
+    assert [event for event, *_ in await world.told()] == ["order-processed"]
+    assert await world.http_stock.take("1:1", saga_of(1, 3).items) == Refused("Operation 1:1 was released before.")
 
 
 async def test_redelivered_event_has_no_second_effect(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from order_contracts import EventType
@@ -34,13 +34,17 @@ class InMemorySagas:
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         key = saga.order_id, saga.version
-        if key in self._rows:
+        known = self._rows.get(key)
+        if known is not None and (known.saga.state is not SagaState.RELEASED or self._has_newer(saga)):
             return SagaStart(new=False)
         now = self._now()
-        row = self._rows[key] = _Row(saga, now, now, entered={SagaState.STARTED: now})
-        if claimed and not self._waits(row):
-            return SagaStart(new=True, claim=self._claim(row))
-        return SagaStart(new=True)
+        row = _Row(saga, now, now, entered={SagaState.STARTED: now})
+        if known is not None:
+            restarts = known.saga.restarts + 1
+            row.fence, row.saga = known.fence + 1, replace(saga, restarts=restarts)
+        self._rows[key] = row
+        claim = self._claim(row) if claimed and not self._waits(row) else None
+        return SagaStart(new=True, claim=claim, restarts=row.saga.restarts)
 
     async def claim(self, limit: int) -> list[Claim]:
         now = self._now()
@@ -89,6 +93,9 @@ class InMemorySagas:
             late=sum(self._record(row).late for row in rows),
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
         )
+
+    def _has_newer(self, saga: Saga) -> bool:
+        return any(order_id == saga.order_id and version > saga.version for order_id, version in self._rows)
 
     def _waits(self, row: _Row) -> bool:
         order_id, version = row.saga.order_id, row.saga.version

@@ -63,7 +63,7 @@ class Engine:
         self._ended.set()
 
     async def start(self, saga: Saga) -> bool:
-        """Store a saga and run it in the background; return whether it was new.
+        """Store or restart a saga and run it in the background; return False for a duplicate.
 
         Raises:
             TransientError: the saga may not be stored; the call can be repeated.
@@ -75,6 +75,9 @@ class Engine:
         finally:
             self._starting -= claimed
             self._update_slots()
+        if started.restarts:
+            facts = {"orderId": saga.order_id, "version": saga.version, "restarts": started.restarts}
+            logger.warning("saga restarted", extra=facts)
         if started.claim is not None:
             self._begin(started.claim)
         elif started.new:

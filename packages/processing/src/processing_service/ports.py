@@ -40,10 +40,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class SagaStart:
-    """The result of starting a saga: whether it is *new*, and the *claim* when the caller may run it at once."""
+    """The result of starting a saga.
+
+    Attributes:
+        new: whether it was started; False for a duplicate.
+        claim: when the caller may run it at once.
+        restarts: how often it was started before.
+    """
 
     new: bool
     claim: Claim | None = None
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,10 @@ class SagaRepository(Protocol):
     """Stores and leases sagas. Each method is one transaction, and raises TransientError when a repeat may succeed."""
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
-        """Store a new saga; with *claimed* lease it to the caller, unless an older version of the order is open."""
+        """Store a new saga, or restart one that is RELEASED and the newest of its order.
+
+        With *claimed* lease it to the caller, unless an older version of the order is open.
+        """
         ...
 
     async def claim(self, limit: int) -> list[Claim]:

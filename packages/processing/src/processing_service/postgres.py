@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ class SqlSagas:
         self._changes = CallBatcher[_Change, bool](self._save_all)
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
-        """Store a new saga."""
+        """Store a new saga, or restart a RELEASED one."""
         return await self._starts.submit((saga, claimed))
 
     async def claim(self, limit: int) -> list[Claim]:
@@ -100,9 +100,9 @@ class SqlSagas:
         rows = await self._database.fetch(
             self._sql["start_sagas"], {"sagas": Json(_start_rows(batch)), "lease_s": self._lease_s}
         )
-        fences = {(order_id, version): fence for order_id, version, fence in rows}
+        started = {(order_id, version): (fence, restarts) for order_id, version, fence, restarts in rows}
         # pop: the second of two equal sagas in a batch is a duplicate
-        return [_start_result(saga, fences.pop((saga.order_id, saga.version), None)) for saga, _ in batch]
+        return [_start_result(saga, *started.pop((saga.order_id, saga.version), (None, 0))) for saga, _ in batch]
 
     async def _save_all(self, batch: Sequence[_Change]) -> list[bool | Exception]:
         rows = await self._database.fetch(
@@ -135,10 +135,11 @@ def _start_row(saga: Saga, *, claimed: bool) -> dict[str, Any]:
     }
 
 
-def _start_result(saga: Saga, fence: int | None) -> SagaStart:
+def _start_result(saga: Saga, fence: int | None, restarts: int) -> SagaStart:
     if fence is None:
         return SagaStart(new=False)
-    return SagaStart(new=True, claim=Claim(saga, fence) if fence else None)
+    claim = Claim(replace(saga, restarts=restarts), fence) if fence else None
+    return SagaStart(new=True, claim=claim, restarts=restarts)
 
 
 def _change_row(change: _Change) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _change_row(change: _Change) -> dict[str, Any]:
 
 
 def _claim(row: Row) -> Claim:
-    order_id, version, items, traceparent, state, reason, attempts, failures, last_error, fence, age_s = row
+    order_id, version, items, traceparent, state, reason, attempts, failures, last_error, restarts, fence, age_s = row
     saga = Saga(
         order_id=order_id,
         version=version,
@@ -171,6 +172,7 @@ def _claim(row: Row) -> Claim:
         attempts=attempts,
         failures=failures,
         last_error=last_error,
+        restarts=restarts,
     )
     return Claim(saga, fence, age_s)
 

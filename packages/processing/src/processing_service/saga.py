@@ -10,7 +10,8 @@
        v
     FAILED
 
-An unanswered step leaves the state unchanged and is retried without limit.
+An unanswered step leaves the state unchanged and is retried without limit. A saga that was RELEASED is started again
+when its order is announced again: the order service does so for an order that is still CREATED in that version.
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ class Saga:
         attempts: of all steps together.
         failures: of the current step in a row.
         last_error: the error of the last failure.
+        restarts: how often the saga was started again after it had been RELEASED.
     """
 
     order_id: int
@@ -151,11 +153,13 @@ class Saga:
     attempts: int = 0
     failures: int = 0
     last_error: str | None = None
+    restarts: int = 0
 
     @property
     def operation_id(self) -> str:
-        """The operation id of its calls to the inventory."""
-        return f"{self.order_id}:{self.version}"
+        """The operation id of its calls to the inventory: a new one after each release, which is final."""
+        first = f"{self.order_id}:{self.version}"
+        return f"{first}:{self.restarts + 1}" if self.restarts else first
 
     @property
     def ended(self) -> bool:

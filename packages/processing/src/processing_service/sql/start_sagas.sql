@@ -1,1 +1,2 @@
-SELECT order_id, version, fence FROM start_sagas(%(sagas)s, make_interval(secs => %(lease_s)s))
+SELECT order_id, version, fence, restarts
+FROM start_sagas(%(sagas)s, make_interval(secs => %(lease_s)s))
