@@ -23,8 +23,8 @@ from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.step_runner import Runner
 from processing_service.saga import Refused, Saga, SagaState, Succeeded
+from processing_service.step_runner import Runner
 from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
