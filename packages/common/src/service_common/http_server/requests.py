@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from traceback import clear_frames
 from typing import Any
 
 import orjson
@@ -56,10 +57,13 @@ async def read_body(request: web.Request, schema: Schema) -> dict[str, Any]:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or 0)
     try:
         body = await request.read()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text=str(error)) from error
-    except web.RequestPayloadError as error:
-        raise MalformedError("The body does not arrive as its headers say.") from error
+    except Exception as error:
+        clear_frames(error.__traceback__)  # they hold what has arrived, in a cycle that only a collection would free
+        if isinstance(error, TimeoutError):
+            raise web.HTTPRequestTimeout(text=str(error)) from error
+        if isinstance(error, web.RequestPayloadError):
+            raise MalformedError("The body does not arrive as its headers say.") from error
+        raise
     loaded = load(schema, parse_object(body, "The body"))
     require_distinct_members(body)
     return loaded

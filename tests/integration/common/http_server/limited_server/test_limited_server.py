@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import struct
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -478,6 +480,23 @@ async def test_oldest_incomplete_bodies_are_cut_when_all_hold_too_much(serve: Se
     assert (await newer.answer()).status == 200
     assert service.cuts("bodies") == 1
     assert service.limiter.bodies_bytes == 0
+
+
+async def test_dropped_body_is_freed_without_a_garbage_collection(serve: Serving) -> None:
+    service = await serve()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            client = await service.client()
+            client.send(POST.replace(b"Length: 10", b"Length: 200002") + b" " * 200_000)
+            await service.held(200_000)
+            client.reset()
+            await service.left(0)
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 async def test_incomplete_body_behind_another_request_counts_too(serve: Serving) -> None:
