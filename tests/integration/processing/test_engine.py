@@ -55,9 +55,20 @@ class Orders:
     def app(self) -> web.Application:
         app = web.Application()
         app.add_routes(
-            [web.post("/order/close/{id}", self._end("CLOSED")), web.post("/order/fail/{id}", self._end("FAILED"))]
+            [
+                web.get("/orders/{id}", self._get),
+                web.post("/order/close/{id}", self._end("CLOSED")),
+                web.post("/order/fail/{id}", self._end("FAILED")),
+            ]
         )
         return app
+
+    async def _get(self, request: web.Request) -> web.Response:
+        order_id = int(request.match_info["id"])
+        if order_id not in self.orders:
+            return problem(404, "order-not-found")
+        version, status = self.orders[order_id]
+        return web.json_response({"id": order_id, "version": version, "status": status})
 
     def _end(self, status: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
@@ -340,6 +351,22 @@ async def test_released_saga_of_an_order_that_is_announced_again_is_completed(wo
     assert await stock_of(world) == STOCK - 3
     assert [event for event, *_ in await world.told()] == ["order-processed"]
     assert await world.http_stock.take("1:1", saga_of(1, 3).items) == Refused("Operation 1:1 was released before.")
+
+
+@pytest.mark.parametrize("order", [[1, "CANCELLED"], [2, "CREATED"], None, [1, "FAILED"]])
+async def test_late_duplicate_takes_no_stock_for_an_order_that_was_withdrawn(
+    world: World, order: list[Any] | None
+) -> None:
+    if order is not None:
+        world.orders.orders[1] = order
+    watched = Watched(world)
+    engine = world.engine(stock=watched)
+    for _ in range(3):
+        assert await engine.start(saga_of(1))
+        await world.wait_ended(1)
+        assert await world.states(1) == [SagaState.RELEASED]
+    assert watched.most == {"1:1": 1}
+    assert await stock_of(world) == STOCK
 
 
 async def test_redelivered_event_has_no_second_effect(world: World) -> None:

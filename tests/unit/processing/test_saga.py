@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from processing_service.saga import (
 
 NEW = Saga(123, 1, (Item("a", 2),))
 LEGAL = {
-    SagaState.STARTED: {SagaState.STOCK_TAKEN, SagaState.FAILING},
+    SagaState.STARTED: {SagaState.STOCK_TAKEN, SagaState.FAILING, SagaState.RELEASING},
     SagaState.STOCK_TAKEN: {SagaState.DONE, SagaState.RELEASING},
     SagaState.FAILING: {SagaState.FAILED, SagaState.RELEASING},
     SagaState.RELEASING: {SagaState.RELEASED},
@@ -70,8 +71,9 @@ def test_unanswered_step_leaves_the_saga_in_its_state() -> None:
     assert (taken.state, taken.attempts, taken.failures) == (SagaState.STOCK_TAKEN, 3, 0)
 
 
-def test_operation_id_is_made_of_order_and_version() -> None:
+def test_operation_id_is_made_of_order_version_and_attempt() -> None:
     assert NEW.operation_id == "123:1"
+    assert [replace(NEW, restarts=count).operation_id for count in (1, 2)] == ["123:1:2", "123:1:3"]
 
 
 @given(st.lists(outcomes, max_size=12))

@@ -1,4 +1,4 @@
-"""Client of the order service: closes and fails orders over HTTP."""
+"""Client of the order service: confirms, closes and fails orders over HTTP."""
 
 from __future__ import annotations
 
@@ -28,15 +28,43 @@ def _ending(path: str, status: str) -> Call:
     )
 
 
+def _is_order(data: object) -> bool:
+    match data:
+        case {"id": int(), "version": int(), "status": str()}:
+            return True
+    return False
+
+
+_GET = Call(
+    "GET",
+    "/orders/{order_id}",
+    idempotent=True,
+    attempt_timeout_s=2.0,
+    deadline_s=4.0,
+    refusals=frozenset({"order-not-found"}),
+    shape=_is_order,
+)
 _CLOSE = _ending("/order/close/{order_id}", "CLOSED")
 _FAIL = _ending("/order/fail/{order_id}", "FAILED")
 
 
 class HttpOrderGateway:
-    """An `OrderGateway` on the internal endpoints of the order service, which are idempotent."""
+    """An `OrderGateway` on the endpoints of the order service; the internal ones are idempotent."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
+
+    async def confirm(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
+        """Confirm that this version of the order is CREATED, or CLOSED already."""
+        try:
+            order = (await self._client.request(_GET, path={"order_id": order_id})).data
+        except RefusedError as error:
+            return Withdrawn(error.detail)
+        except UnavailableError as error:
+            return Unanswered(error.detail, error.retry_after_s)
+        if order["version"] == version and order["status"] in {"CREATED", "CLOSED"}:
+            return Succeeded()
+        return Withdrawn(f"Order {order_id} is {order['status']} in version {order['version']}.")
 
     async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
         """Close this version of the order."""

@@ -90,7 +90,11 @@ class StockGateway(Protocol):
 
 
 class OrderGateway(Protocol):
-    """Closes and fails orders. Outcomes are values; an exception means that the outcome is unknown."""
+    """Confirms, closes and fails orders. Outcomes are values; an exception means that the outcome is unknown."""
+
+    async def confirm(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
+        """Confirm that this version of the order is CREATED, or CLOSED already."""
+        ...
 
     async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
         """Close this version of the order."""

@@ -11,7 +11,8 @@
     FAILED
 
 An unanswered step leaves the state unchanged and is retried without limit. A saga that was RELEASED is started again
-when its order is announced again: the order service does so for an order that is still CREATED in that version.
+when its order is announced again: the order service does so for an order that is still CREATED in that version. As the
+event may also be a late duplicate, such a saga first has the order confirmed: STARTED --withdrawn--> RELEASING.
 """
 
 from __future__ import annotations
@@ -120,6 +121,7 @@ _TRANSITIONS: Mapping[tuple[SagaState, type[StepOutcome]], SagaState] = MappingP
     {
         (SagaState.STARTED, Succeeded): SagaState.STOCK_TAKEN,
         (SagaState.STARTED, Refused): SagaState.FAILING,
+        (SagaState.STARTED, Withdrawn): SagaState.RELEASING,
         (SagaState.STOCK_TAKEN, Succeeded): SagaState.DONE,
         (SagaState.STOCK_TAKEN, Withdrawn): SagaState.RELEASING,
         (SagaState.FAILING, Succeeded): SagaState.FAILED,

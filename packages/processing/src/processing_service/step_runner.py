@@ -10,7 +10,7 @@ from time import monotonic
 from service_common.observability import Metrics, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
-from .saga import RETRY_BACKOFF, Saga, SagaState, SagaStep, StepOutcome, Unanswered
+from .saga import RETRY_BACKOFF, Saga, SagaState, SagaStep, StepOutcome, Succeeded, Unanswered
 
 __all__ = ["Runner"]
 
@@ -30,7 +30,7 @@ class Runner:
     Args:
         sagas: stores them.
         stock: takes and releases stock.
-        orders: closes and fails orders.
+        orders: confirms, closes and fails orders.
         announce: called after a commit that wrote an event to the outbox.
         metrics: of the service.
     """
@@ -88,7 +88,7 @@ class Runner:
         try:
             match saga.step:
                 case SagaStep.TAKE_STOCK:
-                    return await self._stock.take(saga.operation_id, saga.items)
+                    return await self._take_stock(saga)
                 case SagaStep.CLOSE_ORDER:
                     return await self._orders.close(saga.order_id, saga.version)
                 case SagaStep.FAIL_ORDER:
@@ -98,6 +98,13 @@ class Runner:
         except Exception as error:
             logger.exception("saga step crashed", extra=_facts(saga))
             return Unanswered(f"{type(error).__name__}: {error}")
+
+    async def _take_stock(self, saga: Saga) -> StepOutcome:
+        if saga.restarts:  # by reconciliation, or by a duplicate of the event of an order that was rightly withdrawn
+            confirmed = await self._orders.confirm(saga.order_id, saga.version)
+            if not isinstance(confirmed, Succeeded):
+                return confirmed
+        return await self._stock.take(saga.operation_id, saga.items)
 
     def _report_delay(self, step: SagaStep, saga: Saga, delay_s: float) -> None:
         self._unanswered.labels(step.value).inc()
