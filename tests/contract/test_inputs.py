@@ -75,7 +75,7 @@ async def test_parameter_is_not_empty(
     aiohttp_client: AiohttpClient, service: str, operation: Operation, name: str, field: fields.Field[object]
 ) -> None:
     client = await asking(aiohttp_client, service)
-    problem = await ask(client, "GET", f"{concrete(operation.path)}?{name}=")
+    problem = await ask(client, "GET", f"{concrete(operation.path)}?{name}=", headers=TOKEN)
     assert pointers(problem) == [f"/{name}/0" if isinstance(field, fields.List) else f"/{name}"]
 
 
@@ -84,7 +84,7 @@ async def test_parameter_is_given_once(
     aiohttp_client: AiohttpClient, service: str, operation: Operation, name: str
 ) -> None:
     client = await asking(aiohttp_client, service)
-    problem = await ask(client, "GET", f"{concrete(operation.path)}?{name}=5&{name}=5")
+    problem = await ask(client, "GET", f"{concrete(operation.path)}?{name}=5&{name}=5", headers=TOKEN)
     assert (problem["type"], pointers(problem)) == (INVALID, [f"/{name}"])
 
 
@@ -94,7 +94,7 @@ async def test_integer_has_one_spelling(
 ) -> None:
     client, path = await asking(aiohttp_client, service), concrete(operation.path)
     for spelling in SPELLINGS:
-        problem = await ask(client, "GET", f"{path}?{name}={spelling}")
+        problem = await ask(client, "GET", f"{path}?{name}={spelling}", headers=TOKEN)
         assert pointers(problem)[0].startswith(f"/{name}"), spelling
 
 

@@ -58,7 +58,7 @@ async def refusals(client: Client, described: Described) -> None:
             for body in (b"{", b"{}", b" " * 300_000):
                 await ask(client, method, path, headers=as_json, data=body)
         if any(each["in"] == "query" for each in operation.get("parameters", ())):
-            await ask(client, method, f"{path}?orderId=x&nonsense=1")
+            await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=TOKEN if secured else {})
 
 
 async def common(client: Client) -> None:

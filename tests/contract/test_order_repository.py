@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from order_contracts import Item
-from order_service.domain import Order, OrderStatus, PlaceOrder
+from order_service.domain import ChangePosition, Order, OrderStatus, PlaceOrder
 from order_service.ports import Change, OrderRepository
 from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.postgres import Database, migrate
@@ -193,3 +193,39 @@ async def test_page_has_only_the_requested_status(store: Store) -> None:
     assert await store.orders.page(status=OrderStatus.CANCELLED, after=None, limit=5) == [cancelled]
     assert await store.orders.page(status=OrderStatus.CREATED, after=None, limit=5) == [second]
     assert await store.orders.page(status=OrderStatus.FAILED, after=None, limit=5) == []
+
+
+LONG_AGO, LATER = ChangePosition(datetime(2000, 1, 1, tzinfo=UTC), 0), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+async def test_changed_orders_are_listed_by_their_last_change(store: Store) -> None:
+    first, second = await placed(store), await placed(store)
+    closed = applied(await store.orders.settle(first.id, 1, OrderStatus.CLOSED, None))
+    listed = await store.orders.changed(after=LONG_AGO, before=LATER, limit=10)
+    assert [(each.id, each.version, each.status) for each in listed] == [
+        (second.id, 1, "CREATED"),
+        (first.id, 1, "CLOSED"),
+    ]
+    assert [each.updated_at for each in listed] == [second.updated_at, closed.updated_at]
+    assert [each.created_at for each in listed] == [second.created_at, first.created_at]
+
+
+async def test_changed_order_has_version_and_reason(store: Store) -> None:
+    order = await placed(store)
+    applied(await store.orders.amend(order.id, OTHER, None))
+    applied(await store.orders.settle(order.id, 2, OrderStatus.FAILED, "out of stock"))
+    [listed] = await store.orders.changed(after=LONG_AGO, before=LATER, limit=10)
+    assert (listed.version, listed.status, listed.failure_reason) == (2, "FAILED", "out of stock")
+
+
+async def test_list_of_changes_continues_after_a_position_and_stops_before_a_time(store: Store) -> None:
+    orders = [await placed(store) for _ in range(4)]
+    first = await store.orders.changed(after=LONG_AGO, before=LATER, limit=2)
+    rest = await store.orders.changed(after=first[-1].position, before=orders[3].updated_at, limit=2)
+    assert [each.id for each in (*first, *rest)] == [each.id for each in orders[:3]]
+
+
+async def test_what_is_settled_is_as_old_as_requested(store: Store) -> None:
+    now = datetime.now(UTC)
+    settled = await store.orders.settled_before(300)
+    assert abs(now - timedelta(seconds=300) - settled) < timedelta(seconds=5)

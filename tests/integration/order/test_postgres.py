@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
+import psycopg2
 import pytest
 
 from order_contracts import Item
-from order_service.domain import OrderStatus, PlaceOrder
+from order_service.domain import ChangePosition, OrderStatus, PlaceOrder
 from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.observability import tracing
 from service_common.postgres import Database, migrate
@@ -187,3 +189,16 @@ async def test_replicas_announce_each_late_order_once(database: Database, orders
     while batch := await orders.announce_late(after_s=LATER_S, limit=10):
         announced.update(batch)
     assert announced == Counter(ids)
+
+
+async def test_order_that_commits_late_is_still_listed_after_the_position(database_url: str, orders: SqlOrders) -> None:
+    position = ChangePosition(datetime(2000, 1, 1, tzinfo=UTC), 0)
+    with closing(psycopg2.connect(database_url)) as session:
+        with session, session.cursor() as cursor:
+            cursor.execute("SELECT order_id FROM place_order('{a}', '{1}', '{q}', NULL, NULL, NULL)")
+            [[late]] = cursor.fetchall()
+            early = (await orders.place(PlaceOrder(ONE))).order_id
+            settled = await orders.settled_before(0)
+            assert await orders.changed(after=position, before=settled, limit=10) == []
+        listed = await orders.changed(after=position, before=await orders.settled_before(0), limit=10)
+    assert [each.id for each in listed] == [late, early]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from order_contracts import Item
-from order_service.domain import Order, OrderItem, OrderStatus, PlaceOrder
+from order_service.domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
 
@@ -61,6 +61,17 @@ class InMemoryOrders:
             order
             for order in newest_first
             if (status is None or order.status is status) and (after is None or order.id < after)
+        ][:limit]
+
+    async def settled_before(self, min_age_s: int) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=min_age_s)
+
+    async def changed(self, *, after: ChangePosition, before: datetime, limit: int) -> Sequence[ChangedOrder]:
+        orders = sorted(self._orders.values(), key=lambda order: (order.updated_at, order.id))
+        return [
+            ChangedOrder(each.id, each.version, each.status, each.created_at, each.updated_at, each.failure_reason)
+            for each in orders
+            if (after.at, after.order_id) < (each.updated_at, each.id) and each.updated_at < before
         ][:limit]
 
     async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:

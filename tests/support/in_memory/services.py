@@ -65,6 +65,8 @@ async def use_orders(client: Client) -> None:
     for product, quantity in (("empty", 1), ("unknown", 1), ("123", 1), ("123", 1), ("123", 1)):
         await ask(client, "POST", "/orders", json={"orderItems": [{"productId": product, "quantity": quantity}]})
     await ask(client, "GET", "/orders?limit=1")
+    for query in ("", "?after=2026-05-17T12:00:00.000000Z_0&limit=1"):
+        await ask(client, "GET", f"/order/changes{query}", headers=TOKEN)
     for version in ('"1"', '"9"', '"1", "2"'):
         await ask(client, "PUT", "/orders/1", json=two, headers={"If-Match": version})
         await ask(client, "DELETE", "/orders/2", headers={"If-Match": version})

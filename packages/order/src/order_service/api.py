@@ -20,7 +20,15 @@ from .domain import (
     StaleOrderError,
     UnknownProductError,
 )
-from .schemas import MAX_KEY, FailureSchema, ItemsSchema, OrderPathSchema, OrdersQuerySchema, VersionSchema
+from .schemas import (
+    MAX_KEY,
+    ChangesQuerySchema,
+    FailureSchema,
+    ItemsSchema,
+    OrderPathSchema,
+    OrdersQuerySchema,
+    VersionSchema,
+)
 
 __all__ = ["API"]
 
@@ -44,11 +52,14 @@ class _StatusSchema(AnswerSchema):
     status = fields.Enum(OrderStatus, by_value=True, required=True)
 
 
-class _OrderSchema(_StatusSchema):
+class _ChangedOrderSchema(_StatusSchema):
     version = fields.Int(required=True, metadata={"description": "Rises from 1 with each change of the items."})
     created_at = fields.AwareDateTime(data_key="createdAt", required=True)
     updated_at = fields.AwareDateTime(data_key="updatedAt", required=True)
     failure_reason = fields.Str(data_key="failureReason", required=True, allow_none=True)
+
+
+class _OrderSchema(_ChangedOrderSchema):
     items = fields.List(fields.Nested(_OrderItemSchema), data_key="orderItems", required=True)
 
 
@@ -57,6 +68,11 @@ class _PageSchema(AnswerSchema):
     next = fields.Int(
         required=True, allow_none=True, metadata={"description": "The value of `after` for the next page."}
     )
+
+
+class _ChangesSchema(AnswerSchema):
+    changes = fields.List(fields.Nested(_ChangedOrderSchema), required=True)
+    next = fields.Str(required=True, metadata={"description": "The value of `after` for the next page."})
 
 
 class _ViolationSchema(ViolationSchema):
@@ -81,6 +97,7 @@ API = Api(
         FailureSchema: "Failing",
         _StatusSchema: "OrderState",
         _PageSchema: "OrderPage",
+        _ChangesSchema: "ChangedOrderPage",
     },
     own_operations=(
         Operation(
@@ -138,6 +155,16 @@ API = Api(
             parameters=_OF_VERSION,
             answers={200: Answer("The cancelled order", _OrderSchema, ("ETag",))},
             errors=(MalformedError, OrderNotFoundError, OrderStateError, StaleOrderError, UnavailableError),
+        ),
+        Operation(
+            "GET",
+            "/order/changes",
+            handlers.changes,
+            name="getChanges",
+            parameters={"query": ChangesQuerySchema},
+            answers={200: Answer("A page of changed orders", _ChangesSchema)},
+            errors=(UnavailableError,),
+            internal=True,
         ),
         Operation(
             "POST",

@@ -12,6 +12,8 @@ from order_contracts import Item
 from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
 
 __all__ = [
+    "ChangePosition",
+    "ChangedOrder",
     "KeyReusedError",
     "Order",
     "OrderItem",
@@ -181,6 +183,31 @@ class Order:
     def _require_version(self, expected: int | None) -> None:
         if expected is not None and expected != self.version:
             raise StaleOrderError(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePosition:
+    """A position in the list of changed orders: the last change of order *order_id*, at *at*."""
+
+    at: datetime
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """An order as its last change left it, without its items."""
+
+    id: int
+    version: int
+    status: OrderStatus
+    created_at: datetime
+    updated_at: datetime
+    failure_reason: str | None = None
+
+    @property
+    def position(self) -> ChangePosition:
+        """Its position in the list of changed orders."""
+        return ChangePosition(self.updated_at, self.id)
 
 
 def require_stock(items: Sequence[Item], stock: Mapping[str, int], held: Sequence[OrderItem] = ()) -> None:

@@ -13,9 +13,9 @@ from service_common.paging import PageRequest
 
 from . import schemas
 from .app_keys import SERVICE
-from .domain import Order, OrderStatus, PlaceOrder
+from .domain import ChangePosition, Order, OrderStatus, PlaceOrder
 
-__all__ = ["amend", "cancel", "close", "fail", "get", "idempotency_key", "page", "place"]
+__all__ = ["amend", "cancel", "changes", "close", "fail", "get", "idempotency_key", "page", "place"]
 
 
 async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
@@ -40,6 +40,13 @@ async def page(request: web.Request, status: OrderStatus | None, after: int | No
     """List orders, newest first."""
     found = await request.app[SERVICE].page(PageRequest(after, limit), status)
     return json_response({"orders": [schemas.order_payload(order) for order in found.items], "next": found.next})
+
+
+async def changes(request: web.Request, after: ChangePosition | None, min_age_s: int, limit: int) -> web.Response:
+    """List the orders that have changed since a position."""
+    changed, position = await request.app[SERVICE].changes(PageRequest(after, limit), min_age_s)
+    payload = [schemas.changed_order_payload(order) for order in changed]
+    return json_response({"changes": payload, "next": schemas.position_text(position)})
 
 
 async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> web.Response:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from order_contracts import Item
 
-from .domain import Order, OrderStatus, PlaceOrder
+from .domain import ChangedOrder, ChangePosition, Order, OrderStatus, PlaceOrder
 
 __all__ = ["Change", "LateOrders", "OrderRepository", "Placement", "StockReader"]
 
@@ -57,6 +57,12 @@ class OrderRepository(Protocol):
 
     async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
         """Return at most *limit* orders with ids below *after*, newest first."""
+
+    async def settled_before(self, min_age_s: int) -> datetime:
+        """Return a time at least *min_age_s* ago before which no later commit changes an order."""
+
+    async def changed(self, *, after: ChangePosition, before: datetime, limit: int) -> Sequence[ChangedOrder]:
+        """Return at most *limit* orders whose last change follows *after* and precedes *before*, the oldest first."""
 
     async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
         """Replace the items."""

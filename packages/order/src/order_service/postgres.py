@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from order_contracts import Item
 from service_common.observability import current_trace
 from service_common.postgres import Database, Row, load_statements
 
-from .domain import Order, OrderItem, OrderStatus, PlaceOrder
+from .domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from .ports import Change, Placement
 
 __all__ = ["MIGRATIONS", "SqlOrders"]
@@ -58,6 +59,21 @@ class SqlOrders:
             self._sql["page_of_orders"], {"status": status and status.value, "after": after, "limit": limit}
         )
         return [_order(row) for row in rows]
+
+    async def settled_before(self, min_age_s: int) -> datetime:
+        """Return a time at least *min_age_s* ago before which no later commit changes an order."""
+        [(settled,)] = await self._database.fetch(self._sql["settled_before"], {"min_age_s": min_age_s})
+        settled_at: datetime = settled
+        return settled_at
+
+    async def changed(self, *, after: ChangePosition, before: datetime, limit: int) -> Sequence[ChangedOrder]:
+        """Return at most *limit* orders whose last change follows *after* and precedes *before*, the oldest first."""
+        rows = await self._database.fetch(
+            self._sql["changed_orders"], {"at": after.at, "id": after.order_id, "before": before, "limit": limit}
+        )
+        return [
+            ChangedOrder(order_id, version, OrderStatus(status), *rest) for order_id, version, status, *rest in rows
+        ]
 
     async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
         """Replace the items."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -12,21 +15,27 @@ from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
 from service_common.fields import DecimalInteger, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import Order, OrderNotFoundError, OrderStatus
+from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, OrderStatus
 
 __all__ = [
     "MAX_KEY",
+    "ChangesQuerySchema",
     "FailureSchema",
     "ItemsSchema",
     "OrderPathSchema",
     "OrdersQuerySchema",
     "VersionSchema",
+    "changed_order_payload",
     "order_payload",
+    "position_text",
     "server_timing",
 ]
 
 MAX_REASON = 1000
 MAX_KEY = 255
+
+MAX_AGE_S = 86_400
+_POSITION = re.compile(r"([-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z)_(0|[1-9][0-9]{0,17})", re.ASCII)
 
 # text in PostgreSQL has no NUL
 _NO_NUL = validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
@@ -72,8 +81,33 @@ class OrdersQuerySchema(Schema):
     limit = page_limit()
 
 
+class _PositionField(fields.String):
+    """The text of a `ChangePosition`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        match = _POSITION.fullmatch(value)
+        with suppress(ValueError):
+            if match is not None:
+                return ChangePosition(datetime.fromisoformat(match[1]), int(match[2]))
+        raise ValidationError("Has to be the `next` of a page.")
+
+
+class ChangesQuerySchema(Schema):
+    """``?after=&minAgeS=&limit=``."""
+
+    after = _PositionField(load_default=None)
+    min_age_s = DecimalInteger(data_key="minAgeS", validate=validate.Range(0, MAX_AGE_S), load_default=0)
+    limit = page_limit()
+
+
 def order_payload(order: Order) -> dict[str, Any]:
     """Return an order as its JSON document."""
+    items = [{"id": item.id, "productId": item.product_id, "quantity": item.quantity} for item in order.items]
+    return {**changed_order_payload(order), "orderItems": items}
+
+
+def changed_order_payload(order: ChangedOrder | Order) -> dict[str, Any]:
+    """Return a changed order as its JSON document."""
     return {
         "id": order.id,
         "version": order.version,
@@ -81,10 +115,12 @@ def order_payload(order: Order) -> dict[str, Any]:
         "createdAt": rfc3339(order.created_at),
         "updatedAt": rfc3339(order.updated_at),
         "failureReason": order.failure_reason,
-        "orderItems": [
-            {"id": item.id, "productId": item.product_id, "quantity": item.quantity} for item in order.items
-        ],
     }
+
+
+def position_text(position: ChangePosition) -> str:
+    """Return the text of *position*."""
+    return f"{rfc3339(position.at)}_{position.order_id}"
 
 
 def server_timing(**seconds: float) -> str:

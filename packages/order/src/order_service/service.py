@@ -12,6 +12,8 @@ from service_common.errors import ServiceError
 from service_common.paging import ListPage, PageRequest
 
 from .domain import (
+    ChangedOrder,
+    ChangePosition,
     KeyReusedError,
     Order,
     OrderItem,
@@ -95,6 +97,19 @@ class OrderService:
         """Return a page of orders, newest first."""
         orders = await self._orders.page(status=status, after=wanted.after, limit=wanted.limit + 1)
         return ListPage.cut(orders, wanted.limit, lambda order: order.id)
+
+    async def changes(
+        self, wanted: PageRequest[ChangePosition], min_age_s: int
+    ) -> tuple[Sequence[ChangedOrder], ChangePosition]:
+        """Return orders that were changed at least *min_age_s* ago, the oldest change first, and where to continue.
+
+        Without *after* there are none, only the present position. An order that changes again moves to the end.
+        """
+        settled = await self._orders.settled_before(min_age_s)
+        if wanted.after is None:
+            return (), ChangePosition(settled, 0)
+        changed = await self._orders.changed(after=wanted.after, before=settled, limit=wanted.limit)
+        return changed, changed[-1].position if changed else wanted.after
 
     async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None = None) -> Order:
         """Replace the items of a CREATED order; *expected_version* None is any version.

@@ -126,6 +126,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/order/changes': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** List the orders that have changed since a position */
+    readonly get: operations['getChanges'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/order/close/{order_id}': {
     readonly parameters: {
       readonly query?: never;
@@ -228,6 +245,23 @@ export interface components {
       /** @description The value of `after` for the next page. */
       readonly next: number | null;
     };
+    readonly ChangedOrder: {
+      readonly id: number;
+      /** @enum {string} */
+      readonly status: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
+      /** @description Rises from 1 with each change of the items. */
+      readonly version: number;
+      /** Format: date-time */
+      readonly createdAt: string;
+      /** Format: date-time */
+      readonly updatedAt: string;
+      readonly failureReason: string | null;
+    };
+    readonly ChangedOrderPage: {
+      readonly changes: readonly components['schemas']['ChangedOrder'][];
+      /** @description The value of `after` for the next page. */
+      readonly next: string;
+    };
     readonly Closing: {
       readonly version: number;
     };
@@ -278,6 +312,8 @@ export type NewOrder = components['schemas']['NewOrder'];
 export type OrderItem = components['schemas']['OrderItem'];
 export type Order = components['schemas']['Order'];
 export type OrderPage = components['schemas']['OrderPage'];
+export type ChangedOrder = components['schemas']['ChangedOrder'];
+export type ChangedOrderPage = components['schemas']['ChangedOrderPage'];
 export type Closing = components['schemas']['Closing'];
 export type OrderState = components['schemas']['OrderState'];
 export type Failing = components['schemas']['Failing'];
@@ -798,6 +834,77 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:version-lost';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly getChanges: {
+    readonly parameters: {
+      readonly query?: {
+        readonly after?: string;
+        readonly minAgeS?: number;
+        readonly limit?: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description A page of changed orders */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ChangedOrderPage'];
+        };
+      };
+      /** @description The caller is not authenticated. */
+      readonly 401: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is not authorized. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:forbidden';
+          };
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
           };
         };
       };

@@ -1,0 +1,5 @@
+SELECT id, version, status, created_at, updated_at, failure_reason
+FROM orders
+WHERE (updated_at, id) > (%(at)s, %(id)s) AND updated_at < %(before)s
+ORDER BY updated_at, id
+LIMIT %(limit)s
