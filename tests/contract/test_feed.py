@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Protocol
 
 import pytest
 
 from notification_service.feed import SqlFeed
-from notification_service.feed.ports import Feed
+from notification_service.feed.ports import ComparisonStore, Feed
 from notification_service.notification import Notification
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
@@ -20,8 +21,12 @@ CREATED, UPDATED, CANCELLED = EventType.ORDER_CREATED, EventType.ORDER_UPDATED, 
 CLOSED, FAILED = EventType.ORDER_PROCESSED, EventType.ORDER_FAILED
 
 
+class Store(Feed, ComparisonStore, Protocol):
+    """What the adapters are."""
+
+
 @pytest.fixture(params=["memory", "postgres"])
-async def feed(request: pytest.FixtureRequest) -> AsyncIterator[Feed]:
+async def feed(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield InMemoryFeed()
         return
@@ -153,3 +158,33 @@ async def test_state_and_page_have_the_same_epoch(feed: Feed) -> None:
     assert state == (await feed.read(0, limit=1)).state
     assert state.epoch
     assert state.head == 0
+
+
+async def test_comparison_begins_without_a_position_and_continues_where_it_was(feed: Store) -> None:
+    assert await feed.claim_comparison(0.0) == ""
+    assert await feed.advance_comparison("", "a", 0.0)
+    assert await feed.claim_comparison(0.0) == "a"
+
+
+async def test_one_replica_at_a_time_compares(feed: Store) -> None:
+    assert await feed.claim_comparison(60.0) == ""
+    assert await feed.claim_comparison(60.0) is None
+    assert await feed.advance_comparison("", "a", 60.0)
+    assert await feed.claim_comparison(60.0) is None
+
+
+async def test_replica_whose_lease_was_over_moves_no_position(feed: Store) -> None:
+    for _ in range(2):
+        assert await feed.claim_comparison(0.0) == ""
+    assert await feed.advance_comparison("", "a", 0.0)
+    assert not await feed.advance_comparison("", "b", 0.0)
+    assert await feed.claim_comparison(0.0) == "a"
+
+
+async def test_stored_events_are_those_of_the_orders(feed: Store) -> None:
+    await feed.append([event(CREATED, 1), event(UPDATED, 2, 2), event(CLOSED, 3)])
+    stored = await feed.stored_events([1, 2, 4])
+    assert {order: set(events) for order, events in stored.items()} == {
+        1: {(CREATED, 1)},
+        2: {(CREATED, 1), (UPDATED, 2)},
+    }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from notification_service.feed.missing import StoredEvent
 from notification_service.notification import TERMINAL, FeedState, Notification, Page
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
@@ -18,7 +19,7 @@ CREATION, TERMINATION = "creation", "termination"
 
 
 class InMemoryFeed:
-    """A `Feed` in a list; sequence numbers start at 1."""
+    """A `Feed` in a list, and its `ComparisonStore`; sequence numbers start at 1."""
 
     def __init__(self, epoch: str = "test") -> None:
         self.epoch = epoch
@@ -26,6 +27,8 @@ class InMemoryFeed:
         self._rows: list[Notification] = []
         self._stored_at: list[float] = []
         self._known: set[tuple[int, object]] = set()
+        self._position = ""
+        self._lease_until = 0.0
 
     async def state(self) -> FeedState:
         return FeedState(self.epoch, self._floor, len(self._rows))
@@ -46,6 +49,25 @@ class InMemoryFeed:
         horizon = time.monotonic() - older_than_s
         self._floor = max(before, sum(stored < horizon for stored in self._stored_at))
         return self._floor - before
+
+    async def claim_comparison(self, lease_s: float) -> str | None:
+        if time.monotonic() < self._lease_until:
+            return None
+        self._lease_until = time.monotonic() + lease_s
+        return self._position
+
+    async def advance_comparison(self, before: str, after: str, lease_s: float) -> bool:
+        if before != self._position:
+            return False
+        self._position, self._lease_until = after, time.monotonic() + lease_s
+        return True
+
+    async def stored_events(self, order_ids: Sequence[int]) -> Mapping[int, Collection[StoredEvent]]:
+        stored: dict[int, set[StoredEvent]] = {}
+        for row in self._rows:
+            if row.order_id in order_ids:
+                stored.setdefault(row.order_id, set()).add((row.type, row.version))
+        return stored
 
     def _store(self, event: OrderEvent) -> Sequence[Notification]:
         own = (event.order_id, _slot(event))

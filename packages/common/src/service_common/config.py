@@ -78,9 +78,10 @@ class Environment(Env):
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self._source.get(env_key) or default
 
-    def urls(self, name: str) -> tuple[str, ...]:
-        """Read one or more base URLs, separated by commas; required."""
-        return tuple(url.rstrip("/") for url in _entries(self.str(name, validate=_are_http_urls)))
+    def urls(self, name: str, *, required: bool = True) -> tuple[str, ...]:
+        """Read base URLs, separated by commas: one or more when *required*."""
+        value = self.str(name, validate=_are_http_urls) if required else self.str(name, None, validate=_are_http_urls)
+        return tuple(url.rstrip("/") for url in _entries(value))
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Read web origins, separated by commas; none by default."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, allow_origins, max_connections, new_app
 from service_common.lifecycle import background
 from service_common.postgres import Database, migrate
@@ -18,9 +19,11 @@ from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 from . import NAME
 from .config import Config
 from .feed import (
+    AntiEntropy,
     FeedAppender,
     FeedTailer,
     History,
+    HttpChangedOrders,
     ListenNotify,
     LogChannel,
     NotificationConsumer,
@@ -31,7 +34,7 @@ from .feed import (
 from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, TRUSTED_PROXIES
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
-__all__ = ["CONFIG", "NOTIFIER", "Resource", "consuming", "create_app", "pushing"]
+__all__ = ["CONFIG", "NOTIFIER", "Resource", "comparing", "consuming", "create_app", "pushing"]
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +99,28 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
             await stopped
 
 
+async def comparing(app: web.Application) -> AsyncIterator[None]:
+    """Restore lost notifications until the application shuts down, if it knows the order service."""
+    config, metrics = app[CONFIG], app[METRICS]
+    if not config.order_urls:
+        logger.warning("comparison disabled", extra={"reason": "ORDER_URL is not set"})
+        yield
+        return
+    async with RetryingClient(
+        config.order_urls, name="order-service", token=config.service_token, metrics=metrics
+    ) as client:
+        anti_entropy = AntiEntropy(
+            HttpChangedOrders(client),
+            SqlFeed(app[DATABASE]),
+            app[NOTIFIER].notify,
+            metrics,
+            after_s=config.reconcile_after_s,
+            keep_s=config.feed_retention_s,
+        )
+        async with background(app[READINESS], "comparison", anti_entropy.run):
+            yield
+
+
 async def _stop_on_shutdown(poller: Poller, shutdown: asyncio.Event) -> None:
     await shutdown.wait()
     await poller.stop()
@@ -107,7 +132,7 @@ async def _shut_down(app: web.Application) -> None:
     await app[BROADCASTER].drain(app[CONFIG].shutdown_grace_s * DRAIN_SHARE)
 
 
-def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming)) -> web.Application:
+def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming, comparing)) -> web.Application:
     """Compose the service; tests replace *resources* by in-memory ones."""
     app = new_app(NAME, config)
     app[CONFIG] = config

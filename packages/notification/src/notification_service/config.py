@@ -28,6 +28,8 @@ class Config(ServiceConfig):
         consumers: messages handled at the same time.
         feed_poll_s: the longest delay of another replica's append when its NOTIFY is lost.
         feed_retention_s: how far back a client can resume.
+        order_urls: replicas of the order service; without any, lost notifications are not restored.
+        reconcile_after_s: age of a change of an order when its notifications are compared with it, in seconds.
         push: limits of the push.
         trusted_proxies: networks of the proxies whose ``X-Forwarded-For`` is trusted.
     """
@@ -36,6 +38,8 @@ class Config(ServiceConfig):
     consumers: int = 50
     feed_poll_s: float = 1.0
     feed_retention_s: float = 30 * DAY_S
+    order_urls: tuple[str, ...] = ()
+    reconcile_after_s: float = 300.0
     push: PushLimits = field(default_factory=PushLimits)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -53,6 +57,8 @@ class Config(ServiceConfig):
                 "consumers": env.int("CONSUMERS", 50, validate=validate.Range(1, 1_000)),
                 "feed_poll_s": env.float("FEED_POLL_S", 1.0, validate=validate.Range(0.01, 60.0)),
                 "feed_retention_s": env.float("FEED_RETENTION_S", 30 * DAY_S, validate=validate.Range(1.0)),
+                "order_urls": env.urls("ORDER_URL", required=False),
+                "reconcile_after_s": env.float("RECONCILE_AFTER_S", 300.0, validate=validate.Range(1.0, 86_400.0)),
                 "push": _push(env),
                 "trusted_proxies": env.networks("TRUSTED_PROXIES"),
             }

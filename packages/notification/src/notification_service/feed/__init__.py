@@ -1,25 +1,30 @@
 """The feed: notifications stored in PostgreSQL in commit order.
 
-Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`), and every replica follows the
-table (`FeedTailer`), woken by NOTIFY (`ListenNotify`). `History` reads it page by page, `Retention` expires old rows.
+Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`); `AntiEntropy` restores those that
+the queue lost, from what the order service lists (`HttpChangedOrders`). Every replica follows the table (`FeedTailer`),
+woken by NOTIFY (`ListenNotify`). `History` reads it page by page, `Retention` expires old rows.
 """
 
 from __future__ import annotations
 
+from .anti_entropy import AntiEntropy
 from .appender import FeedAppender
 from .channels import LogChannel
 from .consumer import NotificationConsumer
 from .listen_notify import ListenNotify
+from .order_client import HttpChangedOrders
 from .postgres import SqlFeed
 from .retention import Retention
 from .tailer import FeedTailer
 from .use_cases import History, HistoryPage, Notifier
 
 __all__ = [
+    "AntiEntropy",
     "FeedAppender",
     "FeedTailer",
     "History",
     "HistoryPage",
+    "HttpChangedOrders",
     "ListenNotify",
     "LogChannel",
     "NotificationConsumer",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from order_contracts import OrderEvent
 
 from ..notification import FeedReader, Notification
+from .missing import ListedOrder, StoredEvent
 
-__all__ = ["Appender", "Channel", "Feed"]
+__all__ = ["Appender", "ChangedOrders", "Channel", "ComparisonStore", "Feed"]
 
 
 class Feed(FeedReader, Protocol):
@@ -50,3 +51,30 @@ class Channel(Protocol):
 
     async def send(self, notification: Notification) -> None:
         """Send *notification*."""
+
+
+class ChangedOrders(Protocol):
+    """The orders in the order of their last changes."""
+
+    async def after(self, position: str, *, min_age_s: float, limit: int) -> tuple[Sequence[ListedOrder], str]:
+        """Return at most *limit* orders that changed after *position*, and the position after the last of them.
+
+        Only changes that are at least *min_age_s* seconds old are listed. After the position ``""`` there are none; the
+        returned position is the present.
+
+        Raises:
+            UnavailableError: the order service is unavailable.
+        """
+
+
+class ComparisonStore(Protocol):
+    """What is stored of the orders, and how far that was compared with the order service."""
+
+    async def claim_comparison(self, lease_s: float) -> str | None:
+        """Return the position to continue at, ``""`` at first; None for *lease_s* seconds after another claim."""
+
+    async def advance_comparison(self, before: str, after: str, lease_s: float) -> bool:
+        """Move the position from *before* to *after* and extend the lease; false if another replica has moved it."""
+
+    async def stored_events(self, order_ids: Sequence[int]) -> Mapping[int, Collection[StoredEvent]]:
+        """Return the types and versions of the stored notifications of those of the orders that have any."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.postgres import Database, Row, load_statements
 
 from ..notification import FeedState, Notification, Page
+from .missing import StoredEvent
 
 __all__ = ["NOTIFY_CHANNEL", "SqlFeed"]
 
@@ -19,7 +20,7 @@ EXPIRED_PER_STATEMENT = 5_000
 
 
 class SqlFeed:
-    """Feed on the tables of ``migrations``; each call is one statement.
+    """Feed and comparison on the tables of ``migrations``; each call is one statement.
 
     ``seq`` comes from a counter row that an append locks until its commit, so it is dense and in commit order: a reader
     of ``seq > n`` never misses a row that commits later.
@@ -92,6 +93,21 @@ class SqlFeed:
         row = await self._one("notify_replicas", head=head)
         listening: int = row[0]
         return listening
+
+    async def claim_comparison(self, lease_s: float) -> str | None:
+        """Claim the comparison; see :class:`~notification_service.feed.ports.ComparisonStore`."""
+        row = await self._database.fetch_one(self._sql["claim_comparison"], {"lease_s": lease_s})
+        return None if row is None else str(row[0])
+
+    async def advance_comparison(self, before: str, after: str, lease_s: float) -> bool:
+        """Move the position; see :class:`~notification_service.feed.ports.ComparisonStore`."""
+        parameters = {"before": before, "after": after, "lease_s": lease_s}
+        return await self._database.execute(self._sql["advance_comparison"], parameters) == 1
+
+    async def stored_events(self, order_ids: Sequence[int]) -> Mapping[int, Collection[StoredEvent]]:
+        """Return what is stored of the orders; see :class:`~notification_service.feed.ports.ComparisonStore`."""
+        rows = await self._database.fetch(self._sql["stored_notifications"], (list(order_ids),))
+        return {order: set(zip(map(EventType, types), versions, strict=True)) for order, types, versions in rows}
 
     async def _one(self, statement: str, **params: float) -> Row:
         row = await self._database.fetch_one(self._sql[statement], params)
