@@ -31,7 +31,6 @@ class Trial:
         *,
         seconds: float,
         settled_within_s: float,
-        queues_lost: bool = False,
     ) -> float:
         """Order for so many *seconds* while *fault* happens, then wait and check; return how long the wait was."""
         customers = Customers(self.system, self.ledger, seed=len(self.ledger.wanted))
@@ -41,7 +40,7 @@ class Trial:
             await customers.insist()
             await over
             waited_s = await self.books.settle(settled_within_s)
-            await self.books.check(queues_lost=queues_lost)
+            await self.books.check()
             for watcher in watchers:
                 await watcher.caught_up(self.system)
         return waited_s

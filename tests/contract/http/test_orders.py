@@ -540,3 +540,56 @@ async def test_without_inventory_no_order_is_taken(orders: HttpService, shop: Sh
     placed = await place(orders, {"123": 1})
     assert placed.status == 201
     await shop.fulfil(placed.json["id"])
+
+
+LONG_AGO = "2000-01-01T00:00:00.000000Z_0"
+
+
+async def changes(orders: HttpService, query: str) -> Answer:
+    return await orders.call("GET", f"/order/changes{query}", headers={"Authorization": f"Bearer {orders.token}"})
+
+
+async def test_changes_begin_at_the_present_and_continue_at_the_position(
+    orders: HttpService, created: dict[str, Any]
+) -> None:
+    present = await changes(orders, "")
+    assert (present.status, present.json["changes"]) == (200, [])
+    await orders.call("DELETE", f"/orders/{created['id']}")
+    order = (await orders.call("GET", f"/orders/{created['id']}")).json
+    following = (await changes(orders, f"?after={present.json['next']}")).json
+    listed = [each for each in following["changes"] if each["id"] == order["id"]]
+    assert listed == [{name: value for name, value in order.items() if name != "orderItems"}]
+    last = following["changes"][-1]
+    assert following["next"] == f"{last['updatedAt']}_{last['id']}"
+    rest = (await changes(orders, f"?after={order['updatedAt']}_{order['id']}")).json["changes"]
+    assert order["id"] not in {each["id"] for each in rest}
+
+
+async def test_changes_younger_than_requested_are_not_listed(orders: HttpService, created: dict[str, Any]) -> None:
+    listed = (await changes(orders, f"?after={LONG_AGO}&minAgeS=86400")).json["changes"]
+    assert created["id"] not in {each["id"] for each in listed}
+
+
+async def test_changes_are_listed_up_to_the_limit(orders: HttpService, shelf: str) -> None:
+    placed = [(await place(orders, {shelf: 1})).json["id"] for _ in range(2)]
+    listed = (await changes(orders, f"?after={LONG_AGO}&limit=1")).json
+    assert len(listed["changes"]) == 1
+    assert listed["changes"][0]["id"] <= placed[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=",
+        "after=1",
+        "after=2000-13-01T00:00:00.000000Z_0",
+        "after=2000-01-01T00:00:00.000000Z_-1",
+        "minAgeS=86401",
+    ],
+)
+async def test_changes_after_no_position_are_refused(orders: HttpService, query: str) -> None:
+    refused(await changes(orders, f"?{query}"), 422, "invalid")
+
+
+async def test_only_the_services_themselves_read_the_changes(orders: HttpService) -> None:
+    refused(await orders.call("GET", "/order/changes"), 401)

@@ -92,7 +92,7 @@ async def begun(feed: SqlFeed) -> None:
 
 
 async def aged(orders: OrderService, order_id: int) -> None:
-    """Return when the change of the order is as old as changes that are compared: a first comparison begins after it."""
+    """Return when the order is so old that a first comparison would begin after it."""
     async with asyncio.timeout(PATIENCE_S):
         while order_id not in {each.id for each in (await orders.changes(PageRequest(LONG_AGO, 200), 1))[0]}:
             pass

@@ -45,3 +45,12 @@ def test_error_names_an_invalid_proxy_network(proxies: str) -> None:
     with pytest.raises(ConfigError) as wrong:
         Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": proxies})
     assert set(wrong.value.problems) == {"TRUSTED_PROXIES"}
+
+
+def test_order_service_is_optional() -> None:
+    assert Config.from_environ(ENVIRON).order_urls == ()
+    config = Config.from_environ({**ENVIRON, "ORDER_URL": "http://a:8080,http://b:8080/", "RECONCILE_AFTER_S": "30"})
+    assert (config.order_urls, config.reconcile_after_s) == (("http://a:8080", "http://b:8080"), 30.0)
+    with pytest.raises(ConfigError) as wrong:
+        Config.from_environ({**ENVIRON, "ORDER_URL": "order:8080", "RECONCILE_AFTER_S": "0"})
+    assert set(wrong.value.problems) == {"ORDER_URL", "RECONCILE_AFTER_S"}
