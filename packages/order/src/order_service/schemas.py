@@ -33,7 +33,6 @@ __all__ = [
 
 MAX_REASON = 1000
 MAX_KEY = 255
-
 MAX_AGE_S = 86_400
 _POSITION = re.compile(r"([-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z)_(0|[1-9][0-9]{0,17})", re.ASCII)
 
