@@ -179,9 +179,9 @@ async def test_body_of_the_greatest_size_is_read(orders: HttpService) -> None:
     refused(await post(orders, body), 422)
 
 
-@pytest.mark.parametrize("method", ["whole", "chunked", "compressed"])
+@pytest.mark.parametrize("method", ["whole", "chunked"])
 async def test_body_that_is_too_large_is_refused(orders: HttpService, method: str) -> None:
-    body = b'{"a":"%s"}' % (b"x" * 40 * MAX_BODY_BYTES)
+    body = b'{"a":"%s"}' % (b"x" * 2 * MAX_BODY_BYTES)
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, 2 * MAX_BODY_BYTES, 2**16):
@@ -190,14 +190,14 @@ async def test_body_that_is_too_large_is_refused(orders: HttpService, method: st
     sent: dict[str, dict[str, Any]] = {
         "whole": {"data": body[: MAX_BODY_BYTES + 1], "headers": JSON},
         "chunked": {"data": chunks(), "headers": JSON},
-        "compressed": {"data": gzip.compress(body), "headers": {**JSON, "Content-Encoding": "gzip"}},
     }
     async with nothing_stored(orders):
         refused(await orders.call("POST", "/orders", **sent[method]), 413)
 
 
-async def test_body_that_is_not_compressed_as_it_says_is_malformed(orders: HttpService) -> None:
-    refused(await post(orders, b'{"orderItems":[]}', **{"Content-Encoding": "gzip"}), 400)
+@pytest.mark.parametrize("body", [gzip.compress(b'{"orderItems":[]}'), b'{"orderItems":[]}'], ids=["gzip", "not gzip"])
+async def test_encoded_body_is_refused_whatever_it_holds(orders: HttpService, body: bytes) -> None:
+    refused(await post(orders, body, **{"Content-Encoding": "gzip"}), 415)
 
 
 async def test_unknown_products_are_all_named(orders: HttpService, shelf: str) -> None:
