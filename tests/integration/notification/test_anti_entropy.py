@@ -17,6 +17,7 @@ import order_service.config
 from notification_service.app import comparing, consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import HttpChangedOrders, SqlFeed
+from notification_service.feed.missing import ListedOrder
 from order_contracts import Item
 from order_service.app import create_app
 from order_service.app_keys import SERVICE
@@ -35,6 +36,14 @@ from tests.support.waiting import PATIENCE_S
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 ONE = (Item("a", 1),)
+CHANGE = {
+    "id": 1,
+    "version": 1,
+    "status": "CREATED",
+    "createdAt": "2026-03-01T12:00:00.000000Z",
+    "updatedAt": "2026-03-01T12:00:00.000000Z",
+    "failureReason": None,
+}
 LONG_AGO = ChangePosition(datetime(2000, 1, 1, tzinfo=UTC), 0)
 
 
@@ -197,11 +206,8 @@ async def test_without_an_order_service_there_is_no_comparison(
         {"changes": [], "other": ""},
         {"changes": [{"id": 1}], "next": "a"},
         {"changes": None, "next": "a"},
-        {
-            "changes": [
-                {"id": 1, "version": 1, "status": "CREATED", "createdAt": 5, "updatedAt": "", "failureReason": None}
-            ]
-        },
+        {"changes": [{**CHANGE, "createdAt": 5}], "next": "a"},
+        {"changes": [{**CHANGE, "updatedAt": "yesterday"}], "next": "a"},
     ],
 )
 @pytest.mark.parametrize("status", [200, 401, 404])
@@ -214,3 +220,16 @@ async def test_answer_that_lists_no_changes_is_an_outage(answer: object, status:
     async with TestServer(app) as server, RetryingClient([str(server.make_url("/"))], name="order-service") as client:
         with pytest.raises(UnavailableError):
             await HttpChangedOrders(client).after("", min_age_s=1.0, limit=10)
+
+
+async def test_list_of_changes_is_read() -> None:
+    async def answering(request: web.Request) -> web.Response:
+        assert dict(request.query) == {"after": "a", "minAgeS": "2", "limit": "10"}
+        return web.json_response({"changes": [CHANGE], "next": "b"})
+
+    app = web.Application()
+    app.router.add_get("/order/changes", answering)
+    async with TestServer(app) as server, RetryingClient([str(server.make_url("/"))], name="order-service") as client:
+        [order], position = await HttpChangedOrders(client).after("a", min_age_s=1.5, limit=10)
+    placed = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert (order, position) == (ListedOrder(1, 1, "CREATED", placed, placed, None), "b")

@@ -64,7 +64,7 @@ class AntiEntropy:
             try:
                 await self.compare()
             except TransientError as error:
-                logger.warning("comparison failed", extra={"reason": error.detail})
+                logger.warning("comparison failed", extra={"reason": str(error)})
             await asyncio.sleep(self._interval_s)
 
     async def compare(self) -> None:
