@@ -190,8 +190,11 @@ async def test_two_replicas_that_consume_one_queue_push_the_same_sequence(
     async with stream(http, servers[0]) as one, stream(http, servers[1]) as two, Sqs.open(config.aws) as sqs:
         await anext(one)
         await anext(two)
+        publisher = Publisher(sqs)
         outgoing = [Outgoing(str(place), encode(event.envelope())) for place, event in enumerate(doubled)]
-        assert not (await Publisher(sqs).send(config.notification_queue, outgoing)).failed
+        while outgoing:  # the emulator may be too busy to take all; what it takes twice is one more duplicate
+            failed = (await publisher.send(config.notification_queue, outgoing)).failed
+            outgoing = [each for each in outgoing if each.key in failed]
 
         async def ended() -> int | None:
             ends = sum(each.kind in {"CLOSED", "FAILED", "CANCELLED"} for each in (await all_of(feed)).notifications)
