@@ -134,6 +134,11 @@ class World:
         runner = Runner(sagas, stock or self.http_stock, orders or self.http_orders, self._announce, Metrics())
         return Engine(sagas, runner, settings or EngineSettings(poll_s=0.05, spacing_s=0.01))
 
+    @property
+    def lasting(self) -> SqlSagas:
+        """Sagas whose leases do not expire on a busy machine."""
+        return SqlSagas(self.database, "notification-queue", lease_s=3600)
+
     def _announce(self) -> None:
         self.announced += 1
 
@@ -272,7 +277,7 @@ async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch
         return web.json_response({"detail": "not now"}, status=status)
 
     world.orders.answer = answer
-    engine = world.engine()
+    engine = world.engine(sagas=world.lasting)
     task = asyncio.create_task(engine.run())
     await engine.start(saga_of(1))
     await world.wait_ended(1)
@@ -289,7 +294,7 @@ async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch
 
 async def test_no_saga_ends_by_the_answers_of_a_proxy(world: World) -> None:
     world.orders.orders = {order_id: [1, "CREATED"] for order_id in range(1, 5)} | {5: [1, "CANCELLED"]}
-    engine = world.engine()
+    engine = world.engine(sagas=world.lasting)
     task = asyncio.create_task(engine.run())
     loop = asyncio.get_running_loop()
     taken, world.proxy.foreign_until_s = await world.http_stock.take("4:1", (Item("a", 1),)), loop.time() + 3.0
@@ -327,7 +332,7 @@ async def test_foreign_answer_of_the_order_service_ends_no_saga(
         return web.json_response({"id": 1}, status=status)
 
     world.orders.answer = answer
-    engine = world.engine()
+    engine = world.engine(sagas=world.lasting)
     task = asyncio.create_task(engine.run())
     await engine.start(saga_of(1))
     await world.wait_ended(1)
@@ -497,9 +502,7 @@ async def test_two_engines_never_run_a_saga_at_the_same_time(world: World) -> No
         world.orders.orders[order_id] = [1, "CREATED"]
         await world.sagas.start(Saga(order_id, 1, (Item("b", 1),)), claimed=False)
     watched = Watched(world)
-    # on a busy machine a lease may expire, and another engine may claim the saga
-    sagas = SqlSagas(world.database, "notification-queue", lease_s=3600)
-    engines = [world.engine(sagas=sagas, stock=watched) for _ in range(2)]
+    engines = [world.engine(sagas=world.lasting, stock=watched) for _ in range(2)]
     tasks = [asyncio.create_task(engine.run()) for engine in engines]
     await world.wait_ended(*range(1, 101))
     for engine in engines:
