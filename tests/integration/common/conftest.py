@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,6 +22,7 @@ from service_common.sqs import Sqs
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
 REGION = "us-east-1"
 
@@ -92,7 +94,7 @@ class FaultySqs:
         async def forward(body: dict[str, Any]) -> Answer:
             assert self._session is not None
             headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
-            async with self._session.post(self.target, data=orjson.dumps(body), headers=headers) as response:
+            async with self._session.post(self.target, data=BytesIO(orjson.dumps(body)), headers=headers) as response:
                 return response.status, orjson.loads(await response.read() or b"{}")
 
         call = Call(operation, orjson.loads(await request.read()), forward)
@@ -196,18 +198,15 @@ class TestQueue:
     async def delete(self) -> None:
         await asyncio.to_thread(self._admin.delete_queue, QueueUrl=self.url)
 
-    async def dead_letters(self) -> list[tuple[str, Mapping[str, str]]]:
-        """Return bodies and attributes of what is in the dead-letter queue."""
+    async def dead_letters(self) -> list[MessageTypeDef]:
+        """Return what is in the dead-letter queue."""
         answer = await asyncio.to_thread(
             self._admin.receive_message,
             QueueUrl=self.dead_letter_url,
             MaxNumberOfMessages=10,
             MessageAttributeNames=["All"],
         )
-        return [
-            (each["Body"], {name: value["StringValue"] for name, value in each.get("MessageAttributes", {}).items()})
-            for each in answer.get("Messages", ())
-        ]
+        return answer.get("Messages", [])
 
 
 @pytest.fixture

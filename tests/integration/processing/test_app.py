@@ -140,7 +140,7 @@ async def test_message_that_starts_no_saga_is_dead_lettered(client: Client, queu
         "{", encode(event_of(1, EventType.ORDER_CANCELLED).envelope()), encode(event_of(2).envelope())
     )
     dead = await queues.received(f"{queues.processing}-dlq", 2)
-    reasons = sorted(each.message.attributes["reason"] for each in dead)
+    reasons = sorted(str(each.message.attributes["reason"].value) for each in dead)
     assert reasons[0] == "not-for-processing: order-cancelled of order 1 starts no saga"
     assert reasons[1].startswith("unreadable-event: not JSON")
 

@@ -89,6 +89,7 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
             NotificationConsumer(app[NOTIFIER]),
             settings=PollerSettings(concurrency=config.consumers, stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=app[DATABASE].wait_available,
+            consumer=NAME,
             metrics=app[METRICS],
         )
         readiness.add(queue, partial(sqs.check, queue))

@@ -61,6 +61,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             OrderConsumer(engine),
             settings=PollerSettings(stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=partial(_gate, engine, database),
+            consumer=NAME,
             metrics=metrics,
         )
         async with (

@@ -12,7 +12,19 @@ import pytest
 from service_common.backoff import Backoff
 from service_common.errors import PermanentError, ServiceError, TransientError
 from service_common.observability import Metrics
-from service_common.sqs import Gate, Message, MessageHandler, Poller, PollerSettings, Sqs
+from service_common.sqs import (
+    Attribute,
+    Gate,
+    Message,
+    MessageHandler,
+    Outgoing,
+    Poller,
+    PollerSettings,
+    Publisher,
+    Sqs,
+)
+from service_common.sqs.limits import MAX_BATCH_BYTES
+from service_common.sqs.messages import attributes_of, size_bytes
 from service_common.sqs.receive_loop import BACKOFF
 
 if TYPE_CHECKING:
@@ -337,7 +349,32 @@ async def test_poison_message_is_dead_lettered_with_its_reason(sqs: Sqs, queue: 
     async with polling(sqs, queue, handler):
         await handler.until(lambda: len(handler.seen) == 3)
     assert await queue.counts() == (0, 0)
-    assert await queue.dead_letters() == [("poison", {"reason": "permanent: not JSON", "origin": queue.name})]
+    [letter] = await queue.dead_letters()
+    reason, origin = (letter["MessageAttributes"][name]["StringValue"] for name in ("reason", "origin"))
+    assert (letter["Body"], reason, origin) == ("poison", "permanent: not JSON", queue.name)
+
+
+async def test_poison_message_of_the_largest_size_is_dead_lettered_whole_at_its_first_receive(
+    sqs: Sqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    body = f'{{"traceparent":"00-{trace_id}-00f067aa0ba902b7-01",'.ljust(MAX_BATCH_BYTES - 9_000, "x")
+    text = {f"text-{number}": Attribute("x" * 600) for number in range(8)}
+    attributes = {**text, "number": Attribute("1", "Number"), "bytes": Attribute(bytes(range(256)), "Binary.seal")}
+    message = Outgoing("key", body, attributes)
+    message = dataclasses.replace(message, body=body + "x" * (MAX_BATCH_BYTES - 300 - size_bytes(message)))
+    assert (await Publisher(sqs).send(queue.name, [message])).sent
+    poison = Recorder(**{message.body: failing(PermanentError("a reason " * 100))})
+    async with polling(sqs, queue, poison):
+        await poison.until(lambda: len(poison.seen) == 1)
+    assert await queue.counts() == (0, 0)
+    [letter] = await queue.dead_letters()
+    [line] = [record for record in caplog.records if record.getMessage() == "message dead-lettered"]
+    assert letter["Body"] == message.body
+    assert letter["MessageAttributes"] == attributes_of(attributes)
+    assert vars(line)["letterId"] == letter["MessageId"]
+    assert vars(line)["messageId"] == poison.seen[0].id
+    assert vars(line)["traceId"] == trace_id
 
 
 async def test_poison_message_stays_until_it_is_dead_lettered(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:

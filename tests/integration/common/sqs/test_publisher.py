@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service_common.observability import Metrics
-from service_common.sqs import Outgoing, Publisher, Sqs
+from service_common.sqs import Attribute, Outgoing, Publisher, Sqs
 from service_common.sqs.limits import MAX_BATCH_BYTES
 
 if TYPE_CHECKING:
-    from tests.integration.common.conftest import FaultySqs, TestQueue
+    from tests.integration.common.conftest import Answer, Call, FaultySqs, TestQueue
 
 
 def numbered(count: int) -> list[Outgoing]:
@@ -76,9 +76,34 @@ async def test_message_that_is_too_large_fails_alone(sqs: Sqs, queue: TestQueue)
 
 
 async def test_attributes_are_sent(sqs: Sqs, queue: TestQueue) -> None:
-    await Publisher(sqs).send(queue.name, [Outgoing("key", "body", {"reason": "größer"})])
+    attributes = {
+        "text": Attribute("größer"),
+        "number": Attribute("7", "Number"),
+        "bytes": Attribute(bytes(range(256)), "Binary"),
+    }
+    await Publisher(sqs).send(queue.name, [Outgoing("key", "body", attributes)])
     received = await sqs.receive(await sqs.queue(queue.name), 1, 1)
-    assert received[0].message.attributes == {"reason": "größer"}
+    assert received[0].message.attributes == attributes
+
+
+async def test_ids_of_sent_messages_are_those_the_receiver_sees(sqs: Sqs, queue: TestQueue) -> None:
+    outcome = await Publisher(sqs).send(queue.name, numbered(1))
+    received = await sqs.receive(await sqs.queue(queue.name), 1, 1)
+    assert outcome.ids == {"key-0": received[0].message.id}
+
+
+@pytest.mark.parametrize("answered", [0, 2])
+async def test_message_that_the_answer_lacks_is_not_reported_as_sent(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue, answered: int
+) -> None:
+    async def incomplete(call: Call) -> Answer:
+        status, answer = await call.forward(call.body)
+        return status, {"Successful": answer["Successful"][:answered]} if answered else {}
+
+    faulty.next("SendMessageBatch", incomplete)
+    outcome = await Publisher(sqs).send(queue.name, numbered(3))
+    assert len(outcome.sent) == answered
+    assert len(outcome.failed) == 3 - answered
 
 
 async def test_url_of_a_deleted_queue_is_looked_up_again(

@@ -3,9 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_common.sqs import Outgoing
+from service_common.sqs import Attribute, Outgoing
 from service_common.sqs.limits import MAX_BATCH, MAX_BATCH_BYTES
-from service_common.sqs.publisher import batches, size_bytes
+from service_common.sqs.messages import size_bytes
+from service_common.sqs.publisher import batches
 
 SIZES = st.one_of(st.integers(1, 1000), st.integers(MAX_BATCH_BYTES // 3, MAX_BATCH_BYTES + 10))
 
@@ -21,4 +22,5 @@ def test_batches_have_all_messages_in_order_within_the_limits_of_sqs(sizes: list
 
 
 def test_size_is_in_bytes_and_counts_attributes() -> None:
-    assert size_bytes(Outgoing("key", "é", {"ü": "€"})) == 2 + 2 + len("String") + 3
+    attributes = {"ü": Attribute("€"), "b": Attribute(b"12345", "Binary.x")}
+    assert size_bytes(Outgoing("key", "é", attributes)) == 2 + (2 + len("String") + 3) + (1 + len("Binary.x") + 5)

@@ -7,13 +7,14 @@ message, is pure.
 from __future__ import annotations
 
 from .client import Sqs
-from .messages import Message, Outgoing, Queue, QueueMissingError, SqsRefusedError, SqsUnavailableError
+from .messages import Attribute, Message, Outgoing, Queue, QueueMissingError, SqsRefusedError, SqsUnavailableError
 from .poller import MessageHandler, Poller, PollerSettings
 from .publisher import Publisher, SendOutcome
 from .queue_depth import measuring_depths
 from .receive_loop import Gate
 
 __all__ = [
+    "Attribute",
     "Gate",
     "Message",
     "MessageHandler",

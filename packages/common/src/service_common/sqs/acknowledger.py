@@ -6,18 +6,17 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import islice
 
 from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
 from .batcher import Batcher
 from .client import Sqs
+from .dead_letter import facts_of, letter_of
 from .delivery import Acknowledge, DeadLetter, Decision, Delay, decide
 from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
-from .limits import MAX_ATTRIBUTES
-from .messages import Outgoing, Queue, Refusal
+from .messages import Queue, Refusal
 from .metrics import PollerMetrics
-from .publisher import Publisher
+from .publisher import Publisher, SendOutcome
 
 __all__ = ["Acknowledger"]
 
@@ -40,6 +39,7 @@ class Acknowledger:
         publisher: sends to the dead-letter queue.
         queue: returns the current queue.
         in_flight: the messages; those that are done with are removed.
+        consumer: name of the consumer, for dead letters.
         limit: gets a permit back for each of them.
         metrics: counts outcomes.
         backoff: delay of a message that could not be dead-lettered.
@@ -53,6 +53,7 @@ class Acknowledger:
         queue: Callable[[], Queue],
         in_flight: InFlightMessages,
         *,
+        consumer: str,
         limit: ConcurrencyLimit,
         metrics: PollerMetrics,
         backoff: Backoff,
@@ -62,6 +63,7 @@ class Acknowledger:
         self._publisher = publisher
         self._queue = queue
         self._in_flight = in_flight
+        self._consumer = consumer
         self._limit = limit
         self._metrics = metrics
         self._backoff = backoff
@@ -128,22 +130,28 @@ class Acknowledger:
 
     async def _dead_letter(self, batch: Sequence[tuple[InFlightMessage, str]]) -> None:
         queue = self._queue()
-        failed: Mapping[str, str] = dict.fromkeys((entry.message.id for entry, _ in batch), "there is no such queue")
+        facts = [facts_of(entry.message, self._consumer) for entry, _ in batch]
+        outcome = SendOutcome(frozenset(), {})
         if queue.dead_letters is not None:
-            outgoing = [_dead(entry, reason, queue.name) for entry, reason in batch]
-            failed = (await self._publisher.send(queue.dead_letters, outgoing)).failed
-        for entry, reason in batch:
-            why = failed.get(entry.message.id)
-            if why is None:
+            letters = [
+                letter_of(entry.message, reason, queue.name, each)
+                for (entry, reason), each in zip(batch, facts, strict=True)
+            ]
+            outcome = await self._publisher.send(queue.dead_letters, letters)
+        for (entry, reason), each in zip(batch, facts, strict=True):
+            letter_id = outcome.ids.get(entry.message.id)
+            if letter_id is not None:
                 self._metrics.dead_lettered()
-                self._warn("message dead-lettered", entry, reason)
+                self._warn("message dead-lettered", entry, reason, **each, letterId=letter_id)
                 self._deletes.add((entry, 0))
             else:
+                why = outcome.failed.get(entry.message.id, "there is no such queue")
                 self._warn("message dead-lettering failed", entry, why)
                 self.apply(entry, decide(UnavailableError(why), entry.message.receive_count, self._backoff))
 
-    def _warn(self, event: str, entry: InFlightMessage, why: object) -> None:
-        logger.warning(event, extra={"queue": self._queue().name, "messageId": entry.message.id, "reason": str(why)})
+    def _warn(self, event: str, entry: InFlightMessage, why: object, **facts: object) -> None:
+        own = {"queue": self._queue().name, "messageId": entry.message.id, "reason": str(why)}
+        logger.warning(event, extra=own | facts)
 
 
 async def _refused(request: _Request, sent: Sequence[tuple[str, int]]) -> Mapping[int, Refusal]:
@@ -152,9 +160,3 @@ async def _refused(request: _Request, sent: Sequence[tuple[str, int]]) -> Mappin
     except ServiceError as error:
         refusal = Refusal(error.slug, error.detail, sender_fault=not isinstance(error, UnavailableError))
         return dict.fromkeys(range(len(sent)), refusal)
-
-
-def _dead(entry: InFlightMessage, reason: str, origin: str) -> Outgoing:
-    message = entry.message
-    kept = dict(islice(message.attributes.items(), MAX_ATTRIBUTES - 2))
-    return Outgoing(message.id, message.body, {**kept, "reason": reason, "origin": origin})

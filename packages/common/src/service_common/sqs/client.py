@@ -150,13 +150,14 @@ class Sqs:
                 )
         return [received_of(raw) for raw in answer.get("Messages") or ()]
 
-    async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, Refusal]:
-        """Send up to ten messages; return the failures by position. *name* is for the error."""
+    async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, str | Refusal]:
+        """Send up to ten messages; return the MessageId or the failure of each by position. *name* is for the error."""
         with self._translated(name):
             answer = await self._client.send_message_batch(
                 QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
             )
-        return refusals_of(answer.get("Failed") or ())
+        ids = {int(each["Id"]): each["MessageId"] for each in answer.get("Successful") or ()}
+        return {**ids, **refusals_of(answer, len(batch))}
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
         """Delete up to ten messages; return the failures by position."""
@@ -165,7 +166,7 @@ class Sqs:
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
             )
-        return refusals_of(answer.get("Failed") or ())
+        return refusals_of(answer, len(handles))
 
     async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
         """Set the visibility timeout of up to ten messages, as (handle, seconds); return the failures by position."""
@@ -177,7 +178,7 @@ class Sqs:
                     for position, (handle, seconds) in enumerate(timeouts)
                 ],
             )
-        return refusals_of(answer.get("Failed") or ())
+        return refusals_of(answer, len(timeouts))
 
     async def _describe(self, name: str, url: str) -> Queue:
         with self._translated(name):

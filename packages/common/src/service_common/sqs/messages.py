@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,12 +12,17 @@ from ..errors import PermanentError, UnavailableError
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import (
-        BatchResultErrorEntryTypeDef,
+        ChangeMessageVisibilityBatchResultTypeDef,
+        DeleteMessageBatchResultTypeDef,
+        MessageAttributeValueOutputTypeDef,
+        MessageAttributeValueTypeDef,
         MessageTypeDef,
         SendMessageBatchRequestEntryTypeDef,
+        SendMessageBatchResultTypeDef,
     )
 
 __all__ = [
+    "Attribute",
     "Message",
     "Outgoing",
     "Queue",
@@ -26,9 +32,11 @@ __all__ = [
     "Refusal",
     "SqsRefusedError",
     "SqsUnavailableError",
+    "attributes_of",
     "entry_of",
     "received_of",
     "refusals_of",
+    "size_bytes",
 ]
 
 
@@ -80,20 +88,27 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """A message attribute; *data_type* is String, Number or Binary, which has bytes, and may have a ``.label``."""
+
+    value: str | bytes
+    data_type: str = "String"
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as its handler sees it.
 
     Attributes:
         id: MessageId, the same at each receive; a message that was sent twice has two.
         receive_count: 1 at the first receive.
-        attributes: the message attributes of type String and Number.
         sent_at: when SQS accepted it.
     """
 
     id: str
     body: str
     receive_count: int
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, Attribute]
     sent_at: datetime
 
 
@@ -111,7 +126,7 @@ class Outgoing:
 
     key: str
     body: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,9 @@ class Refusal:
         return f"{self.code}: {self.message}" if self.message else self.code
 
 
+_NO_ANSWER = Refusal("NoAnswer", "the answer lacks this message", sender_fault=False)
+
+
 def received_of(raw: MessageTypeDef) -> Received:
     """Parse a message of a ReceiveMessage response."""
     system = raw.get("Attributes", {})
@@ -134,9 +152,7 @@ def received_of(raw: MessageTypeDef) -> Received:
         id=raw["MessageId"],
         body=raw["Body"],
         receive_count=int(system.get("ApproximateReceiveCount", 1)),
-        attributes={name: each["StringValue"] for name, each in attributes.items() if "StringValue" in each}
-        if attributes
-        else {},
+        attributes={name: _attribute(each) for name, each in attributes.items()} if attributes else {},
         sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
     )
     return Received(message, raw["ReceiptHandle"])
@@ -146,15 +162,48 @@ def entry_of(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryT
     """Return *outgoing* as an entry of a batch, whose ids are positions: a key may be too long, or occur twice."""
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": outgoing.body}
     if outgoing.attributes:
-        entry["MessageAttributes"] = {
-            name: {"DataType": "String", "StringValue": value} for name, value in outgoing.attributes.items()
-        }
+        entry["MessageAttributes"] = attributes_of(outgoing.attributes)
     return entry
 
 
-def refusals_of(failed: Sequence[BatchResultErrorEntryTypeDef]) -> dict[int, Refusal]:
-    """Parse the failed entries of a batch, by position."""
+def attributes_of(attributes: Mapping[str, Attribute]) -> dict[str, MessageAttributeValueTypeDef]:
+    """Return *attributes* in the form of a request."""
     return {
-        int(each["Id"]): Refusal(each["Code"], each.get("Message", ""), each.get("SenderFault", False))
-        for each in failed
+        name: {"DataType": each.data_type, "StringValue": each.value}
+        if isinstance(each.value, str)
+        else {"DataType": each.data_type, "BinaryValue": each.value}
+        for name, each in attributes.items()
     }
+
+
+def size_bytes(outgoing: Outgoing) -> int:
+    """Return the size of a message as SQS counts it: body, and name, type and value of each attribute, in UTF-8."""
+    attributes = sum(
+        len(name.encode())
+        + len(each.data_type.encode())
+        + len(each.value.encode() if isinstance(each.value, str) else each.value)
+        for name, each in outgoing.attributes.items()
+    )
+    return len(outgoing.body.encode()) + attributes
+
+
+def refusals_of(
+    answer: ChangeMessageVisibilityBatchResultTypeDef | DeleteMessageBatchResultTypeDef | SendMessageBatchResultTypeDef,
+    count: int,
+) -> dict[int, Refusal]:
+    """Parse the failed entries of a batch of *count*, by position; one that the answer lacks counts as failed."""
+    refusals = {
+        int(each["Id"]): Refusal(each["Code"], each.get("Message", ""), each.get("SenderFault", False))
+        for each in answer.get("Failed") or ()
+    }
+    accepted = answer.get("Successful") or ()
+    if len(accepted) + len(refusals) < count:
+        missing = set(range(count)).difference(refusals, (int(each["Id"]) for each in accepted))
+        refusals.update(dict.fromkeys(missing, _NO_ANSWER))
+    return refusals
+
+
+def _attribute(raw: MessageAttributeValueOutputTypeDef) -> Attribute:
+    if "StringValue" in raw:
+        return Attribute(raw["StringValue"], raw["DataType"])
+    return Attribute(b64decode(raw["BinaryValue"]), raw["DataType"])  # `FastPath` leaves it as it is in the JSON

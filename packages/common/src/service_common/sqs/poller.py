@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ class Poller:
         settings: the limits.
         gate: is awaited before each receive, such as for the database that the handler needs: in an outage,
             messages stay in the queue instead of using up their receive counts.
+        consumer: name of the consumer in dead letters, such as the service's; the host's by default.
         metrics: where messages are counted.
     """
 
@@ -99,6 +101,7 @@ class Poller:
         *,
         settings: PollerSettings | None = None,
         gate: Gate | None = None,
+        consumer: str | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings = settings or PollerSettings()
@@ -125,6 +128,7 @@ class Poller:
             Publisher(sqs, metrics),
             self._queue,
             self._in_flight,
+            consumer=consumer or platform.node(),
             limit=limit,
             metrics=self._metrics,
             backoff=settings.retry,

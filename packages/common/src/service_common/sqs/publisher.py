@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import ServiceError
 from ..observability import Metrics
 from .client import Sqs
 from .limits import MAX_BATCH, MAX_BATCH_BYTES
-from .messages import Outgoing
+from .messages import Outgoing, Refusal, size_bytes
 
-__all__ = ["Publisher", "SendOutcome", "batches", "size_bytes"]
+__all__ = ["Publisher", "SendOutcome", "batches"]
 
 MAX_PARALLEL = 4
 logger = logging.getLogger(__name__)
@@ -21,18 +21,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """The keys that SQS confirmed, and why the others failed; without an answer, they may have arrived."""
+    """What became of messages, by their keys.
+
+    Attributes:
+        sent: those that SQS confirmed.
+        failed: why the others failed; without an answer, they may have arrived.
+        ids: the MessageIds that SQS gave to those in *sent*.
+    """
 
     sent: frozenset[str]
     failed: Mapping[str, str]
-
-
-def size_bytes(outgoing: Outgoing) -> int:
-    """Return the size of a message as SQS counts it: body, and name, type and value of each attribute, in UTF-8."""
-    attributes = sum(
-        len(name.encode()) + len("String") + len(value.encode()) for name, value in outgoing.attributes.items()
-    )
-    return len(outgoing.body.encode()) + attributes
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -65,25 +64,35 @@ class Publisher:
         try:
             url = await self._sqs.url(queue_name)
         except ServiceError as error:
-            return self._counted(queue_name, messages, dict.fromkeys((each.key for each in messages), error.detail))
-        failures = await asyncio.gather(*(self._send_batch(queue_name, url, batch) for batch in batches(messages)))
-        return self._counted(queue_name, messages, {key: why for failed in failures for key, why in failed.items()})
+            return self._counted(queue_name, {}, dict.fromkeys((each.key for each in messages), error.detail))
+        ids: dict[str, str] = {}
+        failed: dict[str, str] = {}
+        await asyncio.gather(*(self._send_batch(queue_name, url, batch, ids, failed) for batch in batches(messages)))
+        return self._counted(queue_name, ids, failed)
 
-    async def _send_batch(self, queue_name: str, url: str, batch: Sequence[Outgoing]) -> Mapping[str, str]:
+    async def _send_batch(
+        self, queue_name: str, url: str, batch: Sequence[Outgoing], ids: dict[str, str], failed: dict[str, str]
+    ) -> None:
         if size_bytes(batch[0]) > MAX_BATCH_BYTES:
-            return {batch[0].key: f"larger than {MAX_BATCH_BYTES} bytes"}
+            failed[batch[0].key] = f"larger than {MAX_BATCH_BYTES} bytes"
+            return
         async with self._parallel:
             try:
-                refused = await self._sqs.send(queue_name, url, batch)
+                answers = await self._sqs.send(queue_name, url, batch)
             except ServiceError as error:
-                return dict.fromkeys((each.key for each in batch), error.detail)
-        return {batch[position].key: str(refusal) for position, refusal in refused.items()}
+                failed.update(dict.fromkeys((each.key for each in batch), error.detail))
+                return
+        for position, outgoing in enumerate(batch):
+            answer = answers[position]
+            if isinstance(answer, Refusal):
+                failed[outgoing.key] = str(answer)
+            else:
+                ids[outgoing.key] = answer
 
-    def _counted(self, queue_name: str, messages: Sequence[Outgoing], failed: Mapping[str, str]) -> SendOutcome:
-        sent = frozenset(each.key for each in messages).difference(failed)
-        if sent:
-            self._sent.labels(queue_name).inc(len(sent))
-            logger.debug("sqs messages sent", extra={"queue": queue_name, "keys": sorted(sent)})
+    def _counted(self, queue_name: str, ids: Mapping[str, str], failed: Mapping[str, str]) -> SendOutcome:
+        if ids:
+            self._sent.labels(queue_name).inc(len(ids))
+            logger.debug("sqs messages sent", extra={"queue": queue_name, "keys": sorted(ids)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
-        return SendOutcome(sent, failed)
+        return SendOutcome(frozenset(ids), failed, ids)
