@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,21 @@ COMPLETE = {
     "DATABASE_URL": "postgresql://user:hunter2@db/orders?password=hunter2",
     "INVENTORY_URL": "http://a:8081/, http://user:hunter2@b:8081",
 }
+DATABASE_URLS = {
+    "postgresql://orders": "postgresql://orders",
+    "postgres://postgres@127.0.0.1:5432/orders": "postgres://***@127.0.0.1:5432/orders",
+    "postgresql://u:p%2Fw%40%25@[::1]:5432/orders?sslmode=require": "postgresql://***@[::1]:5432/orders?***",
+    "postgresql://u:p@%2Ftmp%2Fshort/orders": "postgresql://***@%2Ftmp%2Fshort/orders",
+    "postgresql:///orders?host=/tmp/socket&password=hunter2": "postgresql:///orders?***",
+    "postgresql://u:p:w,x;y&z=!@a:1,b:2/orders?target_session_attrs=any&application_name=x": (
+        "postgresql://***@a:1,b:2/orders?***"
+    ),
+}
+# passwords with characters that have a meaning of their own in a URL
+BAD_PASSWORDS = (
+    *("hun/ter2", "hun@ter2", "hun%ter2", "hun?ter2", "hun#ter2", "hun ter2", "hun%2ter2", "hun[ter2", "1/hunter2"),
+    *("1?hunter2", "1?a=hunter2", "1/a?b=hunter2", "hünter2", "hun\nter2", "hun\\ter2", 'hun"ter2'),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +148,38 @@ def test_masked_configuration_holds_no_secret() -> None:
     masked = config.masked()
 
     assert masked["service_token"] == "***"
-    assert masked["database_url"] == "postgresql://***@db/orders?password=***"
+    assert masked["database_url"] == "postgresql://***@db/orders?***"
     assert masked["inventory_url"] == ["http://a"]
     assert masked["aws"] == {"region": "us-east-1", "endpoint_url": None}
     assert "hunter2" not in repr(config)
     assert "s3cret" not in repr(config)
+
+
+@pytest.mark.parametrize(("url", "shown"), DATABASE_URLS.items())
+def test_database_url_is_shown_without_what_may_hold_a_password(url: str, shown: str) -> None:
+    config = Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a", "DATABASE_URL": url})
+
+    assert config.database_url == url
+    assert config.masked()["database_url"] == shown
+
+
+@pytest.mark.parametrize("password", BAD_PASSWORDS)
+def test_password_that_is_not_percent_encoded_is_refused_and_not_shown(password: str) -> None:
+    urls = {
+        "DATABASE_URL": f"postgresql://user:{password}@db/orders",
+        "INVENTORY_URL": f"http://a,http://user:{password}@b",
+        "AWS_ENDPOINT_URL": f"http://user:{password}@b",
+        "ALLOWED_ORIGINS": f"http://user:{password}@b",
+    }
+    with pytest.raises(ConfigError) as raised:
+        Config.from_environ({**COMPLETE, **urls})
+
+    assert raised.value.problems.keys() == urls.keys()
+    assert "ter2" not in str(raised.value)
+
+
+def test_database_url_that_was_not_read_from_the_environment_is_hidden_when_it_is_not_valid() -> None:
+    config = Config.from_environ({**COMPLETE, "INVENTORY_URL": "http://a"})
+    wrong = dataclasses.replace(config, database_url="postgresql://user:hun/ter2@db/orders")
+
+    assert wrong.masked()["database_url"] == "***"

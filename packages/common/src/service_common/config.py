@@ -15,12 +15,21 @@ from environs import Env, ValidationError, validate
 __all__ = ["AwsConfig", "ConfigError", "Environment", "ServiceConfig", "read_environment", "shared_fields"]
 
 _HIDDEN = "***"
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]+(?=@)|(?<=password=)[^&\s]+")
-_HTTP_URL = re.compile(r"https?://[^\s/,@]+(?:/[^\s,]*)?")
+# RFC 3986: a character that a part of a URL may not hold is percent-encoded, so that no part is taken for another
+_ENCODED = r"[\w.~!$'()*+;-]|%[0-9A-Fa-f]{2}"
+_HOST = r"(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\]"
+_ORIGIN = rf"https?://(?:{_HOST})(?::\d{{1,5}})?"
+_HTTP_URL = re.compile(rf"{_ORIGIN}(?:/(?:{_ENCODED}|[/:&=])*)?", re.ASCII)
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+_DATABASE_URL = re.compile(
+    rf"(?P<scheme>postgres(?:ql)?://)"
+    rf"(?P<user>(?:{_ENCODED}|[&=,])*(?::(?:{_ENCODED}|[&=,:])*)?@)?"
+    rf"(?P<place>(?:(?:{_HOST})?(?::\d{{1,5}})?)(?:,(?:{_HOST})?(?::\d{{1,5}})?)*(?:/(?:{_ENCODED}|[&=,:])*)?)"
+    rf"(?P<parameters>\?\w+=(?:{_ENCODED}|[,:/])*(?:&\w+=(?:{_ENCODED}|[,:/])*)*)?",
+    re.ASCII,
+)
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_is_http_url = validate.Regexp(rf"{_HTTP_URL.pattern}\Z", error="Has to be an http:// or https:// URL.")
-_is_database_url = validate.Regexp(r"postgres(ql)?://\S+\Z", error="Has to be a postgresql:// URL.")
 # sent in an Authorization header
 _is_token = validate.Regexp(r"[!-~]+\Z", error="Has to be visible ASCII characters without a space.")
 _is_log_group = validate.Regexp(r"[.\-_/#A-Za-z0-9]{1,512}\Z", error="Has to be a name of a log group.")
@@ -47,11 +56,23 @@ def _each(is_valid: Callable[[str], object], error: str, *, at_least: int = 0) -
     return check
 
 
+def _whole(pattern: re.Pattern[str], error: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        if not pattern.fullmatch(value):
+            raise ValidationError(error)
+
+    return check
+
+
+_is_http_url = _whole(_HTTP_URL, "Has to be an http:// or https:// URL.")
+_is_database_url = _whole(
+    _DATABASE_URL, "Has to be a postgresql:// URL; in user and password, percent-encode / @ : ? # [ ] % and space."
+)
 _are_http_urls = _each(
     _HTTP_URL.fullmatch, "Has to be one or more http:// or https:// URLs, separated by commas.", at_least=1
 )
 _are_origins = _each(
-    re.compile(r"\*|https?://[^\s/,@]+").fullmatch, "Has to be a list of origins such as http://localhost:4200, or *."
+    re.compile(rf"\*|{_ORIGIN}", re.ASCII).fullmatch, "Has to be a list of origins such as http://localhost:4200, or *."
 )
 _are_networks = _each(_is_network, "Has to be a list of addresses or networks such as 192.0.2.7 or 2001:db8::/32.")
 
@@ -113,6 +134,25 @@ def read_environment(environ: Mapping[str, str]) -> Iterator[Environment]:
             raise ConfigError(env.problems)
 
 
+def _hidden(_value: str) -> str:
+    return _HIDDEN
+
+
+def _place(database_url: str) -> str:
+    """Return where the database is: what may hold a password is hidden, in a URL that is not valid everything."""
+    match = _DATABASE_URL.fullmatch(database_url)
+    if match is None:
+        return _HIDDEN
+    user, parameters = (_HIDDEN if match[part] else "" for part in ("user", "parameters"))
+    return f"{match['scheme']}{user}{user and '@'}{match['place']}{parameters and '?'}{parameters}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, IPv4Network | IPv6Network) else value
+
+
 @dataclass(frozen=True, slots=True)
 class AwsConfig:
     """Region and endpoint of AWS; *endpoint_url* is set for an emulator."""
@@ -138,9 +178,9 @@ class ServiceConfig:
 
     host: str
     port: int
-    database_url: str = field(repr=False)
+    database_url: str = field(repr=False, metadata={"mask": _place})
     pool_size: int
-    service_token: str = field(repr=False, metadata={"secret": True})
+    service_token: str = field(repr=False, metadata={"mask": _hidden})
     aws: AwsConfig
     log_level: str
     cloudwatch: bool
@@ -151,12 +191,9 @@ class ServiceConfig:
     body_timeout_s: float = 30.0
 
     def masked(self) -> dict[str, Any]:
-        """Return the fields as plain values for the log, with secrets and passwords in URLs hidden."""
-        secret = {each.name for each in dataclasses.fields(self) if each.metadata.get("secret")}
-        return {
-            name: _HIDDEN if name in secret else _without_password(value)
-            for name, value in dataclasses.asdict(self).items()
-        }
+        """Return the fields as plain values for the log, without secrets."""
+        masks = {each.name: each.metadata.get("mask", _plain) for each in dataclasses.fields(self)}
+        return {name: masks[name](value) for name, value in dataclasses.asdict(self).items()}
 
 
 def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
@@ -179,15 +216,3 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "header_timeout_s": env.float("HEADER_TIMEOUT_S", 10.0, validate=validate.Range(0.1, 3600.0)),
         "body_timeout_s": env.float("BODY_TIMEOUT_S", 30.0, validate=validate.Range(0.1, 3600.0)),
     }
-
-
-def _without_password(value: Any) -> Any:
-    if isinstance(value, str):
-        return _PASSWORD.sub(_HIDDEN, value)
-    if isinstance(value, IPv4Network | IPv6Network):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_without_password(entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _without_password(entry) for name, entry in value.items()}
-    return value

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from service_common.logs import CloudWatchOptions, configure_logging
-from service_common.logs.cloudwatch import CloudWatchShipper
+from service_common.logs.cloudwatch import UNKNOWN_ATTEMPTS, CloudWatchShipper
 from service_common.logs.line_writer import Line
 from service_common.observability import Metrics
 
@@ -239,6 +239,29 @@ def test_invalid_batch_does_not_delay_the_next() -> None:
 
     assert endpoint.batches == [["wrong"], ["right"]]
     assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 1, 0)
+
+
+def test_batch_that_is_refused_with_an_unknown_code_does_not_hold_up_the_next_for_ever() -> None:
+    with ScriptedEndpoint(*[error("SomeNewException")] * UNKNOWN_ATTEMPTS) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("wrong"))
+        until(lambda: shipper.rejected == 1)
+        shipper.put(line("right"))
+        shipper.close(LIMIT_S)
+
+    assert endpoint.batches == [*[["wrong"]] * UNKNOWN_ATTEMPTS, ["right"]]
+    assert (shipper.sent, shipper.rejected, shipper.dropped) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ResourceNotFoundException"])
+def test_batch_that_may_pass_later_is_retried_for_ever(code: str) -> None:
+    with ScriptedEndpoint(*[error(code)] * (UNKNOWN_ATTEMPTS + 2)) as endpoint:
+        shipper = CloudWatchShipper(options("any", endpoint.url))
+        shipper.put(line("one"))
+        until(lambda: shipper.sent == 1)
+        shipper.close(LIMIT_S)
+
+    assert (shipper.rejected, shipper.dropped) == (0, 0)
 
 
 @pytest.mark.parametrize("answer", [error("ThrottlingException"), error("AccessDeniedException"), (503, {})])

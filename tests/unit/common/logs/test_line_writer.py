@@ -96,6 +96,23 @@ def test_stalled_reader_drops_lines_and_does_not_block() -> None:
     assert received + writer.dropped == 5000
 
 
+def test_stalled_reader_of_a_non_blocking_pipe_costs_no_cpu() -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with os.fdopen(read_end) as reader, os.fdopen(write_end, "w") as stream:
+        writer = LineWriter(stream, linger_s=0)
+        for _ in range(10):
+            writer.put(line("x" * 100_000))
+        pause = threading.Event()
+        pause.wait(0.2)  # the pipe is full
+        before_s = time.process_time()
+        pause.wait(0.5)
+        assert time.process_time() - before_s < 0.1
+        assert [len(reader.readline()) for _ in range(10)] == [100_001] * 10
+        writer.close(5)
+    assert (writer.written, writer.dropped) == (10, 0)
+
+
 def test_closed_reader_is_counted_as_dropped_lines() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)

@@ -79,6 +79,75 @@ def test_any_value_can_be_a_field(log: Log) -> None:
     assert big["number"] == 2**80
 
 
+def circular() -> dict[str, Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return {"list": inner, "kept": 1}
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+class Unspeakable(dict[str, int]):
+    """Can neither be read nor named."""
+
+    def items(self) -> Any:
+        raise ZeroDivisionError
+
+    def __repr__(self) -> str:
+        raise ZeroDivisionError
+
+    def keys(self) -> Any:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (circular(), {"list": ["<list>"], "kept": 1}),
+        ({(1, 2): float("nan"), 3: float("inf"), None: [1.5]}, {"(1, 2)": None, "3": None, "None": [1.5]}),
+        ({"\ud800": "\udfff", 1: "ä"}, {"?": "?", "1": "ä"}),
+        ({1: Unspeakable(a=1)}, "<dict>"),
+        (2**20_000, "<int>"),
+    ],
+    ids=["circular", "not a number", "surrogates", "unspeakable", "long"],
+)
+def test_value_that_json_lacks_keeps_its_line_and_the_other_fields(log: Log, value: object, written: object) -> None:
+    logger.info("odd", extra={"value": value, "at": datetime(2026, 1, 2, tzinfo=UTC)})
+
+    [line] = log.lines()
+    assert line["value"] == written
+    assert (line["message"], line["at"]) == ("odd", "2026-01-02T00:00:00Z")
+    assert datetime.fromisoformat(line["time"])
+
+
+def test_value_that_is_nested_too_deeply_keeps_its_line(log: Log) -> None:
+    logger.info("deep", extra={"value": nested(100_000)})
+
+    [line] = log.lines()
+    assert "<list>" in str(line["value"])
+
+
+def test_field_does_not_replace_one_of_the_line(log: Log) -> None:
+    own = {"time": 1, "level": 2, "logger": 3, "service": 4}
+    with tracing(None) as context:
+        logger.info("odd", extra={**own, "traceId": 5, "free": 6})
+    logger.info({**own, "message": 7, "free": 8})
+
+    extra, from_dict = log.lines()
+    for line in (extra, from_dict):
+        assert (line["level"], line["logger"], line["service"]) == ("INFO", "any_service.module", "any-service")
+        assert datetime.fromisoformat(line["time"])
+        assert [line[f"extra_{name}"] for name in own] == [1, 2, 3, 4]
+    assert (extra["message"], extra["traceId"], extra["extra_traceId"]) == ("odd", context.trace_id, 5)
+    assert (from_dict["message"], from_dict["extra_message"]) == ("", 7)
+    assert (extra["free"], from_dict["free"]) == (6, 8)
+
+
 def test_error_of_formatting_does_not_reach_the_caller(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
     aside = logging.Logger("aside")  # pytest's own handler, at the root, raises
     [ours] = [each for each in logging.getLogger().handlers if isinstance(each.formatter, JsonFormatter)]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +55,34 @@ def test_long_line_is_truncated_between_characters() -> None:
     [[event]] = batches([line(1, "€" * 100)], BatchLimits(event_bytes=OVERHEAD_BYTES + 10))
 
     assert event["message"] == "€€€"
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.one_of(st.text(max_size=400), st.lists(st.integers(0, 9)), st.floats())),
+    st.integers(300, 2000),
+)
+def test_long_line_stays_json_and_keeps_its_short_fields(fields: dict[str, Any], limit: int) -> None:
+    fields |= {"level": "INFO", "exc_info": "\n\x00ä" * 500}
+
+    [[event]] = batches([line(1, orjson.dumps(fields).decode())], BatchLimits(event_bytes=OVERHEAD_BYTES + limit))
+
+    assert len(event["message"].encode()) <= limit
+    if len(fields) < 10:
+        written = orjson.loads(event["message"])
+        assert written.keys() == fields.keys()
+        assert written["level"] == "INFO"
+        assert written["exc_info"] != fields["exc_info"]
+        assert written["exc_info"].startswith("\n")
+
+
+def test_line_of_many_fields_is_shortened_quickly() -> None:
+    text = orjson.dumps({f"name-{number}": "x" * 130 for number in range(20_000)}).decode()
+
+    before_s = time.process_time()
+    [[event]] = batches([line(1, text)], BatchLimits(event_bytes=OVERHEAD_BYTES + 1_000_000))
+
+    assert time.process_time() - before_s < 2
+    assert len(orjson.loads(event["message"])) == 20_000
 
 
 @pytest.mark.parametrize(

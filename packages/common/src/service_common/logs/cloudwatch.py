@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import platform
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from watchtower import CloudWatchLogHandler
 
 from ..backoff import Backoff
@@ -26,6 +27,7 @@ __all__ = ["CloudWatchOptions", "CloudWatchShipper"]
 logger = logging.getLogger(__name__)
 
 MIN_DELAY_S = 0.1
+UNKNOWN_ATTEMPTS = 5  # of a batch that fails for a reason that may be final
 # the request is wrong: a retry would fail too
 _PERMANENT = frozenset({"InvalidParameterException", "SerializationException", "ValidationException"})
 # an operator has to grant a permission first
@@ -38,7 +40,19 @@ _DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
-_NOT_FOUND = "ResourceNotFoundException"
+_NOT_FOUND = "ResourceNotFoundException"  # the stream is created again
+_BUSY = frozenset(
+    {
+        "LimitExceededException",
+        "OperationAbortedException",
+        "RequestLimitExceeded",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+_PASSING_CODES = _DENIED | _BUSY | {_NOT_FOUND}
+_PASSING_STATUSES = frozenset({401, 403, 408, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +130,18 @@ class CloudWatchShipper:
         backoff = Backoff(base_s=1.0, cap_s=self._options.max_delay_s)
         for failures in itertools.count(1):
             was_failing = self.failing
-            error = self._attempt(batch)
+            error = self._attempt(batch, failures)
             if error is None or (was_failing and self._closing.is_set()):
                 return
-            floor_s = backoff.cap_s / 2 if _is_one_of(_DENIED, error) else MIN_DELAY_S
+            floor_s = backoff.cap_s / 2 if _code(error) in _DENIED else MIN_DELAY_S
             self._closing.wait(backoff.delay_s(failures, floor_s=floor_s))
 
-    def _attempt(self, batch: Sequence[LogEvent]) -> Exception | None:
-        """Send *batch* once; return the error when it has to be retried."""
+    def _attempt(self, batch: Sequence[LogEvent], number: int) -> Exception | None:
+        """Send *batch*, for the *number*-th time; return the error when it has to be retried."""
         try:
             rejected = self._stream.put(batch)
         except Exception as error:
-            if not _is_one_of(_PERMANENT, error):
+            if number < _max_attempts(error):
                 self._log_failure(error)
                 return error
             logger.warning("cloudwatch batch refused", extra={"reason": str(error), "events": len(batch)})
@@ -224,9 +238,17 @@ def _client(options: CloudWatchOptions) -> Any:
     )
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
+def _code(error: Exception) -> str:
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
 
 
-def _is_one_of(codes: frozenset[str], error: Exception) -> bool:
-    return isinstance(error, ClientError) and _code(error) in codes
+def _max_attempts(error: Exception) -> float:
+    """Return how often a batch is sent that fails with *error*: for ever while that may pass by itself."""
+    if not isinstance(error, ClientError):
+        # RuntimeError: botocore's for credentials that refresh to expired ones
+        return math.inf if isinstance(error, BotoCoreError | OSError | RuntimeError) else UNKNOWN_ATTEMPTS
+    if _code(error) in _PERMANENT:
+        return 1
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    passing = status >= 500 or status in _PASSING_STATUSES or _code(error) in _PASSING_CODES
+    return math.inf if passing else UNKNOWN_ATTEMPTS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
+import select
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -141,5 +141,9 @@ def _write_text(stream: TextIO, text: str) -> None:
 def _write_bytes(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
-        with contextlib.suppress(BlockingIOError):
+        try:
             rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # non-blocking, as whoever shares the pipe may have set it
+            writable = select.poll()
+            writable.register(descriptor, select.POLLOUT)
+            writable.poll()

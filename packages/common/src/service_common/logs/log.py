@@ -23,6 +23,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from ..observability import Metrics, current_trace
 from .cloudwatch import CloudWatchOptions, CloudWatchShipper
+from .json_values import to_plain, to_text
 from .line_writer import Line, LineWriter
 
 __all__ = ["JsonFormatter", "LogPipeline", "configure_logging"]
@@ -40,7 +41,10 @@ _COMMON_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
 
 
 class JsonFormatter(OrjsonFormatter):
-    """One JSON object a line: time, level, logger, service, message, traceId, then the fields of ``extra``."""
+    """One JSON object a line: time, level, logger, service, message, traceId, then the fields of ``extra``.
+
+    A field of ``extra`` that has one of these names gets the prefix ``extra_``.
+    """
 
     def __init__(self, service: str) -> None:
         super().__init__(["message"])
@@ -58,16 +62,25 @@ class JsonFormatter(OrjsonFormatter):
             log_data["traceId"] = context.trace_id
         for name, value in islice(vars(record).items(), _COMMON_ATTRIBUTES, None):
             if name not in self._skip_fields:
-                log_data[name] = value
-        log_data.update(message_dict)
+                log_data[f"extra_{name}" if name in log_data else name] = value
+        for name, value in message_dict.items():
+            log_data[f"extra_{name}" if name in log_data else name] = value
 
     def jsonify_log_record(self, log_data: LogData) -> str:
         """Return *log_data* as JSON, whatever it contains."""
         try:
-            return orjson.dumps(log_data, default=self.json_default, option=orjson.OPT_UTC_Z).decode()
-        except TypeError:  # a key that is not a string, or a lone surrogate, which a hostile path may contain
-            text = json.dumps(log_data, default=str, skipkeys=True, ensure_ascii=False)
-            return text.encode(errors="replace").decode()
+            return self._encoded(log_data).decode()
+        except Exception:  # what a field contains must not cost the line
+            return orjson.dumps({to_text(name): self._fragment(value) for name, value in log_data.items()}).decode()
+
+    def _encoded(self, value: object) -> bytes:
+        return orjson.dumps(value, default=self.json_default, option=orjson.OPT_UTC_Z)
+
+    def _fragment(self, value: object) -> orjson.Fragment:
+        try:
+            return orjson.Fragment(self._encoded(value))
+        except Exception:
+            return orjson.Fragment(json.dumps(to_plain(value), allow_nan=False, ensure_ascii=False))
 
 
 class _JsonHandler(logging.Handler):

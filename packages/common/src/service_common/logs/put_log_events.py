@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from .json_values import shortened
+
 if TYPE_CHECKING:
     from .line_writer import Line
 
@@ -35,7 +37,7 @@ class BatchLimits:
 
 
 def batches(lines: Sequence[Line], limits: BatchLimits = BatchLimits()) -> Iterator[list[LogEvent]]:
-    """Split *lines*, ordered by time, into as few requests as the limits allow; a longer line is truncated."""
+    """Split *lines*, ordered by time, into as few requests as the limits allow; a longer line is shortened."""
     batch: list[LogEvent] = []
     size_bytes = 0
     for line in sorted(lines, key=lambda each: each.time_s):
@@ -63,6 +65,6 @@ def _event(line: Line, limit_bytes: int) -> tuple[LogEvent, int]:
     text = line.text
     size_bytes = len(text) if text.isascii() else len(text.encode())
     if size_bytes > limit_bytes:
-        text = text.encode()[:limit_bytes].decode(errors="ignore")
+        text = shortened(text, limit_bytes)
         size_bytes = limit_bytes
     return {"timestamp": int(line.time_s * 1000), "message": text}, size_bytes + OVERHEAD_BYTES
