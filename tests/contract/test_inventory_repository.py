@@ -188,12 +188,24 @@ async def test_release_skips_a_removed_product(stock: StockRepository) -> None:
     assert [(each.product_id, each.stock) for each in await stock.get_many(["a", "b"])] == [("b", 5)]
 
 
-async def test_release_may_exceed_the_maximum_stock(stock: StockRepository) -> None:
+async def test_release_gives_nothing_to_a_product_that_was_added_again(stock: StockRepository) -> None:
+    await stock.add("a", 5)
+    await stock.take("1:1", [Item("a", 2)])
+    await stock.remove("a", None)
+    await stock.add("a", 7)
+    await stock.take("2:1", [Item("a", 3)])
+    await stock.release("1:1")
+    assert (await stock.get("a")).stock == 4
+    await stock.release("2:1")
+    assert (await stock.get("a")).stock == 7
+
+
+async def test_release_fills_a_stock_to_the_maximum_at_most(stock: StockRepository) -> None:
     await stock.add("a", 5)
     await stock.take("1:1", [Item("a", 5)])
     await stock.change("a", MAX_STOCK, None)
     await stock.release("1:1")
-    assert (await stock.get("a")).stock == MAX_STOCK + 5
+    assert (await stock.get("a")).stock == MAX_STOCK
 
 
 async def test_concurrent_operations_are_carried_out_in_order_of_arrival(stock: StockRepository) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from inventory_service.domain import (
+    MAX_STOCK,
     Product,
     ProductExistsError,
     ProductNotFoundError,
@@ -27,6 +28,7 @@ class _Operation:
     lines: frozenset[Item] | None  # None: released before it took anything
     outcome: TakeOutcome
     released: bool = False
+    number: int = 0
 
 
 class InMemoryStock:
@@ -35,6 +37,7 @@ class InMemoryStock:
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}
         self._last_versions: dict[str, int] = {}
+        self._added_before: dict[str, int] = {}  # the number of the next operation
         self._operations: dict[str, _Operation] = {}
         self._seeded: set[str] = set()
 
@@ -54,6 +57,7 @@ class InMemoryStock:
             raise ProductExistsError(product_id)
         version = self._last_versions.get(product_id, 0) + 1
         self._products[product_id] = Product(product_id, stock, version, datetime.now(UTC))
+        self._added_before[product_id] = len(self._operations)
         return self._products[product_id]
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
@@ -81,8 +85,9 @@ class InMemoryStock:
         if not operation.released:
             operation.released = True
             for line in given:
-                if line.product_id in self._products:
-                    self._set(line.product_id, self._products[line.product_id].stock + line.quantity)
+                product = self._products.get(line.product_id)
+                if product is not None and self._added_before[line.product_id] <= operation.number:
+                    self._set(line.product_id, min(product.stock + line.quantity, MAX_STOCK))
         return tuple[Item, ...](tuple(given))
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
@@ -96,7 +101,7 @@ class InMemoryStock:
 
     def _take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
-        self._operations[operation_id] = _Operation(frozenset(lines), outcome)
+        self._operations[operation_id] = _Operation(frozenset(lines), outcome, number=len(self._operations))
         if isinstance(outcome, Taken):
             for level in outcome.levels:
                 self._set(level.product_id, level.stock)
