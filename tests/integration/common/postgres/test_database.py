@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,14 +32,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     async with Database.open(database_url, size=3, name="tested", statement_timeout_s=2.0) as database:
         await database.execute("CREATE TABLE thing (id int CONSTRAINT thing_once PRIMARY KEY, facts jsonb)")
         yield database
-
-
-@pytest.fixture
-def admin(postgres_dsn: str) -> Iterator[psycopg2.extensions.cursor]:
-    connection = psycopg2.connect(postgres_dsn)
-    connection.autocommit = True
-    yield connection.cursor()
-    connection.close()
 
 
 def terminate_all(admin: psycopg2.extensions.cursor) -> None:

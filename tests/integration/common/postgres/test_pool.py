@@ -8,7 +8,7 @@ import pytest
 
 from service_common.postgres.connection import ConnectOptions
 from service_common.postgres.pool import MIN_SESSIONS, Pool
-from service_common.postgres.session import Session
+from service_common.postgres.session import Session, rows
 from tests.support.waiting import eventually
 
 SIZE = 6
@@ -29,8 +29,7 @@ async def taken(pool: Pool, count: int) -> list[Session]:
 async def backends(pool: Pool) -> int:
     session = await pool.acquire()
     try:
-        await session.run(COUNT, ())
-        [(count,)] = session.rows()
+        [(count,)] = await session.run(COUNT, (), rows)
         return int(count)
     finally:
         pool.release(session)

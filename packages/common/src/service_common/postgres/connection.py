@@ -7,7 +7,6 @@ import ipaddress
 import socket
 import weakref
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +68,8 @@ class Connection(aiopg.Connection):
     - It releases its descriptor as soon as libpq has closed it. aiopg detects that with select(), which raises above
       descriptor 1023 so that the waiter never wakes; it then removes the reader but not the writer, so that uvloop
       refuses the next connection with this descriptor; and a second close removes the reader of that connection.
+    - Whatever libpq's poll raises ends the wait. aiopg leaves what is no error of psycopg2 to the event loop, and the
+      statement waiting.
     - The server's statement_timeout is an error. aiopg turns it into a CancelledError, which ends loops that were not
       cancelled.
     - It sets no time limit: before Python 3.12 aiopg's wait_for() may swallow a cancellation.
@@ -80,13 +81,20 @@ class Connection(aiopg.Connection):
         if self is None:
             return
         descriptor = self._fileno
-        with suppress(ValueError):
+        failure: Exception | None = None
+        try:
             aiopg.Connection._ready(weak_self)  # noqa: SLF001
+        except Exception as error:  # whatever it is, the statement that waits has to get it
+            failure = error
         if descriptor is not None and (self._fileno is None or self._conn.closed):
             self._loop.remove_reader(descriptor)
             self._loop.remove_writer(descriptor)
             self._fileno = None
             aiopg.Connection._close(self)  # noqa: SLF001
+        elif failure is not None:
+            self._notifies_proxy.close(failure)
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(failure)
 
     async def _poll(self, waiter: asyncio.Future[None], timeout: float) -> None:  # noqa: ARG002, ASYNC109  # aiopg's
         self._ready(self._weakref)
@@ -97,6 +105,13 @@ class Connection(aiopg.Connection):
             raise
         finally:
             self._waiter = None
+
+    def answered(self) -> bool:
+        """Return whether the answer of the running statement has come, complete."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            self._ready(self._weakref)
+        return waiter is None or waiter.done()
 
     def _close(self) -> None:
         if self._fileno is not None or not self._conn.closed:
@@ -110,18 +125,18 @@ async def connect(options: ConnectOptions) -> Connection:
     Raises:
         DatabaseUnavailableError: no address of the server accepted it in time.
     """
-    parameters = options.parameters()
     failure: Exception | None = None
     try:
         async with asyncio.timeout(options.connect_timeout_s):
+            parameters = options.parameters()
             for address in await _addresses(parameters):
                 try:
                     return await _connect(parameters | address)
                 except psycopg2.Error as error:
                     failure = error
-    except (TimeoutError, OSError) as error:
+    except Exception as error:
         failure = failure or error
-    detail = str(failure).strip() or f"no connection in {options.connect_timeout_s} s"
+    detail = str(failure or "").strip() or f"no connection in {options.connect_timeout_s} s"
     raise DatabaseUnavailableError(detail) from failure
 
 

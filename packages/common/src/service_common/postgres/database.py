@@ -9,7 +9,7 @@ from ..errors import ServiceError
 from .connection import ConnectOptions
 from .listen import notifications
 from .pool import Pool
-from .session import Params, Row
+from .session import Params, Row, rowcount, rows
 
 __all__ = ["Database", "Params", "Row"]
 
@@ -65,8 +65,7 @@ class Database:
         """Run *sql* and return its rows."""
         session = await self._pool.acquire()
         try:
-            await session.run(sql, params)
-            return session.rows()
+            return await session.run(sql, params, rows)
         finally:
             self._pool.release(session)
 
@@ -79,8 +78,7 @@ class Database:
         """Run *sql* and return the number of rows that it affected."""
         session = await self._pool.acquire()
         try:
-            await session.run(sql, params)
-            return session.rowcount()
+            return await session.run(sql, params, rowcount)
         finally:
             self._pool.release(session)
 
@@ -94,4 +92,4 @@ class Database:
         Uses a connection of its own and opens a new one when it breaks. Notifications sent meanwhile are lost, so an
         empty payload is yielded each time that listening has begun: the caller reads the table then.
         """
-        return notifications(self._options, self._pool.availability, channel)
+        return notifications(self._options, self._pool, channel)

@@ -17,7 +17,8 @@ __all__ = [
     "translate",
 ]
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the session or does not take one
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the session or does not take one, or
+# the session is read-only, as one that was open over a failover
 _SESSION_ENDING = frozenset(
     {
         errorcodes.ADMIN_SHUTDOWN,
@@ -25,8 +26,13 @@ _SESSION_ENDING = frozenset(
         errorcodes.CANNOT_CONNECT_NOW,
         errorcodes.DATABASE_DROPPED,
         errorcodes.IDLE_SESSION_TIMEOUT,
+        errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        "25P04",  # transaction_timeout, since PostgreSQL 17
+        errorcodes.READ_ONLY_SQL_TRANSACTION,
     }
 )
+# raised by psycopg2 itself, without SQLSTATE: the statement never left, or its answer is complete
+_ABOUT_VALUES = (psycopg2.ProgrammingError, psycopg2.NotSupportedError, psycopg2.DataError, psycopg2.IntegrityError)
 
 
 class DatabaseUnavailableError(UnavailableError):
@@ -77,27 +83,30 @@ class StatementError(ServiceError):
         self.sqlstate = sqlstate
 
 
-def is_connection_failure(error: psycopg2.Error) -> bool:
+def is_connection_failure(error: Exception) -> bool:
     """Return whether *error* ends the session, not only the statement."""
+    if not isinstance(error, psycopg2.Error):
+        return isinstance(error, OSError)
     code = error.pgcode
     if code is None:
-        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | psycopg2.DatabaseError)
+        return not isinstance(error, _ABOUT_VALUES)
     return code.startswith("08") or code in _SESSION_ENDING
 
 
-def translate(error: psycopg2.Error) -> ServiceError:
-    """Return the error of the services for *error*."""
+def translate(error: Exception) -> ServiceError:
+    """Return the error of the services for whatever the driver raised."""
     detail = str(error).strip() or type(error).__name__
     match error:
         case psycopg2.extensions.QueryCanceledError():
             return StatementTimeoutError(detail)
         case psycopg2.IntegrityError():
             return IntegrityError(detail, error.diag.constraint_name)
-        case psycopg2.DataError():
+        # PostgreSQL cannot hold it (NUL, lone surrogates), Python cannot (year 0), it is no JSON
+        case psycopg2.DataError() | ValueError() | ArithmeticError() | TypeError():
             return DataError(detail)
         case psycopg2.OperationalError() | psycopg2.InterfaceError():
             return DatabaseUnavailableError(detail)
         case _ if is_connection_failure(error):
             return DatabaseUnavailableError(detail)
         case _:
-            return StatementError(detail, error.pgcode)
+            return StatementError(f"{type(error).__name__}: {detail}", getattr(error, "pgcode", None))

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from ..backoff import Backoff
 from ..errors import UnavailableError
-from .availability import Availability
 from .connection import ConnectOptions
+from .pool import Pool
 from .session import open_session
 
 __all__ = ["notifications"]
@@ -17,7 +17,7 @@ __all__ = ["notifications"]
 _RECONNECT_BACKOFF = Backoff(base_s=0.05, cap_s=1.0)
 
 
-async def notifications(options: ConnectOptions, availability: Availability, channel: str) -> AsyncGenerator[str, None]:
+async def notifications(options: ConnectOptions, pool: Pool, channel: str) -> AsyncGenerator[str, None]:
     """Yield an empty payload whenever listening has begun, then every payload sent to *channel*.
 
     The connection's ``application_name`` is ``NAME listen``, so that listeners can be counted.
@@ -25,7 +25,7 @@ async def notifications(options: ConnectOptions, availability: Availability, cha
     options = replace(options, name=f"{options.name} listen")
     failures = 0
     while True:
-        await availability.wait()
+        await pool.availability.wait()
         try:
             session = await open_session(options)
             try:
@@ -37,6 +37,6 @@ async def notifications(options: ConnectOptions, availability: Availability, cha
             finally:
                 session.close()
         except UnavailableError as error:
-            availability.lost(error)
+            pool.open_failed(error)
         failures += 1  # the database may be up and have only no connection left for this one
         await asyncio.sleep(_RECONNECT_BACKOFF.delay_s(failures))

@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2.extensions import connection
 
 from ..backoff import Backoff
-from ..errors import PermanentError
+from ..errors import PermanentError, TransientError
 from .errors import DatabaseUnavailableError, translate
 
 __all__ = ["ChangedMigrationError", "migrate"]
@@ -75,14 +75,15 @@ async def migrate(url: str, *packages: str, timeout_s: float = 60.0) -> None:
     while True:
         try:
             return await asyncio.to_thread(_apply, url, migrations)
-        except psycopg2.OperationalError as error:
+        except psycopg2.Error as error:
+            failure = translate(error)
+            if not isinstance(failure, TransientError):
+                raise failure from error
             failures += 1
             delay_s = _BACKOFF.delay_s(failures)
             if monotonic() + delay_s > deadline:
-                raise DatabaseUnavailableError(f"no migration in {timeout_s} s: {str(error).strip()}") from error
-            logger.info("migration delayed", extra={"reason": str(error).strip()})
-        except psycopg2.Error as error:
-            raise translate(error) from error
+                raise DatabaseUnavailableError(f"no migration in {timeout_s} s: {failure.detail}") from error
+            logger.info("migration delayed", extra={"reason": failure.detail})
         await asyncio.sleep(delay_s)
 
 

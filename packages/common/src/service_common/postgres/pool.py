@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from ..errors import ServiceError
 from .availability import Availability
 from .connection import ConnectOptions
 from .errors import DatabaseUnavailableError
-from .session import Session, open_session
+from .session import Session, open_session, rows
 
 __all__ = ["Pool"]
 
@@ -16,6 +17,8 @@ __all__ = ["Pool"]
 MIN_SESSIONS = 1
 IDLE_LIMIT_S = 60.0
 RECOVERY_WAIT_S = 0.25
+GROW_AGAIN_S = 2.0
+logger = logging.getLogger(__name__)
 
 
 class Pool:
@@ -25,6 +28,9 @@ class Pool:
     sessions: after one breaks, the next holder of its permit opens another.
 
     Idle sessions are a stack; the ones at its bottom that were not used during *idle_limit_s* are closed.
+
+    When another session cannot be opened although some work, as at a role's ``CONNECTION LIMIT``, its permit is
+    withheld for a while, so that statements queue for the sessions that there are.
     """
 
     def __init__(self, options: ConnectOptions, size: int, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
@@ -34,6 +40,7 @@ class Pool:
         self._permits = asyncio.Semaphore(size)
         self._idle: list[Session] = []
         self._idle_limit_s = idle_limit_s
+        self._withheld = 0
         self._fewest_idle = 0
         self._trimming: asyncio.TimerHandle | None = None
         self._sessions: set[Session] = set()
@@ -47,22 +54,37 @@ class Pool:
         """
         if not self.availability.up:
             await self._wait_for_recovery()
-        if self._permits.locked():
-            await self._queue()
-        else:
-            await self._permits.acquire()
-        try:
-            return self._reuse() or await self._open()
-        except BaseException:
-            self._permits.release()
-            raise
+        while True:
+            if self._permits.locked():
+                await self._queue()
+            else:
+                await self._permits.acquire()
+            try:
+                return self._reuse() or await self._open()
+            except ServiceError as error:
+                if not self.open_failed(error):
+                    self._permits.release()
+                    raise
+                self._withhold_permit(error)
+            except BaseException:
+                self._permits.release()
+                raise
 
     def release(self, session: Session) -> None:
         """Return *session* to the pool, or discard it when it broke."""
-        self._keep(session)
-        if session.broken is not None:
-            self.availability.lost(session.broken)
-        self._permits.release()
+        try:
+            self._keep(session)
+            if session.broken is not None:
+                self.availability.lost(session.broken)
+        finally:
+            self._permits.release()
+
+    def open_failed(self, error: ServiceError) -> bool:
+        """Return whether sessions work although another could not be opened; otherwise the database is lost."""
+        works = not self._closed and any(session.usable for session in self._sessions)
+        if not works:
+            self.availability.lost(error)
+        return works
 
     async def close(self) -> None:
         """Close every session; statements that are running fail."""
@@ -102,11 +124,7 @@ class Pool:
         return None
 
     async def _open(self) -> Session:
-        try:
-            session = await open_session(self._options)
-        except ServiceError as error:
-            self.availability.lost(error)
-            raise
+        session = await open_session(self._options)
         self._sessions.add(session)
         if self._closed:
             self._discard(session)
@@ -114,6 +132,16 @@ class Pool:
         if self._trimming is None and len(self._sessions) > MIN_SESSIONS:
             self._trim_later()
         return session
+
+    def _withhold_permit(self, error: ServiceError) -> None:
+        if not self._withheld:
+            logger.warning("database connections limited", extra={"open": len(self._sessions), "reason": error.detail})
+        self._withheld += 1
+        asyncio.get_running_loop().call_later(GROW_AGAIN_S, self._return_permit)
+
+    def _return_permit(self) -> None:
+        self._withheld -= 1
+        self._permits.release()
 
     def _trim_later(self) -> None:
         self._fewest_idle = len(self._idle)
@@ -147,7 +175,10 @@ class Pool:
             self._sessions.add(session)
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
-                await session.run("SELECT 1", ())
+                [(read_only,)] = await session.run("SELECT current_setting('transaction_read_only')", (), rows)
+            if read_only == "on":  # it was open over a failover
+                session.close()
+                raise DatabaseUnavailableError("PostgreSQL is read-only")
         except TimeoutError as error:
             raise DatabaseUnavailableError("PostgreSQL gave no answer") from error
         finally:

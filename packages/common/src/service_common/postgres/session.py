@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import aiopg
 import orjson
-import psycopg2
 from psycopg2 import extras
 from psycopg2.extensions import quote_ident
 
 from ..errors import ServiceError
-from .connection import ConnectOptions, connect
-from .errors import DatabaseUnavailableError, DataError, is_connection_failure, translate
+from .connection import Connection, ConnectOptions, connect
+from .errors import DatabaseUnavailableError, is_connection_failure, translate
 
-__all__ = ["Json", "Params", "Row", "Session", "open_session"]
+__all__ = ["Json", "Params", "Row", "Session", "open_session", "rowcount", "rows"]
+
+T = TypeVar("T")
 
 Params = Sequence[Any] | Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -39,7 +40,7 @@ class Session:
 
     __slots__ = ("_answer_timeout_s", "_connection", "_cursor", "_loop", "broken")
 
-    def __init__(self, connection: aiopg.Connection, cursor: aiopg.Cursor, answer_timeout_s: float) -> None:
+    def __init__(self, connection: Connection, cursor: aiopg.Cursor, answer_timeout_s: float) -> None:
         self._connection = connection
         self._cursor = cursor
         self._answer_timeout_s = answer_timeout_s
@@ -51,8 +52,8 @@ class Session:
         """Whether the connection is still open, as far as is known without asking the server."""
         return not self._connection.closed
 
-    async def run(self, sql: str, params: Params) -> None:
-        """Run one statement.
+    async def run(self, sql: str, params: Params, read: Callable[[Any], T]) -> T:
+        """Run one statement and return what *read* makes of its answer, the cursor of psycopg2.
 
         Raises:
             ServiceError: one of those of :mod:`service_common.postgres.errors`; the session may have become unusable.
@@ -62,38 +63,31 @@ class Session:
         timer = self._loop.call_later(self._answer_timeout_s, self._give_up)
         try:
             await self._cursor.execute(sql, params or None)
-        except psycopg2.Error as error:
+            return read(self._cursor.raw)
+        except Exception as error:
             raise self._failure(error) from error
-        except (ValueError, orjson.JSONEncodeError) as error:  # text that PostgreSQL cannot hold: NUL, lone surrogates
-            raise DataError(str(error)) from error
         finally:
             timer.cancel()
 
-    def _failure(self, error: psycopg2.Error) -> ServiceError:
+    def _failure(self, error: Exception) -> ServiceError:
         if self.broken is not None:
             return DatabaseUnavailableError(self.broken)
         failure = translate(error)
         if is_connection_failure(error):
             self.broken = failure.detail
+        if self.broken is not None or self._connection.isexecuting():
             self.close()
         return failure
 
     def _give_up(self) -> None:
-        self.broken = f"PostgreSQL gave no answer in {self._answer_timeout_s} s"
-        self.close()
-
-    def rows(self) -> list[Row]:
-        """Return the rows of the last statement; none when it returns none."""
-        raw = self._cursor.raw
-        return cast(list[Row], raw.fetchall()) if raw.description is not None else []
-
-    def rowcount(self) -> int:
-        """Return how many rows the last statement affected or returned."""
-        return int(self._cursor.raw.rowcount)
+        # after a pause of this process the timer may run before the task, or the socket, whose answer has come
+        if not self._connection.answered():
+            self.broken = f"PostgreSQL gave no answer in {self._answer_timeout_s} s"
+            self.close()
 
     async def listen(self, channel: str) -> None:
         """Subscribe to the notifications of *channel*."""
-        await self.run(f"LISTEN {quote_ident(channel, self._connection.raw)}", ())
+        await self.run(f"LISTEN {quote_ident(channel, self._connection.raw)}", (), rowcount)
 
     async def notification(self) -> str:
         """Wait for the next notification and return its payload.
@@ -103,12 +97,22 @@ class Session:
         """
         try:
             return str((await self._connection.notifies.get()).payload)
-        except psycopg2.Error as error:
+        except Exception as error:
             raise self._failure(error) from error
 
     def close(self) -> None:
         """Close the connection; a statement that is running fails."""
         self._connection.close()
+
+
+def rows(answer: Any) -> list[Row]:
+    """Return the rows of *answer*; none when the statement returns none."""
+    return cast(list[Row], answer.fetchall()) if answer.description is not None else []
+
+
+def rowcount(answer: Any) -> int:
+    """Return how many rows the statement affected or returned."""
+    return int(answer.rowcount)
 
 
 async def open_session(options: ConnectOptions) -> Session:
@@ -118,4 +122,8 @@ async def open_session(options: ConnectOptions) -> Session:
         DatabaseUnavailableError: PostgreSQL is unavailable, has no connection left or refuses us.
     """
     connection = await connect(options)
-    return Session(connection, await connection.cursor(), options.answer_timeout_s)
+    try:
+        return Session(connection, await connection.cursor(), options.answer_timeout_s)
+    except Exception as error:
+        connection.close()
+        raise DatabaseUnavailableError(str(error)) from error
