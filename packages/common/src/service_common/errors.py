@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 __all__ = [
+    "BusyError",
     "ConflictError",
     "ForbiddenError",
     "InvalidError",
@@ -67,6 +68,12 @@ class UnavailableError(TransientError):
     def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class BusyError(UnavailableError):
+    """Another transaction holds what the operation needs; the service is available, and other operations succeed."""
+
+    slug = "resource-busy"
 
 
 class PermanentError(ServiceError):

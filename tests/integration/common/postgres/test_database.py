@@ -13,6 +13,7 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
+from service_common.errors import BusyError
 from service_common.postgres import (
     Database,
     DatabaseUnavailableError,
@@ -222,3 +223,24 @@ async def _until_sleeping(admin: psycopg2.extensions.cursor, statement: str) -> 
             if admin.fetchone():
                 return
             await asyncio.sleep(0.001)
+
+
+async def test_wait_for_a_lock_ends_and_the_session_goes_on(database: Database, database_url: str) -> None:
+    await database.execute("INSERT INTO thing VALUES (1)")
+    pids = {await database.fetch_one(PID)}
+    with psycopg2.connect(database_url) as other, other.cursor() as cursor:
+        cursor.execute("SELECT FROM thing FOR UPDATE")
+        with pytest.raises(BusyError) as caught:
+            await database.execute("UPDATE thing SET facts = '{}'")
+        assert "relation" not in caught.value.detail
+    other.close()
+    assert await database.execute("UPDATE thing SET facts = '{}'") == 1
+    assert database.available
+    assert await database.fetch_one(PID) in pids
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"])
+async def test_conflict_with_another_transaction_may_be_tried_again(database: Database, sqlstate: str) -> None:
+    with pytest.raises(BusyError):
+        await database.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
+    assert database.available

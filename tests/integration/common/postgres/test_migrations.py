@@ -113,3 +113,25 @@ def administer(url: str, statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
     connection.close()
+
+
+async def test_migration_that_waits_for_a_table_does_not_hold_up_its_readers(database_url: str, package: Path) -> None:
+    (package / "0001_table.sql").write_text("CREATE TABLE t (a int)")
+    await migrate(database_url, package.name)
+    (package / "0002_column.sql").write_text("ALTER TABLE t ADD COLUMN b int")
+    with psycopg2.connect(database_url) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT FROM t")
+        migrating = asyncio.create_task(migrate(database_url, package.name))
+        await until_waiting(database_url)
+        assert await rows(database_url, "SELECT count(*) FROM t") == [(0,)]
+    reader.close()
+    async with asyncio.timeout(LIMIT_S):
+        await migrating
+    assert await rows(database_url, "SELECT b FROM t") == []
+
+
+async def until_waiting(url: str) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
+    async with asyncio.timeout(LIMIT_S):
+        while await rows(url, waiting) == [(0,)]:  # noqa: ASYNC110  # the lock sends no event
+            await asyncio.sleep(0.01)

@@ -23,6 +23,9 @@ __all__ = ["ConnectOptions", "Connection", "connect"]
 # The server looks this often whether the client of a running statement is still there, so that an abandoned
 # statement gives its row locks back.
 _CLIENT_CHECK_MS = 500
+# Ends each wait for a lock, so that one held for long neither occupies the pool nor outlasts the callers' patience: an
+# attempt of a call takes 2 s.
+_LOCK_TIMEOUT_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class ConnectOptions:
         """Return the libpq parameters; those of the URL take precedence, except where correctness depends on ours."""
         given = parse_dsn(self.url)
         settings = (
-            f"-c statement_timeout={int(self.statement_timeout_s * 1000)}"
+            f"-c statement_timeout={int(self.statement_timeout_s * 1000)} -c lock_timeout={_LOCK_TIMEOUT_MS}"
             f" -c client_connection_check_interval={_CLIENT_CHECK_MS} -c timezone=UTC"
         )
         return {

@@ -21,8 +21,9 @@ class Database:
     become arrays, ``Json`` wraps what goes into ``json`` and ``jsonb``, timestamps come back aware and in UTC.
 
     Every method raises one of the errors of :mod:`service_common.postgres.errors`:
-    DatabaseUnavailableError and StatementTimeoutError (try again), IntegrityError and DataError (never again),
-    StatementError (a fault in the statement). A cancelled statement is abandoned; the server ends it within 0.5 s.
+    DatabaseUnavailableError, StatementTimeoutError and BusyError (try again), IntegrityError and DataError (never
+    again), StatementError (a fault in the statement). A cancelled statement is abandoned; the server ends it within
+    0.5 s.
     """
 
     def __init__(self, pool: Pool, options: ConnectOptions) -> None:

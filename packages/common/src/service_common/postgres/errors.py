@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg2
 from psycopg2 import errorcodes
 
-from ..errors import PermanentError, ServiceError, UnavailableError
+from ..errors import BusyError, PermanentError, ServiceError, UnavailableError
 
 __all__ = [
     "DataError",
@@ -33,6 +33,9 @@ _SESSION_ENDING = frozenset(
 )
 # raised by psycopg2 itself, without SQLSTATE: the statement never left, or its answer is complete
 _ABOUT_VALUES = (psycopg2.ProgrammingError, psycopg2.NotSupportedError, psycopg2.DataError, psycopg2.IntegrityError)
+# the statement had no effect because of another transaction
+_CONFLICTS = frozenset({errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
+_BUSY = "Another transaction holds what this operation needs; try again later."
 
 
 class DatabaseUnavailableError(UnavailableError):
@@ -105,7 +108,7 @@ def translate(error: Exception) -> ServiceError:
         case psycopg2.DataError() | ValueError() | ArithmeticError() | TypeError():
             return DataError(detail)
         case psycopg2.OperationalError() | psycopg2.InterfaceError():
-            return DatabaseUnavailableError(detail)
+            return BusyError(_BUSY) if error.pgcode in _CONFLICTS else DatabaseUnavailableError(detail)
         case _ if is_connection_failure(error):
             return DatabaseUnavailableError(detail)
         case _:

@@ -104,7 +104,8 @@ def _apply(url: str, migrations: Sequence[_Migration]) -> None:
             # in slices, so that waiting for another replica can be cancelled
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = '2s'")
             cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))  # released with the session
-            cursor.execute("SET lock_timeout = 0")
+            # statements of the services queue behind a migration that waits for a table: it gives way first
+            cursor.execute("SET lock_timeout = '500ms'")
             cursor.execute(_CREATE_RECORD)
             cursor.execute("SELECT package, name, sha256 FROM schema_migration")
             applied = {(package, name): sha256 for package, name, sha256 in cursor}
