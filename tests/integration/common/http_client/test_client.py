@@ -368,14 +368,23 @@ async def test_call_is_retried_when_an_attempt_times_out() -> None:
         assert second <= first - 100
 
 
-async def test_deadline_bounds_all_attempts_and_delays() -> None:
-    call = Call("POST", "/", idempotent=True, attempt_timeout_s=0.3, deadline_s=0.6)
-    async with serving(hang) as server, client_of(server.url) as client:
-        started = monotonic()
-        with pytest.raises(OutcomeUnknownError, match="no answer within"):
+async def test_deadline_bounds_all_attempts_and_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("service_common.http_client.client.monotonic", lambda: now_s)
+
+    def after(seconds: float, behaviour: Behaviour) -> Behaviour:
+        async def behave(request: web.Request) -> web.StreamResponse:
+            nonlocal now_s
+            now_s += seconds
+            return await behaviour(request)
+
+        return behave
+
+    call = Call("POST", "/", idempotent=True, attempt_timeout_s=0.3, deadline_s=0.5)
+    async with serving(after(0.3, answer(503)), after(0.2, hang)) as server, client_of(server.url) as client:
+        with pytest.raises(OutcomeUnknownError, match=r"no answer within 0\.2 s \(no time is left\)"):
             await client.request(call)
-        assert 0.6 <= monotonic() - started < 0.6 + LATE_S
-        assert len(server.seen) == 2
+        assert [int(seen.headers["x-deadline-ms"]) for seen in server.seen] == [500, pytest.approx(200, abs=1)]
 
 
 async def test_body_that_never_ends_times_out_with_the_attempt() -> None:
@@ -581,3 +590,17 @@ def calls(metrics: Metrics, call: str, outcome: str) -> float:
 
 def circuit_state(metrics: Metrics) -> float:
     return sample(metrics, "client_circuit_state")
+
+
+async def test_answer_that_a_resource_is_busy_is_passed_on_and_leaves_the_circuit_closed() -> None:
+    circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
+    document = {"type": "urn:orderstream:problem:resource-busy", "status": 503}
+    busy = answer(503, document, content_type="application/problem+json", Retry_After="7")
+    metrics = Metrics()
+    async with serving(busy) as server, client_of(server.url, circuit=circuit, metrics=metrics) as client:
+        for _ in range(5):
+            with pytest.raises(OutcomeUnknownError, match="resource-busy") as caught:
+                await client.request(TAKE)
+            assert caught.value.retry_after_s == 7
+        assert len(server.seen) == 5
+        assert circuit_state(metrics) == 0

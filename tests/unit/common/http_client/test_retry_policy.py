@@ -181,3 +181,10 @@ def test_retry_after_in_no_known_form_is_ignored(value: str | None) -> None:
 def test_retry_after_never_raises(value: str) -> None:
     seconds = retry_after_s(value, NOW)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_S
+
+
+def test_busy_service_is_healthy_and_not_asked_again_at_once() -> None:
+    busy = Failure(AttemptOutcome.BUSY, "answered 503", 503, retry_after_s=0.01)
+    assert busy.healthy
+    assert may_have_had_effect(busy)
+    assert decide(busy) is Stop.FINAL

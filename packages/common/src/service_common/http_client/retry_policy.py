@@ -62,6 +62,8 @@ class AttemptOutcome(Enum):
     """The answer is not one of the service: it can't be read, or a proxy gave it."""
     REFUSED = "refused"
     """Answered by a problem document of the operation; the same request would be refused again."""
+    BUSY = "busy"
+    """Answered, after a wait, that another transaction holds what the request needs: the caller may try again later."""
     FAILED = "failed"
     """Answered 408, 429, 5xx, or by another problem document, such as the one for a wrong token."""
 
@@ -88,7 +90,9 @@ class Failure:
 
     @property
     def healthy(self) -> bool:
-        """Whether the server did its part: it answered, and its answer blames the caller (4xx but 429)."""
+        """Whether the server did its part: it answered, and blames the caller (4xx but 429) or another transaction."""
+        if self.outcome is AttemptOutcome.BUSY:
+            return True
         return self.outcome is not AttemptOutcome.GARBLED and 400 <= self.status < 500 and self.status != 429
 
 
@@ -203,4 +207,6 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 def _retryable(failure: Failure, *, idempotent: bool) -> bool:
     if failure.outcome is AttemptOutcome.UNREACHED:
         return True
+    if failure.outcome is AttemptOutcome.BUSY:
+        return False
     return idempotent and (failure.outcome in _NO_ANSWER or failure.status in _RETRYABLE)

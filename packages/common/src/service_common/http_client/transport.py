@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from ..errors import BusyError
 from ..http_server import CONTENT_TYPE, Problem
 from .call import Call, Reply
 from .retry_policy import AttemptOutcome, Failure, retry_after_s
@@ -129,9 +130,10 @@ def _reply(call: Call, status: int, body: bytes) -> Reply | Failure:
 def _failure(call: Call, response: aiohttp.ClientResponse, body: bytes) -> Failure:
     status, reason = response.status, f"answered {response.status}"
     wait_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
-    if status >= 500 or status in _TRANSIENT:
-        return Failure(AttemptOutcome.FAILED, reason, status, wait_s)
     slug = Problem.parse(status, body).slug if response.content_type == CONTENT_TYPE else ""
+    if status >= 500 or status in _TRANSIENT:
+        outcome = AttemptOutcome.BUSY if slug == BusyError.slug else AttemptOutcome.FAILED
+        return Failure(outcome, f"{reason}: {slug}" if slug else reason, status, wait_s)
     if status >= 400 and slug in call.refusals:
         return Failure(AttemptOutcome.REFUSED, reason, status, body=body)
     if status >= 400 and slug:
