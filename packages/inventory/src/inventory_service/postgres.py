@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from order_contracts import Item
 from service_common.call_batcher import CallBatcher
+from service_common.errors import BusyError
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
@@ -26,18 +30,36 @@ from .domain import (
 
 __all__ = ["SqlStock"]
 
+# how long an operation waits behind others of a locked product, in seconds, and how many statements may wait for locks
+PATIENCE_S = 0.5
+WAITING_STATEMENTS = 2
+
+_Request = Mapping[str, Any]
+
+
+class _LockedError(Exception):
+    """Other transactions hold these products."""
+
+    def __init__(self, products: Sequence[str]) -> None:
+        super().__init__(*products)
+        self.products = tuple(products)
+
 
 class SqlStock:
     """A `StockRepository` on PostgreSQL.
 
     One statement carries out concurrent operations, in the order of their arrival: under load, many orders of a hot
-    product share one commit.
+    product share one commit. It does not wait for a product that another transaction holds: only the operations on that
+    product do, in a statement of their own. They fail with BusyError when the wait is long.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load_statements(__package__)
-        self._takes = CallBatcher[dict[str, Any], TakeOutcome](self._take_all)
+        self._takes = CallBatcher[_Request, TakeOutcome](self._take_free)
+        self._lanes: WeakValueDictionary[tuple[str, ...], CallBatcher[_Request, TakeOutcome]] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._waiting = asyncio.Semaphore(WAITING_STATEMENTS)
 
     async def get(self, product_id: str) -> Product:
         """Return one product."""
@@ -65,26 +87,38 @@ class SqlStock:
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
         """Set the stock of a product."""
-        row = await self._database.fetch_one(
-            self._sql["change_stock"], {"product_id": product_id, "stock": stock, "version": version}
-        )
+        parameters = {"product_id": product_id, "stock": stock, "version": version}
+        async with _turn(self._turns.setdefault(product_id, asyncio.Lock())):
+            row = await self._database.fetch_one(self._sql["change_stock"], parameters)
         return Product(*_require_found(product_id, version, row))
 
     async def remove(self, product_id: str, version: int | None) -> None:
         """Remove a product."""
-        row = await self._database.fetch_one(
-            self._sql["remove_product"], {"product_id": product_id, "version": version}
-        )
+        parameters = {"product_id": product_id, "version": version}
+        async with _turn(self._turns.setdefault(product_id, asyncio.Lock())):
+            row = await self._database.fetch_one(self._sql["remove_product"], parameters)
         _require_found(product_id, version, row)
 
     async def take(self, operation_id: str, items: Sequence[Item]) -> TakeOutcome:
         """Take all items or none, once."""
-        quantities = {item.product_id: item.quantity for item in items}
-        return await self._takes.submit({"id": operation_id, "items": quantities})
+        request = {"id": operation_id, "items": {item.product_id: item.quantity for item in items}}
+        try:
+            return await self._takes.submit(request)
+        except _LockedError as locked:
+            lane = self._lanes.setdefault(locked.products, CallBatcher(self._take_locked))
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await lane.submit(request)
+        except TimeoutError:
+            raise _busy() from None
 
     async def release(self, operation_id: str) -> tuple[Item, ...]:
         """Return to the stock what an operation took, once."""
-        row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
+        try:
+            row = await self._database.fetch_one(self._sql["release_free_stock"], (operation_id,))
+        except BusyError:
+            async with _turn(self._waiting):
+                row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
         items: Mapping[str, int] = row[0] if row else {}
         return tuple(Item(product_id, quantity) for product_id, quantity in sorted(items.items()))
 
@@ -102,10 +136,37 @@ class SqlStock:
     async def close(self) -> None:
         """Wait for the operations in flight."""
         await self._takes.close()
+        for lane in tuple(self._lanes.values()):
+            await lane.close()
 
-    async def _take_all(self, operations: Sequence[dict[str, Any]]) -> list[TakeOutcome | Exception]:
-        rows = await self._database.fetch(self._sql["take_stock"], (Json(operations),))
+    async def _take_free(self, requests: Sequence[_Request]) -> list[TakeOutcome | Exception]:
+        return await self._take(requests, waits=False)
+
+    async def _take_locked(self, requests: Sequence[_Request]) -> list[TakeOutcome | Exception]:
+        async with self._waiting:
+            return await self._take(requests, waits=True)
+
+    async def _take(self, requests: Sequence[_Request], *, waits: bool) -> list[TakeOutcome | Exception]:
+        rows = await self._database.fetch(self._sql["take_stock"], (Json(requests), waits))
         return [_outcome(*row) for row in rows]
+
+
+@asynccontextmanager
+async def _turn(turns: asyncio.Lock | asyncio.Semaphore) -> AsyncIterator[None]:
+    """Hold *turns* for a statement that may wait for a lock."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await turns.acquire()
+    except TimeoutError:
+        raise _busy() from None
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+def _busy() -> BusyError:
+    return BusyError("The product is locked by another transaction; try again later.")
 
 
 def _require_found(product_id: str, version: int | None, row: Row | None) -> Row:
@@ -117,8 +178,10 @@ def _require_found(product_id: str, version: int | None, row: Row | None) -> Row
     raise StaleProductError(product_id, version)
 
 
-def _outcome(outcome: str, facts: list[Any]) -> TakeOutcome:
+def _outcome(outcome: str, facts: list[Any]) -> TakeOutcome | _LockedError:
     match outcome:
+        case "busy":
+            return _LockedError(facts)
         case "taken":
             return Taken(tuple(StockLevel(fact["productId"], fact["stock"]) for fact in facts))
         case "short":

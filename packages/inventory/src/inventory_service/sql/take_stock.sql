@@ -1,1 +1,1 @@
-SELECT outcome, facts FROM take_stock(%s)
+SELECT outcome, facts FROM take_stock(%s, %s)
