@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from service_common.call_batcher import CallBatcher
-from service_common.errors import UnavailableError
+from service_common.errors import BusyError, UnavailableError
 from service_common.observability import TraceContext, current_trace, tracing
 
 LIMIT_S = 5.0
@@ -158,3 +158,18 @@ async def test_flush_runs_outside_of_the_trace_of_any_submitter() -> None:
     with tracing(None):
         await batcher.submit(1)
     assert seen == [None]
+
+
+async def test_item_that_fails_its_batch_fails_alone_and_the_others_keep_their_order() -> None:
+    batches: list[list[int]] = []
+
+    async def flush(items: Sequence[int]) -> Sequence[int | Exception]:
+        batches.append(list(items))
+        if 2 in items:
+            raise BusyError("2 is locked")
+        return items
+
+    batcher = CallBatcher(flush, apart=(BusyError,))
+    answers = await asyncio.gather(*(batcher.submit(item) for item in (1, 2, 3)), return_exceptions=True)
+    assert (answers[0], type(answers[1]), answers[2]) == (1, BusyError, 3)
+    assert batches == [[1, 2, 3], [1], [2], [3]]

@@ -27,6 +27,7 @@ class CallBatcher(Generic[T, R]):
             is an exception is raised at its submitter alone, an exception that is raised, at all of them.
         max_items: maximum items of one batch.
         linger_s: maximum batching delay after the first item, in seconds.
+        apart: errors that one item may cause for all: after one, the items are flushed one by one, in their order.
     """
 
     def __init__(
@@ -35,10 +36,12 @@ class CallBatcher(Generic[T, R]):
         *,
         max_items: int = 100,
         linger_s: float = 0.0,
+        apart: tuple[type[Exception], ...] = (),
     ) -> None:
         self._flush = flush
         self._max_items = max_items
         self._linger_s = linger_s
+        self._apart = apart
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._full = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -76,18 +79,21 @@ class CallBatcher(Generic[T, R]):
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._linger_s):
                             await self._full.wait()
-                await self._flush_some()
+                await self._flush_batch(self._take())
         finally:
             self._worker = None
 
-    async def _flush_some(self) -> None:
-        batch = self._take()
+    async def _flush_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         if not batch:
             return
         try:
             results = await self._flush([item for item, _ in batch])
             _resolve([future for _, future in batch], results)
         except BaseException as error:
+            if len(batch) > 1 and isinstance(error, self._apart):
+                for entry in batch:
+                    await self._flush_batch([entry])
+                return
             for _, future in batch:
                 _fail(future, error)
             if not isinstance(error, Exception):

@@ -9,6 +9,7 @@ from typing import Any
 
 from order_contracts import Item
 from service_common.call_batcher import CallBatcher
+from service_common.errors import BusyError
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .ports import Claim, OpenSagas, SagaRecord, SagaStart
@@ -30,7 +31,8 @@ class _Change:
 class SqlSagas:
     """A `SagaRepository` and `SagaReader` on PostgreSQL.
 
-    One statement stores concurrent starts, and one concurrent writes: under load many sagas share a commit.
+    One statement stores concurrent starts, and one concurrent writes: under load many sagas share a commit. Where one
+    of them is locked, the others are written without it.
 
     Args:
         database: has the tables of `MIGRATIONS`.
@@ -43,8 +45,8 @@ class SqlSagas:
         self._destination = destination
         self._lease_s = lease_s
         self._sql = load_statements(__package__)
-        self._starts = CallBatcher[tuple[Saga, bool], SagaStart](self._start_all)
-        self._changes = CallBatcher[_Change, bool](self._save_all)
+        self._starts = CallBatcher[tuple[Saga, bool], SagaStart](self._start_all, apart=(BusyError,))
+        self._changes = CallBatcher[_Change, bool](self._save_all, apart=(BusyError,))
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         """Store a new saga, or restart a RELEASED one."""

@@ -25,7 +25,8 @@ class FeedAppender:
     def __init__(self, feed: Feed, appended: Callable[[Sequence[Notification]], None]) -> None:
         self._feed = feed
         self._appended = appended
-        self._batches = CallBatcher[OrderEvent, Sequence[Notification]](self._append)
+        # so that only the event that can't be stored goes to the dead-letter queue
+        self._batches = CallBatcher[OrderEvent, Sequence[Notification]](self._append, apart=(PermanentError,))
 
     async def append(self, event: OrderEvent) -> Sequence[Notification]:
         """Store what is new in *event*; see :class:`~notification_service.feed.ports.Appender`."""
@@ -36,13 +37,7 @@ class FeedAppender:
         await self._batches.close()
 
     async def _append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification] | Exception]:
-        try:
-            stored = await self._feed.append(events)
-        except PermanentError as error:
-            if len(events) == 1:
-                return [error]
-            # one by one, so that only the event that can't be stored goes to the dead-letter queue
-            return [outcome for event in events for outcome in await self._append([event])]
+        stored = await self._feed.append(events)
         appended = [each for notifications in stored for each in notifications]
         if appended:
             self._appended(appended)
