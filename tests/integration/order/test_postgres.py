@@ -12,10 +12,17 @@ import psycopg2
 import pytest
 
 from order_contracts import Item
+from order_contracts.limits import MAX_ITEMS, MAX_QUANTITY
 from order_service.domain import ChangePosition, OrderStatus, PlaceOrder
 from order_service.postgres import MIGRATIONS, SqlOrders
+from order_service.schemas import MAX_REASON
+from service_common.events import encode
 from service_common.observability import tracing
-from service_common.postgres import Database, migrate
+from service_common.outbox.table import OutboxTable
+from service_common.postgres import Database, Json, migrate
+from service_common.sqs import Outgoing
+from service_common.sqs.limits import MAX_BATCH, MAX_BATCH_BYTES
+from service_common.sqs.messages import size_bytes
 
 ONE = (Item("b", 2), Item("a", 1))
 LATER_S = 300.0
@@ -202,3 +209,13 @@ async def test_order_that_commits_late_is_still_listed_after_the_position(databa
             assert await orders.changed(after=position, before=settled, limit=10) == []
         listed = await orders.changed(after=position, before=await orders.settled_before(0), limit=10)
     assert [each.id for each in listed] == [late, early]
+
+
+async def test_greatest_order_fits_into_a_message(orders: SqlOrders, database: Database) -> None:
+    with tracing(None):
+        await orders.place(PlaceOrder(tuple(Item(f"{number:064}", MAX_QUANTITY) for number in range(MAX_ITEMS))))
+    await database.execute("UPDATE outbox_event SET data = data || %s", (Json({"reason": "\U0001f4e6" * MAX_REASON}),))
+    rows = await OutboxTable(database).claim(10, 60.0)
+    assert len(rows) == 2
+    for row in rows:
+        assert size_bytes(Outgoing("", encode(row.event("/order-service")))) < MAX_BATCH_BYTES / MAX_BATCH

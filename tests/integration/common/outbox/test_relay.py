@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,13 +14,14 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
+from service_common.config import AwsConfig
 from service_common.events import decode, event_id
 from service_common.observability import Metrics
 from service_common.outbox import OutboxRelay
 from service_common.outbox.maintenance import OutboxMaintenance
 from service_common.outbox.table import OutboxTable
 from service_common.postgres import Database, DatabaseUnavailableError, StatementError, migrate
-from service_common.sqs import Outgoing, SendOutcome, SqsUnavailableError
+from service_common.sqs import Outgoing, Publisher, SendOutcome, Sqs, SqsUnavailableError
 
 LIMIT_S = 10.0
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -422,3 +424,47 @@ async def test_backlog_is_measured_and_old_rows_are_deleted(database: Database) 
     assert "orderstream_outbox_pending_events 1.0" in exposition
     [oldest_s] = [line.split()[1] for line in exposition.splitlines() if line.startswith("orderstream_outbox_oldest")]
     assert 90 <= float(oldest_s) < 100
+
+
+async def test_locked_event_does_not_delay_the_others(database: Database, database_url: str) -> None:
+    with psycopg2.connect(database_url) as other, other.cursor() as cursor:
+
+        def lock_the_first(_queue: str) -> None:
+            cursor.execute("SELECT FROM outbox_event WHERE subject = '1' FOR UPDATE")
+
+        publisher = UnreliablePublisher(before=lock_the_first)
+        async with running(OutboxRelay(database, publisher, SOURCE, poll_s=0.02, lease_s=2.0)):
+            await commit(database, [1, 2, 3])
+            await wait_until_sent(database, 2)
+            await commit(database, [4])
+            await wait_until_sent(database, 3)
+            publisher.before = lambda _queue: None
+            other.rollback()
+            await wait_until_sent(database, 4)
+    other.close()
+    assert publisher.subjects() == {1: 2, 2: 1, 3: 1, 4: 1}
+
+
+@pytest.mark.parametrize("data", ['{"text": "' + "x" * 2**20 + '"}', '{"deep": ' + "[" * 300 + "]" * 300 + "}"])
+async def test_event_that_can_never_be_sent_is_set_aside(
+    database: Database, aws_endpoint: str, caplog: pytest.LogCaptureFixture, data: str
+) -> None:
+    metrics = Metrics()
+    async with Sqs.open(AwsConfig("us-east-1", aws_endpoint)) as sqs:
+        queue = f"q{uuid.uuid4().hex}"
+        await sqs._client.create_queue(QueueName=queue)
+        await database.execute(
+            "INSERT INTO outbox_event (destination, type, subject, data) VALUES (%s, 'invoice-paid', '1', %s)",
+            (queue, data),
+        )
+        await commit(database, [1, 1, 2], queue=queue)
+        async with running(OutboxRelay(database, Publisher(sqs), SOURCE, poll_s=0.02, metrics=metrics)):
+            await wait_until_sent(database, 4)
+        assert (await sqs.depth(queue)).visible == 3
+    [kept] = await database.fetch("SELECT subject FROM outbox_event WHERE sent_at = 'infinity'")
+    assert kept == ("1",)
+    assert f'orderstream_outbox_set_aside_total{{queue="{queue}"}} 1.0' in metrics.exposition().decode()
+    [record] = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert (record.getMessage(), record.__dict__["subject"]) == ("outbox event set aside", "1")
+    await OutboxMaintenance(OutboxTable(database), metrics).once()
+    assert await database.fetch("SELECT count(*) FROM outbox_event WHERE sent_at = 'infinity'") == [(1,)]

@@ -61,7 +61,7 @@ def test_subject_stops_at_its_first_failure_without_stopping_others(
     subjects: list[str | None], refused: set[int], broken: set[int]
 ) -> None:
     rows, queue = rows_of(subjects), Queue(refused, broken)
-    sent = asyncio.run(Sender(queue, "/billing", Metrics(), timeout_s=5.0).send("q", rows))
+    sent, _ = asyncio.run(Sender(queue, "/billing", Metrics(), timeout_s=5.0).send("q", rows))
     lost = {key for number, batch in enumerate(queue.batches) if number in broken for key in batch} | refused
     tried = [key for batch in queue.batches for key in batch]
     assert len(tried) == len(set(tried))

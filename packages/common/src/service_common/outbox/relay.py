@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from ..backoff import Backoff
-from ..errors import TransientError
+from ..errors import BusyError, TransientError
 from ..lifecycle import Readiness, background
 from ..observability import Metrics
 from ..postgres import Database
@@ -30,7 +30,8 @@ class OutboxRelay:
 
     When a relay dies between sending and marking, the events are sent again, with the same ids, after the lease. Each
     destination is sent to independently, so that an outage of one does not delay the others. Events of one subject are
-    sent to a destination in the order of their ids: one that fails delays those after it.
+    sent to a destination in the order of their ids: one that fails delays those after it, one that can never be sent is
+    set aside.
 
     Args:
         database: has the table of ``service_common.outbox.migrations``.
@@ -59,6 +60,9 @@ class OutboxRelay:
         metrics = Metrics() if metrics is None else metrics
         self._table = OutboxTable(database)
         self._sender = Sender(publisher, source, metrics, timeout_s=lease_s)
+        self._set_aside = metrics.counter(
+            "outbox_set_aside_total", "Events that can't be sent, ever, and are kept in the outbox.", ("queue",)
+        )
         self._maintenance = OutboxMaintenance(self._table, metrics)
         self._spacing_s, self._lease_s, self._batch, self._poll_s = spacing_s, lease_s, batch, poll_s
         self._due = asyncio.Event()
@@ -138,7 +142,12 @@ class OutboxRelay:
         """Claim once and start a delivery for each destination; return whether an event was due."""
         self._due.clear()
         marking = tuple(self._unmarked)
-        rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
+        try:
+            rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
+        except BusyError:
+            await self._table.mark_sent(marking)
+            self._unmarked.difference_update(marking)
+            raise
         self._unmarked.difference_update(marking)
         self._more_due = bool(self._busy) or len(rows) == self._batch
         by_destination: dict[str, list[OutboxRow]] = defaultdict(list)
@@ -154,11 +163,11 @@ class OutboxRelay:
         return bool(rows)
 
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
-        sent = await self._sender.send(destination, rows)
+        sent, unsendable = await self._sender.send(destination, rows)
         self._unmarked |= sent
         if len(sent) < len(rows):
-            await self._postpone([row.id for row in rows if row.id not in sent])
-        if sent:
+            await self._put_off([row for row in rows if row.id not in sent], unsendable)
+        if sent or unsendable:
             self._failures.pop(destination, None)
         else:
             self._failures[destination] += 1
@@ -166,15 +175,24 @@ class OutboxRelay:
                 return
             await self._sleep(_BACKOFF.delay_s(self._failures[destination]))
         self._busy.discard(destination)
-        if sent or self._more_due:
+        if sent or unsendable or self._more_due:
             self._due.set()
 
-    async def _postpone(self, failed: Sequence[int]) -> None:
+    async def _put_off(self, failed: Sequence[OutboxRow], unsendable: Mapping[int, str]) -> None:
+        """Set the *unsendable* events aside, so that those of their subjects go on, and postpone the others."""
         try:
-            await self._table.postpone(failed)
+            if unsendable:
+                await self._table.set_aside(unsendable)
+            await self._table.postpone([row.id for row in failed if row.id not in unsendable])
         except TransientError as error:
             # their lease delays them too
             logger.warning("outbox postponement failed", extra={"reason": str(error)})
+            return
+        for row in failed:
+            if row.id in unsendable:
+                self._set_aside.labels(row.destination).inc()
+                facts = {"id": row.id, "type": row.type, "subject": row.subject, "queue": row.destination}
+                logger.error("outbox event set aside", extra={**facts, "reason": unsendable[row.id]})
 
     async def _mark_sent(self) -> None:
         """Mark events that no claim will mark any more, even when cancelled, so that they are not sent again."""

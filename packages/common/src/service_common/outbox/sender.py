@@ -59,24 +59,26 @@ class Sender:
         self._sent = metrics.counter("outbox_sent_total", "Events that a queue accepted.", ("queue",))
         self._failed = metrics.counter("outbox_failed_total", "Failed attempts to send an event.", ("queue",))
 
-    async def send(self, destination: str, rows: Sequence[OutboxRow]) -> set[int]:
-        """Send *rows*, those of each subject in order up to its first failure; return the ids that the queue accepted.
+    async def send(self, destination: str, rows: Sequence[OutboxRow]) -> tuple[set[int], dict[int, str]]:
+        """Send *rows*, those of each subject in order up to its first failure.
 
-        An outage is logged when it starts, when its reasons change and when it ends.
+        Return the ids that the queue accepted, and why it will never accept others. An outage is logged when it starts,
+        when its reasons change and when it ends.
         """
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         sent: set[int] = set()
         stopped: set[str] = set()
         reasons: set[str] = set()
+        unsendable: dict[int, str] = {}
         failed = 0
         for group in ordered_groups(rows):
             ready = [row for row in group if row.subject not in stopped]
             if not ready:
                 break
-            accepted = await self._publish(destination, ready, deadline, reasons)
-            refused = [row for row in ready if str(row.id) not in accepted]
-            stopped.update(row.subject for row in refused if row.subject is not None)
-            failed += len(refused)
+            accepted = await self._publish(destination, ready, deadline, reasons, unsendable)
+            unsent = [row for row in ready if str(row.id) not in accepted]
+            stopped.update(row.subject for row in unsent if row.subject is not None)
+            failed += len(unsent)
             sent.update(row.id for row in ready if str(row.id) in accepted)
         for row in rows:
             if row.id in sent:
@@ -87,12 +89,22 @@ class Sender:
         self._sent.labels(destination).inc(len(sent))
         self._failed.labels(destination).inc(failed)
         self._log_change(destination, failed, sorted(reasons))
-        return sent
+        return sent, unsendable
 
     async def _publish(
-        self, destination: str, rows: Sequence[OutboxRow], deadline: float, reasons: set[str]
+        self,
+        destination: str,
+        rows: Sequence[OutboxRow],
+        deadline: float,
+        reasons: set[str],
+        unsendable: dict[int, str],
     ) -> Collection[str]:
-        messages = [Outgoing(str(row.id), encode(row.event(self._source))) for row in rows]
+        messages: list[Outgoing] = []
+        for row in rows:
+            try:
+                messages.append(Outgoing(str(row.id), encode(row.event(self._source))))
+            except (TypeError, ValueError) as error:  # such as an integer of more than 64 bits
+                unsendable[row.id] = str(error)
         try:
             async with asyncio.timeout_at(deadline):
                 outcome = await self._publisher.send(destination, messages)
@@ -102,7 +114,11 @@ class Sender:
             logger.exception("outbox send failed", extra={"queue": destination, "events": len(messages)})
             reasons.add(type(error).__name__)
         else:
-            reasons.update(outcome.failed.values())
+            for key, reason in outcome.failed.items():
+                if key in outcome.refused:
+                    unsendable[int(key)] = reason
+                else:
+                    reasons.add(reason)
             return outcome.sent
         return ()
 

@@ -61,12 +61,16 @@ class OutboxTable:
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
     async def mark_sent(self, ids: Collection[int]) -> None:
-        """Mark events that the queue accepted."""
+        """Mark events that the queue accepted, except those that are locked: they are sent again after their lease."""
         await self._database.execute(self._sql["mark_sent"], {"ids": list(ids)})
 
     async def postpone(self, ids: Collection[int]) -> None:
         """Make events due again after a random delay that grows with their attempts, at most 15 s."""
         await self._database.execute(self._sql["postpone"], {"ids": list(ids), "first_s": 0.25, "cap_s": 15.0})
+
+    async def set_aside(self, ids: Collection[int]) -> None:
+        """Never send these events, and keep them: their ``sent_at`` is ``infinity``."""
+        await self._database.execute(self._sql["set_aside"], {"ids": list(ids)})
 
     async def backlog(self) -> tuple[int, float]:
         """Return how many events are not sent, and the age of the oldest in seconds."""

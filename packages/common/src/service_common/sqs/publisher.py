@@ -16,6 +16,8 @@ from .messages import Outgoing, Refusal, size_bytes
 __all__ = ["Publisher", "SendOutcome", "batches"]
 
 MAX_PARALLEL = 4
+_TOO_LARGE = "MessageTooLong"
+_FINAL = frozenset({_TOO_LARGE, "InvalidMessageContents"})
 logger = logging.getLogger(__name__)
 
 
@@ -26,12 +28,14 @@ class SendOutcome:
     Attributes:
         sent: those that SQS confirmed.
         failed: why the others failed; without an answer, they may have arrived.
+        refused: those in *failed* that SQS never accepts: too large, or with a character that it does not take.
         ids: the MessageIds that SQS gave to those in *sent*.
     """
 
     sent: frozenset[str]
     failed: Mapping[str, str]
     ids: Mapping[str, str] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
 
 
 def batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -64,35 +68,40 @@ class Publisher:
         try:
             url = await self._sqs.url(queue_name)
         except ServiceError as error:
-            return self._counted(queue_name, {}, dict.fromkeys((each.key for each in messages), error.detail))
+            return self._counted(queue_name, {}, dict.fromkeys((each.key for each in messages), _failure(error)))
         ids: dict[str, str] = {}
-        failed: dict[str, str] = {}
+        failed: dict[str, Refusal] = {}
         await asyncio.gather(*(self._send_batch(queue_name, url, batch, ids, failed) for batch in batches(messages)))
         return self._counted(queue_name, ids, failed)
 
     async def _send_batch(
-        self, queue_name: str, url: str, batch: Sequence[Outgoing], ids: dict[str, str], failed: dict[str, str]
+        self, queue_name: str, url: str, batch: Sequence[Outgoing], ids: dict[str, str], failed: dict[str, Refusal]
     ) -> None:
         if size_bytes(batch[0]) > MAX_BATCH_BYTES:
-            failed[batch[0].key] = f"larger than {MAX_BATCH_BYTES} bytes"
+            failed[batch[0].key] = Refusal(_TOO_LARGE, f"larger than {MAX_BATCH_BYTES} bytes", sender_fault=True)
             return
         async with self._parallel:
             try:
                 answers = await self._sqs.send(queue_name, url, batch)
             except ServiceError as error:
-                failed.update(dict.fromkeys((each.key for each in batch), error.detail))
+                failed.update(dict.fromkeys((each.key for each in batch), _failure(error)))
                 return
         for position, outgoing in enumerate(batch):
             answer = answers[position]
             if isinstance(answer, Refusal):
-                failed[outgoing.key] = str(answer)
+                failed[outgoing.key] = answer
             else:
                 ids[outgoing.key] = answer
 
-    def _counted(self, queue_name: str, ids: Mapping[str, str], failed: Mapping[str, str]) -> SendOutcome:
+    def _counted(self, queue_name: str, ids: Mapping[str, str], failed: Mapping[str, Refusal]) -> SendOutcome:
         if ids:
             self._sent.labels(queue_name).inc(len(ids))
             logger.debug("sqs messages sent", extra={"queue": queue_name, "keys": sorted(ids)})
         if failed:
             self._failed.labels(queue_name).inc(len(failed))
-        return SendOutcome(frozenset(ids), failed, ids)
+        refused = frozenset(key for key, refusal in failed.items() if refusal.code in _FINAL)
+        return SendOutcome(frozenset(ids), {key: str(refusal) for key, refusal in failed.items()}, ids, refused)
+
+
+def _failure(error: ServiceError) -> Refusal:
+    return Refusal(error.detail, "", sender_fault=False)
