@@ -212,6 +212,79 @@ async def test_process_exits_at_the_end_of_the_grace_period_when_the_stop_hangs(
     assert line["message"] == "shutdown timed out"
 
 
+@pytest.mark.parametrize(
+    ("block", "status", "limit_s"),
+    [
+        pytest.param("time.sleep(60)", 1, 1, id="waiting"),
+        pytest.param("while True: pass", 1, 1, id="computing"),
+        pytest.param("re.match('(a|aa)+$', 'a' * 60 + 'b')", -signal.SIGVTALRM, 0.5, id="with the interpreter's lock"),
+    ],
+)
+async def test_process_with_a_blocked_event_loop_ends(start: Start, block: str, status: int, limit_s: float) -> None:
+    more = f"""
+    import re
+    from service_common.http_server import watchdog
+    watchdog.BLOCKED_LIMIT_S = {limit_s}
+
+    async def resource(app):
+        asyncio.get_running_loop().call_later(0.5, blocking)
+        yield
+
+    def blocking():
+        {block}
+    """
+    async with start(more=more, compose="app.cleanup_ctx.append(resource)") as service:
+        await service.until("service listening")
+        async with asyncio.timeout(10):
+            assert await service.end() == status
+        stacks = await service.errors() if status < 0 else service.log[-1]["stacks"]["MainThread"]
+    assert "in blocking" in stacks
+    assert status < 0 or (service.log[-1]["level"], service.log[-1]["message"]) == ("CRITICAL", "event loop blocked")
+
+
+async def test_suspended_process_continues(start: Start) -> None:
+    more = """
+    from service_common.http_server import watchdog
+    watchdog.BLOCKED_LIMIT_S = 1
+    """
+    async with start(more=more) as service, aiohttp.ClientSession(service.url) as session:
+        await service.until("service listening")
+        for suspended_s in (3, 0.1, 0.1):
+            service.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(suspended_s)
+            service.process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.3)
+        async with session.get("/slow?s=0") as answer:
+            assert await answer.text() == "done"
+        await service.until("handling")
+        service.process.terminate()
+        assert await service.end() == 0
+
+
+async def test_process_whose_task_keeps_dying_stops_in_order_and_fails(start: Start) -> None:
+    more = """
+    from service_common.backoff import Backoff
+    from service_common.http_server import READINESS
+    from service_common.lifecycle import background, background_tasks
+    background_tasks.BACKOFF = Backoff(base_s=0.01, cap_s=0.01)
+
+    async def dies():
+        raise LookupError("relation does not exist")
+
+    async def resource(app):
+        async with background(app[READINESS], "relay", dies):
+            yield
+        print("closed", flush=True)
+    """
+    async with start(more=more, compose="app.cleanup_ctx.append(resource)") as service:
+        await service.until("closed")
+        assert await service.end() == 1
+    died = [line for line in service.log if line["message"] == "background task died"]
+    assert [(line["task"], line["deaths"]) for line in died] == [("relay", number) for number in range(1, 8)]
+    assert "relation does not exist" in died[0]["exc_info"]
+    assert service.said()[-1] == "service stopped"
+
+
 async def test_signal_during_start_ends_the_start(start: Start) -> None:
     more = """
     async def resource(app):

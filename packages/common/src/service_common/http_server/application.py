@@ -34,8 +34,8 @@ def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.A
     app[NAME] = name
     app[VERSION] = version("orderstream-common")
     app[SERVICE_TOKEN] = config.service_token
-    app[READINESS] = Readiness()
     app[METRICS] = Metrics()
+    app[READINESS] = Readiness(app[METRICS])
     app.on_shutdown.append(_drain)
     return app
 

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NoReturn, TypeVar
@@ -24,6 +23,7 @@ from ..logs import CloudWatchOptions, LogPipeline, configure_logging
 from .app_keys import METRICS, READINESS, VERSION
 from .connection_limits import ConnectionLimiter, ConnectionLimits, max_connections, raise_file_limit
 from .limited_server import LimitedRunner
+from .watchdog import EXIT_FAILED, Watchdog
 
 __all__ = ["run"]
 
@@ -31,13 +31,11 @@ logger = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=ServiceConfig)
 
-EXIT_FAILED = 1
 EXIT_CONFIG = 2
 # large, for the clients that reconnect after a deployment: TCP retries a refused one only after 1, 3, 7 … s
 BACKLOG = 4096
 # a request leaves few reference cycles: the default thresholds cost 3 % of all CPU
 GC_THRESHOLDS = (20_000, 20, 20)
-LAST_FLUSH_S = 1.0
 # share of the grace period for handlers, which aiohttp may spend twice; the rest is for the application's cleanup
 HANDLERS_SHARE = 0.25
 
@@ -55,8 +53,9 @@ def run(
 ) -> NoReturn:
     """Serve the application until SIGTERM or SIGINT, then exit.
 
-    Exit status: 0 after an orderly stop; 1 when it failed to start, or to stop within ``shutdown_grace_s``; 2 when the
-    environment is invalid, with all problems on stderr.
+    Exit status: 0 after an orderly stop; 1 when it failed to start, or to stop within ``shutdown_grace_s``, when a
+    background task kept dying or the event loop was blocked; 2 when the environment is invalid, with all problems on
+    stderr. A process that a C function blocked is ended by SIGVTALRM.
 
     Args:
         name: as in ``billing-service``.
@@ -83,7 +82,7 @@ def _run(
     *,
     handler_cancellation: bool,
 ) -> int:
-    watchdog = _Watchdog(config.shutdown_grace_s, log)
+    watchdog = Watchdog(config.shutdown_grace_s, log)
     raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -100,13 +99,16 @@ def _run(
     finally:
         watchdog.cancel()
     logger.info("service stopped")
-    return 0
+    return EXIT_FAILED if app[READINESS].failed else 0
 
 
 async def _serve(
-    app: web.Application, config: ServiceConfig, watchdog: _Watchdog, *, handler_cancellation: bool
+    app: web.Application, config: ServiceConfig, watchdog: Watchdog, *, handler_cancellation: bool
 ) -> None:
-    stopping = _stop_on_signals(watchdog)
+    stop = app[READINESS].stop
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    watchdog.start()
     limits = ConnectionLimits(files=max_connections(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
     limiter = ConnectionLimiter(limits, app[METRICS])
     runner = LimitedRunner(
@@ -120,12 +122,13 @@ async def _serve(
     with _bind(config.host, config.port) as listener:
         async with background(app[READINESS], "edge", limiter.run):
             try:
-                if await _run_unless(stopping, runner.setup()):
+                if await _run_unless(stop, runner.setup(), watchdog):
                     await _listen(runner, listener)
                     gc.freeze()  # objects made at start-up live on: a full collection need not visit them
                     gc.set_threshold(*GC_THRESHOLDS)
-                    await stopping.wait()
+                    await stop.wait()
             finally:
+                watchdog.stopping()
                 logger.info("service stopping")
                 app[READINESS].draining = True
                 await runner.cleanup()
@@ -163,56 +166,16 @@ def _listen_errors(host: str, port: int) -> Iterator[None]:
         raise _ListenError(reason) from error
 
 
-def _stop_on_signals(watchdog: _Watchdog) -> asyncio.Event:
-    stopping = asyncio.Event()
-
-    def stop() -> None:
-        if not stopping.is_set():
-            stopping.set()
-            watchdog.start()
-
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stop)
-    return stopping
-
-
-async def _run_unless(stopping: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
-    """Return whether *work* ended before *stopping* was set, which cancels it."""
+async def _run_unless(stop: asyncio.Event, work: Coroutine[object, object, None], watchdog: Watchdog) -> bool:
+    """Return whether *work* ended before *stop* was set, which cancels it."""
     task = asyncio.create_task(work)
-    stopped = asyncio.create_task(stopping.wait())
+    stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not task.done():
+        watchdog.stopping()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return False
     task.result()
     return True
-
-
-class _Watchdog:
-    """Exits the process at once when it does not stop within the grace period, even if the event loop is blocked."""
-
-    def __init__(self, grace_s: float, log: LogPipeline) -> None:
-        self._grace_s = grace_s
-        self._log = log
-        self._timer = threading.Timer(grace_s, self._expire)
-        self._timer.daemon = True
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._timer.start()
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        tasks = sorted(
-            f"{task.get_name()}: {getattr(task.get_coro(), '__qualname__', '?')}"
-            for task in asyncio.all_tasks(self._loop)
-        )
-        logger.critical("shutdown timed out", extra={"graceS": self._grace_s, "tasks": tasks})
-        self._log.close(LAST_FLUSH_S)
-        os._exit(EXIT_FAILED)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from ..errors import ServiceError
+from ..observability import Metrics
+
 __all__ = ["Check", "Readiness", "Report", "TaskEndedError"]
+
+logger = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 
@@ -31,15 +37,30 @@ class Report:
 class Readiness:
     """The checks of one process; it is ready when all of them pass.
 
+    Args:
+        metrics: where restarts of background tasks are counted.
+        limit_s: time limit of a check, in seconds.
+        cached_s: time for which results are kept, in seconds.
+
     Attributes:
         draining: set when the process is about to stop; it is no longer ready.
+        stop: set when the process has to stop.
+        failed: it has to stop because it can't do its work.
     """
 
-    def __init__(self, *, limit_s: float = CHECK_LIMIT_S, cached_s: float = CACHED_S) -> None:
+    def __init__(
+        self, metrics: Metrics | None = None, *, limit_s: float = CHECK_LIMIT_S, cached_s: float = CACHED_S
+    ) -> None:
         self.draining = False
+        self.stop = asyncio.Event()
+        self.failed = False
+        self._restarts = (metrics or Metrics()).counter(
+            "background_task_restarts_total", "Background tasks that ended and were started again.", ("task",)
+        )
         self._limit_s = limit_s
         self._cached_s = cached_s
         self._checks: dict[str, Check] = {}
+        self._dead: set[str] = set()
         self._cached: dict[str, str] = {}
         self._cached_until = 0.0
         self._lock = asyncio.Lock()
@@ -49,14 +70,31 @@ class Readiness:
         self._checks[name] = check
         self._cached_until = 0.0
 
-    def watch(self, name: str, task: asyncio.Task[None]) -> None:
-        """Add a check that *task* is running."""
+    def watch(self, name: str) -> None:
+        """Add a check that the background task *name* runs, as its supervisor tells."""
 
         async def running() -> None:
-            if task.done():
-                raise TaskEndedError(_end_of(task))
+            if name in self._dead:
+                raise TaskEndedError
 
+        self._restarts.labels(name)
         self.add(name, running)
+
+    def task_died(self, name: str) -> None:
+        """Record that the background task *name* does not run."""
+        self._dead.add(name)
+        self._cached_until = 0.0
+
+    def task_restarted(self, name: str) -> None:
+        """Record and count that the background task *name* was started again."""
+        self._dead.discard(name)
+        self._cached_until = 0.0
+        self._restarts.labels(name).inc()
+
+    def fail(self) -> None:
+        """Have the process stop with a status that tells of a failure."""
+        self.failed = True
+        self.stop.set()
 
     async def report(self) -> Report:
         """Run the checks concurrently, or return results that are less than half a second old."""
@@ -70,22 +108,28 @@ class Readiness:
 
     async def _run(self) -> dict[str, str]:
         checks = dict(self._checks)
-        outcomes = await asyncio.gather(*(self._outcome(check) for check in checks.values()))
+        outcomes = await asyncio.gather(*(self._outcome(name, check) for name, check in checks.items()))
         return dict(zip(checks, outcomes, strict=True))
 
-    async def _outcome(self, check: Check) -> str:
+    async def _outcome(self, name: str, check: Check) -> str:
+        """Run a check; what its error says is for the log alone: it may name addresses."""
         try:
             async with asyncio.timeout(self._limit_s):
                 await check()
-        except TimeoutError:
-            return f"no answer within {self._limit_s:g} s"
         except Exception as error:
-            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            if self._cached.get(name, OK) == OK:
+                reason = f"{type(error).__name__}: {error}"
+                logger.warning("readiness check failed", extra={"check": name, "reason": reason})
+            return self._text(error)
         return OK
 
-
-def _end_of(task: asyncio.Task[None]) -> str:
-    if task.cancelled():
-        return "cancelled"
-    error = task.exception()
-    return f"died of {type(error).__name__}: {error}" if error else "ended"
+    def _text(self, error: Exception) -> str:
+        match error:
+            case TimeoutError():
+                return f"no answer within {self._limit_s:g} s"
+            case TaskEndedError():
+                return "restarting"
+            case ServiceError():
+                return error.slug
+            case _:
+                return "failed"
