@@ -86,13 +86,15 @@ def test_error_has_its_code_and_message(kind: str) -> None:
     assert parsed["Error"] == {"Code": "QueueDoesNotExist", "Message": "gone"}
 
 
-@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'"text"', b"\xff"])
-@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>maintenance</html>", b'"text"', b"\xff", b'{"QueueUrl":"http://sqs', b"<Response><Id>1</Id>"]
+)
+@pytest.mark.parametrize("status", [200, 403, 503])
 def test_answer_that_is_not_from_sqs_is_a_502(status: int, body: bytes) -> None:
     answer, parsed = parse(status, body)
     assert answer.status_code >= 502
     assert parsed["Error"]["Code"] == str(answer.status_code)
 
 
-def test_error_without_a_body_has_its_status_for_a_code() -> None:
-    assert parse(403, b"")[1]["Error"]["Code"] == "403"
+def test_error_that_names_no_type_is_not_from_sqs() -> None:
+    assert parse(404, b'{"message":"no route"}')[0].status_code == 502

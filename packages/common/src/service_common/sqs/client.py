@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 from yarl import URL
@@ -52,7 +52,7 @@ class Sqs:
     """A connection to SQS, shared by everything in a process.
 
     Long polls have a connection pool of their own. Nothing is retried here: that is the caller's decision.
-    Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`.
+    Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`, and nothing else.
     """
 
     def __init__(self, client: SQSClient) -> None:
@@ -126,12 +126,12 @@ class Sqs:
                     "ApproximateNumberOfMessagesDelayed",
                 ],
             )
-        attributes = answer.get("Attributes", {})
-        return QueueDepth(
-            visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
-            in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
-            delayed=int(attributes.get("ApproximateNumberOfMessagesDelayed", 0)),
-        )
+            attributes = answer["Attributes"]
+            return QueueDepth(
+                visible=int(attributes["ApproximateNumberOfMessages"]),
+                in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+                delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
+            )
 
     async def receive(self, queue: Queue, limit: int, wait_s: int) -> list[Received]:
         """Receive up to *limit* (1 to 10) messages, waiting up to *wait_s* (0 to 20) seconds for the first.
@@ -148,7 +148,7 @@ class Sqs:
                     MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
                     MessageAttributeNames=["All"],
                 )
-        return [received_of(raw) for raw in answer.get("Messages") or ()]
+            return [received_of(raw) for raw in answer.get("Messages") or ()]
 
     async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, str | Refusal]:
         """Send up to ten messages; return the MessageId or the failure of each by position. *name* is for the error."""
@@ -156,8 +156,8 @@ class Sqs:
             answer = await self._client.send_message_batch(
                 QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
             )
-        ids = {int(each["Id"]): each["MessageId"] for each in answer.get("Successful") or ()}
-        return {**ids, **refusals_of(answer, len(batch))}
+            ids = {int(each["Id"]): each["MessageId"] for each in answer.get("Successful") or ()}
+            return {**ids, **refusals_of(answer, len(batch))}
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
         """Delete up to ten messages; return the failures by position."""
@@ -166,7 +166,7 @@ class Sqs:
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
             )
-        return refusals_of(answer, len(handles))
+            return refusals_of(answer, len(handles))
 
     async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
         """Set the visibility timeout of up to ten messages, as (handle, seconds); return the failures by position."""
@@ -178,17 +178,17 @@ class Sqs:
                     for position, (handle, seconds) in enumerate(timeouts)
                 ],
             )
-        return refusals_of(answer, len(timeouts))
+            return refusals_of(answer, len(timeouts))
 
     async def _describe(self, name: str, url: str) -> Queue:
         with self._translated(name):
             answer = await self._client.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
             )
-        attributes = answer.get("Attributes", {})
-        policy = attributes.get("RedrivePolicy")
-        dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2] if policy else None
-        return Queue(name, url, dead_letters, int(attributes.get("VisibilityTimeout", 30)))
+            attributes = answer["Attributes"]
+            policy = attributes.get("RedrivePolicy")
+            dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2] if policy else None
+            return Queue(name, url, dead_letters, int(attributes["VisibilityTimeout"]))
 
     @contextmanager
     def _translated(self, name: str) -> Iterator[None]:
@@ -196,12 +196,12 @@ class Sqs:
             yield
         except ClientError as error:
             raise self._translate(name, error) from error
-        except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except Exception as error:  # RuntimeError: credentials that refresh to expired ones; KeyError: another answer
             raise SqsUnavailableError(f"{name}: SQS gave no answer: {type(error).__name__}: {error}") from error
 
     def _translate(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
-        code = error.response["Error"].get("Code", "")
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _MISSING:
             self._urls.pop(name, None)
             self._queues.pop(name, None)

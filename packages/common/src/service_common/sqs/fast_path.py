@@ -75,10 +75,10 @@ class FastPath:
 def parse(status: int, body: bytes) -> tuple[HttpResponse, dict[str, Any]]:
     """Parse a body of AWS JSON 1.0; the responses of SQS hold only strings, numbers and lists, so JSON is enough."""
     try:
-        parsed = orjson.loads(body or b"{}")
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         parsed = None
-    if not isinstance(parsed, dict):  # a proxy's page, not SQS
+    if not isinstance(parsed, dict) or (status >= 300 and "__type" not in parsed):  # a proxy's answer, not SQS's
         status, parsed = max(status, 502), {}
     if status >= 300:
         kind = str(parsed.get("__type", status))
