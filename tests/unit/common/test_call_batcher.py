@@ -98,6 +98,20 @@ async def test_flush_that_raises_fails_its_batch_and_not_the_next() -> None:
     assert await batcher.submit(3) == 3
 
 
+async def test_flush_that_is_cancelled_by_nobody_fails_its_batch_and_not_the_next() -> None:
+    async def flush(items: Sequence[int]) -> Sequence[int]:
+        if items[0] == 1:
+            await asyncio.sleep(0)
+            raise asyncio.CancelledError
+        return items
+
+    batcher: CallBatcher[int, int] = CallBatcher(flush, max_items=1)
+    async with asyncio.timeout(LIMIT_S):
+        outcomes = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
+    assert isinstance(outcomes[0], UnavailableError)
+    assert outcomes[1] == 2
+
+
 async def test_missing_result_fails_the_batch() -> None:
     async def flush(items: Sequence[int]) -> Sequence[int]:
         return items[:-1]

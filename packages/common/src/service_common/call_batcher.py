@@ -96,7 +96,8 @@ class CallBatcher(Generic[T, R]):
                 return
             for _, future in batch:
                 _fail(future, error)
-            if not isinstance(error, Exception):
+            # else nobody requested the cancellation, and those who still wait have a turn
+            if not isinstance(error, Exception) and ((task := asyncio.current_task()) is None or task.cancelling()):
                 raise
 
     def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
@@ -119,7 +120,4 @@ def _resolve(futures: Sequence[asyncio.Future[R]], results: Sequence[R | Excepti
 def _fail(future: asyncio.Future[R], error: BaseException) -> None:
     if future.done():
         return
-    if isinstance(error, Exception):
-        future.set_exception(error)
-    else:
-        future.cancel()
+    future.set_exception(error if isinstance(error, Exception) else UnavailableError("cancelled"))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service_common.errors import TransientError
+from service_common.lifecycle import uncancelled
 
 from .ports import Claim, SagaRepository
 from .saga import Saga
@@ -153,7 +154,7 @@ class Engine:
                 await event.wait()
 
     def _begin(self, claim: Claim) -> None:
-        task = asyncio.create_task(self._drive(claim))
+        task = asyncio.create_task(uncancelled(self._drive, claim))
         self._running[task] = claim
         task.add_done_callback(self._finished)
         self._update_slots()

@@ -382,6 +382,25 @@ async def test_missing_table_ends_the_relay(database: Database) -> None:
     assert caught.group_contains(StatementError)
 
 
+async def test_relay_that_died_with_a_delivery_in_flight_sends_again_to_its_destination(database: Database) -> None:
+    hanging = asyncio.Event()
+    publisher = UnreliablePublisher(before=lambda _: hanging)
+    relay = OutboxRelay(database, publisher, SOURCE, poll_s=0.05, lease_s=0.5)
+    await commit(database, [1])
+    async with asyncio.timeout(LIMIT_S):
+        async with running(relay) as task:
+            while not relay._busy:  # noqa: ASYNC110  # the relay sends no event
+                await asyncio.sleep(0.01)
+            await database.execute("ALTER TABLE outbox_event RENAME TO gone")
+            relay.wake()
+            await asyncio.wait([task])
+        assert isinstance(task.exception(), ExceptionGroup)
+        await database.execute("ALTER TABLE gone RENAME TO outbox_event")
+        hanging.set()
+        async with running(relay):
+            await wait_until_sent(database, 1)
+
+
 async def test_published_event_is_logged_with_its_trace(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "service_common.outbox")
     relay = OutboxRelay(database, UnreliablePublisher(), SOURCE, poll_s=0.02)

@@ -178,7 +178,7 @@ async def test_block_ends_after_the_task_has_cleaned_up() -> None:
 async def test_task_of_a_group_that_is_cancelled_by_nobody_ends_the_group() -> None:
     async def grouped() -> None:
         async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
-            group.create_task(uncancelled(awaits_what_is_cancelled()))
+            group.create_task(uncancelled(awaits_what_is_cancelled))
             await forever()
 
     with pytest.raises(ExceptionGroup, match="unhandled errors"):
@@ -187,7 +187,7 @@ async def test_task_of_a_group_that_is_cancelled_by_nobody_ends_the_group() -> N
 
 async def test_cancellation_of_a_task_stays_one() -> None:
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(uncancelled(forever()))
+        task = group.create_task(uncancelled(forever))
         await asyncio.sleep(0)
         task.cancel()
     assert task.cancelled()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from service_common.backoff import Backoff
 from service_common.postgres import DatabaseUnavailableError
 from service_common.postgres.availability import Availability
@@ -34,6 +36,22 @@ async def test_lost_database_is_down_until_a_probe_succeeds() -> None:
     seen.append(availability.up)
     assert seen == [True, False, True]
     assert probe.calls == 4
+
+
+@pytest.mark.parametrize("defect", [ValueError("not enough values to unpack"), asyncio.CancelledError()], ids=repr)
+async def test_probe_that_crashes_is_repeated(defect: BaseException) -> None:
+    outcomes: list[BaseException] = [defect]
+
+    async def probe() -> None:
+        await asyncio.sleep(0)
+        if outcomes:
+            raise outcomes.pop()
+
+    availability = Availability(probe, Backoff(0.001, 0.002))
+    availability.lost("gone")
+    async with asyncio.timeout(LIMIT_S):
+        await availability.wait()
+    assert availability.up
 
 
 async def test_concurrent_losses_start_one_probe() -> None:

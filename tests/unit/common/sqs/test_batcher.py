@@ -12,6 +12,10 @@ from service_common.sqs.batcher import Batcher
 MANY = 100
 
 
+def unexpected(items: Sequence[int]) -> None:
+    raise AssertionError(f"{items} were abandoned")
+
+
 class CountedBatcher(Batcher[int]):
     """Fails instead of turning for ever."""
 
@@ -30,7 +34,7 @@ async def test_drain_ends_when_the_flushes_ended_in_the_same_turn_of_the_loop() 
     async def flush(items: Sequence[int]) -> None:
         flushed.extend(items)
 
-    batcher = CountedBatcher(flush, linger_s=60.0)
+    batcher = CountedBatcher(flush, 60.0, unexpected)
     batcher.add(1)
     batcher.flush_now()
     await asyncio.create_task(batcher.drain())  # runs right after the flush, before the callbacks of its end
@@ -45,17 +49,28 @@ async def test_drain_flushes_what_is_added_meanwhile() -> None:
         if items[0] < 3:
             batcher.add(items[0] + 1)
 
-    batcher = Batcher(flush, linger_s=60.0)
+    batcher = Batcher(flush, 60.0, unexpected)
     batcher.add(1)
     await batcher.drain()
     assert flushed == [1, 2, 3]
 
 
-async def test_drain_raises_the_defect_of_a_flush() -> None:
-    async def flush(_: Sequence[int]) -> None:
-        raise LookupError("a defect")
+@pytest.mark.parametrize("defect", [LookupError("a defect"), asyncio.CancelledError()], ids=repr)
+async def test_items_of_a_flush_that_crashes_are_abandoned_and_the_next_are_flushed(
+    defect: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    flushed: list[int] = []
+    abandoned: list[int] = []
 
-    batcher = Batcher(flush, linger_s=60.0)
+    async def flush(items: Sequence[int]) -> None:
+        if items[0] == 1:
+            raise defect
+        flushed.extend(items)
+
+    batcher = Batcher(flush, 60.0, abandoned.extend)
     batcher.add(1)
-    with pytest.raises(LookupError):
-        await batcher.drain()
+    await batcher.drain()
+    batcher.add(2)
+    await batcher.drain()
+    assert (flushed, abandoned) == ([2], [1])
+    assert [record.message for record in caplog.records] == ["acknowledgement crashed"]

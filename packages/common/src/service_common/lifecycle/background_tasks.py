@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from ..backoff import Backoff
 from .readiness import Readiness, TaskEndedError
@@ -17,6 +17,7 @@ __all__ = ["background", "log_death", "uncancelled"]
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 # Six delays in a row are 7 s on average and 15.5 s at most, long enough for what passes by itself. A seventh end says
 # that this process does not recover. A task that ran for a minute has done its work, so that counting begins again.
@@ -43,8 +44,8 @@ async def background(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def uncancelled(work: Awaitable[T]) -> T:
-    """Await *work*; a cancellation that nobody requested of this task, as of a future that it awaits, is an error.
+async def uncancelled(work: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs) -> T:
+    """Run *work*; a cancellation that nobody requested of this task, as of a future that it awaits, is an error.
 
     A TaskGroup takes a task that ends so for one that was cancelled, and says nothing.
 
@@ -52,7 +53,7 @@ async def uncancelled(work: Awaitable[T]) -> T:
         TaskEndedError: *work* raised CancelledError by itself.
     """
     try:
-        return await work
+        return await work(*arguments, **options)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
@@ -90,7 +91,7 @@ async def _supervise(readiness: Readiness, name: str, work: Callable[[], Corouti
 
 async def _end_of(work: Callable[[], Coroutine[object, object, None]]) -> Exception:
     try:
-        await uncancelled(work())
+        await uncancelled(work)
     except Exception as error:
         return error
     return TaskEndedError("ended by itself")

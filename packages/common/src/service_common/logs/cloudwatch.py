@@ -122,8 +122,11 @@ class CloudWatchShipper:
         while not self._closing.is_set() or self._buffer:
             self._buffer.wait()
             self._closing.wait(self._options.linger_s)
-            for batch in batches(self._buffer.take()):
-                self._deliver(batch)
+            try:
+                for batch in batches(self._buffer.take()):
+                    self._deliver(batch)
+            except Exception:  # without this thread no line is sent
+                logger.exception("cloudwatch delivery crashed")
         self._stream.close()
 
     def _deliver(self, batch: Sequence[LogEvent]) -> None:

@@ -120,7 +120,7 @@ class LineWriter:
             try:
                 self._write("".join([f"{line.text}\n" for line in lines]))
                 self.written += len(lines)
-            except (OSError, ValueError):  # the reader has gone, or the stream is closed
+            except Exception:  # the reader has gone, the stream is closed; without this thread no line is written
                 self._lost += len(lines)
 
 

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from ..backoff import Backoff
-from ..errors import BusyError, TransientError
-from ..lifecycle import Readiness, background
+from ..errors import BusyError, ServiceError, TransientError
+from ..lifecycle import Readiness, background, uncancelled
 from ..observability import Metrics
 from ..postgres import Database
 from .maintenance import OutboxMaintenance
@@ -80,15 +80,16 @@ class OutboxRelay:
         self._due.set()
 
     async def run(self) -> None:
-        """Send until :meth:`stop`, also after outages of the database or of a queue.
+        """Send until :meth:`stop`, also after outages of the database or of a queue; may be called again when it died.
 
         Raises:
             ExceptionGroup: a defect in the statements or in the relay.
         """
         self._ended.clear()
+        self._busy.clear()  # the deliveries of a run that died were cancelled
         try:
             async with asyncio.TaskGroup() as tasks:
-                maintenance = tasks.create_task(self._maintenance.run())
+                maintenance = tasks.create_task(uncancelled(self._maintenance.run))
                 await self._relay(tasks)
                 maintenance.cancel()
         finally:
@@ -155,7 +156,7 @@ class OutboxRelay:
             by_destination[row.destination].append(row)
         for destination, batch in by_destination.items():
             self._busy.add(destination)
-            delivery = tasks.create_task(self._deliver(destination, batch))
+            delivery = tasks.create_task(uncancelled(self._deliver, destination, batch))
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
         if rows:
@@ -197,7 +198,7 @@ class OutboxRelay:
     async def _mark_sent(self) -> None:
         """Mark events that no claim will mark any more, even when cancelled, so that they are not sent again."""
         if self._unmarked:
-            with suppress(TransientError, TimeoutError):
+            with suppress(ServiceError, TimeoutError):
                 async with asyncio.timeout(_MARK_LIMIT_S):
                     await self._table.mark_sent(self._unmarked)
 

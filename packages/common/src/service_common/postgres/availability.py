@@ -10,6 +10,7 @@ from contextvars import Context
 
 from ..backoff import Backoff
 from ..errors import ServiceError
+from ..lifecycle import uncancelled
 
 __all__ = ["Availability"]
 
@@ -71,7 +72,10 @@ class Availability:
 
     async def _answers(self) -> bool:
         try:
-            await self._probe()
+            await uncancelled(self._probe)
         except ServiceError:
+            return False
+        except Exception:  # a probe that dies would leave the database lost for good
+            logger.exception("database probe crashed")
             return False
         return True

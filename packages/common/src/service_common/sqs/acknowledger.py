@@ -67,9 +67,9 @@ class Acknowledger:
         self._limit = limit
         self._metrics = metrics
         self._backoff = backoff
-        self._deletes: Batcher[_Entry] = Batcher(self._delete, linger_s)
-        self._delays: Batcher[_Entry] = Batcher(self._delay, linger_s)
-        self._dead_letters: Batcher[tuple[InFlightMessage, str]] = Batcher(self._dead_letter, linger_s)
+        self._deletes: Batcher[_Entry] = Batcher(self._delete, linger_s, self._abandon)
+        self._delays: Batcher[_Entry] = Batcher(self._delay, linger_s, self._abandon)
+        self._dead_letters: Batcher[tuple[InFlightMessage, str]] = Batcher(self._dead_letter, linger_s, self._abandon)
 
     def apply(self, entry: InFlightMessage, decision: Decision) -> None:
         """Carry out *decision* with the next batch; no heartbeat may extend *entry* any more."""
@@ -127,6 +127,12 @@ class Acknowledger:
             self._warn("message acknowledgement failed", entry, refusal)
         self._in_flight.remove(entry)
         self._limit.release(1)
+
+    def _abandon(self, batch: Sequence[tuple[InFlightMessage, object]]) -> None:
+        """Count messages as failed that a defect leaves where they are: SQS delivers them again."""
+        for entry, _ in batch:
+            if entry in self._in_flight:
+                self._finish(entry, Refusal("Crashed", "", sender_fault=False), self._metrics.unsettled)
 
     async def _dead_letter(self, batch: Sequence[tuple[InFlightMessage, str]]) -> None:
         queue = self._queue()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from ..lifecycle import uncancelled
 from .limits import MAX_BATCH
 
 __all__ = ["Batcher"]
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -16,11 +20,17 @@ T = TypeVar("T")
 class Batcher(Generic[T]):
     """Passes items to *flush* when there are ten, or *linger_s* seconds after the first; flushes may overlap.
 
-    *flush* handles its own failures: an exception from it is a defect, raised by `drain`.
+    *flush* handles its own failures: after an exception, which is a defect, *abandon* gets the items.
     """
 
-    def __init__(self, flush: Callable[[Sequence[T]], Awaitable[None]], linger_s: float) -> None:
+    def __init__(
+        self,
+        flush: Callable[[Sequence[T]], Awaitable[None]],
+        linger_s: float,
+        abandon: Callable[[Sequence[T]], None],
+    ) -> None:
         self._flush = flush
+        self._abandon = abandon
         self._linger_s = linger_s
         self._items: list[T] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -41,7 +51,7 @@ class Batcher(Generic[T]):
             self._timer = None
         if self._items:
             items, self._items = self._items, []
-            task = asyncio.ensure_future(self._flush(items))
+            task = asyncio.ensure_future(self._flush_or_abandon(items))
             self._flushes.add(task)
             task.add_done_callback(self._flushes.discard)
 
@@ -52,10 +62,15 @@ class Batcher(Generic[T]):
                 self.flush_now()
                 # not gather(): from Python 3.12 on it returns at once when all have ended, so that the callbacks which
                 # remove them from the set would never run
-                ended, _ = await asyncio.wait(self._flushes)
-                for flush in ended:
-                    flush.result()
+                await asyncio.wait(self._flushes)
         except asyncio.CancelledError:
             for task in self._flushes:
                 task.cancel()
             raise
+
+    async def _flush_or_abandon(self, items: Sequence[T]) -> None:
+        try:
+            await uncancelled(self._flush, items)
+        except Exception:
+            logger.critical("acknowledgement crashed", exc_info=True, extra={"messages": len(items)})
+            self._abandon(items)

@@ -48,6 +48,9 @@ class InFlightMessages:
     def __iter__(self) -> Iterator[InFlightMessage]:
         return (entry for entry in self._by_id.values() if entry.working)
 
+    def __contains__(self, entry: InFlightMessage) -> bool:
+        return self._by_id.get(entry.message.id) is entry
+
     def add(self, received: Received, now_s: float) -> InFlightMessage | None:
         """Add a message, or return None when it is in flight already: then only its receipt handle is replaced.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..backoff import Backoff
 from ..errors import ServiceError, TransientError
+from ..lifecycle import log_death, uncancelled
 from ..observability import Metrics
 from .acknowledger import Acknowledger
 from .client import Sqs
@@ -134,18 +135,19 @@ class Poller:
             backoff=settings.retry,
             linger_s=settings.acknowledge_linger_s,
         )
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: dict[asyncio.Task[None], InFlightMessage] = {}
         self._stopping = False
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """Consume until `stop` has ended, or until a loop dies: then its exception is raised.
+        """Consume until `stop` has ended, or until a loop dies: then its exception is raised, and it may run again.
 
+        The handlers that are running when a loop dies, their permits and their acknowledgements go on without it.
         When cancelled, it abandons its receives and hands back the messages in flight.
         """
         try:
             async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._heartbeat.run())
+                heartbeat = group.create_task(uncancelled(self._heartbeat.run))
                 self._receive_loops.start(group)
                 await self._stopped.wait()
                 heartbeat.cancel()
@@ -160,7 +162,7 @@ class Poller:
         """Stop receiving, let handlers end, hand back what is left, acknowledge; within the limits of the settings."""
         self._stopping = True
         self._receive_loops.stop()
-        if pending := self._working | self._receive_loops.tasks:
+        if pending := self._working.keys() | self._receive_loops.tasks:
             await asyncio.wait(pending, timeout=self._settings.stop_grace_s)
         self._receive_loops.abandon()
         self._cancel_handlers()
@@ -208,8 +210,8 @@ class Poller:
                 self._acknowledger.apply(entry, _HAND_BACK)
             else:
                 entry.task = task = loop.create_task(self._process(entry))
-                self._working.add(task)
-                task.add_done_callback(self._working.discard)
+                self._working[task] = entry
+                task.add_done_callback(self._processed)
         self._metrics.received(len(batch))
         logger.info(
             "sqs messages received",
@@ -231,6 +233,16 @@ class Poller:
         if entry.heartbeat is not None:
             await entry.heartbeat  # an extension that arrives late would undo the delay
         self._acknowledger.apply(entry, self._decide(entry.message, error))
+
+    def _processed(self, task: asyncio.Task[None]) -> None:
+        entry = self._working.pop(task)
+        if task.cancelled():  # before it began
+            entry.working = False
+            self._acknowledger.apply(entry, _HAND_BACK)
+        elif task.exception() is not None:  # a defect: what a handler raises is decided upon
+            log_death(task)
+            entry.working = False
+            self._acknowledger.apply(entry, Delay(int(self._settings.retry.cap_s)))
 
     def _decide(self, message: Message, error: Exception | None) -> Decision:
         if isinstance(error, HandlerCancelledError) and self._stopping:

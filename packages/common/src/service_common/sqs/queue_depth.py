@@ -10,6 +10,7 @@ from functools import partial
 from time import monotonic
 
 from ..errors import ServiceError
+from ..lifecycle import log_death
 from ..observability import Metrics
 from .client import Sqs
 from .messages import QueueDepth
@@ -56,6 +57,7 @@ class QueueDepthGauges:
         if (self._measuring is None or self._measuring.done()) and monotonic() >= self._next_at:
             self._next_at = monotonic() + self._interval_s
             self._measuring = asyncio.create_task(self._measure(), name="queue depths")
+            self._measuring.add_done_callback(log_death)
         if self._measuring is not None:
             await asyncio.wait((self._measuring,), timeout=self._limit_s)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
+from ..lifecycle import uncancelled
 from .client import Sqs
 from .in_flight import ConcurrencyLimit
 from .limits import MAX_BATCH
@@ -78,7 +79,7 @@ class ReceiveLoops:
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Start in *group*, which gets the exception of a loop that dies."""
-        self._spawn(group, self._receive(group))
+        self._spawn(group, uncancelled(self._receive, group))
 
     def stop(self) -> None:
         """Stop receiving; a receive under way is left to return, since cancelling it may lose a message."""
@@ -111,7 +112,7 @@ class ReceiveLoops:
             failures = 0
             self.failure = None
             if full and len(self._tasks) < self._at_most:
-                self._spawn(group, self._receive_more())
+                self._spawn(group, uncancelled(self._receive_more))
 
     async def _receive_more(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from service_common.errors import TransientError
 from service_common.postgres import Database
@@ -56,10 +57,11 @@ class ListenNotify:
 
     async def listen(self, database: Database) -> None:
         """Wake the tailer for each wake-up of another replica until cancelled."""
-        async for payload in database.listen(NOTIFY_CHANNEL):
-            if not payload:
-                await self._reopen()
-            self._tailer.wake(int(payload) if payload.isdecimal() else None)
+        async with aclosing(database.listen(NOTIFY_CHANNEL)) as payloads:  # a listener that died keeps no connection
+            async for payload in payloads:
+                if not payload:
+                    await self._reopen()
+                self._tailer.wake(int(payload) if payload.isdecimal() else None)
 
     async def _reopen(self) -> None:
         """Check the epoch on a new connection: the server may be a copy or a backup that lacks what clients saw."""

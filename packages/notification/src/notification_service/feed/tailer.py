@@ -69,8 +69,8 @@ class FeedTailer:
     def offer(self, appended: Sequence[Notification]) -> None:
         """Publish what this process appended in one transaction if it comes next; otherwise read."""
         if appended[0].seq == self._seq + 1:
-            self._seq = appended[-1].seq
             self._publish(appended, self._state)
+            self._seq = appended[-1].seq
         else:
             self.wake()
 
@@ -100,11 +100,11 @@ class FeedTailer:
             self._state, self._seq, self.lag = state, state.head, 0
             self._reset(state)
             return
+        self._publish(page.notifications, state)
         self._state, self._seq = state, page.through
         self.lag = state.head - self._seq
         if self.lag:
             self._woken.set()
-        self._publish(page.notifications, state)
 
     def _continues(self, page: Page) -> bool:
         state = page.state

@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import cycle
 
 from service_common.errors import UnavailableError
+from service_common.lifecycle import log_death, uncancelled
 
 from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
 from . import encoding
@@ -46,7 +47,7 @@ class Broadcaster:
         self._pages = PageCache(reader, counters, limits.replays)
         self._catch_up = CatchUp(hub, self._pages, counters)
         self._slices = cycle(range(SLICES))
-        self._catch_up_tasks: set[asyncio.Task[None]] = set()
+        self._catch_up_tasks: dict[asyncio.Task[None], PushConnection] = {}
 
     def publish(self, notifications: Sequence[Notification], state: FeedState) -> None:
         """Append *notifications*, which follow the head, and write them to each LIVE client whose filter matches."""
@@ -202,9 +203,15 @@ class Broadcaster:
         if connection.paused_at is None and self.hub.is_up_to_date(connection.subscription):
             return
         connection.catching_up = True
-        task = asyncio.get_running_loop().create_task(self._catch_up.run(connection))
-        self._catch_up_tasks.add(task)
-        task.add_done_callback(self._catch_up_tasks.discard)
+        task = asyncio.get_running_loop().create_task(uncancelled(self._catch_up.run, connection))
+        self._catch_up_tasks[task] = connection
+        task.add_done_callback(self._caught_up)
+
+    def _caught_up(self, task: asyncio.Task[None]) -> None:
+        connection = self._catch_up_tasks.pop(task)
+        log_death(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.abort(connection, "failed")  # its client resumes with another connection
 
 
 async def open_broadcaster(
