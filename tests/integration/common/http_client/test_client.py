@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
@@ -24,6 +25,7 @@ from service_common.http_client import (
     RetryingClient,
     RetryPolicy,
 )
+from service_common.http_client.transport import MAX_ANSWER_BYTES
 from service_common.observability import Metrics, tracing
 
 READ = Call("GET", "/inventory/{product_id}", idempotent=True)
@@ -398,6 +400,55 @@ async def test_body_that_never_ends_times_out_with_the_attempt() -> None:
     async with serving(drip) as server, client_of(server.url) as client:
         with pytest.raises(UnavailableError, match="no answer within"):
             await client.request(call)
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """Answer in chunks for as long as the client reads."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(b" " * 65_536)
+    return response
+
+
+async def huge(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"1" * (MAX_ANSWER_BYTES + 1), content_type="application/json")
+
+
+async def inflating(request: web.Request) -> web.StreamResponse:
+    assert request.headers["Accept-Encoding"] == "identity"
+    body = gzip.compress(b"[" + b" " * MAX_ANSWER_BYTES + b"]")
+    return web.Response(body=body, content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("foreign", [endless, huge, inflating])
+async def test_answer_that_is_too_large_is_no_answer_and_the_call_is_repeated(foreign: Behaviour) -> None:
+    call = replace(TAKE, attempt_timeout_s=20.0, deadline_s=40.0)
+    async with serving(foreign, answer(200, {"id": 7})) as server, client_of(server.url) as client:
+        assert await client.request(call, json={}) == Reply(200, {"id": 7})
+    assert len(server.seen) == 2
+
+
+async def test_answer_in_chunks_is_read_and_keeps_its_connection() -> None:
+    async def chunked(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        for part in (b'{"id"', b":7}"):
+            await response.write(part)
+        return response
+
+    ports: set[object] = set()
+
+    async def noting(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.add(request.transport.get_extra_info("peername"))
+        return await chunked(request)
+
+    async with serving(noting) as server, client_of(server.url) as client:
+        replies = [await client.request(TAKE) for _ in range(3)]
+    assert replies == [Reply(200, {"id": 7})] * 3
+    assert len(ports) == 1
 
 
 async def test_retry_after_in_seconds_is_a_floor() -> None:

@@ -20,6 +20,8 @@ from .retry_policy import AttemptOutcome, Failure, retry_after_s
 
 __all__ = ["PreparedRequest", "Transport", "expand"]
 
+# far more than any answer of a service; without a limit, a foreign one fills the memory until its time is over
+MAX_ANSWER_BYTES = 8 << 20
 _TRANSIENT = frozenset({408, 429})
 
 
@@ -60,7 +62,12 @@ class Transport:
         self._connect_timeout_s = connect_timeout_s
 
     async def __aenter__(self) -> Transport:
-        self._session = aiohttp.ClientSession(headers=self._headers, cookie_jar=aiohttp.DummyCookieJar())
+        # inflating would take the event loop's time, and memory without limit
+        self._session = aiohttp.ClientSession(
+            headers={**self._headers, "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
         # aiohttp itself repeats a request when a kept-alive connection turns out dead (aiohttp#10790): past retry
         # budget and circuit, and even when the call is not idempotent
         self._session._retry_connection = False  # noqa: SLF001 - there is no public switch
@@ -111,10 +118,31 @@ class Transport:
             allow_redirects=False,
             timeout=_timeout(min(self._connect_timeout_s, request.call.attempt_timeout_s / 2)),
         )
-        body = await response.read()  # read to its end, it gives the connection back to the pool; any failure closes it
+        body = await _read(response)
+        if body is None:
+            reason = f"answered {response.status} with more than {MAX_ANSWER_BYTES} bytes"
+            return Failure(AttemptOutcome.GARBLED, reason, response.status)
         if 200 <= response.status < 300:
             return _reply(request.call, response.status, body)
         return _failure(request.call, response, body)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body of *response*, None when it is too large.
+
+    Read to its end, it gives the connection back to the pool; any failure closes it.
+    """
+    length = response.content_length
+    if length is not None and length <= MAX_ANSWER_BYTES:
+        return await response.read()
+    try:
+        if length is None:
+            await response.content.readexactly(MAX_ANSWER_BYTES + 1)
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    finally:
+        response.close()
+    return None
 
 
 def _reply(call: Call, status: int, body: bytes) -> Reply | Failure:
