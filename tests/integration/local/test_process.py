@@ -74,6 +74,23 @@ async def test_killed_process_is_restarted(supervisor: Supervisor, reports: list
     assert reports == ["order-service was terminated by SIGKILL; restarting in 0.25 s"]
 
 
+async def test_process_that_exits_with_a_status_is_restarted_also_when_a_start_fails(
+    supervisor: Supervisor, reports: list[str], tmp_path: Path
+) -> None:
+    end = tmp_path / "end"
+    waiting = f"while not os.path.exists({str(end)!r}): time.sleep(0.02)"
+    code = f"import os, time\n{waiting}\nos.remove({str(end)!r}); os._exit(1)"
+    await supervisor.start([spec("order-service", code)])
+    process = supervisor.processes["order-service"]
+    log, process.log = process.log, tmp_path / "missing" / "log"
+    end.touch()
+    await eventually(lambda: len(reports) > 1)
+    process.log = log
+    await eventually(lambda: process.restarts == 1 and process.pid is not None)
+    assert reports[0] == "order-service exited with status 1; restarting in 0.25 s"
+    assert reports[1].startswith("order-service can't be started: ")
+
+
 async def test_process_is_supervised_after_stop_and_start(supervisor: Supervisor) -> None:
     await supervisor.start([spec("order-service", SLEEP)])
     process = supervisor.processes["order-service"]

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
+from notification_service.http import BROADCASTER
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.in_memory.notification import Block, blocks
@@ -234,3 +235,24 @@ async def test_readiness_checks_every_task_of_the_push(replica: Replica, http: C
     async with http.get(server.make_url("/health/ready")) as response:
         assert response.status == 200
         assert set((await response.json())["checks"]) >= {"database", "tail", "sweep", "retention"}
+
+
+async def test_client_whose_catch_up_crashes_is_disconnected_and_can_resume(
+    replica: Replica, http: ClientSession, feed: SqlFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await feed.append([event(CREATED, order) for order in range(1, 6)])
+    server = await replica()
+    epoch = (await feed.state()).epoch
+    hub = server.app[BROADCASTER].hub
+
+    def crash(_: object) -> None:
+        raise LookupError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "next_action", crash)
+        async with sse(http, server, f"?lastEventId={epoch}-2") as stream:
+            [received] = await asyncio.gather(seqs(stream, 5), return_exceptions=True)
+    assert received == [] or isinstance(received, ClientError)
+    assert await metric(http, server, 'aborts_total{reason="failed"}') == 1
+    async with sse(http, server, f"?lastEventId={epoch}-2") as stream:
+        assert await seqs(stream, 5) == [3, 4, 5]

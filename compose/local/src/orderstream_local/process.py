@@ -126,7 +126,11 @@ class ServiceProcess:
             delay_s = min(FIRST_DELAY_S * 2 ** max(early_exits - 1, 0), MAX_DELAY_S)
             self._report(f"{self.name} {_exit_reason(status)}; restarting in {delay_s:g} s")
             await asyncio.sleep(delay_s)
-            await self._spawn()
+            try:
+                await self._spawn()
+            except OSError as error:  # no memory or descriptors left for now
+                self._report(f"{self.name} can't be started: {error}")
+                continue
             self.restarts += 1
             await self._run_post_start()
 
