@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
 from inventory_service.domain import Released, Taken, TakeOutcome
 from inventory_service.postgres import SqlStock
 from order_contracts import Item
+from service_common.errors import BusyError
 from service_common.postgres import Database, migrate
 
+T = TypeVar("T")
 PRODUCTS = ("hot", "warm", "cold", "last-one")
 STOCK = {"hot": 300, "warm": 120, "cold": 10_000, "last-one": 1}
 
@@ -24,6 +28,13 @@ async def replicas(database_url: str) -> AsyncIterator[list[SqlStock]]:
     await migrate(database_url, "inventory_service.migrations")
     async with AsyncExitStack() as stack:
         yield [SqlStock(await stack.enter_async_context(Database.open(database_url, size=4))) for _ in range(8)]
+
+
+async def insist(operation: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what fails because of the others, as callers do."""
+    while True:
+        with suppress(BusyError):
+            return await operation()
 
 
 def wanted(dice: random.Random) -> tuple[Item, ...]:
@@ -41,11 +52,11 @@ async def test_remaining_and_taken_stock_add_up_to_the_initial_stock(replicas: l
     released: set[str] = set()
 
     async def take(replica: SqlStock, operation_id: str) -> None:
-        answers[operation_id].append(await replica.take(operation_id, operations[operation_id]))
+        answers[operation_id].append(await insist(lambda: replica.take(operation_id, operations[operation_id])))
 
     async def release(replica: SqlStock, operation_id: str) -> None:
         released.add(operation_id)
-        await replica.release(operation_id)
+        await insist(lambda: replica.release(operation_id))
 
     names = list(operations)
     work = [(take if dice.random() < 0.75 else release, dice.choice(replicas), dice.choice(names)) for _ in range(200)]
@@ -66,7 +77,7 @@ async def test_remaining_and_taken_stock_add_up_to_the_initial_stock(replicas: l
 async def test_hot_product_is_sold_out_exactly(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 100)
     outcomes = await asyncio.gather(
-        *(replicas[number % 8].take(f"{number}:1", [Item("hot", 1)]) for number in range(200))
+        *(insist(partial(replicas[number % 8].take, f"{number}:1", [Item("hot", 1)])) for number in range(200))
     )
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 100
     product = await replicas[0].get("hot")
@@ -76,7 +87,8 @@ async def test_hot_product_is_sold_out_exactly(replicas: list[SqlStock]) -> None
 async def test_one_of_many_writers_of_the_same_version_wins(replicas: list[SqlStock]) -> None:
     await replicas[0].add("hot", 1)
     results = await asyncio.gather(
-        *(replicas[number % 8].change("hot", number, 1) for number in range(20)), return_exceptions=True
+        *(insist(partial(replicas[number % 8].change, "hot", number, 1)) for number in range(20)),
+        return_exceptions=True,
     )
     assert sum(not isinstance(result, BaseException) for result in results) == 1
     assert (await replicas[0].get("hot")).version == 2
