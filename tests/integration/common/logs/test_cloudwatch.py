@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -70,6 +70,33 @@ class Group:
 def group(aws_endpoint: str) -> Iterator[Group]:
     with closing(Group(aws_endpoint)) as group:
         yield group
+
+
+def test_delivery_that_crashes_costs_its_lines_alone_which_are_counted(
+    group: Group, aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_: object) -> None:
+        raise LookupError("a defect")
+
+    group.make()
+    options = CloudWatchOptions(group.name, "us-east-1", aws_endpoint, linger_s=0.01)
+    with closing_within(CloudWatchShipper(options)) as shipper:
+        with monkeypatch.context() as patch:
+            patch.setattr("service_common.logs.cloudwatch.batches", crash)
+            shipper.put(Line(time.time(), "lost"))
+            until(lambda: shipper.rejected == 1)
+        shipper.put(Line(time.time(), "sent"))
+        until(lambda: shipper.sent == 1)
+    assert group.messages() == ["sent"]
+    assert shipper.dropped == 0
+
+
+@contextmanager
+def closing_within(shipper: CloudWatchShipper) -> Iterator[CloudWatchShipper]:
+    try:
+        yield shipper
+    finally:
+        shipper.close(LIMIT_S)
 
 
 class SilentEndpoint:

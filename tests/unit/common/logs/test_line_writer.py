@@ -46,6 +46,26 @@ def test_lines_are_written_in_batches() -> None:
     assert stream.writes <= 6
 
 
+def test_write_that_crashes_costs_its_lines_alone_which_are_counted() -> None:
+    class Crashing(io.StringIO):
+        def write(self, text: str, /) -> int:
+            if "lost" in text:
+                raise LookupError("a defect")
+            return super().write(text)
+
+    stream = Crashing()
+    writer = LineWriter(stream, linger_s=0)
+    writer.put(line("lost"))
+    deadline = time.monotonic() + 5
+    while not writer.dropped and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    writer.put(line("written"))
+    writer.close(5)
+
+    assert stream.getvalue() == "written\n"
+    assert (writer.written, writer.dropped) == (1, 1)
+
+
 def test_close_does_not_wait_for_the_batching_delay() -> None:
     stream = io.StringIO()
     writer = LineWriter(stream, linger_s=60)

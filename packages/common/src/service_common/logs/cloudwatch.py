@@ -122,11 +122,14 @@ class CloudWatchShipper:
         while not self._closing.is_set() or self._buffer:
             self._buffer.wait()
             self._closing.wait(self._options.linger_s)
+            lines = self._buffer.take()
+            settled = self.sent + self.rejected + len(lines)
             try:
-                for batch in batches(self._buffer.take()):
+                for batch in batches(lines):
                     self._deliver(batch)
             except Exception:  # without this thread no line is sent
                 logger.exception("cloudwatch delivery crashed")
+                self.rejected = settled - self.sent
         self._stream.close()
 
     def _deliver(self, batch: Sequence[LogEvent]) -> None:
