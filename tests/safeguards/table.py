@@ -1,0 +1,338 @@
+"""The safeguards of the system: where each is, how it is taken out, and the tests that fail without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ROOT", "SAFEGUARDS", "Safeguard", "markdown"]
+
+ROOT = Path(__file__).parents[2]
+
+COMMON = "packages/common/src/service_common"
+ORDER = "packages/order/src/order_service"
+INVENTORY = "packages/inventory/src/inventory_service"
+PROCESSING = "packages/processing/src/processing_service"
+NOTIFICATION = "packages/notification/src/notification_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguard:
+    """A safeguard, and the edit that removes it.
+
+    Attributes:
+        holds: what holds because of it.
+        file: where it is; *old* occurs there once, and *new* in its place takes it out.
+        reason: a pattern that the report of the failures matches, so that they fail because of the edit.
+        tests: each of them fails without it.
+    """
+
+    name: str
+    holds: str
+    file: str
+    old: str
+    new: str
+    reason: str
+    tests: tuple[str, ...]
+
+    def edited(self) -> str:
+        """Return the file without the safeguard.
+
+        Raises:
+            ValueError: the edit does not apply exactly once.
+        """
+        text = (ROOT / self.file).read_text("utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.old!r} is {text.count(self.old)} times in {self.file}")
+        return text.replace(self.old, self.new)
+
+
+SAFEGUARDS = (
+    Safeguard(
+        "idempotency key",
+        "a repeated request places no second order",
+        f"{ORDER}/migrations/0003_changes.sql",
+        "IF p_key IS NOT NULL THEN",
+        "IF false THEN",
+        "assert",
+        ("tests/contract/test_order_repository.py::test_same_key_makes_one_order",),
+    ),
+    Safeguard(
+        "version check",
+        "an order that was changed is not closed with its former items",
+        f"{ORDER}/migrations/0003_changes.sql",
+        "applied := current.status = 'CREATED' AND current.version = p_version;",
+        "applied := current.status = 'CREATED';",
+        "assert",
+        ("tests/contract/test_order_repository.py::test_another_version_is_not_settled",),
+    ),
+    Safeguard(
+        "status check",
+        "an order has one end",
+        f"{ORDER}/migrations/0003_changes.sql",
+        "applied := current.status = 'CREATED' AND current.version = p_version;",
+        "applied := current.version = p_version;",
+        "assert",
+        ("tests/contract/test_order_repository.py::test_order_is_settled_once",),
+    ),
+    Safeguard(
+        "reconciliation",
+        "an order whose message was lost is announced again",
+        f"{ORDER}/sql/announce_late_orders.sql",
+        "WHERE o.status = 'CREATED'",
+        "WHERE o.status = 'LATE'",
+        "assert",
+        ("tests/integration/order/test_postgres.py::test_late_order_is_announced_to_the_processing_queue_again",),
+    ),
+    Safeguard(
+        "guarded decrement",
+        "no more is taken than is in stock",
+        f"{INVENTORY}/migrations/0002_take_stock.sql",
+        " WHEN bool_or(stock < quantity) THEN 'short'",
+        "",
+        "IntegrityError.*inventory_stock_check",
+        (
+            "tests/contract/test_inventory_repository.py"
+            "::test_short_operation_takes_nothing_and_reports_every_short_item",
+        ),
+    ),
+    Safeguard(
+        "operation id",
+        "a repeated step takes stock once",
+        f"{PROCESSING}/saga.py",
+        'first = f"{self.order_id}:{self.version}"',
+        'first = f"{self.order_id}:{self.version}:{self.attempts}"',
+        "assert",
+        ("tests/integration/processing/test_engine.py::test_crash_at_any_point_changes_no_result",),
+    ),
+    Safeguard(
+        "tombstone",
+        "what was released before it took anything takes nothing later",
+        f"{INVENTORY}/migrations/0004_release_to_the_same_product.sql",
+        """INSERT INTO stock_operation (id, released_at)
+    VALUES (operation_id, clock_timestamp())
+    ON CONFLICT (id) DO NOTHING;
+    IF FOUND THEN""",
+        """PERFORM FROM stock_operation WHERE id = operation_id;
+    IF NOT FOUND THEN""",
+        "Released",
+        ("tests/contract/test_inventory_repository.py::test_operation_released_before_takes_nothing",),
+    ),
+    Safeguard(
+        "SKIP LOCKED (stock)",
+        "a locked product does not delay the others",
+        f"{INVENTORY}/migrations/0005_locked_products.sql",
+        "FOR NO KEY UPDATE SKIP LOCKED",
+        "FOR NO KEY UPDATE",
+        "BusyError",
+        (
+            "tests/integration/inventory/test_locked_products.py::test_operations_on_other_products_do_not_wait",
+            "tests/integration/inventory/test_locked_products.py::test_batch_is_carried_out_but_for_the_locked_product",
+        ),
+    ),
+    Safeguard(
+        "lease of a saga",
+        "two engines never run a saga at the same time",
+        f"{PROCESSING}/migrations/0003_steps.sql",
+        "            AND (lease_until IS NULL OR lease_until <= now())\n",
+        "",
+        "assert",
+        (
+            "tests/contract/test_saga_repository.py::test_new_saga_is_claimed_by_its_starter",
+            "tests/integration/processing/test_engine.py::test_two_engines_never_run_a_saga_at_the_same_time",
+        ),
+    ),
+    Safeguard(
+        "fence of a saga",
+        "an engine that lost its lease changes nothing",
+        f"{PROCESSING}/migrations/0003_steps.sql",
+        "            AND saga.fence = change.fence\n",
+        "",
+        "assert",
+        ("tests/integration/processing/test_engine.py::test_engine_that_lost_its_lease_changes_nothing",),
+    ),
+    Safeguard(
+        "confirmation first",
+        "a late duplicate takes no stock for an order that was withdrawn",
+        f"{PROCESSING}/step_runner.py",
+        "if saga.restarts:  # by reconciliation",
+        "if saga.restarts < 0:  # by reconciliation",
+        "assert",
+        (
+            "tests/integration/processing/test_engine.py"
+            "::test_late_duplicate_takes_no_stock_for_an_order_that_was_withdrawn",
+        ),
+    ),
+    Safeguard(
+        "foreign answers",
+        "the 404 of a proxy ends no saga",
+        f"{COMMON}/http_client/transport.py",
+        "if status >= 400 and slug in call.refusals:",
+        "if status >= 400:",
+        "RELEASED",
+        ("tests/integration/processing/test_engine.py::test_no_saga_ends_by_the_answers_of_a_proxy",),
+    ),
+    Safeguard(
+        "busy is no outage",
+        "a locked row of one product opens no circuit",
+        f"{COMMON}/http_client/retry_policy.py",
+        """        if self.outcome is AttemptOutcome.BUSY:
+            return True
+""",
+        "",
+        "circuit is open",
+        (
+            "tests/integration/common/http_client/test_client.py"
+            "::test_answer_that_a_resource_is_busy_is_passed_on_and_leaves_the_circuit_closed",
+        ),
+    ),
+    Safeguard(
+        "lock_timeout",
+        "a statement that waits for a lock gives its connection back",
+        f"{COMMON}/postgres/connection.py",
+        " -c lock_timeout={_LOCK_TIMEOUT_MS}",
+        "",
+        "StatementTimeoutError",
+        ("tests/integration/common/postgres/test_database.py::test_wait_for_a_lock_ends_and_the_session_goes_on",),
+    ),
+    Safeguard(
+        "one by one after a lock",
+        "a locked saga does not fail the others of its batch",
+        f"{COMMON}/call_batcher.py",
+        "if len(batch) > 1 and isinstance(error, self._apart):",
+        "if not batch:",
+        "BusyError",
+        (
+            "tests/unit/common/test_call_batcher.py"
+            "::test_item_that_fails_its_batch_fails_alone_and_the_others_keep_their_order",
+            "tests/integration/processing/test_locked_rows.py::test_locked_saga_leaves_the_others_of_its_batch_written",
+        ),
+    ),
+    Safeguard(
+        "lease of an event",
+        "two relays do not send the same event",
+        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        "SET available_at = now() + p_lease, attempts",
+        "SET attempts",
+        "assert",
+        ("tests/integration/common/outbox/test_relay.py::test_concurrent_relays_send_each_event_once",),
+    ),
+    Safeguard(
+        "SKIP LOCKED (outbox)",
+        "a claim does not wait for events that another transaction holds",
+        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        "FOR UPDATE OF event SKIP LOCKED",
+        "FOR UPDATE OF event",
+        "BusyError",
+        ("tests/integration/common/outbox/test_order.py::test_event_waits_for_an_earlier_one_that_is_locked",),
+    ),
+    Safeguard(
+        "order of a subject",
+        "events of an order are sent in their order",
+        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        "due.first_id = due.id OR NOT EXISTS (",
+        "true OR NOT EXISTS (",
+        "assert",
+        ("tests/integration/common/outbox/test_order.py::test_event_waits_for_an_earlier_one_that_is_locked",),
+    ),
+    Safeguard(
+        "events set aside",
+        "an event that can never be sent does not block those after it",
+        f"{COMMON}/outbox/relay.py",
+        "await self._table.set_aside(unsendable)",
+        "pass",
+        "TimeoutError",
+        ("tests/integration/common/outbox/test_relay.py::test_event_that_can_never_be_sent_is_set_aside",),
+    ),
+    Safeguard(
+        "poison",
+        "a message that can't be understood goes to the dead-letter queue",
+        f"{COMMON}/sqs/delivery.py",
+        "if isinstance(error, PermanentError):",
+        "if error is None:",
+        "Delay",
+        ("tests/unit/common/sqs/test_delivery.py::test_permanent_error_is_dead_lettered_with_its_reason",),
+    ),
+    Safeguard(
+        "heartbeat",
+        "a message is not delivered again while it is handled",
+        f"{COMMON}/sqs/heartbeat.py",
+        "due = [entry for entry in self._in_flight if now_s - entry.extended_at >= interval_s * 0.75]",
+        "due: list[InFlightMessage] = []",
+        "assert",
+        (
+            "tests/integration/common/sqs/test_poller.py"
+            "::test_heartbeat_keeps_a_slow_message_from_being_delivered_again",
+        ),
+    ),
+    Safeguard(
+        "checked acknowledgements",
+        "a message whose deletion failed is deleted again",
+        f"{COMMON}/sqs/acknowledger.py",
+        "refusal = refused.get(position)",
+        "refusal = None",
+        "TimeoutError|assert",
+        ("tests/integration/common/sqs/test_poller.py::test_refused_entries_of_an_acknowledgement_are_retried",),
+    ),
+    Safeguard(
+        "gate of a poller",
+        "an outage of the database uses up no receives",
+        f"{COMMON}/sqs/receive_loop.py",
+        "if self._gate is not None:",
+        "if self._gate is None:",
+        "assert",
+        ("tests/integration/common/sqs/test_poller.py::test_nothing_is_received_before_the_gate_opens",),
+    ),
+    Safeguard(
+        "dedupe",
+        "an event that comes twice adds one notification",
+        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        "CONTINUE WHEN event.slot = ANY (known) OR -1 = ANY (known);",
+        "",
+        "IntegrityError.*notification_order_id_slot_key",
+        (
+            "tests/contract/test_feed.py::test_each_version_is_stored_once",
+            "tests/contract/test_feed.py::test_event_after_the_terminal_one_is_dropped",
+        ),
+    ),
+    Safeguard(
+        "CREATED first",
+        "a terminal event that comes first writes the creation before it",
+        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        "IF event.slot <> 0 AND NOT 0 = ANY (known) THEN",
+        "IF false THEN",
+        "assert",
+        ("tests/contract/test_feed.py::test_terminal_event_that_comes_first_stores_the_creation_before_it",),
+    ),
+    Safeguard(
+        "lock of the feed",
+        "positions are dense and in the order of the commits",
+        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        "FROM feed FOR UPDATE;",
+        "FROM feed;",
+        "IntegrityError.*notification_pkey",
+        (
+            "tests/integration/notification/test_feed_concurrency.py"
+            "::test_two_tailers_publish_one_dense_sequence_while_appends_fail",
+        ),
+    ),
+    Safeguard(
+        "anti-entropy",
+        "notifications of a lost queue are restored",
+        f"{NOTIFICATION}/feed/anti_entropy.py",
+        "if (events := missing_events(order, stored.get(order.id, ())))]",
+        "if (events := missing_events(order, stored.get(order.id, ()))) and not events]",
+        "assert",
+        ("tests/unit/notification/feed/test_anti_entropy.py::test_missing_notifications_are_stored_and_counted",),
+    ),
+)
+
+
+def markdown(safeguards: Sequence[Safeguard] = SAFEGUARDS) -> str:
+    """Return the table of the documentation."""
+    lines = ["| safeguard | what holds because of it | where | fails without it |", "|---|---|---|---|"]
+    for each in safeguards:
+        tests = "<br>".join(f"`{test}`" for test in each.tests)
+        lines.append(f"| {each.name} | {each.holds} | `{each.file}` | {tests} |")
+    return "\n".join(lines)
