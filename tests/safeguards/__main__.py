@@ -75,9 +75,9 @@ def is_noticed(safeguard: Safeguard, trees: SimpleQueue[Path]) -> bool:
 
 
 def complaint(safeguard: Safeguard, report: str) -> str:
-    """Return what is wrong with *report*, of a run without *safeguard*: nothing when all its tests failed for its reason."""
-    failed = {each.partition("[")[0] for each in re.findall(r"^FAILED (\S+)", report, re.MULTILINE)}
-    if passed := set(safeguard.tests) - failed:
+    """Return what is wrong with *report*, of a run without *safeguard*; nothing if all tests failed for its reason."""
+    failed = re.findall(r"^FAILED (\S+)", report, re.MULTILINE)
+    if passed := set(safeguard.tests).difference(failed, (each.partition("[")[0] for each in failed)):
         return f"did not fail: {', '.join(sorted(passed))}"
     return "" if re.search(safeguard.reason, report) else f"failed for another reason than {safeguard.reason!r}"
 
