@@ -50,7 +50,9 @@ def copied(tree: Path) -> Path:
     tree.mkdir()
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+            shutil.copytree(
+                ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules", ".venv")
+            )
         else:
             shutil.copy(ROOT / name, tree)
     return tree
