@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from notification_service.feed.ports import ComparisonStore, Feed
 from notification_service.notification import Notification
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.database import InMemoryDatabase, feed_statements
 from tests.support.in_memory.notification import InMemoryFeed
 
 WHEN = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -25,10 +26,13 @@ class Store(Feed, ComparisonStore, Protocol):
     """What the adapters are."""
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "statements in memory", "postgres"])
 async def feed(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield InMemoryFeed()
+        return
+    if request.param == "statements in memory":
+        yield SqlFeed(cast(Database, InMemoryDatabase(feed_statements(InMemoryFeed()))))
         return
     url = request.getfixturevalue("database_url")
     await migrate(url, "notification_service.migrations")

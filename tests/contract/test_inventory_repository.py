@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -25,13 +26,17 @@ from inventory_service.ports import StockRepository
 from inventory_service.postgres import SqlStock
 from order_contracts import Item
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.database import InMemoryDatabase, stock_statements
 from tests.support.in_memory.inventory import InMemoryStock
 
 
-@pytest.fixture(params=["in memory", "postgres"])
+@pytest.fixture(params=["in memory", "statements in memory", "postgres"])
 async def stock(request: pytest.FixtureRequest) -> AsyncIterator[StockRepository]:
     if request.param == "in memory":
         yield InMemoryStock()
+        return
+    if request.param == "statements in memory":
+        yield SqlStock(cast(Database, InMemoryDatabase(stock_statements(InMemoryStock()))))
         return
     database_url: str = request.getfixturevalue("database_url")
     await migrate(database_url, "inventory_service.migrations")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from order_contracts import Item
 from order_service.domain import ChangePosition, Order, OrderStatus, PlaceOrder
-from order_service.ports import Change, OrderRepository
+from order_service.ports import Change, LateOrders, OrderRepository
 from order_service.postgres import MIGRATIONS, SqlOrders
+from service_common.outbox.table import OutboxRow, OutboxTable
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.database import InMemoryDatabase, order_statements
 from tests.support.in_memory.order import InMemoryOrders
 
 ONE = (Item("b", 2), Item("a", 1))
@@ -27,13 +30,21 @@ class Store:
     """A repository and the events in its outbox: queues, type, order and version."""
 
     orders: OrderRepository
+    late: LateOrders
     events: Callable[[], Awaitable[list[Event]]]
+    outbox: OutboxTable
+
+    async def claim(self, sent: Sequence[int] = ()) -> list[int]:
+        return [row.id for row in await self.claim_rows(sent)]
+
+    async def claim_rows(self, sent: Sequence[int] = ()) -> list[OutboxRow]:
+        return await self.outbox.claim(100, 3600.0, sent=sent)
 
 
-@pytest.fixture(params=["in memory", "postgres"])
+@pytest.fixture(params=["in memory", "statements in memory", "postgres"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "in memory":
-        yield _in_memory()
+    if request.param != "postgres":
+        yield _in_memory(statements=request.param != "in memory")
         return
     url: str = request.getfixturevalue("database_url")
     await migrate(url, *MIGRATIONS)
@@ -41,13 +52,21 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         yield _on_postgres(database)
 
 
-def _in_memory() -> Store:
+def _in_memory(*, statements: bool) -> Store:
     orders = InMemoryOrders()
+    database = cast(Database, InMemoryDatabase(order_statements(orders)))
+    repository: InMemoryOrders | SqlOrders = orders
+    if statements:
+        repository = SqlOrders(database, processing_queue="processing", notification_queue="notification")
 
     async def events() -> list[Event]:
-        return [(set(each.queues), each.type, each.order_id, each.version) for each in orders.announced]
+        facts: dict[str, Event] = {}
+        for row in orders.outbox.rows.values():
+            event: Event = (set(), row.type, row.data["orderId"], row.data["version"])
+            facts.setdefault(row.event_key, event)[0].add(row.destination)
+        return list(facts.values())
 
-    return Store(orders, events)
+    return Store(repository, repository, events, OutboxTable(database))
 
 
 def _on_postgres(database: Database) -> Store:
@@ -58,7 +77,8 @@ def _on_postgres(database: Database) -> Store:
         )
         return [(set(queues), *event) for queues, *event in rows]
 
-    return Store(SqlOrders(database, processing_queue="processing", notification_queue="notification"), events)
+    orders = SqlOrders(database, processing_queue="processing", notification_queue="notification")
+    return Store(orders, orders, events, OutboxTable(database))
 
 
 async def placed(store: Store) -> Order:
@@ -229,3 +249,25 @@ async def test_what_is_settled_is_as_old_as_requested(store: Store) -> None:
     now = datetime.now(UTC)
     settled = await store.orders.settled_before(300)
     assert abs(now - timedelta(seconds=300) - settled) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("amended", [False, True])
+async def test_late_order_is_announced_again_once_its_event_was_sent(store: Store, amended: bool) -> None:
+    order = await placed(store)
+    if amended:
+        applied(await store.orders.amend(order.id, OTHER, None))
+    assert await store.late.announce_late(after_s=3600, limit=10) == []
+    assert await store.late.announce_late(after_s=0, limit=10) == []
+    claimed = await store.claim()
+    await store.claim(sent=claimed)
+    assert await store.late.announce_late(after_s=3600, limit=10) == []
+    assert await store.late.announce_late(after_s=0, limit=10) == [order.id]
+    assert [row.destination for row in await store.claim_rows()] == ["processing"]
+
+
+async def test_ended_order_is_not_announced_again(store: Store) -> None:
+    order = await placed(store)
+    await store.claim(sent=await store.claim())
+    await store.orders.cancel(order.id, None)
+    await store.claim(sent=await store.claim())
+    assert await store.late.announce_late(after_s=0, limit=10) == []

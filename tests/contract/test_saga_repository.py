@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from processing_service.ports import Claim, OpenSagas, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 from service_common.postgres import Database, migrate
+from tests.support.in_memory.database import InMemoryDatabase, saga_statements
 from tests.support.in_memory.processing import InMemorySagas
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
@@ -32,17 +34,20 @@ class Store:
     events: Events
 
 
-@pytest.fixture(params=["in memory", "postgres"])
+@pytest.fixture(params=["in memory", "statements in memory", "postgres"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "in memory":
+    if request.param != "postgres":
         lasting, lapsing = InMemorySagas(), InMemorySagas(lease_s=0)
         lapsing._rows = lasting._rows
-        lapsing.events = lasting.events
+        lapsing.outbox = lasting.outbox
 
         async def events_in_memory() -> Sequence[tuple[str, int, int]]:
-            return lasting.events
+            return [(row.type, row.data["orderId"], row.data["version"]) for row in lasting.outbox.rows.values()]
 
-        yield Store(lasting, lapsing, events_in_memory)
+        if request.param == "in memory":
+            yield Store(lasting, lapsing, events_in_memory)
+        else:
+            yield Store(_on_statements(lasting), _on_statements(lapsing), events_in_memory)
         return
     url: str = request.getfixturevalue("database_url")
     await migrate(url, *MIGRATIONS)
@@ -54,6 +59,10 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
             return [(event, data["orderId"], data["version"]) for event, data in rows]
 
         yield Store(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), events_in_outbox)
+
+
+def _on_statements(sagas: InMemorySagas) -> SqlSagas:
+    return SqlSagas(cast(Database, InMemoryDatabase(saga_statements(sagas))), "events")
 
 
 async def claimed(sagas: SqlSagas | InMemorySagas, saga: Saga) -> Claim:

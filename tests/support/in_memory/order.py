@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from order_contracts import Item
+from order_contracts import EventType, Item, OrderEvent
+from order_contracts.events import WITH_ITEMS
 from order_service.domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
+from service_common.observability import current_trace
+from tests.support.in_memory.outbox import InMemoryOutbox
 
-__all__ = ["Announced", "InMemoryOrders", "InMemoryStockReader"]
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """An event that a change of an order wrote to the outbox."""
-
-    queues: frozenset[str]
-    type: str
-    order_id: int
-    version: int
+__all__ = ["InMemoryOrders", "InMemoryStockReader"]
 
 
 class InMemoryOrders:
-    """An `OrderRepository` in dictionaries; *announced* is its outbox."""
+    """An `OrderRepository` and `LateOrders` in dictionaries."""
 
-    def __init__(self) -> None:
-        self.announced: list[Announced] = []
+    def __init__(self, *, processing_queue: str = "processing", notification_queue: str = "notification") -> None:
+        self.outbox = InMemoryOutbox()
+        self._processing_queue = processing_queue
+        self._notification_queue = notification_queue
         self._orders: dict[int, Order] = {}
         self._placements: dict[str, Placement] = {}
         self._order_ids = count(1)
@@ -42,7 +37,7 @@ class InMemoryOrders:
         now, items = datetime.now(UTC), self._items(command.items)
         order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items)
         self._orders[order.id] = order
-        self._announce("order-created", order, "processing", "notification")
+        self._announce(EventType.ORDER_CREATED, order)
         request_hash = None if key is None else command.request_hash
         placement = Placement(True, request_hash, order.id, tuple(item.id for item in items), now)
         if key is not None:
@@ -76,14 +71,31 @@ class InMemoryOrders:
 
     async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
         change = self._change(order_id, lambda order: order.amend(self._items(items), expected_version))
-        return self._announced("order-updated", change, "processing", "notification")
+        return self._announced(EventType.ORDER_UPDATED, change)
 
     async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
         change = self._change(order_id, lambda order: order.cancel(expected_version))
-        return self._announced("order-cancelled", change, "notification")
+        return self._announced(EventType.ORDER_CANCELLED, change)
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
         return self._change(order_id, lambda order: order.settle(version, status, reason))
+
+    async def announce_late(self, *, after_s: float, limit: int) -> Sequence[int]:
+        horizon = datetime.now(UTC) - timedelta(seconds=after_s)
+        late: list[int] = []
+        for order in self._orders.values():
+            if order.status is not OrderStatus.CREATED or order.updated_at >= horizon or len(late) == limit:
+                continue
+            event_type = EventType.ORDER_CREATED if order.version == 1 else EventType.ORDER_UPDATED
+            sent = self.outbox.find(_event(event_type, order).key, self._processing_queue)
+            if sent is None:
+                self._add(self._processing_queue, event_type, order, None)
+            elif sent.sent_at is not None and sent.sent_at < horizon:
+                sent.sent_at, sent.available_at = None, datetime.now(UTC)
+            else:
+                continue
+            late.append(order.id)
+        return late
 
     def _change(self, order_id: int, transition: Callable[[Order], Order]) -> Change | None:
         before = self._orders.get(order_id)
@@ -98,16 +110,36 @@ class InMemoryOrders:
         self._orders[order_id] = replace(after, updated_at=datetime.now(UTC))
         return Change(applied=True, order=self._orders[order_id])
 
-    def _announced(self, event: str, change: Change | None, *queues: str) -> Change | None:
+    def _announced(self, event_type: EventType, change: Change | None) -> Change | None:
         if change is not None and change.applied:
-            self._announce(event, change.order, *queues)
+            self._announce(event_type, change.order)
         return change
 
-    def _announce(self, event: str, order: Order, *queues: str) -> None:
-        self.announced.append(Announced(frozenset(queues), event, order.id, order.version))
+    def _announce(self, event_type: EventType, order: Order) -> None:
+        trace = current_trace()
+        if event_type in WITH_ITEMS:
+            self._add(self._processing_queue, event_type, order, trace.traceparent if trace else None)
+        self._add(self._notification_queue, event_type, order, trace.traceparent if trace else None)
+
+    def _add(self, queue: str, event_type: EventType, order: Order, traceparent: str | None) -> None:
+        event = _event(event_type, order)
+        self.outbox.add(
+            queue,
+            event_type.value,
+            str(order.id),
+            event.key,
+            data=event.data,
+            traceparent=traceparent,
+            occurred_at=order.updated_at,
+        )
 
     def _items(self, items: Sequence[Item]) -> tuple[OrderItem, ...]:
         return tuple(OrderItem(next(self._item_ids), item.product_id, item.quantity) for item in items)
+
+
+def _event(event_type: EventType, order: Order) -> OrderEvent:
+    items = tuple(Item(item.product_id, item.quantity) for item in order.items)
+    return OrderEvent(event_type, "/order-service", order.id, order.version, order.updated_at, items=items)
 
 
 class InMemoryStockReader:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from order_contracts import EventType
+from order_contracts import EventType, OrderEvent
 from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
 from processing_service.saga import LATE_AFTER_S, Saga, SagaState
+from tests.support.in_memory.outbox import InMemoryOutbox
 
 __all__ = ["InMemorySagas"]
 
@@ -24,10 +25,17 @@ class _Row:
 
 
 class InMemorySagas:
-    """A `SagaRepository` and `SagaReader` in a dictionary; *events* is its outbox: type, order id and version."""
+    """A `SagaRepository` and `SagaReader` in a dictionary."""
 
-    def __init__(self, *, lease_s: float = 10.0, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.events: list[tuple[EventType, int, int]] = []
+    def __init__(
+        self,
+        *,
+        destination: str = "events",
+        lease_s: float = 10.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.outbox = InMemoryOutbox()
+        self._destination = destination
         self._rows: dict[tuple[int, int], _Row] = {}
         self._lease = timedelta(seconds=lease_s)
         self._now = now
@@ -65,7 +73,7 @@ class InMemorySagas:
         if saga.ended:
             row.next_run_at = None
             if saga.event is not None:
-                self.events.append((saga.event, saga.order_id, saga.version))
+                self._announce(saga, saga.event, now)
         elif delay_s is not None:
             row.next_run_at = now + timedelta(seconds=delay_s)
         return True
@@ -75,6 +83,10 @@ class InMemorySagas:
             row = self._rows[claim.saga.order_id, claim.saga.version]
             if row.fence == claim.fence:
                 row.lease_until = None
+
+    def saga(self, order_id: int, version: int) -> Saga:
+        """Return a saga that was started."""
+        return self._rows[order_id, version].saga
 
     async def of_order(self, order_id: int) -> list[SagaRecord]:
         return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
@@ -92,6 +104,20 @@ class InMemorySagas:
             by_state={state: states.count(state) for state in set(states)},
             late=sum(self._record(row).late for row in rows),
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
+        )
+
+    def _announce(self, saga: Saga, event_type: EventType, now: datetime) -> None:
+        reason = saga.reason if event_type is EventType.ORDER_FAILED else None
+        event = OrderEvent(event_type, "/processing-service", saga.order_id, saga.version, now, reason=reason)
+        subject = str(saga.order_id)
+        self.outbox.add(
+            self._destination,
+            event.type.value,
+            subject,
+            event.key,
+            data=event.data,
+            traceparent=saga.traceparent,
+            occurred_at=now,
         )
 
     def _has_newer(self, saga: Saga) -> bool:

@@ -1,0 +1,400 @@
+"""A database without a server: runs the statements of the services on the in-memory adapters.
+
+The SQL adapters, with their batches and rows, run on it unchanged. The contract tests hold every statement here to the
+SQL of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from inventory_service.domain import (
+    Product,
+    ProductExistsError,
+    ProductNotFoundError,
+    Released,
+    Reused,
+    Short,
+    StaleProductError,
+    Taken,
+    TakeOutcome,
+    Unknown,
+)
+from order_contracts import EventType, Item, OrderEvent
+from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
+from order_service.ports import Change, Placement
+from processing_service.ports import Claim
+from processing_service.saga import Saga, SagaState
+from service_common.postgres import Row, load_statements
+from tests.support.in_memory.inventory import InMemoryStock
+from tests.support.in_memory.notification import InMemoryFeed
+from tests.support.in_memory.order import InMemoryOrders
+from tests.support.in_memory.outbox import InMemoryOutbox
+from tests.support.in_memory.processing import InMemorySagas
+
+__all__ = [
+    "READS",
+    "InMemoryDatabase",
+    "Statements",
+    "feed_statements",
+    "order_statements",
+    "saga_statements",
+    "stock_statements",
+]
+
+T = TypeVar("T")
+Params = Any
+Statements = Mapping[str, Callable[[Params], list[Row]]]
+# those that a read-only session runs too
+READS = frozenset(
+    {"backlog", "find_placement", "find_order", "page_of_orders", "settled_before", "changed_orders", "get_products"}
+    | {"page_products", "search_sagas", "count_open_sagas", "feed_state", "read_notifications", "stored_notifications"}
+)
+PACKAGES = (
+    "service_common.outbox",
+    "order_service",
+    "inventory_service",
+    "processing_service",
+    "notification_service.feed",
+)
+NAMES = {sql: name for package in PACKAGES for name, sql in load_statements(package).items()}
+
+
+class InMemoryDatabase:
+    """The part of `service_common.postgres.Database` that the adapters and the relay use."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def run(self, sql: str, params: Params = ()) -> list[Row]:
+        """Run a statement, as one transaction, and return its rows, or one empty row for each that it affected."""
+        return self._statements[NAMES[sql]](params)
+
+    async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
+        return self.run(sql, params)
+
+    async def fetch_one(self, sql: str, params: Params = ()) -> Row | None:
+        rows = await self.fetch(sql, params)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, params: Params = ()) -> int:
+        return len(await self.fetch(sql, params))
+
+    async def ping(self) -> None:
+        return
+
+    async def wait_available(self) -> None:
+        return
+
+    async def listen(self, _channel: str) -> AsyncGenerator[str, None]:
+        yield ""
+
+
+def now(call: Coroutine[Any, Any, T]) -> T:
+    """Return the result of *call*, which suspends nowhere: the adapters in memory do not."""
+    try:
+        call.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("an adapter in memory was suspended")
+
+
+def _outbox(outbox: InMemoryOutbox) -> Statements:
+    def claim(p: Params) -> list[Row]:
+        rows = outbox.claim(p["limit"], p["lease_s"], p["excluded"], p["sent"])
+        return [
+            (r.id, r.destination, r.type, r.subject, r.event_key, r.data, r.traceparent, r.occurred_at) for r in rows
+        ]
+
+    def mark_sent(p: Params) -> list[Row]:
+        outbox.mark_sent(p["ids"])
+        return []
+
+    def postpone(p: Params) -> list[Row]:
+        outbox.postpone(p["ids"], p["first_s"], p["cap_s"])
+        return []
+
+    return {
+        "claim": claim,
+        "mark_sent": mark_sent,
+        "postpone": postpone,
+        "backlog": lambda _: [outbox.backlog()],
+        "purge": lambda p: [()] * outbox.purge(p["limit"], p["retention_s"]),
+    }
+
+
+def order_statements(orders: InMemoryOrders) -> Statements:
+    """Return the statements of `SqlOrders` and of its relay on *orders*."""
+
+    def items(p: Params) -> tuple[Item, ...]:
+        return tuple(map(Item, p["product_ids"], p["quantities"]))
+
+    def place(p: Params) -> list[Row]:
+        command = PlaceOrder(items(p), p["key"])
+        assert p["key"] is None or p["request_hash"] == command.request_hash
+        return [_placement_row(now(orders.place(command)))]
+
+    def find_placement(p: Params) -> list[Row]:
+        placement = now(orders.find_placement(p[0]))
+        return [_placement_row(placement)] if placement else []
+
+    def find(p: Params) -> list[Row]:
+        order = now(orders.find(p[0]))
+        return [_order_row(order)] if order else []
+
+    def page(p: Params) -> list[Row]:
+        status = p["status"] and OrderStatus(p["status"])
+        return [_order_row(order) for order in now(orders.page(status=status, after=p["after"], limit=p["limit"]))]
+
+    def changed(p: Params) -> list[Row]:
+        after = ChangePosition(p["at"], p["id"])
+        return [
+            (each.id, each.version, each.status.value, each.created_at, each.updated_at, each.failure_reason)
+            for each in now(orders.changed(after=after, before=p["before"], limit=p["limit"]))
+        ]
+
+    def settle(p: Params) -> list[Row]:
+        return _change_rows(now(orders.settle(p["order_id"], p["version"], OrderStatus(p["status"]), p["reason"])))
+
+    return {
+        **_outbox(orders.outbox),
+        "place_order": place,
+        "find_placement": find_placement,
+        "find_order": find,
+        "page_of_orders": page,
+        "settled_before": lambda p: [(now(orders.settled_before(p["min_age_s"])),)],
+        "changed_orders": changed,
+        "amend_order": lambda p: _change_rows(now(orders.amend(p["order_id"], items(p), p["expected_version"]))),
+        "cancel_order": lambda p: _change_rows(now(orders.cancel(p["order_id"], p["expected_version"]))),
+        "settle_order": settle,
+        "announce_late_orders": lambda p: [
+            (order_id,) for order_id in now(orders.announce_late(after_s=p["after_s"], limit=p["limit"]))
+        ],
+    }
+
+
+def _placement_row(placement: Placement) -> Row:
+    return placement.made, placement.request_hash, placement.order_id, list(placement.item_ids), placement.at
+
+
+def _order_row(order: Order) -> Row:
+    lines: Sequence[OrderItem] = order.items
+    return (
+        order.id,
+        order.version,
+        order.status.value,
+        order.failure_reason,
+        order.created_at,
+        order.updated_at,
+        [line.id for line in lines],
+        [line.product_id for line in lines],
+        [line.quantity for line in lines],
+    )
+
+
+def _change_rows(change: Change | None) -> list[Row]:
+    return [(change.applied, *_order_row(change.order))] if change else []
+
+
+def stock_statements(stock: InMemoryStock) -> Statements:
+    """Return the statements of `SqlStock` on *stock*."""
+
+    def add(p: Params) -> list[Row]:
+        try:
+            return [_product_row(now(stock.add(p["product_id"], p["stock"])))]
+        except ProductExistsError:
+            return []
+
+    def change(p: Params) -> list[Row]:
+        try:
+            return [_product_row(now(stock.change(p["product_id"], p["stock"], p["version"])))]
+        except ProductNotFoundError:
+            return []
+        except StaleProductError:
+            return [(None,) * 4]
+
+    def remove(p: Params) -> list[Row]:
+        try:
+            now(stock.remove(p["product_id"], p["version"]))
+        except ProductNotFoundError:
+            return []
+        except StaleProductError:
+            return [(None,)]
+        return [(p["product_id"],)]
+
+    def take(p: Params) -> list[Row]:
+        return [
+            _outcome_row(now(stock.take(each["id"], [Item(*item) for item in each["items"].items()])))
+            for each in p[0].adapted
+        ]
+
+    return {
+        "get_products": lambda p: [_product_row(each) for each in now(stock.get_many(p["product_ids"]))],
+        "page_products": lambda p: [_product_row(each) for each in now(stock.page(after=p["after"], limit=p["limit"]))],
+        "add_product": add,
+        "change_stock": change,
+        "remove_product": remove,
+        "take_stock": take,
+        "release_stock": lambda p: [({item.product_id: item.quantity for item in now(stock.release(p[0]))},)],
+        "seed_products": lambda p: (
+            [()] * now(stock.seed(p["name"], list(zip(p["product_ids"], p["stocks"], strict=True))))
+        ),
+    }
+
+
+def _product_row(product: Product) -> Row:
+    return product.product_id, product.stock, product.version, product.last_update
+
+
+def _outcome_row(outcome: TakeOutcome) -> Row:
+    match outcome:
+        case Taken(levels):
+            return "taken", [{"productId": level.product_id, "stock": level.stock} for level in levels]
+        case Short(shortages):
+            return "short", [
+                {"productId": each.product_id, "requested": each.requested, "stock": each.stock} for each in shortages
+            ]
+        case Unknown(product_ids):
+            return "unknown", list(product_ids)
+        case Released():
+            return "released", []
+        case Reused():
+            return "reused", []
+
+
+def saga_statements(sagas: InMemorySagas) -> Statements:
+    """Return the statements of `SqlSagas` and of its relay on *sagas*."""
+
+    def start(p: Params) -> list[Row]:
+        rows: list[Row] = []
+        for given in p["sagas"].adapted:
+            items = tuple(Item(item["productId"], item["quantity"]) for item in given["items"])
+            saga = Saga(given["order_id"], given["version"], items, given["traceparent"])
+            started = now(sagas.start(saga, claimed=given["claimed"]))
+            if started.new:
+                fence = started.claim.fence if started.claim else 0
+                rows.append((saga.order_id, saga.version, fence, started.restarts))
+        return rows
+
+    def save(p: Params) -> list[Row]:
+        return [
+            (change["order_id"], change["version"])
+            for change in p["changes"].adapted
+            if now(sagas.save(*_saved(sagas.saga(change["order_id"], change["version"]), change)))
+        ]
+
+    def release(p: Params) -> list[Row]:
+        claims = [Claim(sagas.saga(each["order_id"], each["version"]), each["fence"]) for each in p["claims"].adapted]
+        now(sagas.release_claims(claims))
+        return []
+
+    def search(p: Params) -> list[Row]:
+        state = p["state"] and SagaState(p["state"])
+        found = now(sagas.search(state=state, late=p["late"], limit=p["limit"] or 1_000_000))
+        return [
+            (
+                each.order_id,
+                each.version,
+                each.state.value,
+                each.attempts,
+                each.last_error,
+                each.reason,
+                each.next_run_at,
+                each.late,
+                {state.value: at.isoformat() for state, at in each.entered.items()},
+            )
+            for each in found
+            if p["order_id"] in {None, each.order_id} and p["open"] in {None, each.next_run_at is not None}
+        ]
+
+    def count_open(_: Params) -> list[Row]:
+        counted = now(sagas.count_open())
+        late = [counted.late, *[0] * len(counted.by_state)]
+        return [
+            (state.value, number, late[place], counted.oldest_s)
+            for place, (state, number) in enumerate(counted.by_state.items())
+        ]
+
+    return {
+        **_outbox(sagas.outbox),
+        "start_sagas": start,
+        "claim_sagas": lambda p: [_claim_row(claim) for claim in now(sagas.claim(p["limit"]))],
+        "save_sagas": save,
+        "release_claims": release,
+        "search_sagas": search,
+        "count_open_sagas": count_open,
+    }
+
+
+def _saved(saga: Saga, change: Mapping[str, Any]) -> tuple[Claim, Saga, Mapping[SagaState, datetime], float | None]:
+    fields = {name: change[name] for name in ("reason", "attempts", "failures", "last_error")}
+    after = replace(saga, state=SagaState(change["state"]), **fields)
+    entered = {SagaState(state): at for state, at in change["entered"].items()}
+    return Claim(saga, change["fence"]), after, entered, change["delay_s"]
+
+
+def _claim_row(claim: Claim) -> Row:
+    saga = claim.saga
+    items = [{"productId": item.product_id, "quantity": item.quantity} for item in saga.items]
+    progress = (saga.state.value, saga.reason, saga.attempts, saga.failures, saga.last_error, saga.restarts)
+    return saga.order_id, saga.version, items, saga.traceparent, *progress, claim.fence, claim.age_s
+
+
+def feed_statements(feed: InMemoryFeed) -> Statements:
+    """Return the statements of `SqlFeed` on *feed*."""
+
+    def state(_: Params = None) -> list[Row]:
+        current = now(feed.state())
+        return [(current.epoch, current.floor, current.head)]
+
+    def append(p: Params) -> list[Row]:
+        columns = zip(p["types"], p["orders"], p["versions"], p["times"], p["traces"], p["reasons"], strict=True)
+        events = [
+            OrderEvent(EventType(kind), "", order, version, at, f"00-{trace}-{'1' * 16}-01", reason=reason)
+            for kind, order, version, at, trace, reason in columns
+        ]
+        return [
+            (place, each.seq, each.type.value, each.version)
+            for place, stored in enumerate(now(feed.append(events)), start=1)
+            for each in stored
+        ]
+
+    def read(p: Params) -> list[Row]:
+        orders = None if p["orders"] is None else frozenset(p["orders"])
+        page = now(feed.read(p["after"], up_to=p["up_to"], orders=orders, limit=p["limit"]))
+        range_ = state()[0]
+        return [
+            (*range_, n.seq, n.type.value, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.recorded_at)
+            for n in page.notifications
+        ] or [(*range_, *[None] * 8)]
+
+    def claim_comparison(p: Params) -> list[Row]:
+        position = now(feed.claim_comparison(p["lease_s"]))
+        return [] if position is None else [(position,)]
+
+    def advance_comparison(p: Params) -> list[Row]:
+        return [()] * now(feed.advance_comparison(p["before"], p["after"], p["lease_s"]))
+
+    def stored_events(p: Params) -> list[Row]:
+        found = now(feed.stored_events(p[0]))
+        return [
+            (order, [kind.value for kind, _ in events], [version for _, version in events])
+            for order, events in found.items()
+        ]
+
+    return {
+        "open_feed": state,
+        "feed_state": state,
+        "renew_epoch": lambda _: [],  # for a restored server; what is here is never restored
+        "append_notifications": append,
+        "read_notifications": read,
+        "expire_notifications": lambda p: [(now(feed.expire(p["age_s"])),)],
+        "notify_replicas": lambda _: [(1, "")],
+        "claim_comparison": claim_comparison,
+        "advance_comparison": advance_comparison,
+        "stored_notifications": stored_events,
+    }
