@@ -105,3 +105,10 @@ async def test_sent_events_leave_the_backlog_and_are_purged_after_the_retention(
     assert await outbox.table.purge(3600.0) == 0
     assert await outbox.table.purge(0.0) == 1
     assert await outbox.claim() == [2]
+
+
+async def test_event_that_is_set_aside_is_kept_and_delays_none(outbox: Outbox) -> None:
+    await outbox.commit("q", ["a", "a"])
+    await outbox.table.set_aside([1])
+    assert await outbox.claim() == [2]
+    assert await outbox.table.purge(0.0) == 0

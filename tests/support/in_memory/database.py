@@ -114,6 +114,10 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
         outbox.mark_sent(p["ids"])
         return []
 
+    def set_aside(p: Params) -> list[Row]:
+        outbox.set_aside(p["ids"])
+        return []
+
     def postpone(p: Params) -> list[Row]:
         outbox.postpone(p["ids"], p["first_s"], p["cap_s"])
         return []
@@ -121,6 +125,7 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
     return {
         "claim": claim,
         "mark_sent": mark_sent,
+        "set_aside": set_aside,
         "postpone": postpone,
         "backlog": lambda _: [outbox.backlog()],
         "purge": lambda p: [()] * outbox.purge(p["limit"], p["retention_s"]),
@@ -239,11 +244,16 @@ def stock_statements(stock: InMemoryStock) -> Statements:
         "change_stock": change,
         "remove_product": remove,
         "take_stock": take,
-        "release_stock": lambda p: [({item.product_id: item.quantity for item in now(stock.release(p[0]))},)],
+        "release_stock": lambda p: _release_rows(stock, p[0]),
+        "release_free_stock": lambda p: _release_rows(stock, p[0]),
         "seed_products": lambda p: (
             [()] * now(stock.seed(p["name"], list(zip(p["product_ids"], p["stocks"], strict=True))))
         ),
     }
+
+
+def _release_rows(stock: InMemoryStock, operation_id: str) -> list[Row]:
+    return [({item.product_id: item.quantity for item in now(stock.release(operation_id))},)]
 
 
 def _product_row(product: Product) -> Row:

@@ -10,6 +10,8 @@ from typing import Any
 
 __all__ = ["InMemoryOutbox", "StoredRow"]
 
+NEVER = datetime.max.replace(tzinfo=UTC)  # ``infinity`` in PostgreSQL
+
 
 @dataclass(slots=True)
 class StoredRow:
@@ -108,6 +110,11 @@ class InMemoryOutbox:
             if row.id in ids:
                 bound_s = min(cap_s, first_s * 2.0 ** min(row.attempts - 1, 30))
                 row.available_at = datetime.now(UTC) + timedelta(seconds=bound_s * (0.1 + 0.9 * random.random()))
+
+    def set_aside(self, ids: Collection[int]) -> None:
+        """Never send these events, and keep them."""
+        for row_id in ids:
+            self.rows[row_id].sent_at = NEVER
 
     def backlog(self) -> tuple[int, float]:
         """Return how many events are not sent, and the age of the oldest in seconds."""

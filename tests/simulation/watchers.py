@@ -1,0 +1,120 @@
+"""Clients of the live push: they resume with the last id that they saw, on any replica, and must miss nothing (I6).
+
+The stream is the real one from the admission of a client to the bytes that are written to its connection; what carries
+the bytes is simulated: connections that break and such as take nothing for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from aiohttp import web
+
+from notification_service.http import BROADCASTER
+from notification_service.http.sse import _SseConnection
+from notification_service.notification import EventId
+from notification_service.push import Framing, Subscription
+from tests.simulation.deployment import Deployment
+from tests.simulation.world import Node
+
+__all__ = ["Watcher"]
+
+_BLOCK = re.compile(rb"(?:^event: (?P<event>\w+)\n)?^id: \w+-(?P<seq>\d+)\n(?P<data>^data: )?", re.MULTILINE)
+RETRY_S = 0.5
+
+
+class _Transport:
+    """A connection to a watcher.
+
+    Attributes:
+        ended: done when it is closed; fails when the process that serves it is killed.
+    """
+
+    def __init__(self, watcher: Watcher, ended: asyncio.Future[None]) -> None:
+        self.ended = ended
+        self._watcher = watcher
+
+    def write(self, data: bytes) -> None:
+        if not self.ended.done():
+            self._watcher.hear(data)
+
+    def abort(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    close = abort
+
+
+class Watcher:
+    """One client; it has seen every notification up to *seen*.
+
+    Attributes:
+        problems: notifications that it missed or got twice, and resets, for which there is no reason here.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.seen = 0
+        self.problems: list[str] = []
+        self._deployment = deployment
+
+    def unfinished(self) -> Iterator[str]:
+        """Yield whether there is something that it has not seen."""
+        head = len(self._deployment.feed._rows)
+        if self.seen < head:
+            yield f"a push client has seen {self.seen} of {head} notifications"
+
+    def hear(self, data: bytes) -> None:
+        """Take bytes of the stream."""
+        for block in _BLOCK.finditer(data):
+            seq = int(block["seq"])
+            if block["event"]:
+                self.problems.append(f"I6: a push client that has seen {self.seen} was reset to {seq}")
+            elif seq != self.seen + bool(block["data"]):
+                what = "got" if block["data"] else "was moved to"
+                self.problems.append(f"I6: a push client that has seen {self.seen} {what} {seq}")
+            self.seen = seq
+
+    async def watch(self) -> None:
+        """Watch, connecting again whenever the connection ends."""
+        world = self._deployment.world
+        replicas = [node for node in world.nodes.values() if node.service == "notification"]
+        while True:
+            node = world.decisions.choice("which stream", replicas)
+            await world.reach(f"stream of {node.name}")
+            if node.app is None or node.process is None:
+                await asyncio.sleep(RETRY_S)
+                continue
+            ended = world.loop.create_future()
+            node.calls.add(ended)
+            world.loop.start_task(node.process, self._serve(node, node.app, ended))
+            try:
+                await ended
+            except ConnectionResetError:
+                await asyncio.sleep(RETRY_S)
+            finally:
+                node.calls.discard(ended)
+
+    async def _serve(self, node: Node, app: web.Application, ended: asyncio.Future[None]) -> None:
+        """Do what the handler of ``GET /stream`` does, in the process of *node*."""
+        world, broadcaster, last_seen = self._deployment.world, app[BROADCASTER], EventId("epoch", self.seen)
+        refusal, cursor = await broadcaster.admit("watcher", last_seen)
+        if refusal is not None or ended.done():
+            _Transport(self, ended).abort()
+            return
+        transport = cast(Any, _Transport(self, ended))
+        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, None)
+        connection = _SseConnection(broadcaster, transport, "watcher", subscription)
+        broadcaster.attach(connection, last_seen, cursor)
+        where = f"stream from {node.name}"
+        while not ended.done():
+            await asyncio.wait([ended], timeout=1.0)
+            if world.happens("push connection lost", where):
+                transport.abort()
+            elif world.happens("push connection stalls", where):
+                connection.pause_writing()
+                await asyncio.wait([ended], timeout=world.decisions.uniform("stall", 0.1, 5.0))
+                connection.resume_writing()
+        connection.connection_lost(None)
