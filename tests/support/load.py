@@ -9,17 +9,20 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
 from tests.support.http_service import Answer
 from tests.support.system import System
-from tests.support.waiting import eventually
 
 __all__ = ["Customers", "Ledger"]
 
 PATIENCE_S = 10.0
-ANSWERED_WITHIN_S = 60.0
+# from the last order to the end of asking for answers
+INSIST_S = 60.0
+MAX_PAUSE_S = 8.0
+PLENTY, FEW = 1_000_000, 40
 _AWAY = Answer(0, {}, None, b"")
 
 
@@ -28,12 +31,14 @@ class Ledger:
     """What the customers know.
 
     Attributes:
-        stocked: what was put on each shelf.
+        stocked: what was put on each shelf; the first product is in half of the orders.
         wanted: Idempotency-Key to items, of every order that was ever asked for.
         accepted: Idempotency-Key to order id.
         refused: Idempotency-Keys that were answered with a refusal of the order itself.
         cancelled: orders whose cancellation was answered with 200.
-        statuses: how often which status was answered to a new order; 0 is none.
+        conflicts: keys that were answered with two orders: the key, and both ids.
+        calls: of each key, and of each order, what was asked and answered, with the time.
+        statuses: how often which status was answered; 0 is none.
     """
 
     stocked: dict[str, int] = field(default_factory=dict)
@@ -41,6 +46,8 @@ class Ledger:
     accepted: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
+    conflicts: list[tuple[str, int, int]] = field(default_factory=list)
+    calls: dict[str | int, list[tuple[float, str]]] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -53,72 +60,96 @@ class Customers:
     """Place orders, change some and cancel some; write all of it into the ledger.
 
     Args:
-        system: where they order.
+        system: where they order, at any replica.
         ledger: what they write into.
         seed: makes what they want repeatable.
     """
 
-    def __init__(self, system: System, ledger: Ledger, seed: int = 1) -> None:
+    def __init__(self, system: System, ledger: Ledger, seed: int) -> None:
         self._system = system
         self._ledger = ledger
         self._chance = random.Random(seed)
-        self._products: list[str] = []
 
     async def stock_up(self) -> None:
-        """Put products on the shelves: plenty of some, too little of one."""
-        for stock in (1_000_000, 1_000_000, 1_000_000, 25):
+        """Put products on the shelves: plenty of most, too few of one."""
+        for stock in (PLENTY, PLENTY, PLENTY, PLENTY, FEW):
             product = await self._system.product(uuid.uuid4().hex, stock)
             self._ledger.stocked[product] = stock
-            self._products.append(product)
 
     async def order(self, rate_per_s: float, seconds: float) -> None:
-        """Place orders for so long at that rate and wait for the last answer."""
+        """Place orders for so long at that rate, and wait until each has an answer, or for a minute."""
         begin = time.monotonic()
+        deadline = begin + seconds + INSIST_S
         async with asyncio.TaskGroup() as customers:
-            for number in range(int(rate_per_s * seconds)):
+            for number in range(round(rate_per_s * seconds)):
                 await asyncio.sleep(begin + number / rate_per_s - time.monotonic())
-                customers.create_task(self._customer())
+                customers.create_task(self._customer(deadline))
 
-    async def insist(self) -> None:
-        """Ask again, with the same key, for every order that has no answer, until it has one."""
-        for key in self._ledger.unanswered:
-
-            async def ask(key: str = key) -> bool | None:
-                await self._ask(key)
-                return key not in self._ledger.unanswered or None
-
-            await eventually(ask, f"an answer to the order with the key {key}", ANSWERED_WITHIN_S)
-
-    async def _customer(self) -> None:
-        key = uuid.uuid4().hex
-        self._ledger.wanted[key] = self._basket()
-        change = self._chance.random()
-        await self._ask(key)
-        order_id = self._ledger.accepted.get(key)
-        if order_id is not None and change < 0.1:
-            if (await self._call("DELETE", f"/orders/{order_id}")).status == 200:
-                self._ledger.cancelled.add(order_id)
-        elif order_id is not None and change < 0.2:
-            body = {"orderItems": [{"productId": self._products[0], "quantity": 7}]}
-            await self._call("PUT", f"/orders/{order_id}", json=body)
-
-    def _basket(self) -> dict[str, int]:
-        chosen = self._chance.sample(self._products, self._chance.randint(1, 2))
-        return {product: self._chance.randint(1, 3) for product in chosen}
-
-    async def _ask(self, key: str) -> None:
-        basket = self._ledger.wanted[key]
-        body = {"orderItems": [{"productId": product, "quantity": number} for product, number in basket.items()]}
-        answer = await self._call("POST", "/orders", json=body, headers={"Idempotency-Key": key})
-        self._ledger.statuses[answer.status] += 1
+    async def ask(self, key: str) -> Answer:
+        """Ask for the order with a key, maybe once more, at any replica."""
+        answer = await self._call(key, "POST", "/orders", self._ledger.wanted[key], {"Idempotency-Key": key})
         if answer.status == 201:
-            self._ledger.accepted[key] = answer.json["id"]
+            order_id = answer.json["id"]
+            before = self._ledger.accepted.setdefault(key, order_id)
+            self._ledger.calls.setdefault(order_id, self._ledger.calls[key])
+            if before != order_id:
+                self._ledger.conflicts.append((key, before, order_id))
         elif 400 <= answer.status < 500:
             self._ledger.refused.add(key)
+        return answer
 
-    async def _call(self, method: str, path: str, **options: object) -> Answer:
+    async def _customer(self, deadline: float) -> None:
+        key = uuid.uuid4().hex
+        self._ledger.wanted[key] = self._basket()
+        change, repeat = self._chance.random(), self._chance.random()
+        other = [asyncio.create_task(self.ask(key))] if repeat < 0.1 else []
+        await self.ask(key)
+        pause_s = 0.5
+        while key in self._ledger.unanswered and time.monotonic() < deadline:
+            await asyncio.sleep(self._chance.uniform(pause_s / 2, pause_s))
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+            await self.ask(key)
+        await asyncio.gather(*other)
+        order_id = self._ledger.accepted.get(key)
+        if order_id is None:
+            return
+        if change < 0.15:
+            await self._call(order_id, "PUT", f"/orders/{order_id}", self._basket())
+        if 0.1 < change < 0.25 and (await self._call(order_id, "DELETE", f"/orders/{order_id}")).status == 200:
+            self._ledger.cancelled.add(order_id)
+        if repeat > 0.9:
+            await self.ask(key)
+
+    def _basket(self) -> dict[str, int]:
+        *plenty, few = self._ledger.stocked
+        chosen = set(self._chance.sample(plenty, self._chance.randint(1, 3)))
+        if self._chance.random() < 0.5:
+            chosen.add(plenty[0])
+        if self._chance.random() < 0.1:
+            chosen.add(few)
+        return {product: self._chance.randint(1, 3) for product in sorted(chosen)}
+
+    async def _call(
+        self, subject: str | int, method: str, path: str, items: Mapping[str, int] | None = None, headers: Any = None
+    ) -> Answer:
+        body: Any = items and {
+            "orderItems": [{"productId": each, "quantity": number} for each, number in items.items()]
+        }
+        replica = self._chance.randrange(self._system.stack.replicas("order"))
+        began = time.time()
         try:
-            timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-            return await self._system.call("order", method, path, timeout=timeout, **options)  # type: ignore[arg-type]
+            answer = await self._system.call(
+                "order",
+                method,
+                path,
+                replica=replica,
+                json=body,
+                headers=headers or {},
+                timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+            )
         except (aiohttp.ClientError, TimeoutError):
-            return _AWAY
+            answer = _AWAY
+        self._ledger.statuses[answer.status] += 1
+        told = f"{method} {path} at replica {replica + 1} for {dict(items or {})}: {answer.status or 'no answer'}"
+        self._ledger.calls.setdefault(subject, []).append((began, told))
+        return answer

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from orderstream_local.process import ServiceProcess
 from tests.support.system import System
-from tests.support.waiting import eventually
 
-__all__ = ["began_again", "process_of", "restarted"]
+__all__ = ["process_of", "restarted"]
 
 
 def process_of(system: System, service: str, replica: int) -> ServiceProcess:
@@ -20,15 +19,4 @@ async def restarted(system: System, service: str, replica: int) -> None:
     process = process_of(system, service, replica)
     await process.stop(within_s=8)
     await process.start()
-    await system.ready(service, replica)
-
-
-async def began_again(system: System, service: str, replica: int, restarts: int) -> None:
-    """Wait until a replica that had been started again *restarts* times was so once more, and is ready."""
-    process = process_of(system, service, replica)
-
-    async def look() -> bool | None:
-        return process.restarts > restarts or None
-
-    await eventually(look, f"replica {replica} of {service} started again")
     await system.ready(service, replica)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
-__all__ = ["PATIENCE_S", "eventually"]
+__all__ = ["PATIENCE_S", "eventually", "meanwhile"]
 
 PATIENCE_S = 30.0
 
@@ -22,3 +23,12 @@ async def eventually(look: Callable[[], Awaitable[T | None]], what: str, within_
             raise AssertionError(f"not within {within_s:g} s: {what}")
         await asyncio.sleep(0.05)
     return found
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do the *work* until the block ends; its failure is the block's."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        yield
+        task.cancel()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,6 +37,7 @@ class Watcher:
         orders: those it wants to hear of; None for all.
         replica: the one it comes to next; after each connection it is the one after that.
         silence_limit_s: it goes elsewhere when it hears nothing for so long, not even a heartbeat.
+        cut_every_s: it cuts its own connection at random times, so long apart on average.
         seen: the places of what it was told, in the order of arrival.
         told: what it was told, by place.
         connections: how often it had to connect.
@@ -48,6 +51,7 @@ class Watcher:
     orders: frozenset[int] | None = None
     replica: int = 0
     silence_limit_s: float = SILENCE_LIMIT_S
+    cut_every_s: float = math.inf
     seen: list[int] = field(default_factory=list)
     told: dict[int, dict[str, Any]] = field(default_factory=dict)
     connections: int = 0
@@ -85,8 +89,10 @@ class Watcher:
         read = _READERS[self.protocol]
         while True:
             self.connections += 1
+            limit_s = None if math.isinf(self.cut_every_s) else random.expovariate(1 / self.cut_every_s)
             with suppress(aiohttp.ClientError, TimeoutError):
-                await read(self, system)
+                async with asyncio.timeout(limit_s):
+                    await read(self, system)
             self.replica = (self.replica + 1) % system.stack.replicas("notification")
             await asyncio.sleep(COME_BACK_AFTER_S)
 
