@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -89,6 +90,19 @@ async def test_process_that_exits_with_a_status_is_restarted_also_when_a_start_f
     await eventually(lambda: process.restarts == 1 and process.pid is not None)
     assert reports[0] == "order-service exited with status 1; restarting in 0.25 s"
     assert reports[1].startswith("order-service can't be started: ")
+
+
+async def test_what_follows_a_restart_is_repeated_until_it_succeeds(supervisor: Supervisor, reports: list[str]) -> None:
+    outcomes: list[Exception | None] = [None, CommandFailedError("no answer"), ValueError("no JSON"), None]
+
+    async def post_start() -> None:
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+
+    await supervisor.start([replace(spec("emulator", SLEEP), post_start=post_start)])
+    supervisor.processes["emulator"].kill()
+    await eventually(lambda: not outcomes)
+    assert reports[1:] == ["emulator restarted, but: no answer", "emulator restarted, but: no JSON"]
 
 
 async def test_process_is_supervised_after_stop_and_start(supervisor: Supervisor) -> None:

@@ -135,11 +135,14 @@ class ServiceProcess:
             await self._run_post_start()
 
     async def _run_post_start(self) -> None:
-        if self.spec.post_start:
+        """Repeat it until it succeeds, as the process is of no use without it, or until the process exits."""
+        while self.spec.post_start and self.pid is not None:
             try:
                 await self.spec.post_start()
+                break
             except Exception as error:
                 self._report(f"{self.name} restarted, but: {error}")
+            await asyncio.sleep(FIRST_DELAY_S)
 
     async def _spawn(self) -> None:
         with self.log.open("ab") as log:
