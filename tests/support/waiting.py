@@ -15,13 +15,15 @@ PATIENCE_S = 30.0
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], what: str, within_s: float = PATIENCE_S) -> T:
+async def eventually(
+    look: Callable[[], Awaitable[T | None]], what: str, within_s: float = PATIENCE_S, *, every_s: float = 0.05
+) -> T:
     """Return the first result of *look* that is something; it is asked again until then."""
     deadline = time.monotonic() + within_s
     while (found := await look()) is None:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s:g} s: {what}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every_s)
     return found
 
 
