@@ -24,7 +24,8 @@ PATIENCE_S = (1.5, 1.5, 2.0, 3.0, 4.0)
 # they turn whether there is an order or not: health checks, measurements, time limits of idle connections
 _BESIDE_THE_WAY = re.compile(
     r"service_common\.(http_server\.(health|connection_limits)|lifecycle|outbox\.maintenance|sqs\.queue_depth)\."
-    r"|processing_service\.lateness\.|notification_service\.(push\.heartbeats|feed\.retention)\."
+    r"|processing_service\.(lateness|postgres\.SqlSagas\.count_open)\b"
+    r"|notification_service\.(push\.heartbeats|feed\.retention)\."
 )
 
 

@@ -55,18 +55,12 @@ def story_of_failure(system: System, crashes: Sequence[Crash], violation: Assert
 
 def report(crashes: Crashes, targets: Sequence[Target], settled_s: float) -> str:
     """Return the figures of a run that went well, and the awaits that no order came to."""
-    reached = {(target.service, target.point.name.rpartition(":")[0]) for target in targets}
-    lines = [
-        f"{len(crashes.done)} crashes; {len(targets)} points on the ways of orders; settled after {settled_s:.1f} s"
-    ]
-    for service in SERVICES:
-        awaits = {point.name.rpartition(":")[0] for point in crashes.launcher.points}
-        own = {name for name in awaits if name.startswith(("service_common.", f"{service}_service."))}
-        others = sorted(name for name in own if (service, name) not in reached)
-        lines.append(
-            f"{service}: orders came to {len(own) - len(others)} of {len(own)} awaits; not to {' '.join(others)}"
-        )
-    return "\n".join(lines)
+    awaits = {point.name.rpartition(":")[0] for point in crashes.launcher.points}
+    others = sorted(awaits - {target.point.name.rpartition(":")[0] for target in targets})
+    return (
+        f"{len(crashes.done)} crashes at {len(targets)} points on the ways of orders, settled after {settled_s:.1f} s;"
+        f" orders came to {len(awaits) - len(others)} of {len(awaits)} awaits, not to\n" + "\n".join(others)
+    )
 
 
 def _unwell(system: System) -> list[int]:
