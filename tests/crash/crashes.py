@@ -21,6 +21,8 @@ SERVICES = ("inventory", "order", "notification", "processing")
 SETTLED_WITHIN_S = 30.0
 # an order that is to reach the point is followed by another after so long
 PATIENCE_S = (1.5, 1.5, 2.0, 3.0, 4.0)
+# visibility timeout, outbox lease of 30 s, the longest pause of a saga after failures
+ARRIVED_WITHIN_S = 60.0
 # they turn whether there is an order or not: health checks, measurements, time limits of idle connections
 _BESIDE_THE_WAY = re.compile(
     r"service_common\.(http_server\.(health|connection_limits)|lifecycle|outbox\.maintenance|sqs\.queue_depth)\."
@@ -55,11 +57,13 @@ class Target:
         """Its name for the option --at."""
         return f"{self.service}/{self.point.name}"
 
+    @property
+    def command(self) -> str:
+        """The command that crashes at this point alone."""
+        return f"./run test -e crash -- --at '{self.name}'"
+
     def __str__(self) -> str:
-        return (
-            f"{self.name}\n    {self.point.place}: await {self.point.source}\n    on the way of an order: "
-            f"{', '.join(self.ways)}\n    again: ./run test -e crash -- --at '{self.name}'"
-        )
+        return f"{self.name}, {self.point.place}: await {self.point.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +126,29 @@ class Crashes:
     nth: int = 1
     done: list[Crash] = field(default_factory=list)
     unreached: list[Target] = field(default_factory=list)
+    _walks: list[asyncio.Future[None]] = field(default_factory=list)
 
     async def at_each(self, targets: Sequence[Target]) -> None:
         """Kill each service's process at each of its *targets*, and start it again, all services at the same time.
 
         Points that orders did not come to while the other services died get another turn afterwards, in peace.
         """
-        async with asyncio.TaskGroup() as customers:
-            drivers = [customers.create_task(self._at_each_of(service, targets, customers)) for service in self.running]
-            await asyncio.gather(*drivers)
-            again, self.unreached = self.unreached, []
-            for target in again:
-                await self._at(target, customers, fresh=True)
+        async with asyncio.TaskGroup() as drivers:
+            for service in self.running:
+                drivers.create_task(self._at_each_of(service, targets))
+        again, self.unreached = self.unreached, []
+        for target in again:
+            await self._at(target, fresh=True)
+        await self._end_walks()
 
-    async def _at_each_of(self, service: str, targets: Sequence[Target], customers: asyncio.TaskGroup) -> None:
+    async def _at_each_of(self, service: str, targets: Sequence[Target]) -> None:
         # a relay's lease is the longest of all: it runs out while the others have their turn
         for target in sorted(targets, key=lambda target: ".outbox." not in target.point.name):
             if target.service == service:
-                await self._at(target, customers, fresh=target.once)
+                await self._at(target, fresh=target.once)
 
-    async def _at(self, target: Target, customers: asyncio.TaskGroup, *, fresh: bool) -> None:
-        if not await self._reached(target, customers, fresh=fresh):
+    async def _at(self, target: Target, *, fresh: bool) -> None:
+        if not await self._reached(target, fresh=fresh):
             self.unreached.append(target)
             return
         process = self.running[target.service]
@@ -151,7 +157,7 @@ class Crashes:
         self.done.append(Crash(target, datetime.now(UTC)))
         self.running[target.service] = await self.launcher.start(target.service)
 
-    async def _reached(self, target: Target, customers: asyncio.TaskGroup, *, fresh: bool) -> bool:
+    async def _reached(self, target: Target, *, fresh: bool) -> bool:
         """Have orders walk to the point, in the running process or in one that is to die from its start on."""
         process = self.running[target.service]
         if fresh:
@@ -162,7 +168,7 @@ class Crashes:
             process.control.kill_at(target.position, self.nth)
         for attempt, patience_s in enumerate(PATIENCE_S):
             way = target.ways[attempt % len(target.ways)]
-            customers.create_task(WAYS[way](self.customer))  # type: ignore[arg-type]
+            self._walks.append(asyncio.ensure_future(WAYS[way](self.customer)))
             if (await asyncio.wait([process.exit], timeout=patience_s))[0]:
                 return True
         process.control.leave()
@@ -170,3 +176,13 @@ class Crashes:
             await asyncio.wait([process.exit])
             return True
         return False
+
+    async def _end_walks(self) -> None:
+        """Wait for the customers; what those wait for who don't come to an end is what the test is to find."""
+        if self._walks:
+            _, late = await asyncio.wait(self._walks, timeout=ARRIVED_WITHIN_S)
+            for walk in late:
+                walk.cancel()
+        for outcome in await asyncio.gather(*self._walks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome

@@ -15,8 +15,8 @@ __all__ = ["report", "story_of_failure"]
 
 MOST_ORDERS = 3
 MOST_LINES = 60
-# how long after its creation a crash may have touched an order, beside one before its end
-TOUCHED_S = 10.0
+# from the creation of an order: the crashes that are told with it
+BEFORE, AFTER = timedelta(seconds=-1), timedelta(seconds=10)
 _UNWELL = {
     "orders": (
         "SELECT id FROM orders WHERE status = 'CREATED'"
@@ -49,8 +49,8 @@ def story_of_failure(system: System, crashes: Sequence[Crash], violation: Assert
     """Return *violation* with the history of the first orders that it may be about."""
     unwell = _unwell(system)
     stories = [_story(system, crashes, order_id) for order_id in unwell[:MOST_ORDERS]]
-    last = [] if stories else ["the last crashes:", *(str(crash.target) for crash in crashes[-MOST_ORDERS:])]
-    return "\n".join([str(violation), f"orders that are not well: {unwell}", *stories, *last])
+    crashed = [] if stories else ["crashes:", *(f"  {crash.at:%H:%M:%S.%f} {crash.target}" for crash in crashes)]
+    return "\n".join([str(violation), f"orders that are not well: {unwell}", *stories, *crashed])
 
 
 def report(crashes: Crashes, targets: Sequence[Target], settled_s: float) -> str:
@@ -77,13 +77,17 @@ def _story(system: System, crashes: Sequence[Crash], order_id: int) -> str:
     ]
     entries += [entry for service in SERVICES for entry in _log(system, service, order_id)]
     begun = min(at for at, _ in entries) if entries else datetime.min
-    entries += [
-        (crash.at, f"CRASH of {crash.target}")
-        for crash in crashes
-        if timedelta(seconds=-1) < crash.at - begun < timedelta(seconds=TOUCHED_S)
-    ]
+    touching = [crash for crash in crashes if BEFORE < crash.at - begun < AFTER]
+    entries += [(crash.at, f"CRASH at {crash.target}") for crash in touching]
     entries.sort(key=lambda entry: entry[0])
-    return "\n".join([f"order {order_id}:", *(f"  {at:%H:%M:%S.%f} {text}" for at, text in entries[:MOST_LINES])])
+    return "\n".join(
+        [
+            f"order {order_id}:",
+            *(f"  {at:%H:%M:%S.%f} {text}" for at, text in entries[:MOST_LINES]),
+            "again:",
+            *(f"  {crash.target.command}" for crash in touching),
+        ]
+    )
 
 
 def _log(system: System, service: str, order_id: int) -> list[tuple[datetime, str]]:

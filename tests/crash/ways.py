@@ -18,7 +18,6 @@ from tests.support.waiting import eventually
 
 __all__ = ["WAYS", "Customer", "Way"]
 
-# what an order is waiting for may be held by one dead process after the other
 ANSWERED_WITHIN_S = 300.0
 ANSWER_LIMIT_S = 10.0
 QUEUES = ("processing-queue", "notification-queue")
