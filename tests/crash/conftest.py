@@ -61,7 +61,7 @@ async def crashes(system: System, ledger: Ledger, request: pytest.FixtureRequest
     async with launching(system) as launcher:
         processes = {service: await launcher.start(service) for service in SERVICES}
         customer = Customer(system, ledger, Queues(client))
-        yield Crashes(launcher, processes, customer, nth=request.config.getoption("--nth"))
+        yield Crashes(launcher, processes, customer, nth=request.config.getoption("--nth", 1))
     client.close()
 
 

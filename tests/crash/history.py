@@ -76,7 +76,7 @@ def _story(system: System, crashes: Sequence[Crash], order_id: int) -> str:
         for at, what, row in system.rows(database, sql, (order_id,))
     ]
     entries += [entry for service in SERVICES for entry in _log(system, service, order_id)]
-    begun = min(at for at, _ in entries) if entries else datetime.min
+    begun = min(at for at, _ in entries)
     touching = [crash for crash in crashes if BEFORE < crash.at - begun < AFTER]
     entries += [(crash.at, f"CRASH at {crash.target}") for crash in touching]
     entries.sort(key=lambda entry: entry[0])

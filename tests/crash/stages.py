@@ -21,7 +21,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "inventory": (
         *(f"inventory_service.handlers.{name}" for name in ("get_product", "get_products", "decrement", "release")),
-        "inventory_service.postgres.SqlStock._take_all",
+        "inventory_service.postgres.SqlStock._take",
         "inventory_service.postgres.SqlStock.release",
         "service_common.http_server.middlewares.problems",
     ),
