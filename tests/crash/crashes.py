@@ -39,6 +39,7 @@ class Target:
         position: of the point in the list of all points.
         ways: those on which orders reach it.
         once: it is reached only after the start of a process.
+        chance: on each of these ways they don't always reach it; so a test may not insist on it.
     """
 
     service: str
@@ -46,6 +47,7 @@ class Target:
     position: int
     ways: tuple[str, ...]
     once: bool
+    chance: bool
 
     @property
     def function(self) -> str:
@@ -77,10 +79,9 @@ class Crash:
 async def discover(
     launcher: Launcher, running: Mapping[str, Running], customer: Customer, books: Books
 ) -> list[Target]:
-    """Walk every way once, the first twice, and return the points that were reached."""
-    first = next(iter(WAYS))
+    """Walk every way twice and return the points that were reached."""
     walks: list[tuple[str, dict[str, set[int]]]] = []
-    for way in (*WAYS, first):
+    for way in (*WAYS, *WAYS):
         for process in running.values():
             process.control.record()
         await WAYS[way](customer)
@@ -88,23 +89,21 @@ async def discover(
         walks.append((way, {service: process.control.reached() for service, process in running.items()}))
     for process in running.values():
         process.control.leave()
-    ways: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for way, reached in walks:
+    numbers: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for number, (_, reached) in enumerate(walks):
         for service, points in reached.items():
             for point in points:
-                ways[service, point].append(way)
-    again = walks[-1][1]
+                numbers[service, point].append(number)
     return [
-        Target(
-            service,
-            launcher.points[point],
-            point,
-            tuple(dict.fromkeys(found)),
-            once=found == [first] and point not in again[service],
-        )
-        for (service, point), found in sorted(ways.items())
+        _target(service, launcher.points[point], point, [walks[number][0] for number in found], once=found == [0])
+        for (service, point), found in sorted(numbers.items())
         if not _BESIDE_THE_WAY.match(launcher.points[point].name)
     ]
+
+
+def _target(service: str, point: Point, position: int, walks: Sequence[str], *, once: bool) -> Target:
+    chance = not once and len(walks) == len(set(walks))
+    return Target(service, point, position, tuple(dict.fromkeys(walks)), once, chance)
 
 
 @dataclass(slots=True)
@@ -158,24 +157,33 @@ class Crashes:
         self.running[target.service] = await self.launcher.start(target.service)
 
     async def _reached(self, target: Target, *, fresh: bool) -> bool:
-        """Have orders walk to the point, in the running process or in one that is to die from its start on."""
+        """Have orders walk to the point, in the running process or in *fresh* ones that are to die from their start on.
+
+        A fresh one finds what was waiting for it while there was none.
+        """
         process = self.running[target.service]
-        if fresh:
-            await self.launcher.kill(process)
-            process = await self.launcher.start(target.service, die_at=target.position, nth=self.nth)
-            self.running[target.service] = process
-        else:
+        if not fresh:
             process.control.kill_at(target.position, self.nth)
         for attempt, patience_s in enumerate(PATIENCE_S):
-            way = target.ways[attempt % len(target.ways)]
-            self._walks.append(asyncio.ensure_future(WAYS[way](self.customer)))
-            if (await asyncio.wait([process.exit], timeout=patience_s))[0]:
+            if fresh:
+                await self.launcher.kill(process)
+                self._walk(*target.ways)
+                process = await self.launcher.start(target.service, die_at=target.position, nth=self.nth)
+                self.running[target.service] = process
+            else:
+                self._walk(target.ways[attempt % len(target.ways)])
+            await asyncio.wait([process.exit], timeout=patience_s)
+            if process.control.reached():
+                await asyncio.wait([process.exit])
                 return True
         process.control.leave()
         if process.control.reached():  # just now
             await asyncio.wait([process.exit])
             return True
         return False
+
+    def _walk(self, *ways: str) -> None:
+        self._walks += (asyncio.ensure_future(WAYS[way](self.customer)) for way in ways)
 
     async def _end_walks(self) -> None:
         """Wait for the customers; what those wait for who don't come to an end is what the test is to find."""

@@ -37,7 +37,7 @@ async def test_nothing_is_lost_or_doubled_wherever_a_process_dies(
     if violation is not None:
         pytest.fail(story_of_failure(system, crashes.done, violation), pytrace=False)
     print(report(crashes, targets, settled_s))  # noqa: T201 - for those who ask with -rP
-    missed = [f"{target}\n  {target.command}" for target in crashes.unreached]
+    missed = [f"{target}\n  {target.command}" for target in crashes.unreached if not target.chance]
     assert not missed, "points not reached:\n" + "\n".join(missed)
 
 
