@@ -44,12 +44,12 @@ def show(console: Console, evidence: Evidence, found: Found) -> None:
 
 
 def _faults(evidence: Evidence) -> Table:
-    table = Table("fault", "target", "began", "ended", "orders open", "for another s", box=None)
+    table = Table("fault", "target", "began", "ended", "orders open", "for another s", "after later faults s", box=None)
     start = min((each.began - each.planned.at_s for each in evidence.struck), default=0.0)
     for each in sorted(evidence.struck, key=lambda each: each.began):
-        left, open_s = open_after(evidence, each)
+        left, open_s, calm_s = open_after(evidence, each)
         times = (f"{value:.1f}" for value in (each.began - start, each.ended - start))
-        table.add_row(each.planned.fault.name, each.planned.target, *times, str(left), f"{open_s:.1f}")
+        table.add_row(each.planned.fault.name, each.planned.target, *times, str(left), f"{open_s:.1f}", f"{calm_s:.1f}")
     return table
 
 
@@ -105,7 +105,7 @@ def summary(asked: Run, evidence: Evidence, found: Found) -> dict[str, Any]:
         "answers": {str(status): count for status, count in evidence.ledger.statuses.items()},
         "faults": [
             {"fault": each.planned.fault.name, "target": each.planned.target, "began": each.began, "ended": each.ended}
-            | dict(zip(("open", "openS"), open_after(evidence, each), strict=True))
+            | dict(zip(("open", "openS", "openAfterLaterFaultsS"), open_after(evidence, each), strict=True))
             for each in evidence.struck
         ],
         "restarts": _restarts(evidence),

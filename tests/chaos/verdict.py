@@ -54,21 +54,24 @@ def percentile(values: list[float], share: float) -> float:
 def recovery_s(evidence: Evidence) -> list[float]:
     """Return how long each message of a killed consumer took, from the kill or the end of another fault in between."""
     others = [each for each in evidence.struck if each.planned.fault.name != "kill"]
-    found: list[float] = []
-    for killed, ended in evidence.recovered:
-        between = (min(each.ended, ended) for each in others if each.began < ended and each.ended > killed)
-        found.append(ended - max([killed, *between]))
-    return found
+    return [_calm_s(others, killed, ended) for killed, ended in evidence.recovered]
 
 
-def open_after(evidence: Evidence, struck: Struck) -> tuple[int, float]:
-    """Return how many orders a fault left open, and the longest time from its end until one of them ended."""
+def open_after(evidence: Evidence, struck: Struck) -> tuple[int, float, float]:
+    """Return how many orders a fault left open, the longest time until one ended, and the same after later faults."""
     left = [
-        epoch_s(order["updatedAt"]) - struck.ended
+        epoch_s(order["updatedAt"])
         for order in evidence.orders.values()
         if epoch_s(order["createdAt"]) < struck.ended < epoch_s(order["updatedAt"]) and order["status"] in TERMINAL
     ]
-    return len(left), max(left, default=0.0)
+    calm_s = max((_calm_s(evidence.struck, struck.ended, ended) for ended in left), default=0.0)
+    return len(left), max(left, default=struck.ended) - struck.ended, calm_s
+
+
+def _calm_s(faults: list[Struck], since: float, until: float) -> float:
+    """Return the time from the end of the last of the *faults* between two times, at least from the first."""
+    between = (min(each.ended, until) for each in faults if each.began < until and each.ended > since)
+    return until - max([since, *between])
 
 
 def _accepted(evidence: Evidence) -> Iterator[Violation]:
@@ -227,9 +230,9 @@ def _alive(evidence: Evidence) -> Iterator[Violation]:
 
 def _open(evidence: Evidence) -> Iterator[Violation]:
     for struck in evidence.struck:
-        _, open_s = open_after(evidence, struck)
-        if open_s > OPEN_LIMIT_S:
-            yield Violation(f"{struck.planned.fault.name} of {struck.planned.target}: {open_s:.0f} s")
+        _, _, calm_s = open_after(evidence, struck)
+        if calm_s > OPEN_LIMIT_S:
+            yield Violation(f"{struck.planned.fault.name} of {struck.planned.target}: {calm_s:.0f} s")
 
 
 def _recovery(evidence: Evidence) -> Iterator[Violation]:

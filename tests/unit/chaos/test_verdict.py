@@ -145,7 +145,15 @@ def test_poison_that_was_lost_with_the_queues_is_not_missed() -> None:
 
 
 def test_orders_that_a_fault_left_open_are_counted_until_they_end() -> None:
-    assert open_after(good(), good().struck[0]) == (2, 1.5)
+    assert open_after(good(), good().struck[0]) == (2, 1.5, 1.5)
+
+
+def test_an_order_may_wait_for_faults_that_came_later() -> None:
+    evidence = good()
+    evidence.orders[1]["updatedAt"] = "2025-11-27T07:31:30Z"
+    evidence.struck.append(Struck(Planned(2, 10, 30, FAULTS["freeze"], PROCESS), BEGAN + 10, BEGAN + 40))
+    assert open_after(evidence, evidence.struck[0]) == (2, 89.5, 50.0)
+    assert not violations(evidence)["open"]
 
 
 def test_a_message_is_recovered_after_the_fault_that_came_between() -> None:
