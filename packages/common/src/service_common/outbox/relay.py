@@ -146,7 +146,7 @@ class OutboxRelay:
         try:
             rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
         except BusyError:
-            await self._table.mark_sent(marking)
+            await self._table.mark_unlocked(marking)
             self._unmarked.difference_update(marking)
             raise
         self._unmarked.difference_update(marking)

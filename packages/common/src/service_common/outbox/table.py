@@ -61,8 +61,12 @@ class OutboxTable:
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
     async def mark_sent(self, ids: Collection[int]) -> None:
-        """Mark events that the queue accepted, except those that are locked: they are sent again after their lease."""
+        """Mark events that the queue accepted."""
         await self._database.execute(self._sql["mark_sent"], {"ids": list(ids)})
+
+    async def mark_unlocked(self, ids: Collection[int]) -> None:
+        """Mark events that the queue accepted, except those that are locked: they are sent again after their lease."""
+        await self._database.execute(self._sql["mark_unlocked"], {"ids": list(ids)})
 
     async def postpone(self, ids: Collection[int]) -> None:
         """Make events due again after a random delay that grows with their attempts, at most 15 s."""
