@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from service_common.outbox.table import OutboxRow, OutboxTable
-from service_common.postgres import Database, migrate
+from service_common.postgres import Database, load_statements, migrate
 from tests.support.in_memory.database import InMemoryDatabase, order_statements
 from tests.support.in_memory.order import InMemoryOrders
 
@@ -105,6 +105,16 @@ async def test_sent_events_leave_the_backlog_and_are_purged_after_the_retention(
     assert await outbox.table.purge(3600.0) == 0
     assert await outbox.table.purge(0.0) == 1
     assert await outbox.claim() == [2]
+
+
+async def test_sent_events_that_no_one_has_locked_leave_the_backlog(outbox: Outbox) -> None:
+    await outbox.commit("q", ["a", "b"])
+    await outbox.table.mark_unlocked([1])
+    assert await outbox.claim() == [2]
+
+
+def test_every_statement_runs_in_memory() -> None:
+    assert load_statements("service_common.outbox").keys() <= order_statements(InMemoryOrders()).keys()
 
 
 async def test_event_that_is_set_aside_is_kept_and_delays_none(outbox: Outbox) -> None:

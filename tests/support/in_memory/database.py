@@ -125,6 +125,7 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
     return {
         "claim": claim,
         "mark_sent": mark_sent,
+        "mark_unlocked": mark_sent,
         "set_aside": set_aside,
         "postpone": postpone,
         "backlog": lambda _: [outbox.backlog()],
