@@ -10,7 +10,7 @@ import pytest
 
 from notification_service.feed import SqlFeed
 from notification_service.feed.ports import ComparisonStore, Feed
-from notification_service.notification import Notification
+from notification_service.notification import Notification, NotificationFilter
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
 from tests.support.in_memory.database import InMemoryDatabase, feed_statements
@@ -54,7 +54,7 @@ def event(event_type: EventType, order: int, version: int = 1) -> OrderEvent:
 
 
 async def kinds(feed: Feed, order: int) -> list[str]:
-    page = await feed.read(0, orders=frozenset({order}), limit=100)
+    page = await feed.read(0, wanted=NotificationFilter(frozenset({order})), limit=100)
     return [each.kind for each in page.notifications]
 
 
@@ -133,9 +133,9 @@ async def test_read_stops_at_the_limit_and_returns_how_far_it_came(feed: Feed) -
 
 async def test_filtered_read_is_complete_up_to_through(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 11)])
-    page = await feed.read(0, up_to=9, orders=frozenset({3, 10}), limit=5)
+    page = await feed.read(0, up_to=9, wanted=NotificationFilter(frozenset({3, 10})), limit=5)
     assert ([each.order_id for each in page.notifications], page.through) == ([3], 9)
-    page = await feed.read(10, orders=frozenset({3}), limit=5)
+    page = await feed.read(10, wanted=NotificationFilter(frozenset({3})), limit=5)
     assert (list(page.notifications), page.through) == ([], 10)
 
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.pytest_plugin import AiohttpClient
 from marshmallow import Schema
 
-from notification_service.push import Framing, encoding
+from notification_service.push import ByeReason, Framing, encoding
 from service_common.http_server import READINESS
 from service_common.openapi.document import build_document
 from tests.support.api_documents import APIS
@@ -157,7 +157,7 @@ async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: Aiohtt
     async with client.ws_connect("/ws?lastEventId=other-7") as socket:
         while "reset" not in types:
             types.add(await frame(socket.receive_json, described))
-    farewell = json.loads(encoding.bye_frame(Framing.WS, 1234)[2:])
+    farewell = json.loads(encoding.bye_frame(Framing.WS, ByeReason.DRAIN, 1234)[2:])
     described.check_component("Frame", farewell)
     mapping = described.document["components"]["schemas"]["Frame"]["discriminator"]["mapping"]
     assert types | {farewell["type"]} == mapping.keys()
@@ -171,10 +171,10 @@ async def frame(receive: Callable[[], Awaitable[Any]], described: Described) -> 
 
 async def test_every_event_of_a_stream_is_as_described(aiohttp_client: AiohttpClient) -> None:
     client, described = await aiohttp_client(SERVICES["notification"].app()), Described(APIS["notification"])
-    for place, name in (("test-0", None), ("other-7", "reset")):
+    for place, second in (("test-0", None), ("other-7", "reset")):
         async with client.get("/stream", params={"lastEventId": place}) as response:
-            told = (block async for block in blocks(aiter(response.content)) if block.data is not None)
-            block = await anext(told)
-            await told.aclose()
-        assert block.event == name
-        described.check_component("ResetFrame" if name else "Notification", json.loads(block.data or ""))
+            told = blocks(aiter(response.content))
+            for name in ("welcome", second):
+                block = await anext(told)
+                assert block.event == name
+                described.check_component("Frame" if name else "Notification", json.loads(block.data or ""))

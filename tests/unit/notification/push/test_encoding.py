@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from notification_service.notification import EventId, Notification
-from notification_service.push import Framing, encoding
+from notification_service.push import ByeReason, Framing, encoding
 from order_contracts import EventType
 
 POSITION = EventId("e", 7)
@@ -81,11 +81,15 @@ def test_frame_length_has_the_shortest_form(size: int) -> None:
 def test_control_frames_of_the_event_stream() -> None:
     unchunked = Framing.SSE_UNCHUNKED
     welcome = encoding.welcome_frame(unchunked, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
-    assert welcome == b"retry: 5\nid: e-7\n\n"
-    assert encoding.heartbeat_frame(unchunked, POSITION) == b": hb\nid: e-7\n\n"
+    assert welcome == (
+        b'retry: 5\nevent: welcome\nid: e-7\ndata: {"type":"welcome","id":"e-7","head":"e-9","resumed":true}\n\n'
+    )
+    heartbeat = encoding.heartbeat_frame(unchunked, POSITION)
+    assert heartbeat == b'event: heartbeat\nid: e-7\ndata: {"type":"heartbeat","id":"e-7"}\n\n'
     assert encoding.reset_frame(unchunked, POSITION) == b'event: reset\nid: e-7\ndata: {"type":"reset","id":"e-7"}\n\n'
-    assert encoding.bye_frame(unchunked, 1234) == b"retry: 1234\n\n"
-    assert text_of_chunk(encoding.bye_frame(Framing.SSE, 1234)) == b"retry: 1234\n\n"
+    bye = b'retry: 1234\nevent: bye\ndata: {"type":"bye","reason":"age","retryMs":1234}\n\n'
+    assert encoding.bye_frame(unchunked, ByeReason.AGE, 1234) == bye
+    assert text_of_chunk(encoding.bye_frame(Framing.SSE, ByeReason.AGE, 1234)) == bye
 
 
 def test_control_frames_of_the_websocket() -> None:
@@ -96,7 +100,8 @@ def test_control_frames_of_the_websocket() -> None:
     assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True}
     assert document(encoding.heartbeat_frame(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
     assert document(encoding.reset_frame(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
-    assert document(encoding.bye_frame(Framing.WS, 1234)) == {"type": "bye", "retryMs": 1234}
+    bye = encoding.bye_frame(Framing.WS, ByeReason.FULL, 1234)
+    assert document(bye) == {"type": "bye", "reason": "full", "retryMs": 1234}
 
 
 def test_line_breaks_in_a_reason_are_escaped_in_the_event_stream() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.notification import EventId, FeedState, Notification, Page
+from notification_service.notification import EVERYTHING, EventId, FeedState, Notification, NotificationFilter, Page
 from notification_service.push import Framing, Subscription, encoding
 from notification_service.push.hub import (
     AwaitHead,
@@ -19,13 +19,19 @@ from notification_service.push.hub import (
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
 
-
-def notification(seq: int, order: int = 1) -> Notification:
-    return Notification(seq, EventType.ORDER_CREATED, order, 1, datetime(2026, 1, 1, tzinfo=UTC))
+CREATED, CLOSED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED
 
 
-def entry(seq: int, order: int = 1) -> Entry:
-    return encoding.encode(notification(seq, order), "e")
+def notification(seq: int, order: int = 1, of_type: EventType = CREATED) -> Notification:
+    return Notification(seq, of_type, order, 1, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def entry(seq: int, order: int = 1, of_type: EventType = CREATED) -> Entry:
+    return encoding.encode(notification(seq, order, of_type), "e")
+
+
+def of_orders(*orders: int) -> NotificationFilter:
+    return NotificationFilter(frozenset(orders))
 
 
 def page(after: int, up_to: int, floor: int = 0, epoch: str = "e") -> Page:
@@ -39,7 +45,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def subscription() -> Subscription:
-    return Subscription(Framing.WS, lambda _data: None, None)
+    return Subscription(Framing.WS, lambda _data: None, EVERYTHING)
 
 
 def test_new_subscription_is_live_at_the_head(hub: Hub, subscription: Subscription) -> None:
@@ -51,7 +57,7 @@ def test_new_subscription_is_live_at_the_head(hub: Hub, subscription: Subscripti
 
 def test_all_of_a_framing_share_one_bytes_object(hub: Hub) -> None:
     for framing in (Framing.WS, Framing.WS, Framing.SSE):
-        each = Subscription(framing, lambda _data: None, None)
+        each = Subscription(framing, lambda _data: None, EVERYTHING)
         hub.join(each)
         hub.is_up_to_date(each)
     new = entry(11)
@@ -61,12 +67,12 @@ def test_all_of_a_framing_share_one_bytes_object(hub: Hub) -> None:
 
 def test_delivery_goes_only_to_matching_filters(hub: Hub) -> None:
     for order in range(1, 101):
-        each = Subscription(Framing.SSE, lambda _data: None, frozenset({order}))
+        each = Subscription(Framing.SSE, lambda _data: None, of_orders(order))
         hub.join(each)
         hub.is_up_to_date(each)
     (delivery,) = hub.publish([entry(11, 42)], 0.0)
     (target,) = delivery.to
-    assert target.orders == frozenset({42})
+    assert target.filter == of_orders(42)
     assert hub.publish([entry(12, 777)], 0.0) == []
 
 
@@ -83,7 +89,7 @@ def test_cursor_older_than_the_buffer_reads_the_feed_then_the_buffer(hub: Hub, s
     hub.publish([entry(11)], 0.0)
     hub.join(subscription, 4)
     read = hub.next_action(subscription)
-    assert read == ReadPage(4, 10, None)
+    assert read == ReadPage(4, 10, EVERYTHING)
     assert isinstance(hub.replay(subscription, read, EncodedPage.of(page(4, 10))), Write)
     assert hub.next_action(subscription) == Write(entry(11).ws, 1)
     assert isinstance(hub.next_action(subscription), UpToDate)
@@ -93,9 +99,9 @@ def test_page_read_before_a_filter_change_is_dropped(hub: Hub, subscription: Sub
     hub.join(subscription, 4)
     read = hub.next_action(subscription)
     assert isinstance(read, ReadPage)
-    hub.change_filter(subscription, frozenset({5}))
+    hub.change_filter(subscription, of_orders(5))
     assert hub.replay(subscription, read, EncodedPage.of(page(4, 10))) is None
-    assert hub.next_action(subscription) == ReadPage(4, 10, frozenset({5}))
+    assert hub.next_action(subscription) == ReadPage(4, 10, of_orders(5))
 
 
 @pytest.mark.parametrize("found", [page(4, 10, floor=6), page(4, 10, epoch="another")])
@@ -120,7 +126,7 @@ def test_cursor_ahead_of_the_head_waits_for_it(hub: Hub, subscription: Subscript
 
 
 def test_reset_moves_every_cursor_to_the_new_head(hub: Hub, subscription: Subscription) -> None:
-    behind = Subscription(Framing.SSE, lambda _data: None, None)
+    behind = Subscription(Framing.SSE, lambda _data: None, EVERYTHING)
     hub.join(subscription)
     hub.is_up_to_date(subscription)
     hub.join(behind, 2)
@@ -131,10 +137,35 @@ def test_reset_moves_every_cursor_to_the_new_head(hub: Hub, subscription: Subscr
 
 
 def test_index_by_order_drops_subscriptions_that_leave(hub: Hub) -> None:
-    each = Subscription(Framing.SSE, lambda _data: None, frozenset({1, 2}))
+    each = Subscription(Framing.SSE, lambda _data: None, of_orders(1, 2))
     hub.join(each)
     hub.is_up_to_date(each)
-    hub.change_filter(each, frozenset({3}))
+    hub.change_filter(each, of_orders(3))
     hub.leave(each)
     assert not hub._by_order
+    assert not hub._of_any_order
     assert not hub._subscriptions
+
+
+def test_filter_by_kind_selects_with_and_without_orders(hub: Hub) -> None:
+    kinds = frozenset({CLOSED.kind})
+    every, one = (
+        Subscription(Framing.WS, lambda _data: None, NotificationFilter(orders, kinds))
+        for orders in (None, frozenset({2}))
+    )
+    for each in (every, one):
+        hub.join(each)
+        hub.is_up_to_date(each)
+    new = [entry(11, 2, CREATED), entry(12, 2, CLOSED), entry(13, 3, CLOSED)]
+    assert {delivery.to: delivery.data for delivery in hub.publish(new, 0.0)} == {
+        (every,): new[1].ws + new[2].ws,
+        (one,): new[1].ws,
+    }
+    hub.join(one, 10)
+    assert hub.next_action(one) == Write(new[1].ws, 1)
+
+
+@pytest.mark.parametrize("empty", [(frozenset(), None), (None, frozenset())])
+def test_empty_filter_is_an_error(empty: tuple[frozenset[int] | None, frozenset[str] | None]) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        NotificationFilter(*empty)

@@ -11,7 +11,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from notification_service.notification import EventId, FeedState, Notification, Page, resume_cursor
+from notification_service.notification import (
+    EARLIEST,
+    EVERYTHING,
+    EventId,
+    FeedState,
+    Notification,
+    NotificationFilter,
+    Page,
+    Position,
+    resume_cursor,
+)
 from notification_service.push import Broadcaster, Framing, PushCounters, PushLimits, Subscription, encoding
 from notification_service.push.hub import (
     AwaitHead,
@@ -28,6 +38,8 @@ from order_contracts import EventType
 from service_common.observability import Metrics
 
 ORDERS = (1, 2, 3)
+# of the positions, in turn
+TYPES = (EventType.ORDER_CREATED, EventType.ORDER_PROCESSED)
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 BUFFER_ENTRIES = 6
 BUFFER_AGE_S = 100.0
@@ -38,20 +50,26 @@ LOG = st.lists(st.sampled_from(ORDERS), max_size=12)
 INDEX = st.integers(0, MOST_CLIENTS - 1)
 # more than any client needs to catch up
 MOST_STEPS = 1_000
-FILTERS = st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1)
+FILTERS = st.builds(
+    NotificationFilter,
+    st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1),
+    st.none() | st.frozensets(st.sampled_from([each.kind for each in TYPES]), min_size=1),
+)
 COUNTERS = PushCounters(Metrics())
 T = TypeVar("T")
 
 
 def notification(seq: int, order: int) -> Notification:
-    return Notification(seq, EventType.ORDER_CREATED, order, 1, WHEN)
+    return Notification(seq, TYPES[seq % len(TYPES)], order, 1, WHEN)
 
 
-ENTRY_BYTES = encoding.encode(notification(1, 1), "e0").size_bytes
+# of the larger type
+ENTRY_BYTES = max(encoding.encode(notification(seq, 1), "e0").size_bytes for seq in range(len(TYPES)))
 
 
-def matches(orders: frozenset[int] | None, order: int) -> bool:
-    return orders is None or order in orders
+def matches(wanted: NotificationFilter, seq: int, order: int) -> bool:
+    each = notification(seq, order)
+    return (not wanted.orders or order in wanted.orders) and (not wanted.kinds or each.kind in wanted.kinds)
 
 
 def result_of(work: Coroutine[Any, Any, T]) -> T:
@@ -90,11 +108,11 @@ class Table:
         return self.now
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         end = min(len(self.orders), len(self.orders) if up_to is None else up_to)
         rows = [notification(seq, self.orders[seq - 1]) for seq in range(max(after, self.floor) + 1, end + 1)]
-        found = [each for each in rows if matches(orders, each.order_id)][:limit]
+        found = [each for each in rows if matches(wanted, each.seq, each.order_id)][:limit]
         return Page(self.now, found, found[-1].seq if len(found) == limit else max(after, end))
 
 
@@ -152,7 +170,7 @@ class Replica:
 
 Token = tuple[str, EventId]
 TOKEN = re.compile(
-    rb'(?:(?P<reset>"type":"reset","id":")|(?P<heartbeat>: hb\nid: |"type":"heartbeat","id":")|(?P<event>{"id":"))'
+    rb'(?:(?P<reset>"type":"reset","id":")|(?P<heartbeat>"type":"heartbeat","id":")|(?P<event>{"id":"))'
     rb"([0-9a-z]+)-([0-9]+)"
 )
 
@@ -177,7 +195,7 @@ class Client:
 
     table: Table
     framing: Framing
-    orders: frozenset[int] | None
+    wanted: NotificationFilter
     read: EventId
     written: EventId
     buffer: list[bytes] = field(default_factory=list)
@@ -220,7 +238,7 @@ class Client:
         assert position.epoch == self.written.epoch
         if kind == "event":
             assert position.seq > self.written.seq, "a duplicate"
-            assert matches(self.orders, self.table.logs[position.epoch][position.seq - 1])
+            assert matches(self.wanted, position.seq, self.table.logs[position.epoch][position.seq - 1])
             assert not self.missing(position.seq - 1)
         else:
             assert position.seq >= self.written.seq
@@ -235,7 +253,7 @@ class Client:
     def missing(self, up_to: int) -> list[int]:
         """Return the matches up to a position that were not written to it."""
         log = self.table.logs[self.written.epoch]
-        return [seq for seq in range(self.written.seq + 1, up_to + 1) if matches(self.orders, log[seq - 1])]
+        return [seq for seq in range(self.written.seq + 1, up_to + 1) if matches(self.wanted, seq, log[seq - 1])]
 
     def drain(self) -> None:
         for data in self.buffer:
@@ -305,13 +323,13 @@ class HubMachine(RuleBasedStateMachine):
                 self.replicas[replica] = Replica(self.table, old.now)
 
     @precondition(lambda self: len(self.clients) < MOST_CLIENTS)
-    @rule(replica=REPLICA, framing=st.sampled_from(Framing), orders=FILTERS)
-    def connect(self, replica: int, framing: Framing, orders: frozenset[int] | None) -> None:
+    @rule(replica=REPLICA, framing=st.sampled_from(Framing), wanted=FILTERS, after=st.sampled_from([None, EARLIEST]))
+    def connect(self, replica: int, framing: Framing, wanted: NotificationFilter, after: Position | None) -> None:
         hub = self.replicas[replica].hub
-        here = EventId(hub.epoch, hub.head)
-        client = Client(self.table, framing, orders, read=here, written=here)
+        here = EventId(hub.epoch, hub.head if after is None else hub.floor)
+        client = Client(self.table, framing, wanted, read=here, written=here)
         self.clients.append(client)
-        self.join(client, self.replicas[replica], None)
+        self.join(client, self.replicas[replica], after)
 
     @precondition(lambda self: self.disconnected())
     @rule(index=INDEX, replica=REPLICA)
@@ -323,23 +341,23 @@ class HubMachine(RuleBasedStateMachine):
     @rule(
         replica=REPLICA,
         framing=st.sampled_from(Framing),
-        orders=FILTERS,
+        wanted=FILTERS,
         epochs_ago=st.sampled_from([0, 0, 0, 1]),
         positions_back=st.integers(-2, 12),
     )
     def resume_from_anywhere(
-        self, replica: int, framing: Framing, orders: frozenset[int] | None, epochs_ago: int, positions_back: int
+        self, replica: int, framing: Framing, wanted: NotificationFilter, epochs_ago: int, positions_back: int
     ) -> None:
         epoch = list(self.table.logs)[-1 - epochs_ago % len(self.table.logs)]
         position = EventId(epoch, max(0, len(self.table.logs[epoch]) - positions_back))
-        client = Client(self.table, framing, orders, read=position, written=position)
+        client = Client(self.table, framing, wanted, read=position, written=position)
         self.clients.append(client)
         self.join(client, self.replicas[replica], position)
 
-    def join(self, client: Client, replica: Replica, resume_at: EventId | None) -> None:
+    def join(self, client: Client, replica: Replica, resume_at: Position | None) -> None:
         cursor = result_of(replica.broadcaster.locate(resume_at))
         client.replica = replica
-        client.subscription = Subscription(client.framing, client.write, client.orders)
+        client.subscription = Subscription(client.framing, client.write, client.wanted)
         client.written = client.read
         replica.hub.join(client.subscription, cursor)
         if cursor is None:
@@ -371,15 +389,15 @@ class HubMachine(RuleBasedStateMachine):
             client.disconnect()
 
     @precondition(lambda self: self.connected())
-    @rule(index=INDEX, orders=FILTERS)
-    def subscribe(self, index: int, orders: frozenset[int] | None) -> None:
+    @rule(index=INDEX, wanted=FILTERS)
+    def subscribe(self, index: int, wanted: NotificationFilter) -> None:
         client = self.pick(self.connected(), index)
         if client.replica is None or client.subscription is None or client.subscription.state is SubscriptionState.GONE:
             return
         hub, subscription = client.replica.hub, client.subscription
-        hub.change_filter(subscription, orders)
+        hub.change_filter(subscription, wanted)
         client.write(encoding.heartbeat_frame(client.framing, hub.position(subscription)))
-        client.orders = orders
+        client.wanted = wanted
 
     @precondition(lambda self: self.connected())
     @rule(index=INDEX)
@@ -417,7 +435,7 @@ class HubMachine(RuleBasedStateMachine):
     def replay(self, client: Client, hub: Hub, subscription: Subscription, read: ReadPage) -> None:
         if client.page is None:
             client.page = result_of(
-                self.table.read(read.after, up_to=read.up_to, orders=read.orders, limit=PAGE_ENTRIES)
+                self.table.read(read.after, up_to=read.up_to, wanted=read.wanted, limit=PAGE_ENTRIES)
             )
             return
         answer = hub.replay(subscription, read, EncodedPage.of(client.page))
@@ -446,11 +464,12 @@ class HubMachine(RuleBasedStateMachine):
             present = {each for each in here if each is not None and each.state is not SubscriptionState.GONE}
             live = {each for each in present if each.state is SubscriptionState.LIVE}
             assert replica.hub._subscriptions == present
-            assert replica.hub._unfiltered == {
-                framing: {each for each in live if each.framing is framing and each.orders is None}
-                for framing in Framing
-            }
-            by_order = {order: {each for each in live if each.orders and order in each.orders} for order in ORDERS}
+            of_any_order: dict[Any, set[Subscription]] = {}
+            for each in live:
+                if each.filter.orders is None:
+                    of_any_order.setdefault((each.framing, each.filter.kinds), set()).add(each)
+            assert replica.hub._of_any_order == of_any_order
+            by_order = {order: {each for each in live if order in (each.filter.orders or ())} for order in ORDERS}
             assert replica.hub._by_order == {order: some for order, some in by_order.items() if some}
 
     @invariant()

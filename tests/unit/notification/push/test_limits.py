@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from notification_service.push import PushLimits, TokenBucket, retry_ms
-from notification_service.push.limits import RETRY_FULL_MS, RETRY_MS, ConnectionQuota
+from notification_service.push import PushLimits, TokenBucket
+from notification_service.push.limits import RETRY_FULL_MS, RETRY_MS, ConnectionQuota, retry_ms
 
 
 def test_connections_are_limited_by_process_and_by_address() -> None:

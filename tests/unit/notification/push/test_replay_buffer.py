@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from notification_service.notification import EVERYTHING, NotificationFilter
 from notification_service.push.replay_buffer import ENTRY_OVERHEAD_BYTES, Entry, ReplayBuffer
 
 SIZE = ENTRY_OVERHEAD_BYTES + 20
 
 
 def entry(seq: int, order: int = 1) -> Entry:
-    return Entry(seq, order, b"s" * 10, b"w" * 10)
+    return Entry(seq, order, "CREATED", b"s" * 10, b"w" * 10)
 
 
 def seqs(found: object) -> list[int]:
@@ -52,11 +53,11 @@ def test_gap_is_refused() -> None:
 def test_after_returns_the_following_entries_up_to_the_limit() -> None:
     buffer = ReplayBuffer(0, max_bytes=5 * SIZE, max_age_s=10)
     buffer.extend([entry(seq, order=seq % 2) for seq in range(1, 8)], 0.0)
-    assert seqs(buffer.after(4, None, 2)) == [5, 6]
-    assert seqs(buffer.after(0, None, 10)) == [3, 4, 5, 6, 7]
-    assert seqs(buffer.after(7, None, 10)) == []
-    assert seqs(buffer.after(3, frozenset({1}), 10)) == [5, 7]
-    assert seqs(buffer.after(0, frozenset({0, 1, 9}), 3)) == [3, 4, 5]
+    assert seqs(buffer.after(4, EVERYTHING, 2)) == [5, 6]
+    assert seqs(buffer.after(0, EVERYTHING, 10)) == [3, 4, 5, 6, 7]
+    assert seqs(buffer.after(7, EVERYTHING, 10)) == []
+    assert seqs(buffer.after(3, NotificationFilter(frozenset({1})), 10)) == [5, 7]
+    assert seqs(buffer.after(0, NotificationFilter(frozenset({0, 1, 9})), 3)) == [3, 4, 5]
 
 
 def test_cleared_buffer_continues_after_the_new_head() -> None:
@@ -65,4 +66,4 @@ def test_cleared_buffer_continues_after_the_new_head() -> None:
     buffer.clear(70)
     assert (buffer.first, buffer.size_bytes) == (71, 0)
     buffer.extend([entry(71)], 0.0)
-    assert seqs(buffer.after(70, frozenset({1}), 5)) == [71]
+    assert seqs(buffer.after(70, NotificationFilter(frozenset({1})), 5)) == [71]

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from ..errors import InvalidError, MalformedError, PreconditionFailedError, PreconditionRequiredError, Violation
 
@@ -116,8 +116,7 @@ def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
 def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
     """Return the parameters in the query of *request*.
 
-    Only a list may be given several times. A schema that ignores unknown parameters (``EXCLUDE``) takes the last value,
-    for clients that append to a given URL.
+    Only a list may be given several times.
 
     Raises:
         InvalidError: a parameter is unknown, repeated or not valid; with every violation.
@@ -126,9 +125,9 @@ def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
     lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, fields.List)}
     values = {name: query.getall(name) for name in query}
     repeated = [name for name, given in values.items() if len(given) > 1 and name not in lists]
-    if repeated and schema.unknown != EXCLUDE:
+    if repeated:
         raise _invalid([Violation(f"/{_escaped(name)}", "Is given more than once.") for name in repeated])
-    return load(schema, {name: given if name in lists else given[-1] for name, given in values.items()})
+    return load(schema, {name: given if name in lists else given[0] for name, given in values.items()})
 
 
 def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.postgres import Database, Row, load_statements
 
-from ..notification import FeedState, Notification, Page
+from ..notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
 from .missing import StoredEvent
 
 __all__ = ["NOTIFY_CHANNEL", "SqlFeed"]
 
 NOTIFY_CHANNEL = "notification_feed"
 
+# the most rows that a read of some kinds filters: they have no index, and the next of a rare kind may be far
+ROWS_PER_READ = 20_000
 # rows of one DELETE: well within the statement timeout
 EXPIRED_PER_STATEMENT = 5_000
 
@@ -66,16 +68,23 @@ class SqlFeed:
         return stored
 
     async def read(
-        self, after: int, *, up_to: int | None = None, orders: frozenset[int] | None = None, limit: int
+        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
     ) -> Page:
         """Return the oldest notifications after *after*; see :class:`~notification_service.notification.FeedReader`."""
+        orders, kinds = wanted.orders, wanted.kinds
         rows = await self._database.fetch(
             self._sql["read_notifications"],
-            {"after": after, "up_to": up_to, "orders": None if orders is None else list(orders), "limit": limit},
+            {
+                "after": after,
+                "up_to": up_to,
+                "orders": None if orders is None else list(orders),
+                "types": None if kinds is None else [each.value for each in EventType if each.kind in kinds],
+                "most": ROWS_PER_READ if orders is None and kinds is not None else None,
+                "limit": limit,
+            },
         )
-        state = _state(rows[0])
-        found = [_notification(row) for row in rows if row[3] is not None]
-        end = state.head if up_to is None else min(up_to, state.head)
+        state, end = _state(rows[0]), rows[0][3]
+        found = [_notification(row) for row in rows if row[4] is not None]
         return Page(state, found, found[-1].seq if len(found) == limit else max(after, end))
 
     async def expire(self, older_than_s: float) -> int:
@@ -121,5 +130,5 @@ def _state(row: Row) -> FeedState:
 
 
 def _notification(row: Row) -> Notification:
-    _epoch, _floor, _head, seq, name, order_id, version, occurred_at, trace_id, reason, recorded_at = row
+    _epoch, _floor, _head, _end, seq, name, order_id, version, occurred_at, trace_id, reason, recorded_at = row
     return Notification(seq, EventType(name), order_id, version, occurred_at, trace_id, reason, recorded_at)

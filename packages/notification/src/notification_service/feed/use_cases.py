@@ -11,7 +11,7 @@ from service_common.events import UnreadableEventError
 from service_common.observability import tracing
 from service_common.paging import ListPage, PageRequest
 
-from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
+from ..notification import EventId, FeedReader, FeedState, Notification, NotificationFilter, resume_cursor
 from .ports import Appender, Channel
 
 __all__ = ["History", "HistoryPage", "Notifier"]
@@ -79,19 +79,18 @@ class History:
     def __init__(self, reader: FeedReader) -> None:
         self._reader = reader
 
-    async def page(self, wanted: PageRequest[EventId], orders: frozenset[int] | None) -> HistoryPage:
-        """Return a page of notifications; from the oldest when its *after* is None or not in the feed.
+    async def page(self, request: PageRequest[EventId], wanted: NotificationFilter) -> HistoryPage:
+        """Return a page of what matches *wanted*; from the oldest when its *after* is None or not in the feed.
 
         Raises:
             UnavailableError: the feed can't be reached.
         """
-        after, limit = wanted.after, wanted.limit
-        page = await self._reader.read(0 if after is None else after.seq, orders=orders, limit=limit)
+        after, limit = request.after, request.limit
+        page = await self._reader.read(0 if after is None else after.seq, wanted=wanted, limit=limit)
         gap = after is not None and resume_cursor(after, page.state) is None
         if gap:
-            page = await self._reader.read(0, orders=orders, limit=limit)
-        more = len(page.notifications) == limit and page.through < page.state.head
-        following = EventId(page.state.epoch, page.through) if more else None
+            page = await self._reader.read(0, wanted=wanted, limit=limit)
+        following = EventId(page.state.epoch, page.through) if page.through < page.state.head else None
         return HistoryPage(page.notifications, following, state=page.state, gap=gap)
 
 

@@ -10,10 +10,12 @@ from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
 from .. import NAME
 from ..notification import WrongEventIdError
+from ..push import ByeReason
 from .history import history
+from .origin import OriginError
 from .schemas import HistorySchema, StreamSchema, SubscribeSchema
 from .sse import stream
-from .websocket import OriginError, websocket
+from .websocket import websocket
 
 __all__ = ["API"]
 
@@ -78,6 +80,7 @@ class _ResetSchema(AnswerSchema):
 
 class _ByeSchema(AnswerSchema):
     type = _type("bye")
+    reason = fields.Enum(ByeReason, by_value=True, required=True)
     retry_ms = fields.Int(data_key="retryMs", required=True)
 
 
@@ -92,7 +95,8 @@ API = Api(
     name=NAME,
     description=(
         "Keeps the feed of notifications and pushes it. The data of an event of /stream without a name is a "
-        "Notification, of the event `reset` a ResetFrame. Each text message of /ws is a Frame, and takes a Subscribe."
+        "Notification, of one with a name the Frame of that type. Each text message of /ws is a Frame, and takes a "
+        "Subscribe."
     ),
     names={
         _PageSchema: "NotificationPage",

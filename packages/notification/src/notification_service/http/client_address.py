@@ -10,7 +10,7 @@ from aiohttp import web
 
 from .app_keys import TRUSTED_PROXIES
 
-__all__ = ["client_address", "network_of", "quota_address"]
+__all__ = ["client_address", "from_trusted_proxy", "network_of", "quota_address"]
 
 # a node is an address; some proxies add the port, and brackets around IPv6 (RFC 7239, 6)
 _NODE = re.compile(r"\[(?P<bracketed>[^\[\]]+)\](?::\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}|(?P<bare>[^\[\]]+)")
@@ -22,6 +22,12 @@ def quota_address(request: web.Request) -> str:
     """Return what the connection of *request* counts against: its client's address, the /64 network for IPv6."""
     forwarded = request.headers.getall("X-Forwarded-For", ())
     return network_of(client_address(request.remote or "", forwarded, request.app[TRUSTED_PROXIES]))
+
+
+def from_trusted_proxy(request: web.Request) -> bool:
+    """Return whether the connection of *request* comes from a trusted proxy."""
+    peer = _address(request.remote or "")
+    return peer is not None and _within(peer, request.app[TRUSTED_PROXIES])
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:

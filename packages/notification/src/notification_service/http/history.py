@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aiohttp import web
 
 from service_common.http_server import json_response
 from service_common.paging import PageRequest
 
-from ..notification import EventId
+from ..notification import EventId, NotificationFilter
 from . import schemas
 from .app_keys import HISTORY
 
 __all__ = ["history"]
 
 
-async def history(request: web.Request, orders: Sequence[int], after: EventId | None, limit: int) -> web.Response:
+async def history(request: web.Request, wanted: NotificationFilter, after: EventId | None, limit: int) -> web.Response:
     """What was told, the oldest first."""
-    found = await request.app[HISTORY].page(PageRequest(after, limit), frozenset(orders) or None)
+    found = await request.app[HISTORY].page(PageRequest(after, limit), wanted)
     return json_response(schemas.page(found))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from order_contracts import EventType
 from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError
 from service_common.fields import DecimalInteger, page_limit
@@ -15,32 +15,15 @@ from service_common.http_server import load, parse_object, require_distinct_memb
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
-from ..notification import EventId, Notification
+from ..notification import EARLIEST, EVERYTHING, EventId, Notification, NotificationFilter
 from ..push import payload
 
-__all__ = [
-    "MAX_ORDERS",
-    "HistorySchema",
-    "StreamRequest",
-    "StreamSchema",
-    "SubscribeSchema",
-    "page",
-    "stream_request",
-    "subscribe",
-]
+__all__ = ["MAX_ORDERS", "HistorySchema", "StreamSchema", "SubscribeSchema", "page", "subscribe"]
 
 MAX_ORDERS = 256
 
-
-@dataclass(frozen=True, slots=True)
-class StreamRequest:
-    """What a push client wants: *orders* is None for all, *after* None for everything from now on."""
-
-    orders: frozenset[int] | None
-    after: EventId | None
-
-
 _ORDER_ID = validate.Range(1, MAX_ORDER_ID)
+_KINDS = [each.kind for each in EventType]
 
 
 class _EventIdField(fields.Str):
@@ -48,53 +31,65 @@ class _EventIdField(fields.Str):
         return EventId.parse(super()._deserialize(value, attr, None), f"/{attr}")
 
 
+class _PositionField(fields.List[Any]):
+    """The last of them counts: a client that resumes may append to an address that has an id."""
+
+    def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> Any:
+        last = value[-1]
+        return EARLIEST if last == EARLIEST else EventId.parse(last, f"/{attr}")
+
+
 def _orders(order: fields.Integer) -> fields.List[int]:
-    return fields.List(order, data_key="orderId", load_default=(), validate=validate.Length(0, MAX_ORDERS))
+    return fields.List(order, data_key="orderId", validate=validate.Length(1, MAX_ORDERS))
 
 
-class StreamSchema(Schema):
-    """``?orderId=&lastEventId=``."""
-
-    class Meta:
-        """Browsers add parameters against caches; a client that resumes may append to an address that has an id."""
-
-        unknown = EXCLUDE
+class _FilterSchema(Schema):
+    """``?orderId=&kind=``; without one of them, all."""
 
     orders = _orders(DecimalInteger(validate=_ORDER_ID))
-    after = _EventIdField(data_key="lastEventId", load_default=None)
+    kinds = fields.List(fields.Str(validate=validate.OneOf(_KINDS)), data_key="kind", validate=validate.Length(1))
+
+    @post_load
+    def _combine(self, loaded: dict[str, Any], **_: Any) -> dict[str, Any]:
+        orders, kinds = (loaded.pop(name, None) for name in ("orders", "kinds"))
+        return loaded | {"wanted": _filter(orders, kinds) if orders or kinds else EVERYTHING}
 
 
-class HistorySchema(Schema):
-    """``?orderId=&after=&limit=``."""
+class StreamSchema(_FilterSchema):
+    """``?orderId=&kind=&lastEventId=``."""
 
-    orders = _orders(DecimalInteger(validate=_ORDER_ID))
+    after = _PositionField(
+        fields.Str(),
+        data_key="lastEventId",
+        load_default=None,
+        metadata={"description": f"An event id, or `{EARLIEST}`; the last of several counts."},
+    )
+
+
+class HistorySchema(_FilterSchema):
+    """``?orderId=&kind=&after=&limit=``."""
+
     after = _EventIdField(load_default=None)
     limit = page_limit()
 
 
-class SubscribeSchema(Schema):
-    """``{"type": "subscribe", "orderId": [123, 124]}``."""
+class SubscribeSchema(_FilterSchema):
+    """``{"type": "subscribe", "orderId": [123, 124], "kind": ["CLOSED"]}``: at least one filter."""
 
     type = fields.Str(required=True, validate=validate.Equal("subscribe", error="Is not known; there is: subscribe."))
     orders = _orders(fields.Int(strict=True, validate=_ORDER_ID))
+
+    @validates_schema
+    def _require_filter(self, loaded: Mapping[str, Any], **_: Any) -> None:
+        if not loaded.keys() & {"orders", "kinds"}:
+            raise ValidationError("Names no filter; there are: orderId, kind.")
 
 
 _SUBSCRIBE = SubscribeSchema()
 
 
-def stream_request(orders: Sequence[int], after: EventId | None, last_event_id: str | None = None) -> StreamRequest:
-    """Combine the query of ``/stream`` or ``/ws`` with the header *last_event_id*, which wins over the parameter.
-
-    Raises:
-        WrongEventIdError: the header has another form.
-    """
-    if last_event_id:
-        after = EventId.parse(last_event_id, "/Last-Event-ID")
-    return StreamRequest(frozenset(orders) or None, after)
-
-
-def subscribe(text: str) -> frozenset[int] | None:
-    """Read ``{"type":"subscribe","orderId":[…]}``; no orders means all.
+def subscribe(text: str) -> NotificationFilter:
+    """Read ``{"type":"subscribe","orderId":[…],"kind":[…]}``.
 
     Raises:
         MalformedError: it is no JSON object.
@@ -102,12 +97,16 @@ def subscribe(text: str) -> frozenset[int] | None:
     """
     message = parse_object(text, "A message")
     try:
-        orders = message["orderId"] if _plainly_right(message) else load(_SUBSCRIBE, message)["orders"]
+        wanted = _filter(message["orderId"], None) if _plainly_right(message) else load(_SUBSCRIBE, message)["wanted"]
         require_distinct_members(text)
-        return frozenset(orders) or None
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
+    return wanted
+
+
+def _filter(orders: Iterable[int] | None, kinds: Iterable[str] | None) -> NotificationFilter:
+    return NotificationFilter(frozenset(orders) if orders else None, frozenset(kinds) if kinds else None)
 
 
 def _plainly_right(message: Mapping[str, Any]) -> bool:
@@ -117,7 +116,7 @@ def _plainly_right(message: Mapping[str, Any]) -> bool:
         message.keys() == {"type", "orderId"}
         and message["type"] == "subscribe"
         and type(orders) is list
-        and len(orders) <= MAX_ORDERS
+        and 0 < len(orders) <= MAX_ORDERS
         and all(type(order) is int and 0 < order <= MAX_ORDER_ID for order in orders)
     )
 

@@ -6,14 +6,12 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html; the bytes of the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
-from ..notification import EventId
-from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, bye_frame, retry_ms, take_over
-from . import schemas
+from ..notification import EARLIEST, EventId, NotificationFilter, Position
+from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, take_over
 from .app_keys import BROADCASTER
 from .client_address import quota_address
 
@@ -22,24 +20,24 @@ __all__ = ["stream"]
 MAX_INBOUND_BYTES = 4096
 
 
-async def stream(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
+async def stream(request: web.Request, wanted: NotificationFilter, after: Position | None) -> web.StreamResponse:
     """Notifications as they come, as Server-Sent Events."""
-    stream_request = schemas.stream_request(orders, after, request.headers.get("Last-Event-ID"))
+    if last_event_id := request.headers.get("Last-Event-ID"):
+        after = EARLIEST if last_event_id == EARLIEST else EventId.parse(last_event_id, "/Last-Event-ID")
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
-    refusal, cursor = await broadcaster.admit(address, stream_request.after)
+    refusal, cursor = await broadcaster.admit(address, after)
     response = _response(request, age_s=broadcaster.limits.age_s)
     if refusal is not None:
-        broadcaster.counters.refused(refusal)
-        return await _refuse(request, response)
+        return await _refuse(request, response, broadcaster.refuse(Framing.SSE_UNCHUNKED, refusal))
     await response.prepare(request)
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            subscription = Subscription(framing, transport.write, stream_request.orders)
+            subscription = Subscription(framing, transport.write, wanted)
             connection = _SseConnection(broadcaster, transport, address, subscription)
             take_over(request, connection)
-            broadcaster.attach(connection, stream_request.after, cursor)
+            broadcaster.attach(connection, after, cursor)
     return response
 
 
@@ -67,11 +65,11 @@ class _SseConnection(PushConnection):
         self.transport.close()
 
 
-async def _refuse(request: web.Request, response: EventSourceResponse) -> web.StreamResponse:
+async def _refuse(request: web.Request, response: EventSourceResponse, frame: bytes) -> web.StreamResponse:
     # an EventSource gives up for good on any status but 200
     await response.prepare(request)
     async with response:
-        await response.write(bye_frame(Framing.SSE_UNCHUNKED, retry_ms(full=True)))
+        await response.write(frame)
     return response
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from service_common.errors import ForbiddenError, InvalidError, MalformedError
+from service_common.errors import InvalidError, MalformedError
 
-from ..notification import EventId
+from ..notification import NotificationFilter, Position
 from ..push import (
     Broadcaster,
     Framing,
@@ -26,8 +26,9 @@ from ..push import (
     take_over,
 )
 from . import schemas
-from .app_keys import ALLOWED_ORIGINS, BROADCASTER
+from .app_keys import BROADCASTER
 from .client_address import quota_address
+from .origin import check_origin
 from .websocket_reader import (
     BinaryMessage,
     ClientFrame,
@@ -39,7 +40,7 @@ from .websocket_reader import (
     WebSocketViolationError,
 )
 
-__all__ = ["OriginError", "WebSocketConnection", "websocket"]
+__all__ = ["WebSocketConnection", "websocket"]
 
 MAX_MESSAGE_BYTES = 4096
 # tokens of the rate limit: an invalid message costs the most, to parse it and to say what is wrong
@@ -54,31 +55,27 @@ _CLOSE_REASONS: Mapping[CloseCode, str] = {
 }
 
 
-class OriginError(ForbiddenError):
-    """A page of another origin may not open this WebSocket."""
-
-    slug = "origin"
-
-
-async def websocket(request: web.Request, orders: Sequence[int], after: EventId | None) -> web.StreamResponse:
+async def websocket(request: web.Request, wanted: NotificationFilter, after: Position | None) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
-    _check_origin(request)
+    check_origin(request)
     _check_version(request)
-    stream_request = schemas.stream_request(orders, after)
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
-    refusal, cursor = await broadcaster.admit(address, stream_request.after)
+    refusal, cursor = await broadcaster.admit(address, after)
     response = _Handshake(timeout=REFUSAL_LIMIT_S, compress=False)
     await response.prepare(request)
     transport = request.transport
-    if refusal is not None or transport is None:
-        broadcaster.counters.refused(refusal or "gone")
+    if transport is None:
+        broadcaster.counters.refused("gone")
+        return response
+    if refusal is not None:
+        transport.write(broadcaster.refuse(Framing.WS, refusal))
         await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    subscription = Subscription(Framing.WS, transport.write, stream_request.orders)
+    subscription = Subscription(Framing.WS, transport.write, wanted)
     connection = WebSocketConnection(broadcaster, transport, address, subscription)
     take_over(request, connection)
-    broadcaster.attach(connection, stream_request.after, cursor)
+    broadcaster.attach(connection, after, cursor)
     return response
 
 
@@ -165,7 +162,7 @@ class WebSocketConnection(PushConnection):
         self.transport.write_eof()
 
 
-def _filter_in(message: TextMessage | BinaryMessage) -> frozenset[int] | None:
+def _filter_in(message: TextMessage | BinaryMessage) -> NotificationFilter:
     if isinstance(message, BinaryMessage):
         raise MalformedError("A message has to be text.")
     return schemas.subscribe(message.text)
@@ -179,11 +176,3 @@ def _check_version(request: web.Request) -> None:
             text=f"The WebSocket has to be of version {_VERSION}, not {version}.",
             headers={"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": _VERSION},
         )
-
-
-def _check_origin(request: web.Request) -> None:
-    # browsers let any page open a WebSocket anywhere and only send its origin (RFC 6455, 10.2); others send none
-    origin = request.headers.get("Origin")
-    allowed = request.app[ALLOWED_ORIGINS]
-    if origin is not None and "*" not in allowed and origin not in allowed:
-        raise OriginError(f"Pages of {origin} may not connect.")

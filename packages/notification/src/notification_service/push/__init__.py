@@ -9,15 +9,16 @@ from __future__ import annotations
 from .broadcaster import Broadcaster, open_broadcaster
 from .connection import PushConnection, take_over
 from .counters import PushCounters
-from .encoding import END_OF_STREAM, Framing, bye_frame, close_frame, error_frame, payload, pong_frame
+from .encoding import END_OF_STREAM, ByeReason, Framing, close_frame, error_frame, payload, pong_frame
 from .gauges import PushGauges
 from .heartbeats import Heartbeats
 from .hub import Subscription
-from .limits import PushLimits, TokenBucket, retry_ms
+from .limits import PushLimits, TokenBucket
 
 __all__ = [
     "END_OF_STREAM",
     "Broadcaster",
+    "ByeReason",
     "Framing",
     "Heartbeats",
     "PushConnection",
@@ -26,12 +27,10 @@ __all__ = [
     "PushLimits",
     "Subscription",
     "TokenBucket",
-    "bye_frame",
     "close_frame",
     "error_frame",
     "open_broadcaster",
     "payload",
     "pong_frame",
-    "retry_ms",
     "take_over",
 ]

@@ -12,11 +12,21 @@ from itertools import cycle
 from service_common.errors import UnavailableError
 from service_common.lifecycle import log_death, uncancelled
 
-from ..notification import EventId, FeedReader, FeedState, Notification, resume_cursor
+from ..notification import (
+    EARLIEST,
+    EventId,
+    FeedReader,
+    FeedState,
+    Notification,
+    NotificationFilter,
+    Position,
+    resume_cursor,
+)
 from . import encoding
 from .catch_up import CatchUp
 from .connection import PushConnection
 from .counters import PushCounters
+from .encoding import ByeReason, Framing
 from .hub import Hub, SubscriptionState
 from .limits import ConnectionQuota, PushLimits, retry_ms
 from .page_cache import PageCache
@@ -31,6 +41,12 @@ SLICES = 15
 DRAIN_BATCHES = 20
 # the share of the drain time in which all clients are told; the rest is for them to disconnect
 DRAIN_TELL_SHARE = 0.6
+_BYE_REASONS = {
+    "draining": ByeReason.DRAIN,
+    "process-full": ByeReason.FULL,
+    "address-full": ByeReason.FULL,
+    "feed-away": ByeReason.UNAVAILABLE,
+}
 
 
 class Broadcaster:
@@ -72,7 +88,7 @@ class Broadcaster:
             self.counters.reset()
         self._catch_up.head_moved()
 
-    async def locate(self, last_seen: EventId | None) -> int | None:
+    async def locate(self, last_seen: Position | None) -> int | None:
         """Return the cursor of a client that has seen *last_seen*; None when it needs a reset.
 
         Raises:
@@ -80,6 +96,8 @@ class Broadcaster:
         """
         if last_seen is None:
             return self.hub.head
+        if last_seen == EARLIEST:
+            return self.hub.floor
         cursor = resume_cursor(last_seen, self.hub.state)
         if cursor is None and (last_seen.epoch != self.hub.epoch or last_seen.seq > self.hub.head):
             known = resume_cursor(last_seen, await self._reader.state())
@@ -87,7 +105,7 @@ class Broadcaster:
             cursor = known if last_seen.epoch == self.hub.epoch else None
         return cursor
 
-    async def admit(self, address: str, last_seen: EventId | None) -> tuple[str | None, int | None]:
+    async def admit(self, address: str, last_seen: Position | None) -> tuple[str | None, int | None]:
         """Return the reason to refuse a client of *address*, or None, and the cursor of one that saw *last_seen*."""
         if (refusal := self.quota.refusal(address)) is not None:
             return refusal, None
@@ -98,7 +116,12 @@ class Broadcaster:
         # again: others may have connected during the await, or the drain begun
         return self.quota.refusal(address), cursor
 
-    def attach(self, connection: PushConnection, last_seen: EventId | None, cursor: int | None) -> None:
+    def refuse(self, framing: Framing, refusal: str) -> bytes:
+        """Count a refused connection, and return its only frame: the reason, and to reconnect later."""
+        self.counters.refused(refusal)
+        return encoding.bye_frame(framing, _BYE_REASONS[refusal], retry_ms(full=True))
+
+    def attach(self, connection: PushConnection, last_seen: Position | None, cursor: int | None) -> None:
         """Add a connection whose response headers are sent: send the welcome frame and begin to deliver."""
         subscription = connection.subscription
         connection.slice = next(self._slices)
@@ -114,19 +137,19 @@ class Broadcaster:
             self.counters.reset()
         self._start_catch_up(connection)
 
-    def change_filter(self, connection: PushConnection, orders: frozenset[int] | None) -> None:
-        """Deliver only *orders* from now on; answer with a heartbeat that carries the position of the change."""
+    def change_filter(self, connection: PushConnection, wanted: NotificationFilter) -> None:
+        """Deliver what matches *wanted* from now on; answer with a heartbeat that has the position of the change."""
         subscription = connection.subscription
         if subscription.state is SubscriptionState.GONE:
             return
-        self.hub.change_filter(subscription, orders)
+        self.hub.change_filter(subscription, wanted)
         subscription.write(encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription)))
 
-    def close_connection(self, connection: PushConnection, reconnect_ms: int) -> None:
-        """Ask a client to reconnect after *reconnect_ms*, and close its connection; idempotent."""
+    def close_connection(self, connection: PushConnection, reason: ByeReason) -> None:
+        """Say why the connection of a client ends and when to reconnect, and close it; idempotent."""
         if connection.closing_at is None:
             self.stop_delivery(connection)
-            connection.subscription.write(encoding.bye_frame(connection.subscription.framing, reconnect_ms))
+            connection.subscription.write(encoding.bye_frame(connection.subscription.framing, reason, retry_ms()))
             connection.close()
 
     def stop_delivery(self, connection: PushConnection) -> None:
@@ -151,7 +174,7 @@ class Broadcaster:
         random.shuffle(connections)
         for start in range(min(DRAIN_BATCHES, len(connections))):
             for connection in connections[start::DRAIN_BATCHES]:
-                self.close_connection(connection, retry_ms())
+                self.close_connection(connection, ByeReason.DRAIN)
             spread = len(connections) > DRAIN_BATCHES
             await asyncio.sleep(within_s * DRAIN_TELL_SHARE / DRAIN_BATCHES if spread else 0)
         with suppress(TimeoutError):

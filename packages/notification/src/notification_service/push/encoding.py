@@ -7,7 +7,7 @@ WebSocket frames: RFC 6455 section 5.2 (a server does not mask).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from .replay_buffer import Entry
 
 __all__ = [
     "END_OF_STREAM",
+    "ByeReason",
     "Framing",
     "bye_frame",
     "close_frame",
@@ -47,6 +48,15 @@ class Framing(Enum):
     WS = "ws"
 
 
+class ByeReason(StrEnum):
+    """Why the server ends a connection, or refuses it."""
+
+    AGE = "age"
+    DRAIN = "drain"
+    FULL = "full"
+    UNAVAILABLE = "unavailable"
+
+
 def payload(notification: Notification, epoch: str) -> dict[str, Any]:
     """Return the JSON document of a notification."""
     document = {
@@ -71,6 +81,7 @@ def encode(notification: Notification, epoch: str) -> Entry:
     return Entry(
         notification.seq,
         notification.order_id,
+        notification.kind,
         _chunk(b"id: %s\ndata: %s\n\n" % (event_id, data)),
         _ws_frame(b'{"type":"event","id":"%s","data":%s}' % (event_id, data)),
     )
@@ -86,32 +97,24 @@ def join(entries: Sequence[Entry], framing: Framing) -> bytes:
 
 
 def welcome_frame(framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int) -> bytes:
-    """Encode the first frame of a connection: the position to resume from, and the reconnect delay."""
-    if framing is Framing.WS:
-        return _json_frame({"type": "welcome", "id": str(position), "head": str(head), "resumed": resumed})
-    return _block(framing, f"retry: {retry_ms}\nid: {position}\n\n")
+    """Encode the first frame of a connection: the position to resume from, and for SSE the reconnect delay."""
+    document = {"type": "welcome", "id": str(position), "head": str(head), "resumed": resumed}
+    return _control_frame(framing, document, retry_ms)
 
 
 def heartbeat_frame(framing: Framing, position: EventId) -> bytes:
-    """Encode a heartbeat: it moves the client's last event id and fires no event."""
-    if framing is Framing.WS:
-        return _json_frame({"type": "heartbeat", "id": str(position)})
-    return _block(framing, f": hb\nid: {position}\n\n")
+    """Encode a heartbeat: it moves the client's last event id."""
+    return _control_frame(framing, {"type": "heartbeat", "id": str(position)})
 
 
 def reset_frame(framing: Framing, position: EventId) -> bytes:
     """Encode a reset: events may be missing, and the client has to read the history up to *position*."""
-    document = {"type": "reset", "id": str(position)}
-    if framing is Framing.WS:
-        return _json_frame(document)
-    return _block(framing, f"event: reset\nid: {position}\ndata: {orjson.dumps(document).decode()}\n\n")
+    return _control_frame(framing, {"type": "reset", "id": str(position)})
 
 
-def bye_frame(framing: Framing, retry_ms: int) -> bytes:
-    """Encode the request to reconnect after *retry_ms*."""
-    if framing is Framing.WS:
-        return _json_frame({"type": "bye", "retryMs": retry_ms})
-    return _block(framing, f"retry: {retry_ms}\n\n")
+def bye_frame(framing: Framing, reason: ByeReason, retry_ms: int) -> bytes:
+    """Encode the last frame of a connection: why it ends, and the request to reconnect after *retry_ms*."""
+    return _control_frame(framing, {"type": "bye", "reason": reason.value, "retryMs": retry_ms}, retry_ms)
 
 
 def error_frame(detail: str) -> bytes:
@@ -142,8 +145,21 @@ def _ws_frame(payload: bytes, first_byte: int = _TEXT_FRAME) -> bytes:
     return b"%c\x7f%s%s" % (first_byte, size.to_bytes(8, "big"), payload)
 
 
-def _block(framing: Framing, text: str) -> bytes:
-    return _chunk(text.encode()) if framing is Framing.SSE else text.encode()
+def _control_frame(framing: Framing, document: dict[str, Any], retry_ms: int | None = None) -> bytes:
+    """Encode a frame without a notification: the same document in both protocols.
+
+    In SSE it is a named event with data, because clients differ in what they make of a block without any: some call
+    the handler of messages with empty data, others don't learn its id.
+    """
+    if framing is Framing.WS:
+        return _json_frame(document)
+    lines = [f"event: {document['type']}", f"data: {orjson.dumps(document).decode()}"]
+    if "id" in document:
+        lines.insert(1, f"id: {document['id']}")
+    if retry_ms is not None:
+        lines.insert(0, f"retry: {retry_ms}")
+    block = "\n".join((*lines, "", "")).encode()
+    return _chunk(block) if framing is Framing.SSE else block
 
 
 def _chunk(data: bytes) -> bytes:

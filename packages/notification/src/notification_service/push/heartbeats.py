@@ -8,9 +8,8 @@ import time
 from ..notification import EventId
 from .broadcaster import SLICES, Broadcaster
 from .connection import PushConnection
-from .encoding import Framing, heartbeat_frame
+from .encoding import ByeReason, Framing, heartbeat_frame
 from .hub import SubscriptionState
-from .limits import retry_ms
 
 __all__ = ["Heartbeats"]
 
@@ -48,7 +47,7 @@ class Heartbeats:
     def _serve(self, connection: PushConnection, now: float, at_head: dict[Framing, bytes]) -> None:
         subscription = connection.subscription
         if now > connection.expires_at:
-            self._broadcaster.close_connection(connection, retry_ms())
+            self._broadcaster.close_connection(connection, ByeReason.AGE)
         elif subscription.state is SubscriptionState.LIVE:
             subscription.write(at_head[subscription.framing])
         elif connection.paused_at is None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
-from ..notification import EventId, FeedState, Page, resume_cursor
+from ..notification import EventId, FeedState, NotificationFilter, Page, resume_cursor
 from .encoding import Framing, encode, join
 from .replay_buffer import Entry, ReplayBuffer
 
@@ -29,6 +30,8 @@ __all__ = [
     "UpToDate",
     "Write",
 ]
+
+T = TypeVar("T")
 
 # the largest write before the transport is asked again whether it is paused: so many entries, or one that is larger
 ENTRIES_PER_WRITE = 200
@@ -48,13 +51,13 @@ class Subscription:
     """What one client is subscribed to, and how far it was served.
 
     Attributes:
-        orders: its filter: only notifications of these orders; None for all.
+        filter: which notifications it gets.
         cursor: the position up to which it was served; valid only while it is CATCHING_UP.
     """
 
     framing: Framing
     write: Callable[[bytes], None]
-    orders: frozenset[int] | None
+    filter: NotificationFilter
     cursor: int = 0
     state: SubscriptionState = SubscriptionState.GONE
 
@@ -92,7 +95,7 @@ class ReadPage:
 
     after: int
     up_to: int
-    orders: frozenset[int] | None
+    wanted: NotificationFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,8 @@ class Hub:
         self.floor = state.floor
         self.buffer = buffer
         self._subscriptions: set[Subscription] = set()
-        # LIVE subscriptions: by framing without a filter, by order with one
-        self._unfiltered: dict[Framing, set[Subscription]] = {framing: set() for framing in Framing}
+        # LIVE subscriptions: those of any order by framing and kinds, the others by order
+        self._of_any_order: dict[tuple[Framing, frozenset[str] | None], set[Subscription]] = {}
         self._by_order: dict[int, set[Subscription]] = {}
 
     @property
@@ -162,11 +165,11 @@ class Hub:
         self._subscriptions.discard(subscription)
         subscription.state = SubscriptionState.GONE
 
-    def change_filter(self, subscription: Subscription, orders: frozenset[int] | None) -> None:
-        """Deliver only notifications of *orders* from the current position on; None for all."""
+    def change_filter(self, subscription: Subscription, wanted: NotificationFilter) -> None:
+        """Deliver what matches *wanted* from the current position on."""
         live = subscription.state is SubscriptionState.LIVE
         self._unindex(subscription)
-        subscription.orders = orders
+        subscription.filter = wanted
         if live:
             self._index(subscription)
 
@@ -176,15 +179,15 @@ class Hub:
         Each LIVE subscription has at most one delivery, with all of *entries* that match its filter.
         """
         self.buffer.extend(entries, now)
-        deliveries = [
-            Delivery(join(entries, framing), tuple(subscriptions), len(entries))
-            for framing, subscriptions in self._unfiltered.items()
-            if subscriptions
-        ]
+        deliveries = []
+        for (framing, kinds), subscriptions in self._of_any_order.items():
+            if some := entries if kinds is None else [each for each in entries if each.kind in kinds]:
+                deliveries.append(Delivery(join(some, framing), tuple(subscriptions), len(some)))
         matches: dict[Subscription, list[Entry]] = {}
         for each in entries:
             for subscription in self._by_order.get(each.order_id, ()):
-                matches.setdefault(subscription, []).append(each)
+                if (kinds := subscription.filter.kinds) is None or each.kind in kinds:
+                    matches.setdefault(subscription, []).append(each)
         deliveries += [
             Delivery(join(own, subscription.framing), (subscription,), len(own))
             for subscription, own in matches.items()
@@ -212,14 +215,14 @@ class Hub:
         if subscription.cursor > self.head:
             return AwaitHead()
         if subscription.cursor < self.buffer.first - 1:
-            return ReadPage(subscription.cursor, self.buffer.first - 1, subscription.orders)
-        entries = self.buffer.after(subscription.cursor, subscription.orders, ENTRIES_PER_WRITE)
+            return ReadPage(subscription.cursor, self.buffer.first - 1, subscription.filter)
+        entries = self.buffer.after(subscription.cursor, subscription.filter, ENTRIES_PER_WRITE)
         through = entries[-1].seq if len(entries) == ENTRIES_PER_WRITE else self.head
         return _advance(subscription, entries, through) or self.next_action(subscription)
 
     def replay(self, subscription: Subscription, read: ReadPage, page: EncodedPage) -> Write | SendReset | None:
         """Return what to do with *page*, the answer to *read*; None if it has no match or is outdated."""
-        moved = subscription.cursor != read.after or subscription.orders != read.orders
+        moved = subscription.cursor != read.after or subscription.filter != read.wanted
         if subscription.state is not SubscriptionState.CATCHING_UP or moved:
             return None
         if resume_cursor(EventId(self.epoch, read.after), page.state) is None:
@@ -236,22 +239,27 @@ class Hub:
         return tuple(self._subscriptions)
 
     def _index(self, subscription: Subscription) -> None:
-        if subscription.orders is None:
-            self._unfiltered[subscription.framing].add(subscription)
+        wanted = subscription.filter
+        if wanted.orders is None:
+            self._of_any_order.setdefault((subscription.framing, wanted.kinds), set()).add(subscription)
             return
-        for order in subscription.orders:
+        for order in wanted.orders:
             self._by_order.setdefault(order, set()).add(subscription)
 
     def _unindex(self, subscription: Subscription) -> None:
-        if subscription.orders is None:
-            self._unfiltered[subscription.framing].discard(subscription)
+        wanted = subscription.filter
+        if wanted.orders is None:
+            _discard(self._of_any_order, (subscription.framing, wanted.kinds), subscription)
             return
-        for order in subscription.orders:
-            indexed = self._by_order.get(order)
-            if indexed is not None:
-                indexed.discard(subscription)
-                if not indexed:
-                    del self._by_order[order]
+        for order in wanted.orders:
+            _discard(self._by_order, order, subscription)
+
+
+def _discard(index: dict[T, set[Subscription]], key: T, subscription: Subscription) -> None:
+    indexed = index.get(key, set())
+    indexed.discard(subscription)
+    if not indexed:
+        index.pop(key, None)
 
 
 def _advance(subscription: Subscription, entries: Sequence[Entry], through: int) -> Write | None:

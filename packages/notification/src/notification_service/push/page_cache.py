@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from typing import TypeAlias
 
-from ..notification import FeedReader
+from ..notification import FeedReader, NotificationFilter
 from .counters import PushCounters
 from .hub import EncodedPage, ReadPage
 
@@ -19,7 +19,7 @@ PAGE_ENTRIES = 200
 MAX_AGE_S = 1.0
 MAX_PAGES = 16
 
-_Key: TypeAlias = tuple[int, frozenset[int] | None]
+_Key: TypeAlias = tuple[int, NotificationFilter]
 
 
 class PageCache:
@@ -41,7 +41,7 @@ class PageCache:
         Raises:
             UnavailableError: the feed can't be reached.
         """
-        key = read.after, read.orders
+        key = read.after, read.wanted
         task = self._cached(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._read(read))
@@ -71,6 +71,6 @@ class PageCache:
 
     async def _read(self, read: ReadPage) -> EncodedPage:
         async with self._permits:
-            page = await self._reader.read(read.after, up_to=read.up_to, orders=read.orders, limit=PAGE_ENTRIES)
+            page = await self._reader.read(read.after, up_to=read.up_to, wanted=read.wanted, limit=PAGE_ENTRIES)
         self._counters.page_read()
         return EncodedPage.of(page)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+from ..notification import NotificationFilter
 
 __all__ = ["Entry", "ReplayBuffer"]
 
@@ -23,6 +26,7 @@ class Entry:
 
     seq: int
     order_id: int
+    kind: str
     sse: bytes
     ws: bytes
 
@@ -87,14 +91,15 @@ class ReplayBuffer:
         self.size_bytes = 0
         self.head = head
 
-    def after(self, seq: int, orders: frozenset[int] | None, max_entries: int) -> Sequence[Entry]:
-        """Return the oldest entries after *seq*, at most *max_entries*, only those of *orders* unless it is None."""
-        if orders is None:
-            skip = max(0, seq + 1 - self.first)
-            return [self._entries[index] for index in range(skip, min(skip + max_entries, len(self._entries)))]
-        matches = [entry for order in orders for entry in self._by_order.get(order, ()) if entry.seq > seq]
-        matches.sort(key=lambda entry: entry.seq)
-        return matches[:max_entries]
+    def after(self, seq: int, wanted: NotificationFilter, max_entries: int) -> Sequence[Entry]:
+        """Return the oldest entries after *seq* that match *wanted*, at most *max_entries*."""
+        if wanted.orders is None:
+            newer: Iterable[Entry] = islice(self._entries, max(0, seq + 1 - self.first), None)
+        else:
+            of_orders = [entry for order in wanted.orders for entry in self._by_order.get(order, ()) if entry.seq > seq]
+            newer = sorted(of_orders, key=lambda entry: entry.seq)
+        kinds = wanted.kinds
+        return list(islice((entry for entry in newer if kinds is None or entry.kind in kinds), max_entries))
 
     def _evict_oldest(self) -> None:
         entry = self._entries.popleft()
