@@ -5,7 +5,7 @@ import { defineConfig } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist/**', 'src/app/api/generated/**'] },
+  { ignores: ['dist/**', 'projects/*/dist/**', 'src/app/api/generated/**'] },
   {
     files: ['**/*.ts'],
     extends: [

@@ -24,7 +24,7 @@ from orderstream_local.web_build import PageBuilder, Workspace
 CONSOLE = Console(highlight=False, soft_wrap=True)
 SIZE = "size"
 # scripts of web/package.json, the longest first
-CHECKS = (SIZE, "test", "lint", "types:check", "format")
+CHECKS = (SIZE, "test", "test:client", "lint", "types:check", "format")
 
 
 def say(what: str, style: str = "dim") -> None:

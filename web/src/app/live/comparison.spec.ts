@@ -1,6 +1,6 @@
-import { Arrival } from '../push/connection';
+import { Arrival } from 'orderstream-client';
 import { Protocol } from '../push/feed';
-import { notificationAt } from '../push/testing/notifications';
+import { notificationAt } from 'orderstream-client/testing/notifications';
 import { COMPARISON_LIMIT, addArrivals, delayMs, clockOffsetMs, differenceOf, statsOf } from './comparison';
 
 const HAPPENED = 1000;

@@ -1,4 +1,5 @@
-import { Arrival } from '../push/connection';
+import { Arrival } from 'orderstream-client';
+
 import { Notification, Protocol } from '../push/feed';
 import { latencyMs, percentile } from './durations';
 

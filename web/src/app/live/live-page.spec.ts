@@ -2,8 +2,8 @@ import { ComponentFixture, TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 
 import { FEED_RUNTIME } from '../push/feed-runtime';
-import { seededRandom } from '../push/testing/seeded-random';
-import { ModelService } from '../push/testing/model-service';
+import { seededRandom } from 'orderstream-client/testing/seeded-random';
+import { ModelService } from 'orderstream-client/testing/model-service';
 import { texts } from '../texts';
 import { LivePage } from './live-page';
 

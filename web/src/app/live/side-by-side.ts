@@ -1,9 +1,9 @@
 import { ChangeDetectionStrategy, Component, DestroyRef, computed, inject, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
+import { Arrival, FeedConnection, listenForNetwork } from 'orderstream-client';
 
 import { Notice } from '../design/notice';
 import { StatusBadge } from '../design/status-badge';
-import { Arrival, FeedConnection } from '../push/connection';
 import { FeedState, Protocol } from '../push/feed';
 import { FEED_RUNTIME } from '../push/feed-runtime';
 import { texts } from '../texts';
@@ -90,11 +90,9 @@ export class SideBySide {
       return connection;
     });
     for (const each of connections) each.start();
-    const listeners = new AbortController();
-    addEventListener('online', () => connections.forEach((each) => each.online()), { signal: listeners.signal });
-    addEventListener('offline', () => connections.forEach((each) => each.offline()), { signal: listeners.signal });
+    const listeners = connections.map(listenForNetwork);
     inject(DestroyRef).onDestroy(() => {
-      listeners.abort();
+      for (const stopListening of listeners) stopListening();
       for (const each of connections) each.stop();
       this.cancelUpdate?.();
     });

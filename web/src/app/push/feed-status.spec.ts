@@ -2,8 +2,8 @@ import { TestBed } from '@angular/core/testing';
 
 import { FeedStatus } from './feed-status';
 import { FEED_RUNTIME } from './feed-runtime';
-import { seededRandom } from './testing/seeded-random';
-import { ModelService } from './testing/model-service';
+import { seededRandom } from 'orderstream-client/testing/seeded-random';
+import { ModelService } from 'orderstream-client/testing/model-service';
 
 describe('The feed status in the header', () => {
   it('shows the state and the protocol', async () => {

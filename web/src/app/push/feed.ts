@@ -1,13 +1,12 @@
 import { DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
+import { Counts, FeedConnection, FeedState, NO_COUNTS, Protocol, Received, listenForNetwork } from 'orderstream-client';
 import { Observable, Subject } from 'rxjs';
 
-import { FeedConnection } from './connection';
 import { FEED_RUNTIME } from './feed-runtime';
-import { Counts, FeedState, NO_COUNTS, Protocol, Received } from './notification';
 import { Connect, Sharing } from './sharing';
 import { tabChannel, tabLock } from './tab-coordination';
 
-export type { Counts, FeedState, Notification, Protocol, Received } from './notification';
+export type { Counts, FeedState, Notification, Protocol, Received } from 'orderstream-client';
 
 /** The live feed: each notification once and in order, independent of protocol, connection and tab. */
 @Injectable({ providedIn: 'root' })
@@ -34,11 +33,12 @@ export class Feed {
     let connection: FeedConnection | null = null;
     const connect: Connect = (start, onChange) => (connection = new FeedConnection(start, runtime, onChange));
     this.sharing = new Sharing('sse', tabLock(), tabChannel(), connect, (arrived) => this.show(arrived));
-    const listeners = new AbortController();
-    addEventListener('online', () => connection?.online(), { signal: listeners.signal });
-    addEventListener('offline', () => connection?.offline(), { signal: listeners.signal });
+    const stopListening = listenForNetwork({
+      online: () => connection?.online(),
+      offline: () => connection?.offline(),
+    });
     inject(DestroyRef).onDestroy(() => {
-      listeners.abort();
+      stopListening();
       this.sharing.stop();
     });
     this.sharing.start();

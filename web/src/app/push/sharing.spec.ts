@@ -1,7 +1,7 @@
-import { Arrival, FeedConnection } from './connection';
+import { Arrival, FeedConnection } from 'orderstream-client';
 import { Channel, Connect, Lock, Message, RECENT_LIMIT, Sharing } from './sharing';
-import { seededRandom } from './testing/seeded-random';
-import { ModelService } from './testing/model-service';
+import { seededRandom } from 'orderstream-client/testing/seeded-random';
+import { ModelService } from 'orderstream-client/testing/model-service';
 
 /** The lock and the channel of one browser; a crashed tab releases both, and its connection. */
 class Browser {

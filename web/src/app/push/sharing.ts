@@ -1,7 +1,15 @@
-import { Arrival } from './connection';
-import { formatEventId, parseEventId } from './event-id';
-import { Start } from './state-machine';
-import { Counts, FeedState, NO_COUNTS, Protocol, isRecord } from './notification';
+import {
+  Arrival,
+  Counts,
+  EventId,
+  FeedState,
+  NO_COUNTS,
+  Protocol,
+  Start,
+  formatEventId,
+  isRecord,
+  parseEventId,
+} from 'orderstream-client';
 
 /** The number of recent notifications that are kept, and sent to a new tab. */
 export const RECENT_LIMIT = 500;
@@ -24,7 +32,7 @@ export interface SharedConnection {
   readonly state: FeedState;
   readonly counts: Counts;
   readonly protocol: Protocol;
-  readonly position: ReturnType<typeof parseEventId>;
+  readonly position: EventId | null;
   start(): void;
   use(protocol: Protocol): void;
   stop(): void;
@@ -118,7 +126,7 @@ export class Sharing {
   private becomeLeader(): void {
     const start: Start = {
       protocol: this.status.protocol,
-      position: this.lastId === null ? null : parseEventId(this.lastId),
+      after: this.lastId === null ? null : parseEventId(this.lastId),
       counts: this.status.counts,
       delivered: this.recent.map((each) => each.notification).reverse(),
     };

@@ -90,18 +90,18 @@ export const live = {
         },
         {
           quality: 'Reconnecting',
-          sse: 'Built into the browser, which gives up after an error status. This page reconnects itself.',
+          sse: 'Built into the browser’s EventSource, which gives up after an error status. This page reads the stream and reconnects itself.',
           ws: 'By the page.',
         },
         {
           quality: 'Heartbeats',
-          sse: 'Not visible to the page, which checks an idle connection with a read of the history.',
-          ws: 'Every 15 seconds, with the position in the feed.',
+          sse: 'Every 15 seconds, with the position in the feed.',
+          ws: 'The same.',
         },
         {
           quality: 'Close',
-          sse: 'The stream ends. The reconnection time is visible to the browser only.',
-          ws: 'A message has the reconnection time, the close code the reason.',
+          sse: 'A last event has the reason and the reconnection time.',
+          ws: 'The same, and a close code.',
         },
         {
           quality: 'Connections',

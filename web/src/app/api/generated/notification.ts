@@ -172,10 +172,10 @@ export interface components {
       readonly reason?: string;
     };
     readonly Subscribe: {
+      readonly orderId?: readonly number[];
+      readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
       /** @enum {string} */
       readonly type: 'subscribe';
-      /** @default [] */
-      readonly orderId?: readonly number[];
     };
     readonly WelcomeFrame: {
       /**
@@ -221,6 +221,8 @@ export interface components {
        * @enum {string}
        */
       readonly type: 'bye';
+      /** @enum {string} */
+      readonly reason: 'age' | 'drain' | 'full' | 'unavailable';
       readonly retryMs: number;
     };
     readonly ErrorFrame: {
@@ -437,6 +439,7 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly orderId?: readonly number[];
+        readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
         readonly after?: string;
         readonly limit?: number;
       };
@@ -484,7 +487,9 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly orderId?: readonly number[];
-        readonly lastEventId?: string;
+        readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
+        /** @description An event id, or `earliest`; the last of several counts. */
+        readonly lastEventId?: readonly string[];
       };
       readonly header?: {
         readonly 'Last-Event-ID'?: string;
@@ -522,7 +527,9 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly orderId?: readonly number[];
-        readonly lastEventId?: string;
+        readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
+        /** @description An event id, or `earliest`; the last of several counts. */
+        readonly lastEventId?: readonly string[];
       };
       readonly header?: never;
       readonly path?: never;

@@ -1,15 +1,16 @@
-import { EventId, parseEventId } from './event-id';
-import { Notification, isRecord, parseNotification } from './notification';
+import { EventId, parseEventId } from './event-id.js';
+import { Notification, isRecord, parseNotification } from './notification.js';
 
 /** An event of a connection, independent of its protocol. */
 export type ConnectionEvent =
-  /** *head* is the head of the feed, where the protocol sends it. */
-  | { readonly type: 'opened'; readonly head: EventId | null }
+  /** The welcome: everything up to *id* was received, *head* is the newest. */
+  | { readonly type: 'opened'; readonly id: EventId; readonly head: EventId }
   | { readonly type: 'event'; readonly id: EventId; readonly notification: Notification; readonly bytes: number }
   | { readonly type: 'position'; readonly id: EventId }
   | { readonly type: 'reset'; readonly id: EventId }
   | { readonly type: 'bye'; readonly retryMs: number }
   | { readonly type: 'malformed' }
+  /** *code* is the status of the response, or the close code of the WebSocket; null without one. */
   | { readonly type: 'closed'; readonly code: number | null };
 
 /** A page of the history; malformed notifications are null. */
@@ -22,14 +23,16 @@ export interface Page {
 const MALFORMED: ConnectionEvent = { type: 'malformed' };
 const LONGEST_RETRY_MS = 60_000;
 
-/** Parses a frame of `/ws`; null when it is ignored. */
+/** Parses a frame of `/ws`, or the data of an event of `/stream` with a name; null when it is ignored. */
 export function readFrame(text: string): ConnectionEvent | null {
   const frame = parseJson(text);
   if (!isRecord(frame)) return MALFORMED;
   const id = toEventId(frame['id']);
   switch (frame['type']) {
-    case 'welcome':
-      return { type: 'opened', head: toEventId(frame['head']) };
+    case 'welcome': {
+      const head = toEventId(frame['head']);
+      return id === null || head === null ? MALFORMED : { type: 'opened', id, head };
+    }
     case 'event':
       return eventFrame(frame['data'], id, frameBytes(text));
     case 'heartbeat':
@@ -48,12 +51,6 @@ export function readFrame(text: string): ConnectionEvent | null {
 /** Parses the data of an unnamed event of `/stream`. */
 export function readMessage(data: string, lastEventId: string): ConnectionEvent {
   return eventFrame(parseJson(data), parseEventId(lastEventId), blockBytes(data, lastEventId));
-}
-
-/** Parses an event of `/stream` with the name `reset`. */
-export function readReset(lastEventId: string): ConnectionEvent {
-  const id = parseEventId(lastEventId);
-  return id === null ? MALFORMED : { type: 'reset', id };
 }
 
 /** Parses a response of `GET /notifications`; null when it is malformed. */

@@ -1,8 +1,8 @@
-import { FeedRuntime } from '../connection';
-import { EventId, formatEventId, parseEventId } from '../event-id';
-import { ConnectionEvent } from '../frames';
-import { Notification, Protocol } from '../notification';
-import { notificationAt } from './notifications';
+import { FeedRuntime } from '../connection.js';
+import { EventId, formatEventId, parseEventId } from '../event-id.js';
+import { ConnectionEvent } from '../frames.js';
+import { Notification, Protocol } from '../notification.js';
+import { notificationAt } from './notifications.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -26,7 +26,7 @@ export class ModelService {
   readonly clients = new Set<Client>();
   up = true;
   readable = true;
-  opened: { protocol: Protocol; after: string; at: number }[] = [];
+  opened: { protocol: Protocol; after: string | null; at: number }[] = [];
   reads = 0;
   clock = 1_000_000;
   epoch = 'a';
@@ -100,7 +100,7 @@ export class ModelService {
     };
   }
 
-  private open(protocol: Protocol, after: string, onEvent: (event: ConnectionEvent) => void): () => void {
+  private open(protocol: Protocol, after: string | null, onEvent: (event: ConnectionEvent) => void): () => void {
     this.opened.push({ protocol, after, at: this.clock });
     let isOpen = true;
     const client: Client = { protocol, cursor: 0, dead: false, onEvent: (event) => isOpen && onEvent(event) };
@@ -111,15 +111,14 @@ export class ModelService {
     };
   }
 
-  private accept(client: Client, after: string): void {
+  private accept(client: Client, after: string | null): void {
     if (!this.up) return client.onEvent({ type: 'closed', code: 1006 });
     this.clients.add(client);
-    client.onEvent({ type: 'opened', head: client.protocol === 'ws' ? this.head : null });
-    const from = parseEventId(after);
-    if (from?.epoch !== this.epoch || from.seq < this.floor || from.seq > this.log.length) {
-      client.cursor = this.log.length;
-      client.onEvent({ type: 'reset', id: this.head });
-    } else client.cursor = from.seq;
+    const from = after === null ? this.head : after === 'earliest' ? this.at(this.floor) : parseEventId(after);
+    const known = from?.epoch === this.epoch && from.seq >= this.floor && from.seq <= this.log.length;
+    client.cursor = known ? from.seq : this.log.length;
+    client.onEvent({ type: 'opened', id: this.at(client.cursor), head: this.head });
+    if (!known) client.onEvent({ type: 'reset', id: this.head });
     this.feed(client);
     this.beat(client);
   }
@@ -129,7 +128,8 @@ export class ModelService {
       const id = { epoch: this.epoch, seq: ++client.cursor };
       const fault = this.faults.shift();
       if (fault === 'malformed') client.onEvent({ type: 'malformed' });
-      else if (fault === undefined) client.onEvent({ type: 'event', id, notification: this.at(id.seq), bytes: 300 });
+      else if (fault === undefined)
+        client.onEvent({ type: 'event', id, notification: this.notification(id.seq), bytes: 300 });
     }
   }
 
@@ -137,29 +137,33 @@ export class ModelService {
     this.later(HEARTBEAT_MS, () => {
       if (!this.clients.has(client)) return;
       const id = { epoch: this.epoch, seq: client.cursor };
-      if (client.protocol === 'ws' && !client.dead) client.onEvent({ type: 'position', id });
+      if (!client.dead) client.onEvent({ type: 'position', id });
       this.beat(client);
     });
   }
 
-  private async read(after: string | null, limit: number): Promise<unknown> {
+  private async read(after: string, limit: number): Promise<unknown> {
     this.reads++;
     await Promise.resolve();
     if (!this.up || !this.readable) throw new Error('away');
-    const from = after === null ? null : parseEventId(after);
+    const from = parseEventId(after);
     const known = from?.epoch === this.epoch && from.seq >= this.floor && from.seq <= this.log.length;
     const start = known ? from.seq : this.floor;
     const last = Math.min(start + limit, this.log.length);
     return {
-      notifications: Array.from({ length: last - start }, (_, index) => this.at(start + index + 1)),
+      notifications: Array.from({ length: last - start }, (_, index) => this.notification(start + index + 1)),
       next: last < this.log.length ? formatEventId({ epoch: this.epoch, seq: last }) : null,
       head: formatEventId(this.head),
       reset: !known,
     };
   }
 
-  private at(seq: number): Notification {
-    return notificationAt({ epoch: this.epoch, seq }, this.log[seq - 1] ?? 0, 1_000_000 + seq);
+  private at(seq: number): EventId {
+    return { epoch: this.epoch, seq };
+  }
+
+  private notification(seq: number): Notification {
+    return notificationAt(this.at(seq), this.log[seq - 1] ?? 0, 1_000_000 + seq);
   }
 }
 

@@ -1,13 +1,13 @@
-import { ConnectionEvent } from './frames';
-import { OPENING_LIMIT_MS, SILENCE_MS } from './link';
-import { Decision, FeedStateMachine } from './state-machine';
-import { Protocol } from './notification';
+import { ConnectionEvent } from './frames.js';
+import { OPENING_LIMIT_MS, SILENCE_MS } from './link.js';
+import { Decision, FeedStateMachine } from './state-machine.js';
+import { Protocol } from './notification.js';
 
 const POSITION = { epoch: 'a', seq: 5 };
-const OPENED: ConnectionEvent = { type: 'opened', head: POSITION };
+const OPENED: ConnectionEvent = { type: 'opened', id: POSITION, head: POSITION };
 
 function stateMachineAt(protocol: Protocol): FeedStateMachine {
-  return new FeedStateMachine({ protocol, position: POSITION }, 0, () => 0.5);
+  return new FeedStateMachine({ protocol, after: POSITION }, 0, () => 0.5);
 }
 
 function kinds(decisions: readonly Decision[]): string[] {
@@ -15,13 +15,13 @@ function kinds(decisions: readonly Decision[]): string[] {
 }
 
 describe('The state machine of the feed', () => {
-  it('reads the head before it connects', () => {
+  it('takes its position from the welcome', () => {
     const machine = new FeedStateMachine({ protocol: 'sse' }, 0, () => 0.5);
-    expect(machine.on({ type: 'start' }, 0)).toEqual([{ type: 'read', ticket: 1, after: null, limit: 1 }]);
-    const page = { notifications: [], next: null, head: POSITION };
-    expect(machine.on({ type: 'page', ticket: 1, page }, 10)).toEqual([
-      { type: 'connect', connection: 1, protocol: 'sse', after: POSITION },
-    ]);
+    const connect = { type: 'connect', connection: 1, protocol: 'sse', after: null };
+    expect(machine.on({ type: 'start' }, 0)).toEqual([connect]);
+    expect(machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 10)).toEqual([]);
+    expect(machine.position).toEqual(POSITION);
+    expect(machine.state).toBe('live');
   });
 
   it('closes a connection that does not open in time', () => {
@@ -33,8 +33,8 @@ describe('The state machine of the feed', () => {
     expect(kinds(machine.on({ type: 'tick' }, OPENING_LIMIT_MS + 500))).toEqual(['connect']);
   });
 
-  it('closes a WebSocket after three missed heartbeats', () => {
-    const machine = stateMachineAt('ws');
+  it.each(['ws', 'sse'] as const)('closes %s after three missed heartbeats', (protocol) => {
+    const machine = stateMachineAt(protocol);
     machine.on({ type: 'start' }, 0);
     machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 10);
     machine.on({ type: 'connection-event', connection: 1, event: { type: 'position', id: POSITION } }, 15_000);
@@ -42,31 +42,6 @@ describe('The state machine of the feed', () => {
     expect(machine.on({ type: 'tick' }, 15_000 + SILENCE_MS - 1)).toEqual([]);
     expect(kinds(machine.on({ type: 'tick' }, 15_000 + SILENCE_MS))).toEqual(['close']);
     expect(machine.state).toBe('waiting');
-  });
-
-  it('checks the head after silence of an EventSource', () => {
-    const machine = stateMachineAt('sse');
-    machine.on({ type: 'start' }, 0);
-    machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 0);
-    expect(machine.on({ type: 'tick' }, SILENCE_MS)).toEqual([{ type: 'read', ticket: 1, after: POSITION, limit: 1 }]);
-    expect(machine.on({ type: 'tick' }, SILENCE_MS + 1)).toEqual([]);
-    const page = { notifications: [], next: null, head: POSITION };
-    expect(machine.on({ type: 'page', ticket: 1, page }, SILENCE_MS + 5)).toEqual([]);
-    expect(machine.wakeAt).toBe(2 * SILENCE_MS + 5);
-  });
-
-  it('closes an EventSource that is behind the head, or whose head can not be read', () => {
-    for (const answered of [true, false]) {
-      const machine = stateMachineAt('sse');
-      machine.on({ type: 'start' }, 0);
-      machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 0);
-      machine.on({ type: 'tick' }, SILENCE_MS);
-      const page = { notifications: [], next: null, head: { epoch: 'a', seq: 6 } };
-      const input = answered
-        ? ({ type: 'page', ticket: 1, page } as const)
-        : ({ type: 'read-failed', ticket: 1 } as const);
-      expect(kinds(machine.on(input, SILENCE_MS))).toEqual(['close']);
-    }
   });
 
   it('ignores closed connections and cancelled reads', () => {

@@ -1,13 +1,28 @@
-import { Notification as WireNotification } from '../api/generated/notification';
-
 export type Protocol = 'sse' | 'ws';
 export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline';
 
-const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const satisfies WireNotification['kind'][];
+const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** A change of an order as the notification service sends it; *type* may be one of a later version. */
-export interface Notification extends Omit<WireNotification, 'type'> {
+export interface Notification {
+  readonly id: string;
   readonly type: string;
+  readonly kind: Kind;
+  readonly orderId: number;
+  readonly version: number;
+  readonly message: string;
+  /** RFC 3339, UTC. */
+  readonly occurredAt: string;
+  readonly traceId: string;
+  /** With the kind FAILED. */
+  readonly reason?: string;
+}
+
+/** Which notifications are wanted; without one of these, all. */
+export interface Filter {
+  readonly orderIds?: readonly number[];
+  readonly kinds?: readonly Kind[];
 }
 
 export interface Received {

@@ -1,5 +1,5 @@
-import { readFrame, readMessage, readPage, readReset } from './frames';
-import { notificationAt } from './testing/notifications';
+import { readFrame, readMessage, readPage } from './frames.js';
+import { notificationAt } from './testing/notifications.js';
 
 const ID = { epoch: '5f2c', seq: 42 };
 const NOTIFICATION = notificationAt(ID);
@@ -8,7 +8,7 @@ describe('A frame of the WebSocket', () => {
   it.each([
     [
       { type: 'welcome', id: '5f2c-41', head: '5f2c-42', resumed: true },
-      { type: 'opened', head: ID },
+      { type: 'opened', id: { epoch: '5f2c', seq: 41 }, head: ID },
     ],
     [
       { type: 'heartbeat', id: '5f2c-42' },
@@ -19,7 +19,7 @@ describe('A frame of the WebSocket', () => {
       { type: 'reset', id: ID },
     ],
     [
-      { type: 'bye', retryMs: 1234 },
+      { type: 'bye', reason: 'age', retryMs: 1234 },
       { type: 'bye', retryMs: 1234 },
     ],
     [{ type: 'error', detail: 'what?' }, null],
@@ -45,6 +45,7 @@ describe('A frame of the WebSocket', () => {
     '{"type":"event"',
     '{"type":"news"}',
     '{"type":"heartbeat"}',
+    '{"type":"welcome","id":"5f2c-41"}',
     '{"type":"heartbeat","id":"none"}',
     '{"type":"reset","id":7}',
     '{"type":"bye","retryMs":"soon"}',
@@ -69,11 +70,6 @@ describe('A block of the stream', () => {
   it('is malformed without an id or with malformed data', () => {
     expect(readMessage(JSON.stringify(NOTIFICATION), '')).toEqual({ type: 'malformed' });
     expect(readMessage('<p>', '5f2c-42')).toEqual({ type: 'malformed' });
-  });
-
-  it('of a reset is parsed', () => {
-    expect(readReset('5f2c-42')).toEqual({ type: 'reset', id: ID });
-    expect(readReset('')).toEqual({ type: 'malformed' });
   });
 });
 

@@ -1,7 +1,7 @@
-import { EventId, isAfter, parseEventId } from './event-id';
-import { ConnectionEvent, Page } from './frames';
-import { Notification, Protocol } from './notification';
-import { DeliveredNotifications } from './delivered';
+import { EventId, isAfter, parseEventId } from './event-id.js';
+import { ConnectionEvent, Page } from './frames.js';
+import { Notification, Protocol } from './notification.js';
+import { DeliveredNotifications } from './delivered.js';
 
 /** The maximum number of notifications that are read again; after a longer absence older ones are skipped. */
 export const REREAD_LIMIT = 2000;
@@ -40,7 +40,7 @@ export interface SequenceEffects {
  * Orders events without gaps and duplicates.
  *
  * The sequence numbers of the feed are dense: a repeated number is a duplicate, a skipped one a loss, which is read
- * from the history before later notifications are delivered.
+ * from the history before later notifications are delivered. With a filter a skipped one may be of another order.
  */
 export class Sequence {
   private recovery: Recovery | null = null;
@@ -52,6 +52,7 @@ export class Sequence {
     public position: EventId | null,
     private readonly delivered: DeliveredNotifications,
     private readonly effects: SequenceEffects,
+    private readonly isFiltered = false,
   ) {}
 
   add(event: PositionedEvent, protocol: Protocol): void {
@@ -82,7 +83,7 @@ export class Sequence {
     if (this.position?.epoch === id.epoch && id.seq <= this.position.seq) return;
     if (this.pastEpochs.has(id.epoch)) return;
     const before = { epoch: id.epoch, seq: id.seq - 1 };
-    if (this.position?.epoch === id.epoch && this.position.seq === before.seq) {
+    if (this.position?.epoch === id.epoch && (this.isFiltered || this.position.seq === before.seq)) {
       this.accept({ notification, protocol, bytes }, id, false);
     } else {
       this.read(before, protocol, [{ event, protocol }]);
@@ -92,7 +93,8 @@ export class Sequence {
   /** Everything up to *target* was received, or has to be read. */
   private advanceTo(target: EventId, reset: boolean, protocol: Protocol): void {
     if (this.pastEpochs.has(target.epoch) && !reset) return;
-    if (this.position?.epoch !== target.epoch || isAfter(target, this.position)) this.read(target, protocol, []);
+    if (this.isFiltered && !reset && this.position?.epoch === target.epoch) this.moveTo(target);
+    else if (this.position?.epoch !== target.epoch || isAfter(target, this.position)) this.read(target, protocol, []);
     else if (reset && isAfter(this.position, target)) {
       // the service has fewer notifications than were delivered: it may assign these numbers again
       this.renamedUpTo = this.position;

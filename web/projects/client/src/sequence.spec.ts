@@ -1,8 +1,8 @@
-import { EventId, formatEventId } from './event-id';
-import { Page } from './frames';
-import { DeliveredNotifications } from './delivered';
-import { REREAD_LIMIT, Sequence } from './sequence';
-import { notificationAt } from './testing/notifications';
+import { EventId, formatEventId } from './event-id.js';
+import { Page } from './frames.js';
+import { DeliveredNotifications } from './delivered.js';
+import { REREAD_LIMIT, Sequence } from './sequence.js';
+import { notificationAt } from './testing/notifications.js';
 
 const STARTED_AT = 1_000_000;
 
@@ -104,6 +104,27 @@ describe('A sequence', () => {
     add(5, 'a', 6);
     add(6, 'a', 77);
     expect(log).toEqual(['delivered 6', 'delivered 77']);
+  });
+
+  it('reads nothing between the notifications of a filter, except after a reset', () => {
+    sequence = new Sequence(
+      at(5),
+      new DeliveredNotifications(STARTED_AT, 100),
+      {
+        deliver: ({ notification }) => log.push(`delivered ${notification.orderId.toString()}`),
+        read: (after) => log.push(`read after ${formatEventId(after)}`),
+        malformed: () => log.push('malformed'),
+      },
+      true,
+    );
+    add(8);
+    add(7);
+    sequence.add({ type: 'position', id: at(20) }, 'ws');
+    expect(sequence.position).toEqual(at(20));
+    sequence.add({ type: 'reset', id: at(30) }, 'ws');
+    sequence.page(page('a', 25, 25));
+    add(31);
+    expect(log).toEqual(['delivered 8', 'read after a-20', 'delivered 25', 'delivered 31']);
   });
 
   it('keeps its position when a recovery is cancelled', () => {

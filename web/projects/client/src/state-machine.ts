@@ -1,12 +1,9 @@
-import { backoffMs } from './backoff';
-import { EventId, parseEventId } from './event-id';
-import { ConnectionEvent, Page } from './frames';
-import { Link, deadline, delayMs, wasStable, newLink } from './link';
-import { MissedCounter } from './missed-counter';
-import { Counts, FeedState, NO_COUNTS, Notification, Protocol } from './notification';
-import { Purpose, PendingReads } from './pending-reads';
-import { DeliveredNotifications } from './delivered';
-import { Delivery, REREAD_LIMIT, Sequence } from './sequence';
+import { EventId, isAfter, parseEventId } from './event-id.js';
+import { ConnectionEvent, Page } from './frames.js';
+import { Link, backoffMs, deadline, newLink, wasStable } from './link.js';
+import { Counts, FeedState, NO_COUNTS, Notification, Protocol } from './notification.js';
+import { DeliveredNotifications } from './delivered.js';
+import { Delivery, REREAD_LIMIT, Sequence } from './sequence.js';
 
 const ONLINE_SPREAD_MS = 500;
 const PAGE_LIMIT = 200;
@@ -23,17 +20,23 @@ export type Input =
   | { readonly type: 'stop' };
 
 export type Decision =
-  /** Open a connection that resumes after *after*. */
-  | { readonly type: 'connect'; readonly connection: number; readonly protocol: Protocol; readonly after: EventId }
+  /** Open a connection that resumes after *after*; null is the present. */
+  | { readonly type: 'connect'; readonly connection: number; readonly protocol: Protocol; readonly after: After | null }
   | { readonly type: 'close'; readonly connection: number }
-  /** Read a page of the history; without *after* only the head of the feed is used. */
-  | { readonly type: 'read'; readonly ticket: number; readonly after: EventId | null; readonly limit: number }
+  /** Read a page of the history. */
+  | { readonly type: 'read'; readonly ticket: number; readonly after: EventId; readonly limit: number }
   | { readonly type: 'deliver'; readonly delivery: Delivery };
 
-/** The start state: a tab that becomes the leader resumes from the position of the previous one. */
+/** Where a connection begins: after an id, or with everything that is stored. */
+export type After = EventId | 'earliest';
+
+/** The start state. A page's tab that takes over a connection resumes from the position of the previous one. */
 export interface Start {
   readonly protocol: Protocol;
-  readonly position?: EventId | null;
+  /** Null or absent: from now on. */
+  readonly after?: After | null;
+  /** Whether only some notifications are requested: then their numbers have gaps. */
+  readonly isFiltered?: boolean;
   readonly counts?: Counts;
   /** The last delivered notifications, the oldest first. */
   readonly delivered?: readonly Notification[];
@@ -47,8 +50,11 @@ export interface Start {
  */
 export class FeedStateMachine {
   private readonly sequence: Sequence;
-  private readonly reads = new PendingReads();
-  private readonly missed = new MissedCounter();
+  /** The number of the read that a recovery waits for. */
+  private pendingRead: number | null = null;
+  private reads = 0;
+  /** The head at the last reconnect: what comes up to it was missed. */
+  private missedUpTo: EventId | null = null;
   private decisions: Decision[] = [];
   private now: number;
   private wanted: Protocol;
@@ -58,6 +64,7 @@ export class FeedStateMachine {
   private online = true;
   private stopped = false;
   private connected: boolean;
+  private readonly begin: After | null;
   private attempts = 0;
   private retryAt: number | null = null;
   private links = 0;
@@ -71,14 +78,17 @@ export class FeedStateMachine {
     this.now = now;
     this.wanted = start.protocol;
     this.currentCounts = start.counts ?? NO_COUNTS;
-    this.connected = start.position != null;
+    this.begin = start.after ?? null;
+    const position = this.begin === 'earliest' ? null : this.begin;
+    this.connected = position !== null;
     const delivered = new DeliveredNotifications(now, REREAD_LIMIT);
     for (const notification of start.delivered ?? []) delivered.add(notification);
-    this.sequence = new Sequence(start.position ?? null, delivered, {
-      deliver: (delivery, recovered) => this.deliver(delivery, recovered),
-      read: (after) => this.read('recovery', after, PAGE_LIMIT),
-      malformed: () => this.count('malformed'),
-    });
+    const effects = {
+      deliver: (delivery: Delivery, recovered: boolean): void => this.deliver(delivery, recovered),
+      read: (after: EventId): void => this.read(after),
+      malformed: (): void => this.count('malformed'),
+    };
+    this.sequence = new Sequence(position, delivered, effects, start.isFiltered);
   }
 
   get protocol(): Protocol {
@@ -101,7 +111,7 @@ export class FeedStateMachine {
 
   /** The time of the next tick, in ms; null when none is due. */
   get wakeAt(): number | null {
-    const due = [this.retryAt, deadline(this.next), this.reads.isPending('silence') ? null : deadline(this.active)];
+    const due = [this.retryAt, deadline(this.next), deadline(this.active)];
     const times = due.filter((each) => each !== null);
     return times.length === 0 ? null : Math.min(...times);
   }
@@ -117,13 +127,13 @@ export class FeedStateMachine {
   private handle(input: Input): void {
     switch (input.type) {
       case 'start':
-        return this.connectOrRead();
+        return this.connect();
       case 'connection-event':
         return this.onConnectionEvent(this.linkOf(input.connection), input.event);
       case 'page':
-        return this.onPage(this.reads.take(input.ticket), input.page);
+        return this.isPending(input.ticket) ? this.sequence.page(input.page) : undefined;
       case 'read-failed':
-        return this.onReadFailed(this.reads.take(input.ticket));
+        return this.isPending(input.ticket) && this.active !== null ? this.abort(this.active) : undefined;
       case 'use':
         return this.use(input.protocol);
       case 'online':
@@ -138,28 +148,26 @@ export class FeedStateMachine {
     }
   }
 
-  private connectOrRead(): void {
+  private connect(): void {
     this.retryAt = null;
-    const after = this.sequence.position;
-    if (after === null) {
-      if (!this.reads.isPending('start')) this.read('start', null, 1);
-    } else if (this.active === null) this.active = this.connect(after, this.connected);
-    else if (this.active.protocol !== this.wanted && this.next === null) this.next = this.connect(after, false);
+    if (this.active === null) this.active = this.open(this.connected);
+    else if (this.active.protocol !== this.wanted && this.next === null) this.next = this.open(false);
   }
 
-  private connect(after: EventId, isReconnect: boolean): Link {
+  private open(isReconnect: boolean): Link {
     const link = newLink(++this.links, this.wanted, isReconnect, this.now);
+    const after = this.sequence.position ?? this.begin;
     this.decisions.push({ type: 'connect', connection: link.number, protocol: link.protocol, after });
     return link;
   }
 
   private onConnectionEvent(link: Link | null, event: ConnectionEvent): void {
     if (link === null) return;
-    if (event.type === 'closed') return this.onClosed(link, event.code);
+    if (event.type === 'closed') return this.onClosed(link);
     link.lastActivityAt = this.now;
     switch (event.type) {
       case 'opened':
-        return this.onOpened(link, event.head);
+        return this.onOpened(link, event.id, event.head);
       case 'bye':
         link.retryMs = event.retryMs;
         return;
@@ -172,8 +180,9 @@ export class FeedStateMachine {
     this.sequence.add(event, link.protocol);
   }
 
-  private onOpened(link: Link, head: EventId | null): void {
+  private onOpened(link: Link, id: EventId, head: EventId): void {
     if (link.openedAt !== null) return;
+    this.sequence.position ??= id;
     link.openedAt = this.now;
     this.connected = true;
     if (link === this.next) {
@@ -183,16 +192,14 @@ export class FeedStateMachine {
     }
     if (!link.isReconnect) return;
     this.count('reconnects');
-    this.missed.reconnected(head);
-    if (head === null) this.read('missed', this.sequence.position, 1);
+    this.missedUpTo = head;
   }
 
   /** *link* was closed: reconnect later, unless another connection is being opened. */
-  private onClosed(link: Link, code: number | null): void {
+  private onClosed(link: Link): void {
     if (link === this.next) this.next = null;
     else {
-      this.reads.cancel('silence', 'recovery');
-      this.sequence.abandon();
+      this.abandonRecovery();
       this.active = this.next;
       this.next = null;
       if (this.active !== null) {
@@ -201,7 +208,7 @@ export class FeedStateMachine {
       }
     }
     if (wasStable(link, this.now)) this.attempts = 0;
-    this.scheduleRetry(delayMs(link, code, this.now, this.attempts, this.random));
+    this.scheduleRetry(link.retryMs ?? backoffMs(this.attempts, this.random));
   }
 
   private scheduleRetry(waitMs: number): void {
@@ -222,7 +229,7 @@ export class FeedStateMachine {
       this.close(this.active);
       this.active = null;
     }
-    this.connectOrRead();
+    this.connect();
   }
 
   private onOffline(): void {
@@ -243,66 +250,45 @@ export class FeedStateMachine {
     this.active = null;
     this.next = null;
     this.retryAt = null;
-    this.reads.clear();
-    this.missed.giveUp();
+    this.abandonRecovery();
+  }
+
+  private abandonRecovery(): void {
+    this.pendingRead = null;
     this.sequence.abandon();
   }
 
   private onTick(): void {
-    if (this.retryAt !== null && this.now >= this.retryAt) this.connectOrRead();
+    if (this.retryAt !== null && this.now >= this.retryAt) this.connect();
     for (const link of [this.next, this.active]) {
       const due = deadline(link);
-      if (link !== null && due !== null && this.now >= due) this.checkLiveness(link);
+      if (link !== null && due !== null && this.now >= due) this.abort(link);
     }
-  }
-
-  /** Liveness check after silence. A WebSocket has heartbeats; an EventSource hides them from the page. */
-  private checkLiveness(link: Link): void {
-    if (link.openedAt === null || link.protocol === 'ws') this.abort(link);
-    else if (!this.reads.isPending('silence')) this.read('silence', this.sequence.position, 1);
   }
 
   private abort(link: Link): void {
     this.close(link);
-    this.onClosed(link, null);
-  }
-
-  private onPage(purpose: Purpose | null, page: Page): void {
-    switch (purpose) {
-      case 'start':
-        this.sequence.position ??= page.head;
-        return this.connectOrRead();
-      case 'missed':
-        return this.count('missed', this.missed.resolve(page.head));
-      case 'silence':
-        return this.checkHead(page.head);
-      case 'recovery':
-        return this.sequence.page(page);
-    }
-  }
-
-  private checkHead(head: EventId): void {
-    const position = this.sequence.position;
-    if (this.active === null) return;
-    if (head.epoch === position?.epoch && head.seq <= position.seq) this.active.lastActivityAt = this.now;
-    else this.abort(this.active);
-  }
-
-  private onReadFailed(purpose: Purpose | null): void {
-    if (purpose === 'start') this.scheduleRetry(backoffMs(this.attempts, this.random));
-    else if (purpose === 'missed') this.missed.giveUp();
-    else if (purpose !== null && this.active !== null) this.abort(this.active);
+    this.onClosed(link);
   }
 
   private deliver(delivery: Delivery, recovered: boolean): void {
     const id = parseEventId(delivery.notification.id);
     this.count('received');
-    if (recovered || (id !== null && this.missed.covers(id))) this.count('missed');
+    const upTo = this.missedUpTo;
+    const missed = id !== null && upTo?.epoch === id.epoch && !isAfter(id, upTo);
+    if (recovered || missed) this.count('missed');
     this.decisions.push({ type: 'deliver', delivery });
   }
 
-  private read(purpose: Purpose, after: EventId | null, limit: number): void {
-    this.decisions.push({ type: 'read', ticket: this.reads.add(purpose), after, limit });
+  private read(after: EventId): void {
+    this.pendingRead = ++this.reads;
+    this.decisions.push({ type: 'read', ticket: this.pendingRead, after, limit: PAGE_LIMIT });
+  }
+
+  private isPending(read: number): boolean {
+    if (read !== this.pendingRead) return false;
+    this.pendingRead = null;
+    return true;
   }
 
   private close(link: Link): void {

@@ -1,5 +1,5 @@
-import { EventId, formatEventId } from '../event-id';
-import { Notification } from '../notification';
+import { EventId, formatEventId } from '../event-id.js';
+import { Notification } from '../notification.js';
 
 /** A notification of the order *orderId* with the id *id*. */
 export function notificationAt(id: EventId, orderId: number = id.seq, occurredAt = 0): Notification {

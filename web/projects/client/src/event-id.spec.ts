@@ -1,4 +1,4 @@
-import { formatEventId, isAfter, parseEventId } from './event-id';
+import { formatEventId, isAfter, parseEventId } from './event-id.js';
 
 describe('An event id', () => {
   it('is parsed and formatted', () => {

@@ -1,5 +1,5 @@
-import { DeliveredNotifications } from './delivered';
-import { notificationAt } from './testing/notifications';
+import { DeliveredNotifications } from './delivered.js';
+import { notificationAt } from './testing/notifications.js';
 
 const STARTED_AT = 1_000_000;
 

@@ -1,7 +1,7 @@
-import { EventId, formatEventId } from './event-id';
-import { ConnectionEvent, readPage } from './frames';
-import { Decision, FeedStateMachine, Input, Start } from './state-machine';
-import { Counts, FeedState, Protocol, Received } from './notification';
+import { EventId, formatEventId } from './event-id.js';
+import { ConnectionEvent, readPage } from './frames.js';
+import { Decision, FeedStateMachine, Input, Start } from './state-machine.js';
+import { Counts, FeedState, Protocol, Received } from './notification.js';
 
 /** The clock, timers, network and random numbers that a connection uses. */
 export interface FeedRuntime {
@@ -11,10 +11,13 @@ export interface FeedRuntime {
   random(): number;
   /** Run *task* after *delayMs*; the returned function cancels it. */
   later(delayMs: number, task: () => void): () => void;
-  /** Open a connection that resumes after *after*, with its events for *onEvent*; the returned function closes it. */
-  open(protocol: Protocol, after: string, onEvent: (event: ConnectionEvent) => void): () => void;
+  /**
+   * Open a connection that resumes after *after*, an id or `earliest`, with its events for *onEvent*; the returned
+   * function closes it.
+   */
+  open(protocol: Protocol, after: string | null, onEvent: (event: ConnectionEvent) => void): () => void;
   /** Read a page of the history, with a timeout. */
-  read(after: string | null, limit: number): Promise<unknown>;
+  read(after: string, limit: number): Promise<unknown>;
 }
 
 /** A notification with its size in bytes. */
@@ -94,7 +97,8 @@ export class FeedConnection {
         const { connection, protocol, after } = decision;
         const onEvent = (event: ConnectionEvent): void =>
           this.dispatch({ type: 'connection-event', connection, event });
-        this.open.set(connection, this.runtime.open(protocol, formatEventId(after), onEvent));
+        const resume = after === null || after === 'earliest' ? after : formatEventId(after);
+        this.open.set(connection, this.runtime.open(protocol, resume, onEvent));
         return;
       }
       case 'close':
@@ -110,7 +114,7 @@ export class FeedConnection {
   }
 
   private async read({ ticket, after, limit }: Extract<Decision, { type: 'read' }>): Promise<void> {
-    const answer = await this.runtime.read(after && formatEventId(after), limit).catch(() => null);
+    const answer = await this.runtime.read(formatEventId(after), limit).catch(() => null);
     const page = readPage(answer);
     this.dispatch(page === null ? { type: 'read-failed', ticket } : { type: 'page', ticket, page });
   }

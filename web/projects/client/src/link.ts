@@ -1,14 +1,13 @@
-import { backoffMs, refusedMs } from './backoff';
-import { Protocol } from './notification';
+import { Protocol } from './notification.js';
 
 /** Three heartbeats. */
 export const SILENCE_MS = 45_000;
 export const OPENING_LIMIT_MS = 10_000;
 /** A connection that lasted this long was stable, even without an event. */
 const STABLE_AFTER_MS = 5000;
-/** An EventSource doesn't expose the status: one that ends this soon without an event was refused. */
-const REFUSED_WITHIN_MS = 1000;
-const TRY_AGAIN_LATER = 1013;
+const BASE_MS = 1000;
+/** Short, because a user may be waiting, and a browser has one connection for all its tabs. */
+const MAX_MS = 8000;
 
 /** The state of one connection. */
 export interface Link {
@@ -38,10 +37,12 @@ export function wasStable(link: Link, now: number): boolean {
   return link.openedAt !== null && (link.hasReceived || now - link.openedAt >= STABLE_AFTER_MS);
 }
 
-/** The delay before attempt number *attempt*, after *link* ended *now* with the close *code* of a WebSocket. */
-export function delayMs(link: Link, code: number | null, now: number, attempt: number, random: () => number): number {
-  if (link.retryMs !== null) return link.retryMs;
-  const cutShort = link.openedAt !== null && !link.hasReceived && now - link.openedAt < REFUSED_WITHIN_MS;
-  const refused = code === TRY_AGAIN_LATER || (link.protocol === 'sse' && cutShort);
-  return refused ? refusedMs(random) : backoffMs(attempt, random);
+/**
+ * The delay before attempt number *attempt* (from 0): exponential back-off with full jitter
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ *
+ * @param random returns numbers from 0 to below 1.
+ */
+export function backoffMs(attempt: number, random: () => number): number {
+  return random() * Math.min(MAX_MS, BASE_MS * 2 ** Math.min(attempt, 16));
 }

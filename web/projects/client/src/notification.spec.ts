@@ -1,5 +1,5 @@
-import { parseNotification } from './notification';
-import { notificationAt } from './testing/notifications';
+import { parseNotification } from './notification.js';
+import { notificationAt } from './testing/notifications.js';
 
 const NOTIFICATION = notificationAt({ epoch: 'a', seq: 1 });
 
