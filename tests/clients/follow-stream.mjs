@@ -1,18 +1,28 @@
 // Follows /stream with an EventSource, the browser's or that of npm.
-export function follow(EventSource, address, onData) {
+export function follow(EventSource, address, onData, silenceLimitMs = 45_000) {
   const url = new URL(address);
-  const connect = () => {
-    const source = new EventSource(url);
-    const handle = (event) => {
-      url.searchParams.set("lastEventId", event.lastEventId);
-      onData(JSON.parse(event.data));
+  const connect = (delayMs) => setTimeout(open, delayMs);
+  const open = () => {
+    const source = new EventSource(url.href);
+    const reopen = () => {
+      source.close();
+      connect(1000);
     };
-    source.onmessage = handle;
-    source.addEventListener("reset", handle); // notifications may be missing: read GET /notifications
+    let silence = setTimeout(reopen, silenceLimitMs); // a heartbeat comes every 15 s
+    const receive = (event) => {
+      clearTimeout(silence);
+      silence = setTimeout(reopen, silenceLimitMs);
+      if (event.lastEventId) url.searchParams.set("lastEventId", event.lastEventId);
+      // after a reset notifications may be missing: read GET /notifications
+      if (event.type === "message" || event.type === "reset") onData(JSON.parse(event.data));
+    };
+    for (const type of ["message", "welcome", "heartbeat", "reset", "bye"]) source.addEventListener(type, receive);
     source.onerror = () => {
       // it reconnects by itself with its last id, but gives up when a proxy answers instead of the service
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 1000);
+      if (source.readyState !== EventSource.CLOSED) return;
+      clearTimeout(silence);
+      connect(1000);
     };
   };
-  connect();
+  open();
 }

@@ -7,15 +7,16 @@ exec 3>&1
 
 # Writes data to 3 and the last id to 1; an id counts at the end of its block, after its data.
 read_blocks() {
-    id='' data=''
+    id='' data='' event=''
     while IFS= read -r line; do
         case $line in
         'id: '*) id=${line#id: } ;;
+        'event: '*) event=${line#event: } ;;
         'data: '*) data=${line#data: } ;;
         'retry: '*) retry_ms=${line#retry: } ;;
         '')
-            [ -z "$data" ] || printf '%s\n' "$data" >&3
-            last=${id:-$last} id='' data=''
+            case $event in '' | reset) printf '%s\n' "$data" >&3 ;; esac
+            last=${id:-$last} id='' data='' event=''
             ;;
         esac
     done

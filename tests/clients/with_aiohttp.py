@@ -30,7 +30,7 @@ async def follow(url: str, last: str = "") -> AsyncIterator[dict[str, Any]]:
                             continue
                         retry_s = int(block.get("retry", retry_s * 1000)) / 1000
                         last = block.get("id", last)
-                        if "data" in block:
+                        if block.get("event") in {None, "reset"}:
                             yield json.loads(block["data"])
                         block = {}
             await asyncio.sleep(retry_s)

@@ -1,4 +1,4 @@
-"""Chromium without a screen: which one this machine has, how to start it, and how CI gets one.
+"""Browsers without a screen: which ones this machine has, how to start them, and how CI gets them.
 
 ``python -m tests.support.browser`` installs it where nobody minds: in CI, as root, on a Debian.
 """
@@ -9,9 +9,10 @@ import os
 import shutil
 import subprocess
 
-__all__ = ["ABSENT", "FLAGS", "chromium"]
+__all__ = ["ABSENT", "FLAGS", "chromium", "firefox"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
 ABSENT = "Chromium is not installed"
 FLAGS = (
     "--no-sandbox",
@@ -25,18 +26,26 @@ FLAGS = (
     "--disable-extensions",
     "--disable-sync",
 )
-INSTALL = (("apt-get", "update", "-qq"), ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"))
+INSTALL = (
+    ("apt-get", "update", "-qq"),
+    ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "firefox-esr"),
+)
 
 
 def chromium() -> str | None:
-    """Return the path of the browser; None when there is none."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+    """Return the path of Chromium; None when there is none."""
+    return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+
+
+def firefox() -> str | None:
+    """Return the path of Firefox; None when there is none."""
+    return next((path for name in FIREFOX if (path := shutil.which(name))), None)
 
 
 def main() -> None:
-    """Install the browser where it is missing and may be installed; elsewhere the tests say that they are skipped."""
+    """Install the browsers where one is missing and may be installed; elsewhere the tests say that they are skipped."""
     may = os.environ.get("CI") == "true" and os.geteuid() == 0 and shutil.which("apt-get")
-    if may and chromium() is None:
+    if may and (chromium() is None or firefox() is None):
         for command in INSTALL:
             subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 

@@ -1,4 +1,4 @@
-"""Chromium without a screen, whose pages do what a test says and tell what came of it."""
+"""Browsers without a screen, whose pages do what a test says and tell what came of it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from tests.support.browser import FLAGS, chromium
+from tests.support.browser import FLAGS, chromium, firefox
 
 from .heard import Heard
 
-__all__ = ["BROWSER", "Site", "browsing"]
+__all__ = ["BROWSERS", "Site", "browsing"]
 
-BROWSER = chromium()
+BROWSERS = {name: path for name, path in (("chromium", chromium()), ("firefox", firefox())) if path}
 CLIENTS = Path(__file__).parents[2] / "clients"
 
 
@@ -65,11 +65,11 @@ class Site:
 
 
 @asynccontextmanager
-async def browsing(url: str, folder: Path) -> AsyncIterator[None]:
+async def browsing(browser: str, url: str, folder: Path) -> AsyncIterator[None]:
     """Have a browser open *url* for the block; *folder* is for what it keeps."""
-    assert BROWSER is not None
+    profile = ("--no-remote", "--profile", folder) if browser == "firefox" else (*FLAGS, f"--user-data-dir={folder}")
     process = await asyncio.create_subprocess_exec(
-        *(BROWSER, "--headless", *FLAGS, f"--user-data-dir={folder}", url),
+        *(BROWSERS[browser], "--headless", *profile, url),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -6,48 +6,70 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
 from yarl import URL
 
-from tests.clients import with_aiohttp, with_websockets
+from tests.clients import with_aiohttp, with_aiosseclient, with_httpx_sse, with_websockets
 
-from .browser import BROWSER, CLIENTS, Site
+from .browser import BROWSERS, CLIENTS, Site
 from .heard import Heard
 
-__all__ = ["KINDS", "absent", "following", "node_path", "path_of"]
+__all__ = ["KINDS", "LIBRARY", "absent", "following", "node_path", "path_of"]
 
 PROGRAMS = {
     "curl": ("sh", "follow-with-curl.sh"),
     "wscat": ("sh", "follow-with-wscat.sh"),
     "npm-ws": ("node", "ws.mjs"),
     "npm-eventsource": ("node", "eventsource.mjs"),
+    "npm-eventsource-2": ("node", "others/eventsource.mjs", "eventsource-2"),
+    "npm-eventsource-3": ("node", "others/eventsource.mjs", "eventsource-3"),
+    "npm-eventsource-client": ("node", "eventsource-client.mjs"),
+    "npm-undici": ("node", "others/eventsource.mjs", "undici"),
+    "sseclient-py": (sys.executable, "with_sseclient.py"),
+    "websocket-client": (sys.executable, "with_websocket_client.py"),
 }
-DOINGS = {"browser-eventsource": "stream", "browser-websocket": "socket"}
+# our own library, over each protocol
+LIBRARY = {"orderstream-client-sse": "sse", "orderstream-client-ws": "ws"}
+DOINGS = {
+    "chromium-eventsource": "stream",
+    "chromium-fetch-event-source": "fetchSource",
+    "chromium-websocket": "socket",
+    "firefox-eventsource": "stream",
+    "firefox-websocket": "socket",
+}
 FUNCTIONS: dict[str, Callable[[str, str], AsyncIterator[dict[str, Any]]]] = {
     "aiohttp": with_aiohttp.follow,
+    "aiosseclient": with_aiosseclient.follow,
+    "httpx-sse": with_httpx_sse.follow,
     "websockets": with_websockets.follow,
 }
 # the others take it from the address
-TAKE_LAST_ID = frozenset({"curl", "wscat", *FUNCTIONS})
-KINDS = (*PROGRAMS, *DOINGS, *FUNCTIONS)
+TAKE_LAST_ID = frozenset({"curl", "wscat", "sseclient-py", "websocket-client", *FUNCTIONS})
+KINDS = (*PROGRAMS, *LIBRARY, *DOINGS, *FUNCTIONS)
+SOCKETS = frozenset(
+    {"wscat", "npm-ws", "websockets", "websocket-client", "orderstream-client-ws"}
+    | {kind for kind, doing in DOINGS.items() if doing == "socket"}
+)
+PACKAGES = frozenset({"wscat", "chromium-fetch-event-source", *LIBRARY, *(kind for kind in PROGRAMS if "npm" in kind)})
 
 
 def path_of(kind: str) -> str:
     """Return the endpoint that a client of this kind follows."""
-    return "/ws" if kind in {"wscat", "npm-ws", "browser-websocket", "websockets"} else "/stream"
+    return "/ws" if kind in SOCKETS else "/stream"
 
 
 def absent(kind: str, without_packages: str | None) -> str | None:
     """Return why there is no client of this kind here; None when there is."""
-    if kind in DOINGS and BROWSER is None:
-        return "Chromium is not installed"
+    if kind in DOINGS and _browser_of(kind) not in BROWSERS:
+        return f"{_browser_of(kind)} is not installed"
     if kind == "curl" and shutil.which("curl") is None:
         return "curl is not installed"
-    return without_packages if kind in {"wscat", "npm-ws", "npm-eventsource"} else None
+    return without_packages if kind in PACKAGES else None
 
 
 def node_path() -> dict[str, str]:
@@ -56,14 +78,21 @@ def node_path() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def following(kind: str, name: str, url: URL, last: str, site: Site) -> AsyncIterator[Heard]:
+async def following(kind: str, name: str, url: URL, last: str, sites: Mapping[str, Site]) -> AsyncIterator[Heard]:
     """Have a client follow *url*, from *last* on, for the block; *name* tells it from others of the page."""
+    if kind in LIBRARY:
+        service = str(url.with_path(url.path.removesuffix(path_of(kind))).with_query(None))
+        command = ("node", "orderstream-client.mjs", service, LIBRARY[kind], last, *url.query.getall("orderId", ()))
+        heard = Heard()
+        async with _program(command, heard):
+            yield heard
+        return
     if path_of(kind) == "/ws":
         url = url.with_scheme("ws")
     if last and kind not in TAKE_LAST_ID:
         url = url.update_query(lastEventId=last)
     if kind in DOINGS:
-        yield await site.do(DOINGS[kind], name, str(url))
+        yield await sites[_browser_of(kind)].do(DOINGS[kind], name, str(url))
         return
     heard = Heard()
     if kind in FUNCTIONS:
@@ -73,6 +102,10 @@ async def following(kind: str, name: str, url: URL, last: str, site: Site) -> As
         working = _program((*PROGRAMS[kind], str(url), *given), heard)
     async with working:
         yield heard
+
+
+def _browser_of(kind: str) -> str:
+    return kind.partition("-")[0]
 
 
 @asynccontextmanager

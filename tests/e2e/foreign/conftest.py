@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
 
 from tests.support.system import System, running
 
-from .browser import BROWSER, CLIENTS, Site, browsing
+from .browser import BROWSERS, CLIENTS, Site, browsing
 from .tap import Tap
 
 HEARTBEAT_S = 0.5
@@ -26,22 +27,24 @@ async def foreign_site() -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory, foreign_site: Site) -> AsyncIterator[Site]:
-    """An origin that the service knows, with its page open in the browser, and that of the other in a frame of it."""
-    site = Site()
-    async with site.served():
-        if BROWSER is None:
-            yield site
-            return
-        profile = tmp_path_factory.mktemp("browser")
-        async with browsing(f"{site.origin}/page.html#{foreign_site.origin}/page.html", profile):
-            yield site
+async def sites(tmp_path_factory: pytest.TempPathFactory, foreign_site: Site) -> AsyncIterator[Mapping[str, Site]]:
+    """By browser, an origin that the service knows, with its page open; in Chromium's, the foreign one in a frame."""
+    async with AsyncExitStack() as open_sites:
+        sites = {name: Site() for name in ("chromium", "firefox")}
+        for name, site in sites.items():
+            await open_sites.enter_async_context(site.served())
+            if name in BROWSERS:
+                framed = f"#{foreign_site.origin}/page.html" if name == "chromium" else ""
+                page = browsing(name, f"{site.origin}/page.html{framed}", tmp_path_factory.mktemp(name))
+                await open_sites.enter_async_context(page)
+        yield sites
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(site: Site) -> AsyncIterator[System]:
-    """The running system, which lets the pages of one site in."""
-    environ = {"PUSH_HEARTBEAT_S": str(HEARTBEAT_S), "ALLOWED_ORIGINS": site.origin}
+async def system(sites: Mapping[str, Site]) -> AsyncIterator[System]:
+    """The running system, which lets the pages of these sites in."""
+    origins = ",".join(site.origin for site in sites.values())
+    environ = {"PUSH_HEARTBEAT_S": str(HEARTBEAT_S), "ALLOWED_ORIGINS": origins}
     async with running(environ=environ, web=False) as system:
         yield system
 
@@ -55,7 +58,7 @@ async def tap(system: System) -> AsyncIterator[Tap]:
 
 @pytest.fixture(scope="session")
 def without_packages() -> str | None:
-    """Why the npm packages are not there; None when they are, as the lock file has them."""
+    """Why the npm packages are not there; None when they are, as the lock file has them, and our library is built."""
     npm = shutil.which("npm")
     if npm is None:
         return "npm is not installed"
@@ -66,4 +69,6 @@ def without_packages() -> str | None:
         if done.returncode:
             return f"npm ci failed: {done.stderr.strip()}"
         shutil.copyfile(lock, installed)
+    done = subprocess.run((npm, "run", "--silent", "build"), cwd=CLIENTS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
     return None

@@ -12,16 +12,21 @@ from tests.support.waiting import eventually
 
 __all__ = ["Tap"]
 
+# what a client is told first, whole: the service writes it at once
+WELCOME = b'"type":"welcome"'
 LAST_ID = re.compile(rb"(?:[?&]lastEventId=|^last-event-id: )([^\s&]+)", re.IGNORECASE | re.MULTILINE)
 QUIET = (OSError, asyncio.IncompleteReadError)
 
 
 class Tap:
-    """Passes on whatever comes, to *url* and back, and notes the last id of each request by its path.
+    """Passes on whatever comes, to *url* and back, and notes the last id of each request for a stream.
+
+    The first part of the path is the name of the client, which the service does not see. On the first connection of
+    each nothing comes back after the welcome.
 
     Attributes:
-        last_ids: what the clients asked to resume from, the oldest first; empty for one that did not.
-        answers: what came back, as it came.
+        last_ids: by client, what it asked to resume from, the oldest first; empty when it did not.
+        answers: by client, what came back, as it came.
     """
 
     def __init__(self, url: str) -> None:
@@ -53,22 +58,22 @@ class Tap:
         for wire in self._wires:
             wire.transport.abort()
 
-    async def asked(self, path: str, times: int) -> str:
-        """Wait until *path* was asked for so often, and return the last id that came with the last of these."""
+    async def asked(self, client: str, times: int) -> str:
+        """Wait until *client* has asked so often, and return the last id that came with the last of these."""
 
         async def look() -> str | None:
-            ids = self.last_ids.get(path, [])
+            ids = self.last_ids.get(client, [])
             return ids[times - 1] if len(ids) >= times else None
 
-        return await eventually(look, f"request {times} for {path}")
+        return await eventually(look, f"request {times} of {client}")
 
-    async def answered(self, path: str, text: str, times: int) -> None:
+    async def answered(self, client: str, text: str, times: int) -> None:
         """Wait until *text* came back so often."""
 
         async def look() -> bool | None:
-            return sum(text.encode() in part for part in self.answers.get(path, [])) >= times or None
+            return sum(text.encode() in part for part in self.answers.get(client, [])) >= times or None
 
-        await eventually(look, f"{text} as an answer to {path}, {times} times")
+        await eventually(look, f"{text} as an answer to {client}, {times} times")
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -77,27 +82,38 @@ class Tap:
         task.add_done_callback(self._tasks.discard)
         self._wires.add(writer)
         with suppress(*QUIET):
-            head = await reader.readuntil(b"\r\n\r\n")
-            path, _, _ = head.split(b" ", 2)[1].partition(b"&lastEventId=")
-            ids = LAST_ID.findall(head)
-            # the header wins over the query, and comes after it
-            self.last_ids.setdefault(path.decode(), []).append(unquote(ids[-1].decode()) if ids else "")
-            answers = self.answers.setdefault(path.decode(), [])
+            method, path, rest = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)
+            _, client, path = path.split(b"/", 2)
+            is_stream = method == b"GET" and path.startswith((b"stream", b"ws"))
+            answers = self.answers.setdefault(client.decode(), [])
+            last_ids = self.last_ids.setdefault(client.decode(), [])
+            until = WELCOME if is_stream and not last_ids else None
+            if is_stream:
+                ids = LAST_ID.findall(path + b"\r\n" + rest)
+                # the header wins over the query, and comes after it
+                last_ids.append(unquote(ids[-1].decode()) if ids else "")
             there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
             self._wires.add(back)
-            back.write(head)
-            await asyncio.gather(_pass_on(reader, back, []), _pass_on(there, writer, answers))
+            # one request a connection, so that each is seen
+            rest = rest.replace(b"Connection: keep-alive", b"Connection: close")
+            back.write(b"%s /%s %s" % (method, path, rest))
+            await asyncio.gather(_pass_on(reader, back, []), _pass_on(there, writer, answers, until))
             self._wires.discard(back)
         self._wires.discard(writer)
         writer.transport.abort()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passed: list[bytes]) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passed: list[bytes], until: bytes | None = None
+) -> None:
     with suppress(*QUIET):
         while data := await reader.read(1 << 16):
             passed.append(data)
             writer.write(data)
             await writer.drain()
+            if until is not None and until in data:
+                while await reader.read(1 << 16):  # and pass on nothing
+                    pass
     if reader.exception():
         writer.transport.abort()
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from tests.e2e.foreign.browser import BROWSER, Site
-from tests.e2e.foreign.clients import KINDS, absent, following, node_path, path_of
+from tests.e2e.foreign.browser import BROWSERS, Site
+from tests.e2e.foreign.clients import KINDS, LIBRARY, absent, following, node_path, path_of
 from tests.e2e.foreign.heard import Heard
 from tests.e2e.foreign.tap import Tap
 from tests.e2e.foreign.terminal import terminal
@@ -56,7 +56,9 @@ class Story:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def story(system: System, tap: Tap, site: Site, without_packages: str | None) -> AsyncIterator[Story]:
+async def story(
+    system: System, tap: Tap, sites: Mapping[str, Site], without_packages: str | None
+) -> AsyncIterator[Story]:
     """Orders in a row, and a notification service that ends in order, and is killed, in the midst of them."""
     kinds = [kind for kind in KINDS if absent(kind, without_packages) is None]
     service, process = system.stack.url("notification"), system.stack.processes["notification-service"]
@@ -68,21 +70,26 @@ async def story(system: System, tap: Tap, site: Site, without_packages: str | No
     wanted = frozenset(range(first + 1, last_order, 2))
     async with AsyncExitStack() as followers:
 
-        async def follow(name: str, query: dict[str, Any], last: str = "", host: str = service) -> dict[str, Heard]:
+        async def follow(name: str, query: dict[str, Any], last: str = "", *, tapped: bool = False) -> dict[str, Heard]:
             heard = {}
             for kind in kinds:
-                url = URL(host).with_path(path_of(kind)).with_query(query | ({"client": kind} if query else {}))
-                client = following(kind, f"{name} {kind}", url, last, site)
+                host = URL(tap.url) / kind if tapped else URL(service)
+                url = host.joinpath(path_of(kind)[1:]).with_query(query)
+                client = following(kind, f"{name} {kind}", url, last, sites)
                 heard[kind] = await followers.enter_async_context(client)
             return heard
 
         every = await follow("all", {})
         some = await follow("some", {"orderId": sorted(wanted)}, last="another-1")
-        quiet = await follow("quiet", {"orderId": last_order}, host=tap.url)
+        quiet = await follow("quiet", {"orderId": last_order}, tapped=True)
         await connected(system, 3 * len(kinds))
 
         placed = await place_some(system, product)
         await told_of(system, begun, placed)
+        # by now they have read the welcome
+        tap.cut()
+        for kind in kinds:
+            await tap.asked(kind, times=2)
         placed += await place_some(system, product)
         stopping = asyncio.create_task(process.stop(within_s=8))
         placed += await place_some(system, product)
@@ -96,20 +103,16 @@ async def story(system: System, tap: Tap, site: Site, without_packages: str | No
         placed += await place_some(system, product)
 
         quiet_since = (await told_of(system, begun, placed))[-1]["id"]
-        asked = {kind: len(tap.last_ids[quiet_path(kind, last_order)]) for kind in kinds}
+        asked = {kind: len(tap.last_ids[kind]) for kind in kinds}
         for kind in kinds:
             # what went over the wire before the last heartbeat has been read
-            await tap.answered(quiet_path(kind, last_order), quiet_since, times=2)
+            await tap.answered(kind, quiet_since, times=2)
         tap.cut()
         placed.append(await place(system, product))
         feed = await told_of(system, begun, placed)
         for kind in kinds:
-            await tap.asked(quiet_path(kind, last_order), times=asked[kind] + 1)
+            await tap.asked(kind, times=asked[kind] + 1)
         yield Story(begun, quiet_since, wanted, last_order, feed, every, some, quiet)
-
-
-def quiet_path(kind: str, order: int) -> str:
-    return f"{path_of(kind)}?orderId={order}&client={kind}"
 
 
 async def place(system: System, product: str) -> int:
@@ -181,7 +184,8 @@ async def test_client_with_an_id_of_another_feed_is_reset_and_then_told_of_its_o
 ) -> None:
     require(kind, without_packages)
     mine = [each for each in story.feed if each["orderId"] in story.wanted]
-    expected = [{"type": "reset", "id": story.begun}, *mine]
+    reset = {"type": "reset"} if kind in LIBRARY else {"type": "reset", "id": story.begun}
+    expected = [reset, *mine]
     assert await story.some[kind].until(len(expected)) == expected
 
 
@@ -190,21 +194,27 @@ async def test_quiet_client_comes_back_with_the_place_of_the_last_heartbeat(
     story: Story, tap: Tap, kind: str, without_packages: str | None
 ) -> None:
     require(kind, without_packages)
-    # npm's EventSource learns no id from a block without data, so it comes back with the one it began with
-    last_id = story.begun if kind == "npm-eventsource" else story.quiet_since
-    assert tap.last_ids[quiet_path(kind, story.last_order)][-1] == last_id
+    assert tap.last_ids[kind][-1] == story.quiet_since
     mine = [each for each in story.feed if each["orderId"] == story.last_order]
     assert [each["kind"] for each in mine] == ["CREATED", "CLOSED"]
     assert await story.quiet[kind].until(len(mine)) == mine
 
 
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+@every_kind
+async def test_client_that_was_told_nothing_but_the_welcome_comes_back_with_its_place(
+    story: Story, tap: Tap, kind: str, without_packages: str | None
+) -> None:
+    require(kind, without_packages)
+    assert tap.last_ids[kind][:2] == ["", story.begun]
+
+
+@pytest.mark.skipif("chromium" not in BROWSERS, reason="Chromium is not installed")
 @pytest.mark.parametrize(("doing", "path"), [("tryStream", "/stream"), ("trySocket", "/ws")])
 async def test_page_of_a_foreign_origin_is_refused(
-    system: System, site: Site, foreign_site: Site, doing: str, path: str
+    system: System, sites: Mapping[str, Site], foreign_site: Site, doing: str, path: str
 ) -> None:
     url = system.stack.url("notification") + path
-    at_home = await site.do(doing, doing, url)
+    at_home = await sites["chromium"].do(doing, doing, url)
     abroad = await foreign_site.do(doing, doing, url)
     assert await at_home.until(1) == ["open"]
     assert await abroad.until(1) == ["refused"]
@@ -228,11 +238,13 @@ async def test_wscat_in_a_terminal_follows_the_order_that_is_typed(
     assert f"for order {unwanted}" not in seat.screen.partition('"type":"error"')[2]
 
 
-async def test_wscat_with_a_foreign_origin_is_refused(system: System, site: Site, without_packages: str | None) -> None:
+async def test_wscat_with_a_foreign_origin_is_refused(
+    system: System, sites: Mapping[str, Site], without_packages: str | None
+) -> None:
     require("wscat", without_packages)
     url = system.stack.url("notification").replace("http", "ws") + "/ws"
     assert "Unexpected server response: 403" in await once("wscat", "-o", "http://foreign.example", "-c", url)
-    assert '"type":"welcome"' in await once("wscat", "-o", site.origin, "-c", url, "-x", "{}", "-w", "0")
+    assert '"type":"welcome"' in await once("wscat", "-o", sites["chromium"].origin, "-c", url, "-x", "{}", "-w", "0")
 
 
 async def once(*command: str) -> str:

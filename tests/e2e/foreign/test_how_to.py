@@ -9,7 +9,12 @@ import pytest
 from tests.e2e.foreign.browser import CLIENTS
 
 HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "connect-a-client.md"
-SHOWN = sorted(file for file in CLIENTS.iterdir() if file.suffix in {".mjs", ".py", ".sh"})
+SHOWN = sorted(
+    file
+    for folder in (CLIENTS, CLIENTS / "proxies")
+    for file in folder.iterdir()
+    if file.suffix in {".mjs", ".py", ".sh", ".conf", ".cfg"}
+)
 
 
 @pytest.mark.parametrize("file", SHOWN, ids=lambda file: file.name)
