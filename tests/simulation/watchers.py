@@ -15,14 +15,14 @@ from aiohttp import web
 
 from notification_service.http import BROADCASTER
 from notification_service.http.sse import _SseConnection
-from notification_service.notification import EventId
+from notification_service.notification import EVERYTHING, EventId
 from notification_service.push import Framing, Subscription
 from tests.simulation.deployment import Deployment
 from tests.simulation.world import Node
 
 __all__ = ["Watcher"]
 
-_BLOCK = re.compile(rb"(?:^event: (?P<event>\w+)\n)?^id: \w+-(?P<seq>\d+)\n(?P<data>^data: )?", re.MULTILINE)
+_BLOCK = re.compile(rb"(?:^event: (?P<event>\w+)\n)?^id: \w+-(?P<seq>\d+)\n", re.MULTILINE)
 RETRY_S = 0.5
 
 
@@ -70,10 +70,10 @@ class Watcher:
         """Take bytes of the stream."""
         for block in _BLOCK.finditer(data):
             seq = int(block["seq"])
-            if block["event"]:
+            if block["event"] == b"reset":
                 self.problems.append(f"I6: a push client that has seen {self.seen} was reset to {seq}")
-            elif seq != self.seen + bool(block["data"]):
-                what = "got" if block["data"] else "was moved to"
+            elif seq != self.seen + (block["event"] is None):
+                what = "was moved to" if block["event"] else "got"
                 self.problems.append(f"I6: a push client that has seen {self.seen} {what} {seq}")
             self.seen = seq
 
@@ -105,7 +105,7 @@ class Watcher:
             _Transport(self, ended).abort()
             return
         transport = cast(Any, _Transport(self, ended))
-        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, None)
+        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, EVERYTHING)
         connection = _SseConnection(broadcaster, transport, "watcher", subscription)
         broadcaster.attach(connection, last_seen, cursor)
         where = f"stream from {node.name}"

@@ -23,6 +23,7 @@ from inventory_service.domain import (
     TakeOutcome,
     Unknown,
 )
+from notification_service.notification import NotificationFilter
 from order_contracts import EventType, Item, OrderEvent
 from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
@@ -375,9 +376,10 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         ]
 
     def read(p: Params) -> list[Row]:
-        orders = None if p["orders"] is None else frozenset(p["orders"])
-        page = now(feed.read(p["after"], up_to=p["up_to"], orders=orders, limit=p["limit"]))
-        range_ = state()[0]
+        orders, types = (None if p[name] is None else frozenset(p[name]) for name in ("orders", "types"))
+        wanted = NotificationFilter(orders, types and frozenset(EventType(each).kind for each in types))
+        page = now(feed.read(p["after"], up_to=p["up_to"], wanted=wanted, limit=p["limit"]))
+        range_ = (*state()[0], page.through)
         return [
             (*range_, n.seq, n.type.value, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.recorded_at)
             for n in page.notifications
