@@ -88,7 +88,9 @@ async def _read_sse(response: aiohttp.ClientResponse, watch: Watch) -> None:
             block[name] = value.removeprefix(" ")
             continue
         if "id" in block:
-            await watch.take(block["id"], orjson.loads(block["data"]) if "data" in block else None)
+            await watch.take(
+                block["id"], orjson.loads(block["data"]) if block.get("event") in {None, "reset"} else None
+            )
         block = {}
 
 

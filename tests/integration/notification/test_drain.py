@@ -88,7 +88,7 @@ class Follower(asyncio.Protocol):
             self.told = True
         if self.socket and self.told and CLOSE_1012 in whole and self.transport is not None:
             self.transport.write(CLOSE_ANSWER)
-        if not self.socket and whole.endswith(b"\n\n\r\n0\r\n\r\n") and b"retry: " in whole:
+        if not self.socket and whole.endswith(b"\n\n\r\n0\r\n\r\n") and b"retryMs" in whole:
             self.told = True
 
     def abort(self) -> None:

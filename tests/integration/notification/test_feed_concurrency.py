@@ -300,12 +300,12 @@ async def check_resume(http: ClientSession, server: TestServer, last_id: str, po
         async for block in blocks(aiter(response.content)):
             if block.event == "reset":
                 was_reset, position = True, seq_of(block)
-            elif block.data is not None:
+            elif block.event is None:
                 position += 1
-                assert orjson.loads(block.data)["id"] == block.id
+                assert orjson.loads(block.data or "")["id"] == block.id
                 assert seq_of(block) == position
                 left -= 1
-            if not left or block.comment == "hb":
+            if not left or block.event == "heartbeat":
                 return was_reset
     raise AssertionError("the stream ended")
 

@@ -100,8 +100,8 @@ async def positions(stream: AsyncIterator[Block], last: int) -> list[int]:
     """Return the positions of the notifications up to *last*."""
     found: list[int] = []
     async for block in stream:
-        assert block.event is None
-        if block.data is not None and block.id is not None:
+        assert block.event in {None, "welcome", "heartbeat"}
+        if block.event is None and block.id is not None:
             found.append(int(block.id.rpartition("-")[2]))
             if found[-1] >= last:
                 break

@@ -16,10 +16,10 @@ LISTS = [[], [1], [1, 1], [2**63 - 1], [2**63], list(range(1, 258)), *([1, value
 
 def through_schema(message: dict[str, object]) -> NotificationFilter | None:
     try:
-        wanted: NotificationFilter = schemas._SUBSCRIBE.load(message)["wanted"]
+        loaded = schemas._SUBSCRIBE.load(message)
     except ValidationError:
         return None
-    return wanted
+    return schemas.filter_of(loaded["orders"], loaded["kinds"])
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "Subscribe", None, 1])

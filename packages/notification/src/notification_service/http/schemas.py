@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from order_contracts import EventType
 from order_contracts.limits import MAX_ORDER_ID
@@ -18,7 +18,7 @@ from ..feed import HistoryPage
 from ..notification import EARLIEST, EVERYTHING, EventId, Notification, NotificationFilter
 from ..push import payload
 
-__all__ = ["MAX_ORDERS", "HistorySchema", "StreamSchema", "SubscribeSchema", "page", "subscribe"]
+__all__ = ["MAX_ORDERS", "HistorySchema", "StreamSchema", "SubscribeSchema", "filter_of", "page", "subscribe"]
 
 MAX_ORDERS = 256
 
@@ -36,23 +36,20 @@ class _PositionField(fields.List[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> Any:
         last = value[-1]
-        return EARLIEST if last == EARLIEST else EventId.parse(last, f"/{attr}")
+        return EARLIEST if last == EARLIEST else EventId.parse(last, f"/{attr}/{len(value) - 1}")
 
 
 def _orders(order: fields.Integer) -> fields.List[int]:
-    return fields.List(order, data_key="orderId", validate=validate.Length(1, MAX_ORDERS))
+    return fields.List(order, data_key="orderId", load_default=None, validate=validate.Length(1, MAX_ORDERS))
 
 
 class _FilterSchema(Schema):
     """``?orderId=&kind=``; without one of them, all."""
 
     orders = _orders(DecimalInteger(validate=_ORDER_ID))
-    kinds = fields.List(fields.Str(validate=validate.OneOf(_KINDS)), data_key="kind", validate=validate.Length(1))
-
-    @post_load
-    def _combine(self, loaded: dict[str, Any], **_: Any) -> dict[str, Any]:
-        orders, kinds = (loaded.pop(name, None) for name in ("orders", "kinds"))
-        return loaded | {"wanted": _filter(orders, kinds) if orders or kinds else EVERYTHING}
+    kinds = fields.List(
+        fields.Str(validate=validate.OneOf(_KINDS)), data_key="kind", load_default=None, validate=validate.Length(1)
+    )
 
 
 class StreamSchema(_FilterSchema):
@@ -81,7 +78,7 @@ class SubscribeSchema(_FilterSchema):
 
     @validates_schema
     def _require_filter(self, loaded: Mapping[str, Any], **_: Any) -> None:
-        if not loaded.keys() & {"orders", "kinds"}:
+        if not (loaded["orders"] or loaded["kinds"]):
             raise ValidationError("Names no filter; there are: orderId, kind.")
 
 
@@ -97,16 +94,21 @@ def subscribe(text: str) -> NotificationFilter:
     """
     message = parse_object(text, "A message")
     try:
-        wanted = _filter(message["orderId"], None) if _plainly_right(message) else load(_SUBSCRIBE, message)["wanted"]
+        loaded = {"orders": message["orderId"]} if _plainly_right(message) else load(_SUBSCRIBE, message)
         require_distinct_members(text)
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
-    return wanted
+    return filter_of(loaded["orders"], loaded.get("kinds"))
 
 
-def _filter(orders: Iterable[int] | None, kinds: Iterable[str] | None) -> NotificationFilter:
-    return NotificationFilter(frozenset(orders) if orders else None, frozenset(kinds) if kinds else None)
+def filter_of(orders: Iterable[int] | None, kinds: Iterable[str] | None) -> NotificationFilter:
+    """Return the filter of the parameters or members with these values."""
+    if orders is None and kinds is None:
+        return EVERYTHING
+    return NotificationFilter(
+        None if orders is None else frozenset(orders), None if kinds is None else frozenset(kinds)
+    )
 
 
 def _plainly_right(message: Mapping[str, Any]) -> bool:

@@ -6,21 +6,25 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html; the bytes of the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
-from ..notification import EARLIEST, EventId, NotificationFilter, Position
+from ..notification import EARLIEST, EventId, Position
 from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, take_over
 from .app_keys import BROADCASTER
 from .client_address import quota_address
+from .schemas import filter_of
 
 __all__ = ["stream"]
 
 MAX_INBOUND_BYTES = 4096
 
 
-async def stream(request: web.Request, wanted: NotificationFilter, after: Position | None) -> web.StreamResponse:
+async def stream(
+    request: web.Request, orders: Sequence[int] | None, kinds: Sequence[str] | None, after: Position | None
+) -> web.StreamResponse:
     """Notifications as they come, as Server-Sent Events."""
     if last_event_id := request.headers.get("Last-Event-ID"):
         after = EARLIEST if last_event_id == EARLIEST else EventId.parse(last_event_id, "/Last-Event-ID")
@@ -34,7 +38,7 @@ async def stream(request: web.Request, wanted: NotificationFilter, after: Positi
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            subscription = Subscription(framing, transport.write, wanted)
+            subscription = Subscription(framing, transport.write, filter_of(orders, kinds))
             connection = _SseConnection(broadcaster, transport, address, subscription)
             take_over(request, connection)
             broadcaster.attach(connection, after, cursor)

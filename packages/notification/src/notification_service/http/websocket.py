@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -55,7 +55,9 @@ _CLOSE_REASONS: Mapping[CloseCode, str] = {
 }
 
 
-async def websocket(request: web.Request, wanted: NotificationFilter, after: Position | None) -> web.StreamResponse:
+async def websocket(
+    request: web.Request, orders: Sequence[int] | None, kinds: Sequence[str] | None, after: Position | None
+) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
     check_origin(request)
     _check_version(request)
@@ -72,7 +74,7 @@ async def websocket(request: web.Request, wanted: NotificationFilter, after: Pos
         transport.write(broadcaster.refuse(Framing.WS, refusal))
         await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    subscription = Subscription(Framing.WS, transport.write, wanted)
+    subscription = Subscription(Framing.WS, transport.write, schemas.filter_of(orders, kinds))
     connection = WebSocketConnection(broadcaster, transport, address, subscription)
     take_over(request, connection)
     broadcaster.attach(connection, after, cursor)
