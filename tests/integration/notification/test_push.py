@@ -254,6 +254,7 @@ async def test_subscribe_changes_the_filter(replica: Replica, feed: SqlFeed) -> 
         '{"type":"dance"}',
         '{"type":"subscribe"}',
         '{"type":"subscribe","orderId":[]}',
+        '{"type":"subscribe","orderId":null,"kind":["CLOSED"]}',
         '{"type":"subscribe","kind":["closed"]}',
         '{"type":"subscribe","order":[1]}',
         '{"type":"subscribe","orderId":["a"]}',

@@ -17,7 +17,7 @@ __all__ = ["history"]
 
 
 async def history(
-    request: web.Request, orders: Sequence[int] | None, kinds: Sequence[str] | None, after: EventId | None, limit: int
+    request: web.Request, orders: Sequence[int], kinds: Sequence[str], after: EventId | None, limit: int
 ) -> web.Response:
     """What was told, the oldest first."""
     found = await request.app[HISTORY].page(PageRequest(after, limit), schemas.filter_of(orders, kinds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -40,7 +40,7 @@ class _PositionField(fields.List[Any]):
 
 
 def _orders(order: fields.Integer) -> fields.List[int]:
-    return fields.List(order, data_key="orderId", load_default=None, validate=validate.Length(1, MAX_ORDERS))
+    return fields.List(order, data_key="orderId", load_default=tuple, validate=validate.Length(1, MAX_ORDERS))
 
 
 class _FilterSchema(Schema):
@@ -48,7 +48,7 @@ class _FilterSchema(Schema):
 
     orders = _orders(DecimalInteger(validate=_ORDER_ID))
     kinds = fields.List(
-        fields.Str(validate=validate.OneOf(_KINDS)), data_key="kind", load_default=None, validate=validate.Length(1)
+        fields.Str(validate=validate.OneOf(_KINDS)), data_key="kind", load_default=tuple, validate=validate.Length(1)
     )
 
 
@@ -99,16 +99,14 @@ def subscribe(text: str) -> NotificationFilter:
     except InvalidError as error:
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
-    return filter_of(loaded["orders"], loaded.get("kinds"))
+    return filter_of(loaded["orders"], loaded.get("kinds", ()))
 
 
-def filter_of(orders: Iterable[int] | None, kinds: Iterable[str] | None) -> NotificationFilter:
-    """Return the filter of the parameters or members with these values."""
-    if orders is None and kinds is None:
+def filter_of(orders: Collection[int], kinds: Collection[str]) -> NotificationFilter:
+    """Return the filter of the parameters or members with these values; those that are not given are empty."""
+    if not orders and not kinds:
         return EVERYTHING
-    return NotificationFilter(
-        None if orders is None else frozenset(orders), None if kinds is None else frozenset(kinds)
-    )
+    return NotificationFilter(frozenset(orders) if orders else None, frozenset(kinds) if kinds else None)
 
 
 def _plainly_right(message: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ MAX_INBOUND_BYTES = 4096
 
 
 async def stream(
-    request: web.Request, orders: Sequence[int] | None, kinds: Sequence[str] | None, after: Position | None
+    request: web.Request, orders: Sequence[int], kinds: Sequence[str], after: Position | None
 ) -> web.StreamResponse:
     """Notifications as they come, as Server-Sent Events."""
     if last_event_id := request.headers.get("Last-Event-ID"):

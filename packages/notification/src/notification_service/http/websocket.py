@@ -56,7 +56,7 @@ _CLOSE_REASONS: Mapping[CloseCode, str] = {
 
 
 async def websocket(
-    request: web.Request, orders: Sequence[int] | None, kinds: Sequence[str] | None, after: Position | None
+    request: web.Request, orders: Sequence[int], kinds: Sequence[str], after: Position | None
 ) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
     check_origin(request)
