@@ -64,6 +64,7 @@ async def notification_service(backends: Backends, environ: Mapping[str, str] | 
     environment = {
         **backends.environment,
         "SERVICE_TOKEN": secrets.token_hex(16),
+        "AUTH_MODE": "open",
         "HOST": LOOPBACK,
         "PORT": str(port),
         "DATABASE_URL": backends.database_url,

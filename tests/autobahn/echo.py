@@ -21,7 +21,7 @@ from notification_service.http.websocket_reader import BinaryMessage, TextMessag
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, encoding
 from notification_service.push.hub import Hub
 from notification_service.push.replay_buffer import ReplayBuffer
-from service_common.config import AwsConfig
+from service_common.config import AuthConfig, AwsConfig
 from service_common.http_server import METRICS
 from tests.support.in_memory.notification import InMemoryFeed
 
@@ -65,6 +65,7 @@ def echo_app() -> Iterator[web.Application]:
         database_url="postgresql://nowhere/none",
         pool_size=1,
         service_token="of nobody",
+        auth=AuthConfig(issuer=None),
         aws=AwsConfig("us-east-1", None),
         log_level="WARNING",
         cloudwatch=False,

@@ -22,7 +22,7 @@ PACKAGES = {
 # the rooms of the toolkit that work with each set of its extras; without any, the rest
 ROOMS = {
     (): ("call_batcher", "config", "errors", "events", "fields", "lifecycle", "observability", "timestamps"),
-    ("http",): ("http_client", "http_server", "openapi"),
+    ("http",): ("auth", "http_client", "http_server", "openapi"),
     ("logs",): ("logs",),
     ("postgres",): ("postgres",),
     ("sqs",): ("sqs",),

@@ -22,6 +22,7 @@ CONTRACTS = {
 # contract, module that imports (a new one where there is none), what it must not import
 FORBIDDEN = [
     ("common-layers", "service_common.postgres.session", "service_common.http_server"),
+    ("common-layers", "service_common.http_client.client", "service_common.auth"),
     ("common-layers", "service_common.errors", "service_common.timestamps"),
     ("common-layers", "service_common.of_no_layer", "service_common.errors"),
     ("contracts-layers", "order_contracts.limits", "order_contracts.decoder"),
@@ -40,12 +41,14 @@ FORBIDDEN = [
     ("no-runner-in-services", "order_service.app", "orderstream_local.layout"),
     ("runner-by-command-line", "orderstream_local.layout", "order_service.domain"),
     ("pure-core", "service_common.errors", "asyncio"),
+    ("pure-core", "service_common.auth.claims", "aiohttp"),
     ("pure-core", "notification_service.push.hub", "socket"),
     ("drivers-in-one-room", "order_service.app", "psycopg2"),
     ("drivers-in-one-room", "service_common.outbox.table", "aiopg"),
     ("aws-in-two-rooms", "order_service.app", "botocore"),
     ("aws-in-two-rooms", "service_common.outbox.sender", "aiobotocore"),
     ("doors", "order_service.app", "service_common.sqs.poller"),
+    ("doors", "order_service.handlers", "service_common.auth.principal"),
     ("doors", "notification_service.http.history", "notification_service.push.hub"),
 ]
 

@@ -15,10 +15,10 @@ __all__ = ["BINARY", "CLOSE", "CONTINUATION", "PING", "PONG", "TEXT", "Frame", "
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 HANDSHAKE = (
-    "GET /ws{query} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "GET /ws{query} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-STREAM = "GET /stream{query} HTTP/1.1\r\nHost: test\r\n\r\n"
+STREAM = "GET /stream{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 EVENT_ID = re.compile(rb'{"id":"[0-9a-z]+-([0-9]+)","type"')
 MASK = b"\x11\x22\x33\x44"
 LIMIT_S = 20.0

@@ -132,6 +132,7 @@ async def test_each_service_can_do_its_work_with_its_policy_and_needs_all_of_it(
     shared = {
         **{name: os.environ[name] for name in ("PATH", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
         "SERVICE_TOKEN": "secret",
+        "AUTH_MODE": "open",
         "HOST": "127.0.0.1",
         "SHUTDOWN_GRACE_S": "6",
         "INVENTORY_URL": urls["inventory"],

@@ -1,4 +1,4 @@
-"""SQS with faults that the emulator lacks: a proxy in front of it, controlled by tests."""
+"""The configuration of any service; SQS with faults that the emulator lacks: a proxy in front, controlled by tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from service_common.config import AwsConfig
+from service_common.config import AuthConfig, AwsConfig, ServiceConfig
 from service_common.sqs import Sqs
 
 if TYPE_CHECKING:
@@ -207,6 +207,25 @@ class TestQueue:
             MessageAttributeNames=["All"],
         )
         return answer.get("Messages", [])
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    """The configuration of an application that stands for any service."""
+    return ServiceConfig(
+        host="127.0.0.1",
+        port=0,
+        database_url="postgresql://nowhere/none",
+        pool_size=1,
+        service_token="right",
+        auth=AuthConfig(issuer=None),
+        aws=AwsConfig("us-east-1"),
+        log_level="INFO",
+        cloudwatch=False,
+        log_group="any-service-logs",
+        shutdown_grace_s=2.0,
+        allowed_origins=("http://localhost:4200",),
+    )
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def environ(database_url: str, aws_endpoint: str, unused_tcp_port: int) -> dict[
         "HOST": "127.0.0.1",
         "PORT": str(unused_tcp_port),
         "SERVICE_TOKEN": "secret",
+        "AUTH_MODE": "open",
     }
 
 

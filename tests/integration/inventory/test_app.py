@@ -11,7 +11,9 @@ TOKEN = {"Authorization": "Bearer secret"}
 
 
 def config_of(database_url: str, **environ: str) -> Config:
-    return Config.from_environ({"SERVICE_TOKEN": "secret", "DATABASE_URL": database_url, **environ})
+    return Config.from_environ(
+        {"SERVICE_TOKEN": "secret", "AUTH_MODE": "open", "DATABASE_URL": database_url, **environ}
+    )
 
 
 async def test_demo_products_are_added_and_stay_removed_once_removed(

@@ -58,6 +58,8 @@ async def test_service_has_environment_of_its_container(stack: Stack, name: str)
         plain = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)
         if variable == "SERVICE_TOKEN":
             assert actual[variable] == TOKEN
+        elif variable == "AUTH_MODE":
+            assert actual[variable] == "open"
         elif not re.search(r"://|0\.0\.0\.0", plain) and variable != "PORT":
             assert actual[variable] == plain
     settings = {each for each in actual if each not in os.environ or actual[each] != os.environ[each]}

@@ -18,7 +18,7 @@ from notification_service.app import Resource, create_app, pushing
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.push import PushLimits
-from service_common.config import AwsConfig
+from service_common.config import AuthConfig, AwsConfig
 from service_common.postgres import Database, migrate
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
@@ -53,6 +53,7 @@ def config(database_url: str, aws_endpoint: str, queue: str) -> Config:
         database_url=database_url,
         pool_size=4,
         service_token="token",
+        auth=AuthConfig(issuer=None),
         aws=AwsConfig("us-east-1", aws_endpoint),
         log_level="INFO",
         cloudwatch=False,

@@ -53,6 +53,7 @@ async def orders_server(module_database_url: str, config: Config) -> AsyncIterat
     """An order service whose events go to the notification queue; its stock is that of a test."""
     environ = {
         "SERVICE_TOKEN": config.service_token,
+        "AUTH_MODE": "open",
         "DATABASE_URL": module_database_url,
         "INVENTORY_URL": "http://nowhere:8081",
     }

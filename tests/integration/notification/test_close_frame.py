@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
 HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 UNDEFINED_FRAME = b"\x83\x80\x00\x00\x00\x00"

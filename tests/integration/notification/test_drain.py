@@ -30,9 +30,9 @@ GRACE_S = 10.0
 APPEND_EVERY_S = 0.1
 LIMIT_S = 60.0
 
-STREAM_REQUEST = b"GET /stream HTTP/1.1\r\nHost: test\r\nLast-Event-ID: %s\r\n\r\n"
+STREAM_REQUEST = b"GET /stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: %s\r\n\r\n"
 SOCKET_REQUEST = (
-    b"GET /ws?lastEventId=%s HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"GET /ws?lastEventId=%s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 EVENT_ID = re.compile(rb'{"id":"([0-9a-z]+-([0-9]+))","type"')
@@ -124,6 +124,7 @@ async def running(database_url: str, aws_endpoint: str, queue: str) -> AsyncIter
         "PORT": "0",
         "DATABASE_URL": database_url,
         "SERVICE_TOKEN": "a-token-of-thirty-two-characters",
+        "AUTH_MODE": "open",
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -250,9 +250,9 @@ GARBAGE = {
     "noise": random.Random(1).randbytes(5_000),
     "TLS": b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + random.Random(2).randbytes(506),
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "no version of WebSocket": b"GET /ws HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "no version of WebSocket": b"GET /ws HTTP/1.1\r\nHost: [::1]\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     "key that is none": (
-        b"GET /ws HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n"
     ),
     "frames without a handshake": 20 * frame(b"{}"),

@@ -477,7 +477,7 @@ async def test_no_frame_follows_the_close_frame(replica: Replica, feed: SqlFeed)
     server = await replica()
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     async with asyncio.timeout(10):

@@ -70,7 +70,7 @@ class RawClient:
     async def ask(self, query: str = "") -> None:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(self._socket, self._address)
-        await loop.sock_sendall(self._socket, f"GET /stream{query} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        await loop.sock_sendall(self._socket, f"GET /stream{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         while b"id: " not in self.received:
             self.received += await loop.sock_recv(self._socket, 1024)
         self.epoch = bytes(self.received).partition(b"id: ")[2].partition(b"-")[0]

@@ -79,7 +79,7 @@ async def test_client_that_disconnects_before_its_stream_begins_is_no_error(
     for _ in range(clients):
         _, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(
-            f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
         wire = writer.get_extra_info("socket")

@@ -63,6 +63,7 @@ def config(database_url: str, aws_endpoint: str, queues: tuple[str, str], invent
     return Config.from_environ(
         {
             "SERVICE_TOKEN": TOKEN,
+            "AUTH_MODE": "open",
             "DATABASE_URL": database_url,
             "AWS_ENDPOINT_URL": aws_endpoint,
             "INVENTORY_URL": inventory_url,

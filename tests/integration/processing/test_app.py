@@ -99,6 +99,7 @@ async def client(
     config = Config.from_environ(
         {
             "SERVICE_TOKEN": "secret",
+            "AUTH_MODE": "open",
             "DATABASE_URL": database_url,
             "INVENTORY_URL": others.url,
             "ORDER_URL": others.url,

@@ -33,7 +33,9 @@ from service_common.postgres import Database, migrate
 from tests.support.in_memory.inventory import InMemoryStock
 
 TOKEN = "secret"
-INVENTORY_CONFIG = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": "postgresql://nowhere/inventory"})
+INVENTORY_CONFIG = Config.from_environ(
+    {"SERVICE_TOKEN": TOKEN, "AUTH_MODE": "open", "DATABASE_URL": "postgresql://nowhere/inventory"}
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LEASE_S = 0.3
 STOCK = 10

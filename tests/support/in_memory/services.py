@@ -44,6 +44,7 @@ SECRET = "secret"
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 ENVIRON = {
     "SERVICE_TOKEN": SECRET,
+    "AUTH_MODE": "open",
     "DATABASE_URL": "postgresql://nowhere/nothing",
     "INVENTORY_URL": "http://nowhere:8081",
     "ORDER_URL": "http://nowhere:8080",

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from service_common.config import AwsConfig, ConfigError, ServiceConfig, read_environment, shared_fields
+from service_common.config import AuthConfig, AwsConfig, ConfigError, ServiceConfig, read_environment, shared_fields
 
 COMPLETE = {
     "SERVICE_TOKEN": "s3cret",
+    "AUTH_MODE": "open",
     "DATABASE_URL": "postgresql://user:hunter2@db/orders?password=hunter2",
     "INVENTORY_URL": "http://a:8081/, http://user:hunter2@b:8081",
 }
@@ -110,7 +111,16 @@ def test_all_problems_are_reported_together() -> None:
     )
 
     assert set(problems) == {
-        *("SERVICE_TOKEN", "DATABASE_URL", "PORT", "DATABASE_POOL_SIZE", "AWS_ENDPOINT_URL", "LOG_LEVEL"),
+        *(
+            "AUTH_ISSUER",
+            "AUTH_AUDIENCE",
+            "SERVICE_TOKEN",
+            "DATABASE_URL",
+            "PORT",
+            "DATABASE_POOL_SIZE",
+            "AWS_ENDPOINT_URL",
+            "LOG_LEVEL",
+        ),
         *("CLOUDWATCH", "LOG_GROUP", "SHUTDOWN_GRACE_S", "ALLOWED_ORIGINS", "INVENTORY_URL"),
         *("HEADER_TIMEOUT_S", "BODY_TIMEOUT_S"),
     }
@@ -183,3 +193,47 @@ def test_database_url_that_was_not_read_from_the_environment_is_hidden_when_it_i
     wrong = dataclasses.replace(config, database_url="postgresql://user:hun/ter2@db/orders")
 
     assert wrong.masked()["database_url"] == "***"
+
+
+OIDC = {name: value for name, value in COMPLETE.items() if name != "AUTH_MODE"} | {"INVENTORY_URL": "http://a"}
+
+
+def test_tokens_of_an_issuer_are_the_default() -> None:
+    given = {"AUTH_ISSUER": "https://issuer.example/pool/", "AUTH_AUDIENCE": "shop, admin", "ALLOWED_HOSTS": ""}
+    auth = Config.from_environ({**OIDC, **given}).auth
+
+    assert auth == AuthConfig(issuer="https://issuer.example/pool/", audiences=("shop", "admin"))
+    assert (auth.discovery_url, auth.roles_claim) == (None, "cognito:groups")
+
+
+def test_service_does_not_start_half_configured() -> None:
+    assert set(problems_of(OIDC)) == {"AUTH_ISSUER", "AUTH_AUDIENCE"}
+    assert set(problems_of({**OIDC, "AUTH_ISSUER": "https://issuer.example"})) == {"AUTH_AUDIENCE"}
+    assert set(problems_of({**OIDC, "AUTH_MODE": "Open"})) == {"AUTH_MODE"}
+
+
+def test_open_mode_needs_no_issuer_and_takes_none() -> None:
+    hosts = {"ALLOWED_HOSTS": "Orders.example, [2001:DB8::1]"}
+    given = {"AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "shop"}
+
+    assert Config.from_environ({**OIDC, "AUTH_MODE": "open", **hosts}).auth.allowed_hosts == (
+        "orders.example",
+        "2001:db8::1",
+    )
+    assert Config.from_environ({**OIDC, "AUTH_MODE": "open", **given}).auth.issuer is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("AUTH_ISSUER", value) for value in ("issuer.example", "ftp://issuer.example", "https://a b", "https://")),
+        *(("AUTH_ISSUER", f"https://issuer.example/{value}") for value in ("?tenant=1", "#a")),
+        *(("AUTH_AUDIENCE", value) for value in (",", "one two", "shöp")),
+        ("AUTH_DISCOVERY_URL", "emulator:4566"),
+        ("AUTH_ROLES_CLAIM", "my roles"),
+        *(("ALLOWED_HOSTS", value) for value in ("http://localhost", "localhost:8080", "a b", "*.example")),
+    ],
+)
+def test_wrong_setting_of_authentication_is_reported(name: str, value: str) -> None:
+    usual = {"AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "shop"}
+    assert set(problems_of({**OIDC, **usual, name: value})) == {name}

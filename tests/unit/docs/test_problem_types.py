@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
 
-from service_common.errors import BusyError, ServiceError
+from service_common.errors import BusyError, MisdirectedError, ServiceError
 from service_common.http_server import status_of
 from tests.support.api_documents import APIS
 from tests.support.pages import REFERENCE, inline_code, rows, section
@@ -49,6 +49,7 @@ def test_slug_has_one_meaning_and_one_status() -> None:
 
 def test_reference_lists_the_problem_types_that_are_answered() -> None:
     answered = {error for error in errors() if error.__module__.startswith(UNDER_HANDLERS) and status_of(error) != 500}
+    answered.add(MisdirectedError)  # before any operation
     answered |= {error for api in APIS.values() for operation in api.operations for error in operation.refusals}
     answered.add(BusyError)  # from PostgreSQL, too
     listed: set[tuple[str, str]] = set()

@@ -8,7 +8,7 @@ from notification_service.config import Config
 from notification_service.push import PushLimits
 from service_common.config import ConfigError
 
-ENVIRON = {"SERVICE_TOKEN": "secret", "DATABASE_URL": "postgresql://u:p@localhost/notifications"}
+ENVIRON = {"SERVICE_TOKEN": "secret", "AUTH_MODE": "open", "DATABASE_URL": "postgresql://u:p@localhost/notifications"}
 
 
 def test_only_token_and_database_are_required() -> None:
@@ -27,6 +27,8 @@ def test_error_names_every_invalid_setting() -> None:
         Config.from_environ({"PUSH_CONNECTIONS": "0", "PUSH_AGE_S": "soon", "FEED_RETENTION_S": "-1"})
     assert set(wrong.value.problems) == {
         "SERVICE_TOKEN",
+        "AUTH_ISSUER",
+        "AUTH_AUDIENCE",
         "DATABASE_URL",
         "PUSH_CONNECTIONS",
         "PUSH_AGE_S",

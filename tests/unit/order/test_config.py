@@ -9,6 +9,7 @@ from service_common.config import ConfigError
 
 REQUIRED = {
     "SERVICE_TOKEN": "secret",
+    "AUTH_MODE": "open",
     "DATABASE_URL": "postgresql://orders",
     "INVENTORY_URL": "http://one:8081/, http://two:8081",
 }
@@ -26,4 +27,11 @@ def test_missing_setting_has_its_default() -> None:
 def test_every_invalid_setting_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as raised:
         Config.from_environ({"RECONCILE_AFTER_S": "soon", "INVENTORY_URL": "inventory"})
-    assert set(raised.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "INVENTORY_URL", "RECONCILE_AFTER_S"}
+    assert set(raised.value.problems) == {
+        "SERVICE_TOKEN",
+        "AUTH_ISSUER",
+        "AUTH_AUDIENCE",
+        "DATABASE_URL",
+        "INVENTORY_URL",
+        "RECONCILE_AFTER_S",
+    }

@@ -7,6 +7,7 @@ from service_common.config import ConfigError
 
 REQUIRED = {
     "SERVICE_TOKEN": "secret",
+    "AUTH_MODE": "open",
     "DATABASE_URL": "postgresql://localhost/processing",
     "INVENTORY_URL": "http://one:8081,http://two:8081/",
     "ORDER_URL": "http://order:8080",
@@ -24,4 +25,11 @@ def test_services_may_have_several_replicas() -> None:
 def test_every_invalid_setting_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as error:
         Config.from_environ({"ORDER_URL": "order:8080"})
-    assert set(error.value.problems) == {"SERVICE_TOKEN", "DATABASE_URL", "INVENTORY_URL", "ORDER_URL"}
+    assert set(error.value.problems) == {
+        "SERVICE_TOKEN",
+        "AUTH_ISSUER",
+        "AUTH_AUDIENCE",
+        "DATABASE_URL",
+        "INVENTORY_URL",
+        "ORDER_URL",
+    }

@@ -82,7 +82,7 @@ class Stack:
         self.options = options
         self.token = options.token or secrets.token_hex(16)
         self.data = DataFolder(options.data.resolve())
-        self.containers = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": self.token})
+        self.containers = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": self.token, "AUTH_MODE": "open"})
         self._scale = {_container_name(name, self.containers): number for name, number in options.scale.items()}
         self._supervisor = Supervisor(self.data, options.progress)
         self._exit = AsyncExitStack()

@@ -12,7 +12,15 @@ from typing import Any
 
 from environs import Env, ValidationError, validate
 
-__all__ = ["AwsConfig", "ConfigError", "Environment", "ServiceConfig", "read_environment", "shared_fields"]
+__all__ = [
+    "AuthConfig",
+    "AwsConfig",
+    "ConfigError",
+    "Environment",
+    "ServiceConfig",
+    "read_environment",
+    "shared_fields",
+]
 
 _HIDDEN = "***"
 # RFC 3986: a character that a part of a URL may not hold is percent-encoded, so that no part is taken for another
@@ -30,8 +38,8 @@ _DATABASE_URL = re.compile(
 )
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# sent in an Authorization header
-_is_token = validate.Regexp(r"[!-~]+\Z", error="Has to be visible ASCII characters without a space.")
+# such as a token in an Authorization header
+_is_word = validate.Regexp(r"[!-~]+\Z", error="Has to be visible ASCII characters without a space.")
 _is_log_group = validate.Regexp(r"[.\-_/#A-Za-z0-9]{1,512}\Z", error="Has to be a name of a log group.")
 
 
@@ -71,8 +79,12 @@ _is_database_url = _whole(
 _are_http_urls = _each(
     _HTTP_URL.fullmatch, "Has to be one or more http:// or https:// URLs, separated by commas.", at_least=1
 )
+_are_words = _each(re.compile(r"[!-~]+").fullmatch, "Has to be one or more words, separated by commas.", at_least=1)
 _are_origins = _each(
     re.compile(rf"\*|{_ORIGIN}", re.ASCII).fullmatch, "Has to be a list of origins such as http://localhost:4200, or *."
+)
+_are_hosts = _each(
+    re.compile(rf"\*|{_HOST}", re.ASCII).fullmatch, "Has to be a list of host names or addresses, without ports, or *."
 )
 _are_networks = _each(_is_network, "Has to be a list of addresses or networks such as 192.0.2.7 or 2001:db8::/32.")
 
@@ -103,6 +115,22 @@ class Environment(Env):
         """Read base URLs, separated by commas: one or more when *required*."""
         value = self.str(name, validate=_are_http_urls) if required else self.str(name, None, validate=_are_http_urls)
         return tuple(url.rstrip("/") for url in _entries(value))
+
+    def auth(self) -> AuthConfig:
+        """Read ``AUTH_MODE``, what its mode ``oidc`` needs, and ``ALLOWED_HOSTS``."""
+        oidc = self.str("AUTH_MODE", "oidc", validate=validate.OneOf(("oidc", "open"))) == "oidc"
+        needed: dict[str, Any] = {} if oidc else {"default": None}
+        issuer = self.str("AUTH_ISSUER", **needed, validate=_is_http_url)
+        audiences = self.str("AUTH_AUDIENCE", **needed, validate=_are_words)
+        return AuthConfig(
+            issuer=issuer if oidc else None,
+            audiences=_entries(audiences),
+            discovery_url=self.str("AUTH_DISCOVERY_URL", None, validate=_is_http_url),
+            roles_claim=self.str("AUTH_ROLES_CLAIM", "cognito:groups", validate=_is_word),
+            allowed_hosts=tuple(
+                host.lower().strip("[]") for host in _entries(self.str("ALLOWED_HOSTS", "", validate=_are_hosts))
+            ),
+        )
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Read web origins, separated by commas; none by default."""
@@ -162,13 +190,33 @@ class AwsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthConfig:
+    """Whose access tokens are accepted.
+
+    Attributes:
+        issuer: the OpenID Connect issuer; None when everybody is an operator, without a token (``AUTH_MODE=open``).
+        audiences: a token is for one of them.
+        discovery_url: where the metadata of the issuer are, when not below *issuer* itself.
+        roles_claim: claim with the roles of a person.
+        allowed_hosts: without an issuer: hosts that are served besides the loopback.
+    """
+
+    issuer: str | None
+    audiences: tuple[str, ...] = ()
+    discovery_url: str | None = None
+    roles_claim: str = "cognito:groups"
+    allowed_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
     """Configuration that all services have in common.
 
     Attributes:
         database_url: URL of the service's own database, ``postgresql://…``.
         pool_size: maximum connections to the database.
-        service_token: bearer token of internal endpoints.
+        service_token: bearer token of the services themselves.
+        auth: whose access tokens are accepted.
         cloudwatch: whether to log to CloudWatch Logs, in *log_group*, besides stdout.
         shutdown_grace_s: time from SIGTERM to the end of the process.
         allowed_origins: web origins that may read answers and push streams.
@@ -181,6 +229,7 @@ class ServiceConfig:
     database_url: str = field(repr=False, metadata={"mask": _place})
     pool_size: int
     service_token: str = field(repr=False, metadata={"mask": _hidden})
+    auth: AuthConfig
     aws: AwsConfig
     log_level: str
     cloudwatch: bool
@@ -203,7 +252,8 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "port": env.int("PORT", port, validate=validate.Range(0, 65535)),
         "database_url": env.str("DATABASE_URL", validate=_is_database_url),
         "pool_size": env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(1, 100)),
-        "service_token": env.str("SERVICE_TOKEN", validate=_is_token),
+        "service_token": env.str("SERVICE_TOKEN", validate=_is_word),
+        "auth": env.auth(),
         "aws": AwsConfig(
             region=env.str("AWS_REGION", "us-east-1"),
             endpoint_url=env.str("AWS_ENDPOINT_URL", None, validate=_is_http_url),

@@ -11,6 +11,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidError",
     "MalformedError",
+    "MisdirectedError",
     "NotFoundError",
     "PermanentError",
     "PreconditionFailedError",
@@ -37,10 +38,12 @@ class ServiceError(Exception):
 
     Attributes:
         slug: kind of the problem, the last part of the ``type`` of its problem document; stable, kebab-case.
+        challenge: how to authenticate (RFC 9110, 11.6.1), when that would help.
         violations: what is wrong with the request, one by one.
     """
 
     slug = "error"
+    challenge = ""
 
     def __init__(self, detail: str, violations: Sequence[Violation] = ()) -> None:
         super().__init__(detail)
@@ -122,9 +125,16 @@ class UnauthorizedError(PermanentError):
     """The caller is not authenticated."""
 
     slug = "unauthorized"
+    challenge = "Bearer"
 
 
 class ForbiddenError(PermanentError):
     """The caller is not authorized."""
 
     slug = "forbidden"
+
+
+class MisdirectedError(PermanentError):
+    """The request is for a host that is not served here."""
+
+    slug = "misdirected"

@@ -17,6 +17,7 @@ from ..errors import (
     ForbiddenError,
     InvalidError,
     MalformedError,
+    MisdirectedError,
     NotFoundError,
     PreconditionFailedError,
     PreconditionRequiredError,
@@ -41,6 +42,7 @@ _STATUS: Mapping[type[ServiceError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     PreconditionFailedError: 412,
+    MisdirectedError: 421,
     InvalidError: 422,
     PreconditionRequiredError: 428,
     TransientError: 503,
@@ -137,7 +139,7 @@ def _headers(error: ServiceError, status: int) -> dict[str, str]:
     if status == 503:
         # whole seconds: RFC 9110, 10.2.3
         return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after_s", 1.0))))}
-    return {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return {"WWW-Authenticate": error.challenge} if error.challenge else {}
 
 
 def _detail(error: web.HTTPException) -> str:

@@ -1,0 +1,125 @@
+"""Access control of a service: who calls, and whether that caller may call that endpoint.
+
+RFC 6750: https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from ..config import AuthConfig, ServiceConfig
+from ..errors import ForbiddenError, MalformedError, MisdirectedError, UnauthorizedError
+from ..http_server import METRICS, READINESS
+from ..lifecycle import background
+from .claims import AccessRules, InsufficientScopeError
+from .host_names import is_served
+from .principal import PUBLIC, Caller, Principal
+from .signing_keys import SigningKeys, fetch_key_set
+from .verifier import TokenVerifier
+
+__all__ = ["PRINCIPAL", "protect"]
+
+logger = logging.getLogger(__name__)
+
+PRINCIPAL = web.RequestKey("principal", Principal)
+_ANONYMOUS = Principal(Caller.ANONYMOUS, "")
+_SERVICE = Principal(Caller.SERVICE, "")
+_EVERYBODY = Principal(Caller.OPERATOR, "anonymous")
+
+# returns who sent a token, or none, to an endpoint for such callers
+_Authenticate: TypeAlias = Callable[[web.Request, str | None, Caller], Awaitable[Principal]]
+
+
+def protect(app: web.Application, config: ServiceConfig, access: Mapping[Handler, Caller]) -> None:
+    """Let each handler of *app* be called by those that *access* names, and a handler that is not in it by nobody.
+
+    Handlers find the caller in `PRINCIPAL`.
+    """
+    auth = config.auth
+    if auth.issuer is None:
+        app.on_startup.append(_warn)
+        authenticate: _Authenticate = partial(_without_tokens, auth)
+    else:
+        keys = SigningKeys(partial(fetch_key_set, auth.issuer, auth.discovery_url or auth.issuer, app[METRICS]))
+        rules = AccessRules(auth.issuer, frozenset(auth.audiences), auth.roles_claim)
+        authenticate = partial(_by_token, TokenVerifier(rules, keys))
+        app.cleanup_ctx.append(partial(_refreshing, keys))
+    app.middlewares.append(_access_control(access, config.service_token.encode(), authenticate))
+
+
+def _access_control(access: Mapping[Handler, Caller], service_token: bytes, authenticate: _Authenticate) -> Middleware:
+    @web.middleware
+    async def control(request: web.Request, handler: Handler) -> web.StreamResponse:
+        token, allowed = _bearer_token(request), _allowed(request, access)
+        if token is not None and hmac.compare_digest(token.encode(), service_token):
+            principal = _SERVICE
+        else:
+            principal = await authenticate(request, token, allowed)
+        if principal.kind not in allowed:
+            raise _refusal(token, allowed)
+        request[PRINCIPAL] = principal
+        return await handler(request)
+
+    return control
+
+
+def _allowed(request: web.Request, access: Mapping[Handler, Caller]) -> Caller:
+    match = request.match_info
+    if match.http_exception is not None:  # 404 or 405: no handler of ours
+        return PUBLIC
+    allowed = access.get(match.handler)
+    if allowed is None and request.method == "OPTIONS":  # a CORS preflight, which has no token (Fetch standard, 4.8)
+        return PUBLIC
+    if allowed is None:
+        raise LookupError(f"{request.method} {request.path} names nobody who may call it")
+    return allowed
+
+
+def _bearer_token(request: web.Request) -> str | None:
+    values = request.headers.getall("Authorization", ())
+    if len(values) > 1:
+        raise MalformedError("There is more than one Authorization header.")
+    scheme, _, token = values[0].partition(" ") if values else ("", "", "")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def _without_tokens(auth: AuthConfig, request: web.Request, _token: str | None, _allowed: Caller) -> Principal:
+    if not is_served(request.headers.get("Host"), auth.allowed_hosts):
+        raise MisdirectedError("This service does not answer to the name in the header Host.")
+    return _EVERYBODY
+
+
+async def _by_token(verifier: TokenVerifier, _request: web.Request, token: str | None, allowed: Caller) -> Principal:
+    if allowed in (PUBLIC, Caller.SERVICE):
+        return _ANONYMOUS
+    if token is None:
+        raise UnauthorizedError("This endpoint needs an access token of the issuer, as Authorization: Bearer.")
+    return await verifier.verify(token)
+
+
+def _refusal(token: str | None, allowed: Caller) -> Exception:
+    if allowed is not Caller.SERVICE:
+        return InsufficientScopeError(f"This endpoint is for: {', '.join(_names(allowed))}.")
+    if token is None:
+        return UnauthorizedError("This endpoint is for the services themselves: it needs their bearer token.")
+    return ForbiddenError("This bearer token is not that of the services.")
+
+
+def _names(callers: Caller) -> list[str]:
+    return [str(each.name).lower() for each in callers]
+
+
+async def _warn(_: web.Application) -> None:
+    logger.warning("authentication disabled", extra={"reason": "AUTH_MODE is open: everybody is an operator"})
+
+
+async def _refreshing(keys: SigningKeys, app: web.Application) -> AsyncIterator[None]:
+    async with background(app[READINESS], "signing keys", keys.run):
+        yield

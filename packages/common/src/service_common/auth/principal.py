@@ -1,0 +1,40 @@
+"""Who calls, and who may: the kinds of callers, and the caller of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from math import inf
+
+__all__ = ["PUBLIC", "Caller", "Principal"]
+
+
+class Caller(Flag):
+    """A kind of caller, or several: those who may call an endpoint."""
+
+    ANONYMOUS = auto()
+    CUSTOMER = auto()
+    OPERATOR = auto()
+    VIEWER = auto()
+    SERVICE = auto()
+
+
+# anybody, also with a token that is not valid: it is not looked at
+PUBLIC = ~Caller(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of a request.
+
+    Attributes:
+        kind: one kind of caller.
+        subject: identifier that the issuer gave to the person, the claim ``sub``.
+        roles: groups or roles of the person, as the token has them.
+        expires_at: when its token expires, in seconds since 1970.
+    """
+
+    kind: Caller
+    subject: str
+    roles: frozenset[str] = field(default_factory=frozenset)
+    expires_at: float = inf
