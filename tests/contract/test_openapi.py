@@ -20,6 +20,7 @@ from tests.support.described import Described, Seen, watch
 from tests.support.hostile import documents
 from tests.support.in_memory.notification import blocks
 from tests.support.in_memory.services import SERVICES, TOKEN, Client, ask
+from tests.support.issuer import AUDIENCE, bearer, issuer
 
 # a failure that is described and takes more than a request to have: a body that does not come, a database that is away
 UNSEEN = {"408", "503", "default"}
@@ -47,18 +48,19 @@ async def refusals(client: Client, described: Described) -> None:
     """Have everything refused that any operation with a body, a query or a token refuses."""
     for method, template, operation in described.operations():
         path = concrete(template)
-        secured = "security" in operation
-        if secured:
-            await ask(client, method, path)
-            await ask(client, method, path, headers={"Authorization": "Bearer wrong"})
+        internal = operation.get("security") == [{"serviceToken": []}]
+        token = TOKEN if internal else {}
+        if "security" in operation:
+            for authorization in ({"Authorization": ""}, bearer("wrong"), {} if internal else TOKEN):
+                await ask(client, method, path, headers=authorization)
         if "requestBody" in operation:
-            headers = {"If-Match": "*", **(TOKEN if secured else {})}
+            headers = {"If-Match": "*", **token}
             as_json = {**headers, "Content-Type": "application/json"}
             await ask(client, method, path, headers=headers, data=b"{}")
             for body in (b"{", b"{}", b" " * 300_000):
                 await ask(client, method, path, headers=as_json, data=body)
         if any(each["in"] == "query" for each in operation.get("parameters", ())):
-            await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=TOKEN if secured else {})
+            await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=token)
 
 
 async def common(client: Client) -> None:
@@ -91,12 +93,13 @@ async def test_answers_are_as_described_and_all_that_is_described_is_answered(
     name: str, aiohttp_client: AiohttpClient
 ) -> None:
     described, seen = Described(APIS[name]), list[Seen]()
-    app = SERVICES[name].app()
-    watch(app, seen)
-    client = await aiohttp_client(app)
-    await SERVICES[name].use(client)
-    await refusals(client, described)
-    await common(client)
+    async with issuer() as tokens:
+        app = SERVICES[name].app(AUTH_MODE="oidc", AUTH_ISSUER=tokens.url, AUTH_AUDIENCE=AUDIENCE)
+        watch(app, seen)
+        client = await aiohttp_client(app, headers=bearer(tokens.token("olga", "operator")))
+        await SERVICES[name].use(client)
+        await refusals(client, described)
+        await common(client)
     for answer in seen:
         described.check(answer)
     told = {
@@ -106,14 +109,6 @@ async def test_answers_are_as_described_and_all_that_is_described_is_answered(
     }
     unseen = told - {(answer.method, answer.path, answer.status) for answer in seen}
     assert not {each for each in unseen if each[2] not in UNSEEN}
-
-
-@each_service
-async def test_only_what_is_internal_asks_for_the_token(name: str, aiohttp_client: AiohttpClient) -> None:
-    client = await aiohttp_client(SERVICES[name].app())
-    for method, path, operation in Described(APIS[name]).operations():
-        async with client.request(method, concrete(path)) as response:
-            assert (response.status == 401) == ("security" in operation)
 
 
 @each_service

@@ -210,7 +210,12 @@ async def test_refusal_can_be_read_by_a_page(services: Services) -> None:
 async def test_header_that_is_no_text_is_malformed(
     services: Services, service: str, request_line: bytes, header: bytes
 ) -> None:
-    sent = request_line + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n" + header + b"\r\n\r\n"
+    sent = (
+        request_line
+        + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n"
+        + header
+        + b"\r\n\r\n"
+    )
     answer = await raw(services[service], sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from service_common.auth import Caller
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -74,6 +75,7 @@ class _ViolationSchema(ViolationSchema):
     stock = fields.Int()
 
 
+_READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
 _OF_PRODUCT = {"path": ProductPathSchema}
 _TAKE_ERRORS = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
 
@@ -92,6 +94,7 @@ API = Api(
             "/inventory",
             handlers.get_products,
             name="getProducts",
+            access=_READERS,
             parameters={"query": ProductsQuerySchema},
             answers={200: Answer("The products", _PageSchema)},
             errors=(UnavailableError,),
@@ -101,6 +104,7 @@ API = Api(
             "/inventory/{product_id}",
             handlers.get_product,
             name="getProduct",
+            access=_READERS,
             parameters=_OF_PRODUCT,
             answers={200: Answer("The product", _ProductSchema, ("ETag",))},
             errors=(ProductNotFoundError, UnavailableError),
@@ -110,6 +114,7 @@ API = Api(
             "/inventory",
             handlers.add_product,
             name="addProduct",
+            access=Caller.OPERATOR,
             body=ProductSchema,
             answers={201: Answer("The product", _ProductSchema, ("ETag", "Location"))},
             errors=(ProductExistsError, UnavailableError),
@@ -119,6 +124,7 @@ API = Api(
             "/inventory/{product_id}",
             handlers.change_stock,
             name="changeStock",
+            access=Caller.OPERATOR,
             parameters={"path": ProductPathSchema, "header": _ChangeSchema},
             body=StockSchema,
             answers={200: Answer("The product in its next version", _ProductSchema, ("ETag",))},
@@ -129,6 +135,7 @@ API = Api(
             "/inventory/{product_id}",
             handlers.remove_product,
             name="removeProduct",
+            access=Caller.OPERATOR,
             parameters={"path": ProductPathSchema, "header": _RemovalSchema},
             answers={204: Answer("The product is removed", media_type=None)},
             errors=(MalformedError, ProductNotFoundError, StaleProductError, UnavailableError),
@@ -138,31 +145,31 @@ API = Api(
             "/inventory/decrement",
             handlers.decrement,
             name="takeStock",
+            access=Caller.SERVICE,
             body=DecrementSchema,
             answers={200: Answer("The remaining stock", _StockLevelsSchema)},
             errors=_TAKE_ERRORS,
-            internal=True,
         ),
         Operation(
             "POST",
             "/inventory/decrement/{product_id}",
             handlers.decrement_product,
             name="takeStockOfProduct",
+            access=Caller.SERVICE,
             parameters=_OF_PRODUCT,
             body=SingleDecrementSchema,
             answers={200: Answer("The remaining stock", _StockLevelsSchema)},
             errors=_TAKE_ERRORS,
-            internal=True,
         ),
         Operation(
             "POST",
             "/inventory/release",
             handlers.release,
             name="releaseStock",
+            access=Caller.SERVICE,
             body=ReleaseSchema,
             answers={200: Answer("The items returned to the stock", _ReturnedSchema)},
             errors=(UnavailableError,),
-            internal=True,
         ),
     ),
 )

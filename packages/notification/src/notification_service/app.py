@@ -11,7 +11,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.http_client import RetryingClient
-from service_common.http_server import METRICS, READINESS, allow_origins, max_connections, new_app
+from service_common.http_server import METRICS, READINESS, max_connections, new_app
 from service_common.lifecycle import background
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
@@ -135,15 +135,14 @@ async def _shut_down(app: web.Application) -> None:
 
 def create_app(config: Config, resources: Sequence[Resource] = (pushing, consuming, comparing)) -> web.Application:
     """Compose the service; tests replace *resources* by in-memory ones."""
-    app = new_app(NAME, config)
+    app = new_app(NAME)
     app[CONFIG] = config
     app[SHUTDOWN] = asyncio.Event()
     app[ALLOWED_ORIGINS] = config.allowed_origins
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app.cleanup_ctx.extend(resources)
     app.on_shutdown.append(_shut_down)
-    app.add_routes(API.routes())
-    allow_origins(app, config.allowed_origins)
+    API.serve(app, config)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from order_contracts.items import ItemSchema
+from service_common.auth import Caller
 from service_common.errors import MalformedError, UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -83,6 +84,8 @@ class _ViolationSchema(ViolationSchema):
     version = fields.Int()
 
 
+_READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER
+_BUYERS = Caller.CUSTOMER | Caller.OPERATOR
 _OF_ORDER = {"path": OrderPathSchema}
 _OF_VERSION = {"path": OrderPathSchema, "header": _ChangeSchema}
 
@@ -105,6 +108,7 @@ API = Api(
             "/orders",
             handlers.place,
             name="placeOrder",
+            access=_BUYERS,
             parameters={"header": _PlacingSchema},
             body=ItemsSchema,
             answers={
@@ -117,6 +121,7 @@ API = Api(
             "/orders",
             handlers.page,
             name="getOrders",
+            access=_READERS,
             parameters={"query": OrdersQuerySchema},
             answers={200: Answer("A page of orders", _PageSchema)},
             errors=(UnavailableError,),
@@ -126,6 +131,7 @@ API = Api(
             "/orders/{order_id}",
             handlers.get,
             name="getOrder",
+            access=_READERS,
             parameters=_OF_ORDER,
             answers={200: Answer("The order", _OrderSchema, ("ETag",))},
             errors=(OrderNotFoundError, UnavailableError),
@@ -135,6 +141,7 @@ API = Api(
             "/orders/{order_id}",
             handlers.amend,
             name="amendOrder",
+            access=_BUYERS,
             parameters=_OF_VERSION,
             body=ItemsSchema,
             answers={200: Answer("The order in its next version", _OrderSchema, ("ETag",))},
@@ -152,6 +159,7 @@ API = Api(
             "/orders/{order_id}",
             handlers.cancel,
             name="cancelOrder",
+            access=_BUYERS,
             parameters=_OF_VERSION,
             answers={200: Answer("The cancelled order", _OrderSchema, ("ETag",))},
             errors=(MalformedError, OrderNotFoundError, OrderStateError, StaleOrderError, UnavailableError),
@@ -161,32 +169,32 @@ API = Api(
             "/order/changes",
             handlers.changes,
             name="getChanges",
+            access=Caller.SERVICE,
             parameters={"query": ChangesQuerySchema},
             answers={200: Answer("A page of changed orders", _ChangesSchema)},
             errors=(UnavailableError,),
-            internal=True,
         ),
         Operation(
             "POST",
             "/order/close/{order_id}",
             handlers.close,
             name="closeOrder",
+            access=Caller.SERVICE,
             parameters=_OF_ORDER,
             body=VersionSchema,
             answers={200: Answer("The closed order", _StatusSchema)},
             errors=(OrderNotFoundError, OrderStateError, OrderVersionError, UnavailableError),
-            internal=True,
         ),
         Operation(
             "POST",
             "/order/fail/{order_id}",
             handlers.fail,
             name="failOrder",
+            access=Caller.SERVICE,
             parameters=_OF_ORDER,
             body=FailureSchema,
             answers={200: Answer("The failed order", _StatusSchema)},
             errors=(OrderNotFoundError, OrderStateError, OrderVersionError, UnavailableError),
-            internal=True,
         ),
     ),
 )

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.http_client import RetryingClient
-from service_common.http_server import METRICS, READINESS, allow_origins, new_app
+from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
 from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, migrate
@@ -37,7 +37,9 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
         Sqs.open(config.aws) as sqs,
-        RetryingClient(config.inventory_urls, name="inventory-service", metrics=metrics) as client,
+        RetryingClient(
+            config.inventory_urls, name="inventory-service", token=config.service_token, metrics=metrics
+        ) as client,
     ):
         relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
         repository = SqlOrders(
@@ -59,9 +61,8 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
 
 def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web.Application:
     """Make the application; tests pass in-memory *resources*."""
-    app = new_app(NAME, config)
+    app = new_app(NAME)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes(API.routes())
-    allow_origins(app, config.allowed_origins)
+    API.serve(app, config)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from service_common.auth import Caller
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
@@ -36,6 +37,8 @@ class _SagasSchema(AnswerSchema):
     sagas = fields.List(fields.Nested(_SagaSchema), required=True)
 
 
+_STAFF = Caller.OPERATOR | Caller.VIEWER
+
 API = Api(
     name=NAME,
     description="Fulfils each order through a durable saga.",
@@ -45,6 +48,7 @@ API = Api(
             "/sagas",
             handlers.search,
             name="getSagas",
+            access=_STAFF,
             parameters={"query": SagasQuerySchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(UnavailableError,),
@@ -54,6 +58,7 @@ API = Api(
             "/sagas/{order_id}",
             handlers.sagas_of_order,
             name="getSagasOfOrder",
+            access=_STAFF,
             parameters={"path": SagasPathSchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(SagaNotFoundError, UnavailableError),

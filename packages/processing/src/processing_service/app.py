@@ -10,7 +10,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.http_client import RetryingClient
-from service_common.http_server import METRICS, READINESS, allow_origins, new_app
+from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
 from service_common.outbox import OutboxRelay
 from service_common.postgres import Database, migrate
@@ -86,9 +86,8 @@ async def _gate(engine: Engine, database: Database) -> None:
 
 def create_app(config: Config, resources: Sequence[Resource] = (processing,)) -> web.Application:
     """Make the application; tests pass in-memory *resources*."""
-    app = new_app(NAME, config)
+    app = new_app(NAME)
     app[CONFIG] = config
     app.cleanup_ctx.extend(resources)
-    app.add_routes(API.routes())
-    allow_origins(app, config.allowed_origins)
+    API.serve(app, config)
     return app

@@ -1,4 +1,4 @@
-"""The application of every service: traces, problems, internal endpoints, health, CORS."""
+"""The application of every service: traces, problems, health, CORS."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from marshmallow import INCLUDE, Schema
 
+from service_common.auth import PUBLIC
 from service_common.config import ServiceConfig
 from service_common.errors import ConflictError, UnavailableError, Violation
-from service_common.http_server import METRICS, READINESS, allow_origins, new_app, read_body
+from service_common.http_server import METRICS, READINESS, new_app, read_body
 from service_common.http_server.requests import MAX_BODY_BYTES
 from service_common.observability import current_trace
 from service_common.openapi import Api, Operation
@@ -69,26 +70,26 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 API = Api(
     name="any-service",
-    description="Has one endpoint of its own.",
-    own_operations=(Operation("GET", "/internal", trace_id, name="getTrace", answers={}, internal=True),),
+    description="Fails in every way.",
+    own_operations=tuple(
+        Operation(method, path, handler, name=handler.__name__, access=PUBLIC, answers={})
+        for method, path, handler in (
+            ("POST", "/echo", echo),
+            ("GET", "/trace", trace_id),
+            ("GET", "/short", short),
+            ("GET", "/away", away),
+            ("GET", "/boom/{id}", boom),
+            ("GET", "/moved", moved),
+            ("GET", "/stream", stream),
+        )
+    ),
 )
 
 
 @pytest.fixture
 def app(service_config: ServiceConfig) -> web.Application:
-    app = new_app("any-service", service_config)
-    app.add_routes(
-        [
-            web.post("/echo", echo),
-            web.get("/trace", trace_id),
-            web.get("/short", short),
-            web.get("/away", away),
-            web.get("/boom/{id}", boom),
-            web.get("/moved", moved),
-            web.get("/stream", stream),
-            *API.routes(),
-        ]
-    )
+    app = new_app("any-service")
+    API.serve(app, service_config)
     return app
 
 
@@ -188,27 +189,6 @@ async def test_body_has_at_most_256_kib(client: Client) -> None:
     await problem(client, "POST", "/echo", 413, data=largest + b" ", headers=headers)
 
 
-@pytest.mark.parametrize(
-    ("header", "status"),
-    [
-        ({}, 401),
-        ({"Authorization": "Bearer"}, 401),
-        ({"Authorization": "Basic cmlnaHQ="}, 401),
-        ({"Authorization": "Bearer wrong"}, 403),
-        ({"Authorization": "Bearer right!"}, 403),
-    ],
-)
-async def test_internal_endpoint_refuses_a_request_without_its_token(
-    client: Client, header: dict[str, str], status: int
-) -> None:
-    await problem(client, "GET", "/internal", status, headers=header)
-
-
-async def test_internal_endpoint_accepts_its_token(client: Client) -> None:
-    async with client.get("/internal", headers={"Authorization": "bearer right"}) as response:
-        assert response.status == 200
-
-
 async def test_request_is_logged_once_with_its_facts(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
@@ -258,7 +238,6 @@ async def test_service_answers_its_name_and_version(client: Client) -> None:
 
 
 async def test_page_of_an_allowed_origin_may_read_answers(app: web.Application, aiohttp_client: AiohttpClient) -> None:
-    allow_origins(app, ["http://localhost:4200"])
     client = await aiohttp_client(app)
 
     async with client.get("/short", headers={"Origin": "http://localhost:4200"}) as response:
@@ -279,7 +258,6 @@ async def test_page_of_an_allowed_origin_may_read_answers(app: web.Application, 
 
 
 async def test_page_of_another_origin_may_not(app: web.Application, aiohttp_client: AiohttpClient) -> None:
-    allow_origins(app, ["http://localhost:4200"])
     client = await aiohttp_client(app)
 
     async with client.get("/short", headers={"Origin": "http://evil.example"}) as response:
@@ -298,7 +276,7 @@ async def raw(client: Client, request: bytes) -> bytes:
 
 
 async def test_path_that_is_not_utf8_is_answered(client: Client) -> None:
-    answer = await raw(client, b"GET /boom/%ff%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = await raw(client, b"GET /boom/%ff%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 500"), head
@@ -310,7 +288,9 @@ async def test_disconnected_client_is_not_logged_as_an_error(
 ) -> None:
     assert client.port is not None
     _, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    writer.write(
+        b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
     await writer.drain()
     writer.close()
     await writer.wait_closed()
@@ -330,7 +310,7 @@ async def test_disconnected_client_is_not_logged_as_an_error(
     ],
 )
 async def test_client_is_told_when_its_connection_ends_with_the_answer(client: Client, body: bytes) -> None:
-    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     assert client.port is not None
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head + body)

@@ -38,7 +38,7 @@ async def slow(request):
 {more}
 
 def create(config):
-    app = new_app("any-service", config)
+    app = new_app("any-service")
     app.add_routes([web.get("/slow", slow)])
     {compose}
     return app
@@ -99,6 +99,7 @@ def start(tmp_path: Path) -> Start:
         settings = {
             "PATH": os.environ["PATH"],
             "SERVICE_TOKEN": "s3cret",
+            "AUTH_MODE": "open",
             "DATABASE_URL": "postgresql://nowhere/none",
             "CLOUDWATCH": "false",
             "HOST": "127.0.0.1",

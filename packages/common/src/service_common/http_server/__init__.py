@@ -10,7 +10,6 @@ from .app_keys import METRICS, READINESS, VERSION
 from .application import allow_origins, new_app
 from .connection_limits import max_connections, without_reserve
 from .health import get_live, get_metrics, get_name, get_ready
-from .middlewares import require_service_token
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
 from .requests import (
     etag,
@@ -47,7 +46,6 @@ __all__ = [
     "read_path",
     "read_query",
     "require_distinct_members",
-    "require_service_token",
     "run",
     "status_of",
     "type_of",

@@ -7,10 +7,9 @@ from aiohttp import web
 from ..lifecycle import Readiness
 from ..observability import Metrics
 
-__all__ = ["METRICS", "NAME", "READINESS", "SERVICE_TOKEN", "VERSION"]
+__all__ = ["METRICS", "NAME", "READINESS", "VERSION"]
 
 METRICS = web.AppKey("metrics", Metrics)
 NAME = web.AppKey("name", str)
 VERSION = web.AppKey("version", str)
 READINESS = web.AppKey("readiness", Readiness)
-SERVICE_TOKEN = web.AppKey("service_token", str)

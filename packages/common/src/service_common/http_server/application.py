@@ -7,12 +7,10 @@ from importlib.metadata import version
 
 import aiohttp_cors
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
-from ..config import ServiceConfig
 from ..lifecycle import Readiness
 from ..observability import Metrics
-from .app_keys import METRICS, NAME, READINESS, SERVICE_TOKEN, VERSION
+from .app_keys import METRICS, NAME, READINESS, VERSION
 from .middlewares import problems, trace
 from .requests import MAX_BODY_BYTES
 
@@ -22,18 +20,11 @@ __all__ = ["allow_origins", "new_app"]
 _EXPOSED = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "Server-Timing", "traceparent")
 
 
-def new_app(name: str, config: ServiceConfig, *middlewares: Middleware) -> web.Application:
-    """Return the application *name* with tracing, problem documents and the common keys.
-
-    Args:
-        name: as in ``billing-service``.
-        config: its service token is required by internal endpoints.
-        middlewares: run inside the common ones, the outermost first.
-    """
-    app = web.Application(middlewares=[trace, problems, *middlewares], client_max_size=MAX_BODY_BYTES)
+def new_app(name: str) -> web.Application:
+    """Return the application *name*, as in ``billing-service``, with tracing, problem documents and the common keys."""
+    app = web.Application(middlewares=[trace, problems], client_max_size=MAX_BODY_BYTES)
     app[NAME] = name
     app[VERSION] = version("orderstream-common")
-    app[SERVICE_TOKEN] = config.service_token
     app[METRICS] = Metrics()
     app[READINESS] = Readiness(app[METRICS])
     app.on_shutdown.append(_drain)

@@ -1,20 +1,19 @@
-"""Middlewares of every handler: trace, access log, metrics, problem documents; and the check of the service token."""
+"""Middlewares of every handler: trace, access log, metrics, problem documents."""
 
 from __future__ import annotations
 
-import hmac
 import logging
 from time import perf_counter
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ..errors import ForbiddenError, MalformedError, UnauthorizedError
+from ..errors import MalformedError
 from ..observability import tracing
-from .app_keys import METRICS, SERVICE_TOKEN
+from .app_keys import METRICS
 from .problem_details import Problem
 
-__all__ = ["problems", "require_service_token", "trace"]
+__all__ = ["problems", "trace"]
 
 logger = logging.getLogger(__name__)
 
@@ -114,17 +113,3 @@ def _require_identity(request: web.Request) -> None:
         raise web.HTTPUnsupportedMediaType(
             text=f"The body has to be sent as it is, not as {codings}.", headers={"Accept-Encoding": "identity"}
         )
-
-
-def require_service_token(request: web.Request) -> None:
-    """Require the service token.
-
-    Raises:
-        UnauthorizedError: ``Authorization: Bearer`` (RFC 6750) is missing.
-        ForbiddenError: the token is another one.
-    """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise UnauthorizedError("This endpoint is for the services themselves: it needs their bearer token.")
-    if not hmac.compare_digest(token.strip().encode(), request.app[SERVICE_TOKEN].encode()):
-        raise ForbiddenError("This bearer token is not that of the services.")

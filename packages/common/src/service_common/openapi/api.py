@@ -11,19 +11,22 @@ import orjson
 from aiohttp import web
 from marshmallow import Schema
 
-from ..http_server import VERSION, get_live, get_metrics, get_name, get_ready
+from ..auth import PUBLIC, protect
+from ..config import ServiceConfig
+from ..http_server import VERSION, allow_origins, get_live, get_metrics, get_name, get_ready
 from .answers import LiveSchema, NameSchema, ReadySchema, ViolationSchema
 from .operations import Answer, Operation
 
 __all__ = ["Api"]
 
 _COMMON = (
-    Operation("GET", "/", get_name, name="getName", answers={200: Answer("Its name", NameSchema)}),
+    Operation("GET", "/", get_name, name="getName", access=PUBLIC, answers={200: Answer("Its name", NameSchema)}),
     Operation(
         "GET",
         "/health/live",
         get_live,
         name="getLiveness",
+        access=PUBLIC,
         answers={200: Answer("It does", LiveSchema)},
     ),
     Operation(
@@ -31,6 +34,7 @@ _COMMON = (
         "/health/ready",
         get_ready,
         name="getReadiness",
+        access=PUBLIC,
         answers={200: Answer("It can", ReadySchema), 503: Answer("It can not, and why", ReadySchema)},
     ),
     Operation(
@@ -38,6 +42,7 @@ _COMMON = (
         "/metrics",
         get_metrics,
         name="getMetrics",
+        access=PUBLIC,
         answers={200: Answer("The numbers", media_type="text/plain")},
     ),
 )
@@ -69,9 +74,12 @@ class Api:
         """All operations, the common ones first."""
         return (*_COMMON, _document_operation(self), *self.own_operations)
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes of all operations."""
-        return [operation.route() for operation in self.operations]
+    def serve(self, app: web.Application, config: ServiceConfig) -> None:
+        """Add the routes of all operations to *app*, for those that may call them and for pages of other origins."""
+        routes = [(operation.route(), operation.access) for operation in self.operations]
+        app.add_routes(route for route, _ in routes)
+        protect(app, config, {route.handler: access for route, access in routes})
+        allow_origins(app, config.allowed_origins)
 
 
 def _document_operation(api: Api) -> Operation:
@@ -93,5 +101,6 @@ def _document_operation(api: Api) -> Operation:
         "/openapi.json",
         serve,
         name="getDocument",
+        access=PUBLIC,
         answers={200: Answer("OpenAPI 3.1")},
     )

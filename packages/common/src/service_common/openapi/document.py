@@ -10,6 +10,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, validate
 
+from ..auth import PUBLIC, Caller
 from ..errors import ServiceError
 from ..http_server import CONTENT_TYPE, status_of, type_of
 from .answers import problem_schema
@@ -21,12 +22,15 @@ __all__ = ["build_document"]
 
 _PROBLEM = "Problem"
 _RETRY_AFTER = "Retry-After"
+_CHALLENGE = "WWW-Authenticate"
+_ACCESS_TOKEN, _SERVICE_TOKEN = "accessToken", "serviceToken"
 _HEADERS: Mapping[str, str] = {
     "ETag": "The version, for If-Match.",
     "Idempotent-Replayed": "The word true, when this is the answer to an earlier request with the same key.",
     "Location": "Where it is.",
     _RETRY_AFTER: "After how many seconds it may be tried again.",
     "Server-Timing": "How long each part took, in milliseconds.",
+    _CHALLENGE: "How to authenticate (RFC 6750).",
 }
 _OPTIONAL_HEADERS = frozenset({"Idempotent-Replayed"})
 # errors of reading any body
@@ -51,7 +55,8 @@ def build_document(api: Api, version: str) -> dict[str, Any]:
 def _describe_components(spec: APISpec, converter: OpenAPIConverter, api: Api) -> None:
     spec.components.schema(_PROBLEM, schema=problem_schema(api.violation))
     spec.components.response(_PROBLEM, _problem("Any other failure", _reference("schemas", _PROBLEM)))
-    spec.components.security_scheme("serviceToken", {"type": "http", "scheme": "bearer"})
+    spec.components.security_scheme(_ACCESS_TOKEN, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    spec.components.security_scheme(_SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
     for name in sorted(_headers(api)):
         required = name not in _OPTIONAL_HEADERS
         header = {"description": _HEADERS[name], "required": required, "schema": {"type": "string"}}
@@ -64,7 +69,7 @@ def _describe_components(spec: APISpec, converter: OpenAPIConverter, api: Api) -
 
 def _headers(api: Api) -> set[str]:
     answers = (answer for operation in api.operations for answer in operation.answers.values())
-    return {_RETRY_AFTER, *(name for answer in answers for name in answer.headers)}
+    return {_RETRY_AFTER, _CHALLENGE, *(name for answer in answers for name in answer.headers)}
 
 
 def _union(converter: OpenAPIConverter, kinds: tuple[type[Schema], ...]) -> dict[str, Any]:
@@ -90,9 +95,14 @@ def _operation(converter: OpenAPIConverter, operation: Operation) -> dict[str, A
         ]
     if operation.body:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
-    if operation.internal:
-        described["security"] = [{"serviceToken": []}]
+    if operation.access is not PUBLIC:
+        described["security"] = [_security(caller) for caller in operation.access]
     return described
+
+
+def _security(caller: Caller) -> dict[str, list[str]]:
+    # one alternative for each kind of caller, with the name of its role
+    return {_SERVICE_TOKEN: []} if caller is Caller.SERVICE else {_ACCESS_TOKEN: [str(caller.name).lower()]}
 
 
 def _answers(operation: Operation) -> dict[str, Any]:
@@ -127,7 +137,8 @@ def _refusal(status: int, errors: list[type[ServiceError]]) -> dict[str, Any]:
         return _problem(description, _reference("schemas", _PROBLEM), _RETRY_AFTER)
     types = sorted({type_of(error) for error in errors})
     named = {"type": "object", "properties": {"type": {"enum": types}}, "required": ["type"]}
-    return _problem(description, {"allOf": [_reference("schemas", _PROBLEM), named]})
+    headers = (_CHALLENGE,) if status == HTTPStatus.UNAUTHORIZED else ()
+    return _problem(description, {"allOf": [_reference("schemas", _PROBLEM), named]}, *headers)
 
 
 def _problem(description: str, schema: dict[str, Any], *headers: str) -> dict[str, Any]:

@@ -9,8 +9,16 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from marshmallow import Schema
 
-from ..errors import ForbiddenError, InvalidError, MalformedError, ServiceError, UnauthorizedError
-from ..http_server import read_body, read_path, read_query, require_service_token
+from ..auth import PUBLIC, Caller, InsufficientScopeError, InvalidTokenError
+from ..errors import (
+    ForbiddenError,
+    InvalidError,
+    MalformedError,
+    ServiceError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from ..http_server import read_body, read_path, read_query
 
 __all__ = ["Answer", "EndpointHandler", "Operation"]
 
@@ -45,11 +53,11 @@ class Operation:
         handler: gets the request and, as keyword arguments, what the schemas of path, query and body load; its
             docstring begins with the summary.
         name: unique within the service.
+        access: who may call it.
         answers: successful answers by status.
         parameters: schemas by location: ``path``, ``query``; ``header`` is only described, the handler reads it.
         body: schema of the JSON body of the request.
         errors: errors besides those of its parameters and its body.
-        internal: whether only the services may call it.
         allow_head: whether a GET also handles HEAD.
     """
 
@@ -58,11 +66,11 @@ class Operation:
     handler: EndpointHandler
     _: KW_ONLY
     name: str
+    access: Caller
     answers: Mapping[int, Answer]
     parameters: Mapping[str, type[Schema]] = field(default_factory=dict)
     body: type[Schema] | None = None
     errors: tuple[type[ServiceError], ...] = ()
-    internal: bool = False
     allow_head: bool = True
 
     @property
@@ -73,22 +81,21 @@ class Operation:
     @property
     def refusals(self) -> tuple[type[ServiceError], ...]:
         """All errors that it answers with."""
-        return (
-            *((UnauthorizedError, ForbiddenError) if self.internal else ()),
+        all_refusals = (
+            *_refusals_of_access(self.access),
             *((MalformedError,) if self.body else ()),
             *((InvalidError,) if self.body or "query" in self.parameters else ()),
             *self.errors,
         )
+        return tuple(dict.fromkeys(all_refusals))
 
     def route(self) -> web.RouteDef:
-        """Return the route, which checks the token of an internal endpoint, loads the inputs and calls the handler."""
-        handler, internal = self.handler, self.internal
+        """Return the route, which loads the inputs and calls the handler."""
+        handler = self.handler
         path, query = (self.parameters.get(place, Schema)() for place in ("path", "query"))
         body = self.body() if self.body else None
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            if internal:
-                require_service_token(request)
             inputs: dict[str, Any] = read_path(request, path) if path.fields else {}
             if query.fields or request.query_string:
                 inputs |= read_query(request, query)
@@ -98,3 +105,12 @@ class Operation:
 
         options = {"allow_head": self.allow_head} if self.method == "GET" else {}
         return web.route(self.method, self.path, serve, **options)
+
+
+def _refusals_of_access(access: Caller) -> tuple[type[ServiceError], ...]:
+    if access is PUBLIC:
+        return ()
+    if access is Caller.SERVICE:
+        return (UnauthorizedError, ForbiddenError)
+    of_tokens = (UnauthorizedError, InvalidTokenError, UnavailableError)
+    return of_tokens if access | Caller.ANONYMOUS is PUBLIC else (*of_tokens, InsufficientScopeError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from order_contracts import EventType
+from service_common.auth import Caller
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
@@ -89,6 +90,7 @@ class _ErrorSchema(AnswerSchema):
     detail = fields.Str(required=True)
 
 
+_LISTENERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER
 _FRAMES = (_WelcomeSchema, _EventSchema, _HeartbeatSchema, _ResetSchema, _ByeSchema, _ErrorSchema)
 
 API = Api(
@@ -110,6 +112,7 @@ API = Api(
             "/notifications",
             history,
             name="getNotifications",
+            access=_LISTENERS,
             parameters={"query": HistorySchema},
             answers={200: Answer("A page of it", _PageSchema)},
             errors=(WrongEventIdError, UnavailableError),
@@ -119,6 +122,7 @@ API = Api(
             "/stream",
             stream,
             name="stream",
+            access=_LISTENERS,
             parameters={"query": StreamSchema, "header": _ResumingSchema},
             answers={200: Answer("The stream", media_type="text/event-stream")},
             errors=(WrongEventIdError,),
@@ -129,6 +133,7 @@ API = Api(
             "/ws",
             websocket,
             name="openWebSocket",
+            access=_LISTENERS,
             parameters={"query": StreamSchema},
             answers={101: Answer("It is open", media_type=None)},
             errors=(WrongEventIdError, OriginError),

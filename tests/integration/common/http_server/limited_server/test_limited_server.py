@@ -18,25 +18,11 @@ import pytest
 from aiohttp import web
 from marshmallow import INCLUDE, Schema
 
-from service_common.config import AwsConfig, ServiceConfig
 from service_common.http_server import METRICS, new_app, read_body
 from service_common.http_server.connection_limits import ConnectionLimiter, ConnectionLimits
 from service_common.http_server.limited_server import LimitedRunner
 from tests.support.waiting import PATIENCE_S, eventually
 
-CONFIG = ServiceConfig(
-    host="127.0.0.1",
-    port=0,
-    database_url="postgresql://nowhere/none",
-    pool_size=1,
-    service_token="right",
-    aws=AwsConfig("us-east-1"),
-    log_level="INFO",
-    cloudwatch=False,
-    log_group="any-service-logs",
-    shutdown_grace_s=2.0,
-    allowed_origins=(),
-)
 NEVER_S = 3600.0
 PATIENT = ConnectionLimits(
     files=10_000, head_s=NEVER_S, body_s=NEVER_S, unread_s=NEVER_S, keepalive_s=NEVER_S, sweep_s=0.05
@@ -201,7 +187,7 @@ Serving = Callable[..., Awaitable[Service]]
 
 @asynccontextmanager
 async def _served(limits: ConnectionLimits) -> AsyncIterator[Service]:
-    app = new_app("any-service", CONFIG)
+    app = new_app("any-service")
     app.add_routes([web.get("/echo", echo), web.post("/echo", echo), web.get("/large", large), web.get("/late", late)])
     limiter = ConnectionLimiter(limits, app[METRICS])
     runner = LimitedRunner(app, limiter, access_log=None, shutdown_timeout=0.2)
