@@ -62,7 +62,7 @@ async def url_of_orders(aiohttp_server: AiohttpServer) -> str:
 async def test_locked_product_delays_its_own_sagas_alone(
     database: Database, database_url: str, aiohttp_server: AiohttpServer
 ) -> None:
-    config = Config.from_environ({"SERVICE_TOKEN": TOKEN, "DATABASE_URL": database_url})
+    config = Config.from_environ({"SERVICE_TOKEN": TOKEN, "AUTH_MODE": "open", "DATABASE_URL": database_url})
     inventory_url = str((await aiohttp_server(create_app(config))).make_url(""))
     for product in ("locked", "free"):
         await SqlStock(database).add(product, 1_000)
