@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -137,3 +138,49 @@ def test_security_in_the_interface_document_is_the_declared_access(service: str)
             )
             security = paths[cell.path][cell.method.lower()].get("security", [wanted])
             assert (wanted in security) == cell.allowed, cell
+
+
+async def test_order_of_another_customer_is_not_there(aiohttp_client: AiohttpClient, tokens: Issuer) -> None:
+    client = await asking(aiohttp_client, "order", tokens)
+    alice, bob = bearer(tokens.token("alice")), bearer(tokens.token("bob"))
+    order = {"orderItems": [{"productId": "123", "quantity": 1}]}
+    keyed = {"Idempotency-Key": "the same"}
+    placed = [await place(client, order, {**who, **keyed}) for who in (alice, bob, alice)]
+    assert (placed[0]["id"], placed[1]["id"]) == (placed[2]["id"], placed[0]["id"] + 1)
+    path = f"/orders/{placed[0]['id']}"
+    for method, body in (("GET", None), ("PUT", order), ("DELETE", None)):
+        async with client.request(method, path, json=body, headers=bob) as answer:
+            document = await answer.json()
+            assert (answer.status, document["type"]) == (404, "urn:orderstream:problem:order-not-found")
+            assert document["detail"] == f"There is no order {placed[0]['id']}."
+    for caller in (alice, bearer(tokens.token("olga", "operator")), bearer(tokens.token("victor", "viewer"))):
+        assert (await client.get(path, headers=caller)).status == 200
+    for caller in (bearer(tokens.token("olga", "operator")), alice):
+        async with client.put(path, json=order, headers=caller) as answer:
+            assert answer.status == 200
+
+
+async def test_list_has_own_orders_and_those_of_all_for_operators(
+    aiohttp_client: AiohttpClient, tokens: Issuer
+) -> None:
+    client = await asking(aiohttp_client, "order", tokens)
+    order = {"orderItems": [{"productId": "123", "quantity": 1}]}
+    placed = {name: (await place(client, order, bearer(tokens.token(name))))["id"] for name in ("alice", "bob")}
+
+    async def listed(query: str, *caller: str) -> list[int]:
+        async with client.get(f"/orders{query}", headers=bearer(tokens.token(*caller))) as answer:
+            assert answer.status == 200
+            return [each["id"] for each in (await answer.json())["orders"]]
+
+    for name, order_id in placed.items():
+        assert await listed("", name) == await listed(f"?customer={name}", name) == [order_id]
+        assert await listed(f"?customer={name}", "olga", "operator") == [order_id]
+    assert await listed("?customer=alice", "bob") == await listed("?customer=carol", "olga", "operator") == []
+    assert await listed("", "olga", "operator") == await listed("", "victor", "viewer") == [*reversed(placed.values())]
+
+
+async def place(client: Client, order: object, headers: Mapping[str, str]) -> dict[str, Any]:
+    async with client.post("/orders", json=order, headers=headers) as answer:
+        assert answer.status == 201
+        document: dict[str, Any] = await answer.json()
+        return document

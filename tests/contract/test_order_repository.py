@@ -135,6 +135,49 @@ async def test_other_keys_make_other_orders(store: Store) -> None:
     assert len(set(ids)) == 4
 
 
+async def test_key_of_another_customer_is_another_key(store: Store) -> None:
+    commands = [PlaceOrder(ONE, "key", customer) for customer in ("alice", "bob", "anonymous")]
+    made = [await store.orders.place(command) for command in commands]
+    again = [await store.orders.place(command) for command in commands]
+    assert len({placement.order_id for placement in made}) == 3
+    assert [placement.order_id for placement in again] == [placement.order_id for placement in made]
+    assert not any(placement.made for placement in again)
+
+
+async def test_order_of_another_customer_does_not_exist(store: Store) -> None:
+    order_id = (await store.orders.place(PlaceOrder(ONE, customer_id="alice"))).order_id
+    before = await store.orders.find(order_id, "alice")
+    for other in ("bob", "Alice", "", "anonymous"):
+        assert await store.orders.find(order_id, other) is None
+        assert await store.orders.amend(order_id, OTHER, None, other) is None
+        assert await store.orders.cancel(order_id, None, other) is None
+    assert before is not None
+    assert await store.orders.find(order_id) == before
+    assert len(await store.events()) == 1
+
+
+async def test_own_order_is_amended_and_cancelled(store: Store) -> None:
+    order_id = (await store.orders.place(PlaceOrder(ONE, customer_id="alice"))).order_id
+    assert applied(await store.orders.amend(order_id, OTHER, None, "alice")).version == 2
+    assert applied(await store.orders.cancel(order_id, None, "alice")).status is OrderStatus.CANCELLED
+
+
+async def test_page_of_a_customer_has_own_orders_alone(store: Store) -> None:
+    mine, other, nobodys = [
+        (await store.orders.place(command)).order_id
+        for command in (PlaceOrder(ONE, customer_id="alice"), PlaceOrder(ONE, customer_id="bob"), PlaceOrder(ONE))
+    ]
+
+    async def ids(customer: str | None, status: OrderStatus | None = None, after: int | None = None) -> list[int]:
+        page = await store.orders.page(status=status, after=after, limit=10, customer_id=customer)
+        return [order.id for order in page]
+
+    assert await ids("alice") == await ids("alice", OrderStatus.CREATED) == [mine]
+    assert await ids("alice", OrderStatus.CLOSED) == await ids("alice", after=mine) == await ids("carol") == []
+    assert await ids("anonymous") == [nobodys]
+    assert await ids(None) == [nobodys, other, mine]
+
+
 async def test_unknown_key_has_no_placement(store: Store) -> None:
     await store.orders.place(PlaceOrder(ONE, "key"))
     assert await store.orders.find_placement("another") is None

@@ -26,17 +26,19 @@ class InMemoryOrders:
         self._processing_queue = processing_queue
         self._notification_queue = notification_queue
         self._orders: dict[int, Order] = {}
+        self._customers: dict[int, str] = {}
         self._placements: dict[str, Placement] = {}
         self._order_ids = count(1)
         self._item_ids = count(1)
 
     async def place(self, command: PlaceOrder) -> Placement:
-        key = command.idempotency_key
+        key = command.stored_key
         if key in self._placements:
             return self._placements[key]
         now, items = datetime.now(UTC), self._items(command.items)
         order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items)
         self._orders[order.id] = order
+        self._customers[order.id] = command.customer_id
         self._announce(EventType.ORDER_CREATED, order)
         request_hash = None if key is None else command.request_hash
         placement = Placement(True, request_hash, order.id, tuple(item.id for item in items), now)
@@ -44,18 +46,22 @@ class InMemoryOrders:
             self._placements[key] = replace(placement, made=False)
         return placement
 
-    async def find_placement(self, idempotency_key: str) -> Placement | None:
-        return self._placements.get(idempotency_key)
+    async def find_placement(self, stored_key: str) -> Placement | None:
+        return self._placements.get(stored_key)
 
-    async def find(self, order_id: int) -> Order | None:
-        return self._orders.get(order_id)
+    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
+        return self._orders.get(order_id) if self._is_of(customer_id, order_id) else None
 
-    async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
+    async def page(
+        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
+    ) -> Sequence[Order]:
         newest_first = sorted(self._orders.values(), key=lambda order: -order.id)
         return [
             order
             for order in newest_first
-            if (status is None or order.status is status) and (after is None or order.id < after)
+            if (status is None or order.status is status)
+            and (after is None or order.id < after)
+            and self._is_of(customer_id, order.id)
         ][:limit]
 
     async def settled_before(self, min_age_s: int) -> datetime:
@@ -69,11 +75,19 @@ class InMemoryOrders:
             if (after.at, after.order_id) < (each.updated_at, each.id) and each.updated_at < before
         ][:limit]
 
-    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
+    async def amend(
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
+        if not self._is_of(customer_id, order_id):
+            return None
         change = self._change(order_id, lambda order: order.amend(self._items(items), expected_version))
         return self._announced(EventType.ORDER_UPDATED, change)
 
-    async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
+    async def cancel(
+        self, order_id: int, expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
+        if not self._is_of(customer_id, order_id):
+            return None
         change = self._change(order_id, lambda order: order.cancel(expected_version))
         return self._announced(EventType.ORDER_CANCELLED, change)
 
@@ -96,6 +110,9 @@ class InMemoryOrders:
                 continue
             late.append(order.id)
         return late
+
+    def _is_of(self, customer_id: str | None, order_id: int) -> bool:
+        return customer_id is None or self._customers.get(order_id) == customer_id
 
     def _change(self, order_id: int, transition: Callable[[Order], Order]) -> Change | None:
         before = self._orders.get(order_id)

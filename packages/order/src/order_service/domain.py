@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+# the customer of orders that were placed without authentication
+ANONYMOUS = "anonymous"
+
+
 class OrderStatus(StrEnum):
     """CREATED is the initial status, the others are final."""
 
@@ -107,10 +111,19 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Place an order; a repeat with the same *idempotency_key* places no second one."""
+    """Place an order of a customer; a repeat with the same *idempotency_key* places no second one."""
 
     items: tuple[Item, ...]
     idempotency_key: str | None = None
+    customer_id: str = ANONYMOUS
+
+    @property
+    def stored_key(self) -> str | None:
+        """The key among those of all customers; those of the time before there were customers are anonymous."""
+        if self.idempotency_key is None or self.customer_id == ANONYMOUS:
+            return self.idempotency_key
+        # neither an identifier of a customer nor a key contains a line break
+        return f"{self.customer_id}\n{self.idempotency_key}"
 
     @property
     def request_hash(self) -> bytes:

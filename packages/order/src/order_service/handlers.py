@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from order_contracts import Item
+from service_common.auth import PRINCIPAL, Caller
 from service_common.errors import InvalidError
 from service_common.http_server import etag, if_match, json_response
-from service_common.paging import PageRequest
+from service_common.paging import ListPage, PageRequest
 
 from . import schemas
 from .app_keys import SERVICE
@@ -21,7 +22,7 @@ __all__ = ["amend", "cancel", "changes", "close", "fail", "get", "idempotency_ke
 async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
     """Place an order."""
     key = idempotency_key(request.headers.getall("Idempotency-Key", ()))
-    placed = await request.app[SERVICE].place(PlaceOrder(tuple(items), key))
+    placed = await request.app[SERVICE].place(PlaceOrder(tuple(items), key, request[PRINCIPAL].subject))
     headers = {
         "Location": f"/orders/{placed.order.id}",
         "Server-Timing": schemas.server_timing(stock=placed.stock_s, save=placed.save_s),
@@ -33,12 +34,17 @@ async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
 
 async def get(request: web.Request, order_id: int) -> web.Response:
     """Get an order."""
-    return _order_response(await request.app[SERVICE].get(order_id))
+    return _order_response(await request.app[SERVICE].get(order_id, _own(request)))
 
 
-async def page(request: web.Request, status: OrderStatus | None, after: int | None, limit: int) -> web.Response:
+async def page(
+    request: web.Request, status: OrderStatus | None, customer: str | None, after: int | None, limit: int
+) -> web.Response:
     """List orders, newest first."""
-    found = await request.app[SERVICE].page(PageRequest(after, limit), status)
+    own = _own(request)
+    found: ListPage[Order, int] = ListPage(())
+    if own is None or customer in {None, own}:
+        found = await request.app[SERVICE].page(PageRequest(after, limit), status, own or customer)
     return json_response({"orders": [schemas.order_payload(order) for order in found.items], "next": found.next})
 
 
@@ -51,12 +57,12 @@ async def changes(request: web.Request, after: ChangePosition | None, min_age_s:
 
 async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> web.Response:
     """Replace the items of an order."""
-    return _order_response(await request.app[SERVICE].amend(order_id, items, if_match(request)))
+    return _order_response(await request.app[SERVICE].amend(order_id, items, if_match(request), _own(request)))
 
 
 async def cancel(request: web.Request, order_id: int) -> web.Response:
     """Cancel an order."""
-    return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request)))
+    return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request), _own(request)))
 
 
 async def close(request: web.Request, order_id: int, version: int) -> web.Response:
@@ -67,6 +73,12 @@ async def close(request: web.Request, order_id: int, version: int) -> web.Respon
 async def fail(request: web.Request, order_id: int, version: int, reason: str) -> web.Response:
     """Fail an order: it can't be fulfilled."""
     return _status_response(await request.app[SERVICE].fail(order_id, version, reason))
+
+
+def _own(request: web.Request) -> str | None:
+    """Return the customer who calls, whose own orders are all there are; None for those who see all."""
+    principal = request[PRINCIPAL]
+    return principal.subject if principal.kind is Caller.CUSTOMER else None
 
 
 def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

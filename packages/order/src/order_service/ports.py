@@ -40,22 +40,25 @@ class Change:
 
 
 class OrderRepository(Protocol):
-    """Stores orders. A change and its events are one transaction.
+    """Stores orders. A change and its events are one transaction. *customer_id* None is any customer.
 
     A change that the current status or version excludes is not applied; the returned order tells why. ``None`` means
-    that the order does not exist. Every method raises UnavailableError while the database is unavailable.
+    that the order does not exist, or is another customer's. Every method raises UnavailableError while the database is
+    unavailable.
     """
 
     async def place(self, command: PlaceOrder) -> Placement:
         """Store a new order, or return the placement under the same idempotency key."""
 
-    async def find_placement(self, idempotency_key: str) -> Placement | None:
-        """Return the placement under *idempotency_key*."""
+    async def find_placement(self, stored_key: str) -> Placement | None:
+        """Return the placement under *stored_key*, as `PlaceOrder` has it."""
 
-    async def find(self, order_id: int) -> Order | None:
+    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
         """Return the order."""
 
-    async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
+    async def page(
+        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
+    ) -> Sequence[Order]:
         """Return at most *limit* orders with ids below *after*, newest first."""
 
     async def settled_before(self, min_age_s: int) -> datetime:
@@ -64,10 +67,14 @@ class OrderRepository(Protocol):
     async def changed(self, *, after: ChangePosition, before: datetime, limit: int) -> Sequence[ChangedOrder]:
         """Return at most *limit* orders whose last change follows *after* and precedes *before*, the oldest first."""
 
-    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
+    async def amend(
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
         """Replace the items."""
 
-    async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
+    async def cancel(
+        self, order_id: int, expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
         """Cancel the order."""
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:

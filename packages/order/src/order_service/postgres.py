@@ -29,7 +29,7 @@ class SqlOrders:
 
     async def place(self, command: PlaceOrder) -> Placement:
         """Store a new order, or return the placement under the same idempotency key."""
-        key = command.idempotency_key
+        key = command.stored_key
         row = await self._database.fetch_one(
             self._sql["place_order"],
             {
@@ -37,26 +37,32 @@ class SqlOrders:
                 **self._announcement(self._processing_queue, self._notification_queue),
                 "key": key,
                 "request_hash": None if key is None else command.request_hash,
+                "customer_id": command.customer_id,
             },
         )
         if row is None:
-            raise LookupError(f"the order under the key {key} was deleted")
+            raise LookupError(f"the order under the key {command.idempotency_key} was deleted")
         return _placement(row)
 
-    async def find_placement(self, idempotency_key: str) -> Placement | None:
-        """Return the placement under *idempotency_key*."""
-        row = await self._database.fetch_one(self._sql["find_placement"], (idempotency_key,))
+    async def find_placement(self, stored_key: str) -> Placement | None:
+        """Return the placement under *stored_key*."""
+        row = await self._database.fetch_one(self._sql["find_placement"], (stored_key,))
         return None if row is None else _placement(row)
 
-    async def find(self, order_id: int) -> Order | None:
+    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
         """Return the order."""
-        row = await self._database.fetch_one(self._sql["find_order"], (order_id,))
+        row = await self._database.fetch_one(
+            self._sql["find_order"], {"order_id": order_id, "customer_id": customer_id}
+        )
         return None if row is None else _order(row)
 
-    async def page(self, *, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
+    async def page(
+        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
+    ) -> Sequence[Order]:
         """Return at most *limit* orders with ids below *after*, newest first."""
         rows = await self._database.fetch(
-            self._sql["page_of_orders"], {"status": status and status.value, "after": after, "limit": limit}
+            self._sql["page_of_orders"],
+            {"status": status and status.value, "after": after, "limit": limit, "customer_id": customer_id},
         )
         return [_order(row) for row in rows]
 
@@ -75,20 +81,31 @@ class SqlOrders:
             ChangedOrder(order_id, version, OrderStatus(status), *rest) for order_id, version, status, *rest in rows
         ]
 
-    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None) -> Change | None:
+    async def amend(
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
         """Replace the items."""
         announcement = self._announcement(self._processing_queue, self._notification_queue)
         return await self._change(
             "amend_order",
-            {"order_id": order_id, "expected_version": expected_version, **_columns(items), **announcement},
+            {
+                "order_id": order_id,
+                "customer_id": customer_id,
+                "expected_version": expected_version,
+                **_columns(items),
+                **announcement,
+            },
         )
 
-    async def cancel(self, order_id: int, expected_version: int | None) -> Change | None:
+    async def cancel(
+        self, order_id: int, expected_version: int | None, customer_id: str | None = None
+    ) -> Change | None:
         """Cancel the order."""
         return await self._change(
             "cancel_order",
             {
                 "order_id": order_id,
+                "customer_id": customer_id,
                 "expected_version": expected_version,
                 **self._announcement(self._notification_queue),
             },

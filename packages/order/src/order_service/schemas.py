@@ -33,6 +33,7 @@ __all__ = [
 
 MAX_REASON = 1000
 MAX_KEY = 255
+MAX_CUSTOMER = 255
 MAX_AGE_S = 86_400
 _POSITION = re.compile(r"([-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z)_(0|[1-9][0-9]{0,17})", re.ASCII)
 
@@ -73,9 +74,10 @@ class FailureSchema(VersionSchema):
 
 
 class OrdersQuerySchema(Schema):
-    """``?status=&after=&limit=``."""
+    """``?status=&customer=&after=&limit=``."""
 
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
+    customer = fields.Str(load_default=None, validate=[validate.Length(1, MAX_CUSTOMER), _NO_NUL])
     after = DecimalInteger(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
     limit = page_limit()
 

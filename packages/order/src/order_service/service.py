@@ -45,7 +45,7 @@ class Placed:
 
 
 class OrderService:
-    """Places, changes and ends orders.
+    """Places, changes and ends orders. To a customer, given by *customer_id*, those of others do not exist.
 
     Args:
         orders: stores them.
@@ -82,20 +82,24 @@ class OrderService:
         saved = perf_counter()
         return Placed(self._order(command, placement), not placement.made, checked - started, saved - checked)
 
-    async def get(self, order_id: int) -> Order:
+    async def get(self, order_id: int, customer_id: str | None = None) -> Order:
         """Return an order.
 
         Raises:
             OrderNotFoundError: the order does not exist.
         """
-        order = await self._orders.find(order_id)
+        order = await self._orders.find(order_id, customer_id)
         if order is None:
             raise OrderNotFoundError(order_id)
         return order
 
-    async def page(self, wanted: PageRequest[int], status: OrderStatus | None = None) -> ListPage[Order, int]:
+    async def page(
+        self, wanted: PageRequest[int], status: OrderStatus | None = None, customer_id: str | None = None
+    ) -> ListPage[Order, int]:
         """Return a page of orders, newest first."""
-        orders = await self._orders.page(status=status, after=wanted.after, limit=wanted.limit + 1)
+        orders = await self._orders.page(
+            status=status, after=wanted.after, limit=wanted.limit + 1, customer_id=customer_id
+        )
         return ListPage.cut(orders, wanted.limit, lambda order: order.id)
 
     async def changes(
@@ -111,7 +115,13 @@ class OrderService:
         changed = await self._orders.changed(after=wanted.after, before=settled, limit=wanted.limit)
         return changed, changed[-1].position if changed else wanted.after
 
-    async def amend(self, order_id: int, items: Sequence[Item], expected_version: int | None = None) -> Order:
+    async def amend(
+        self,
+        order_id: int,
+        items: Sequence[Item],
+        expected_version: int | None = None,
+        customer_id: str | None = None,
+    ) -> Order:
         """Replace the items of a CREATED order; *expected_version* None is any version.
 
         Raises:
@@ -119,22 +129,22 @@ class OrderService:
             StaleOrderError, OrderStateError: as :meth:`Order.amend`.
             UnknownProductError, ShortStockError, UnavailableError: as :meth:`place`.
         """
-        order = await self.get(order_id)
+        order = await self.get(order_id, customer_id)
         order.require_amendable(expected_version)
         await self._require_stock(items, order.items)
-        change = _require_found(await self._orders.amend(order_id, items, expected_version), order_id)
+        change = _require_found(await self._orders.amend(order_id, items, expected_version, customer_id), order_id)
         if not change.applied:
             return change.order.amend(change.order.items, expected_version)
         return self._report("order updated", change.order)
 
-    async def cancel(self, order_id: int, expected_version: int | None = None) -> Order:
+    async def cancel(self, order_id: int, expected_version: int | None = None, customer_id: str | None = None) -> Order:
         """Cancel an order; idempotent.
 
         Raises:
             OrderNotFoundError: the order does not exist.
             StaleOrderError, OrderStateError: as :meth:`Order.cancel`.
         """
-        change = _require_found(await self._orders.cancel(order_id, expected_version), order_id)
+        change = _require_found(await self._orders.cancel(order_id, expected_version, customer_id), order_id)
         if not change.applied:
             return change.order.cancel(expected_version)
         return self._report("order cancelled", change.order)
@@ -169,9 +179,9 @@ class OrderService:
         require_stock(items, await self._stock.stock_of([item.product_id for item in items]), held)
 
     async def _find_placement(self, command: PlaceOrder) -> Placement | None:
-        if command.idempotency_key is None:
+        if command.stored_key is None:
             return None
-        return await self._orders.find_placement(command.idempotency_key)
+        return await self._orders.find_placement(command.stored_key)
 
     def _order(self, command: PlaceOrder, placement: Placement) -> Order:
         if not placement.made and placement.request_hash != command.request_hash:

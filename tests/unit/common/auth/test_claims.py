@@ -116,6 +116,6 @@ def test_expiry_is_required() -> None:
     assert refusal(exp=...) == "The token has no valid exp."
 
 
-@pytest.mark.parametrize("subject", [..., None, "", 7, ["alice"], "a" * 256, "al\nice", "\0"])
+@pytest.mark.parametrize("subject", [..., None, "", 7, ["alice"], "a" * 256, "al\nice", "\0", "anonymous"])
 def test_subject_is_required(subject: object) -> None:
     assert refusal(sub=subject) == "The token has no subject."

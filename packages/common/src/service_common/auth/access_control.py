@@ -20,7 +20,7 @@ from ..http_server import METRICS, READINESS
 from ..lifecycle import background
 from .claims import AccessRules, InsufficientScopeError
 from .host_names import is_served
-from .principal import PUBLIC, Caller, Principal
+from .principal import EVERYBODY, PUBLIC, Caller, Principal
 from .signing_keys import SigningKeys, fetch_key_set
 from .verifier import TokenVerifier
 
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 PRINCIPAL = web.RequestKey("principal", Principal)
 _ANONYMOUS = Principal(Caller.ANONYMOUS, "")
 _SERVICE = Principal(Caller.SERVICE, "")
-_EVERYBODY = Principal(Caller.OPERATOR, "anonymous")
 
 # returns who sent a token, or none, to an endpoint for such callers
 _Authenticate: TypeAlias = Callable[[web.Request, str | None, Caller], Awaitable[Principal]]
@@ -93,7 +92,7 @@ def _bearer_token(request: web.Request) -> str | None:
 async def _without_tokens(auth: AuthConfig, request: web.Request, _token: str | None, _allowed: Caller) -> Principal:
     if not is_served(request.headers.get("Host"), auth.allowed_hosts):
         raise MisdirectedError("This service does not answer to the name in the header Host.")
-    return _EVERYBODY
+    return EVERYBODY
 
 
 async def _by_token(verifier: TokenVerifier, _request: web.Request, token: str | None, allowed: Caller) -> Principal:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from ..errors import ForbiddenError, UnauthorizedError
-from .principal import Caller, Principal
+from .principal import EVERYBODY, Caller, Principal
 
 __all__ = ["LEEWAY_S", "AccessRules", "InsufficientScopeError", "InvalidTokenError", "principal_of"]
 
@@ -73,11 +73,15 @@ def principal_of(claims: Mapping[str, Any], rules: AccessRules, now: float) -> P
     if now >= expires_at:
         raise InvalidTokenError("The token has expired.")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
+    if not isinstance(subject, str) or not _is_subject(subject):
         raise InvalidTokenError("The token has no subject.")
     roles = frozenset(_texts(_claim_at(claims, rules.roles_claim)))
     kind = next((kind for role, kind in _KIND_OF_ROLE.items() if role in roles), Caller.CUSTOMER)
     return Principal(kind, subject, roles, expires_at)
+
+
+def _is_subject(subject: str) -> bool:
+    return 0 < len(subject) <= MAX_SUBJECT and subject.isprintable() and subject != EVERYBODY.subject
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from math import inf
 
-__all__ = ["PUBLIC", "Caller", "Principal"]
+__all__ = ["EVERYBODY", "PUBLIC", "Caller", "Principal"]
 
 
 class Caller(Flag):
@@ -38,3 +38,7 @@ class Principal:
     subject: str
     roles: frozenset[str] = field(default_factory=frozenset)
     expires_at: float = inf
+
+
+# who calls a service without authentication
+EVERYBODY = Principal(Caller.OPERATOR, "anonymous")

@@ -1,3 +1,5 @@
-SELECT id, version, status, failure_reason, created_at, updated_at, item_ids, product_ids, quantities
-FROM whole_order
-WHERE id = %s
+SELECT whole.id, whole.version, whole.status, whole.failure_reason, whole.created_at, whole.updated_at,
+       whole.item_ids, whole.product_ids, whole.quantities
+FROM orders
+JOIN whole_order AS whole USING (id)
+WHERE orders.id = %(order_id)s AND (%(customer_id)s::text IS NULL OR orders.customer_id = %(customer_id)s)

@@ -4,6 +4,7 @@ WITH page AS MATERIALIZED (
     FROM orders
     WHERE (%(status)s::text IS NULL OR status = %(status)s)
       AND (%(after)s::bigint IS NULL OR id < %(after)s)
+      AND (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
     ORDER BY id DESC
     LIMIT %(limit)s
 )
