@@ -298,6 +298,8 @@ export interface components {
   headers: {
     /** @description After how many seconds it may be tried again. */
     readonly 'Retry-After': string;
+    /** @description How to authenticate (RFC 6750). */
+    readonly 'WWW-Authenticate': string;
   };
   pathItems: never;
 }
@@ -319,6 +321,7 @@ export type RecordedNotification = components['schemas']['RecordedNotification']
 export type NotificationPage = components['schemas']['NotificationPage'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
+export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
 export type $defs = Record<string, never>;
 export interface operations {
   readonly getName: {
@@ -458,6 +461,31 @@ export interface operations {
           readonly 'application/json': components['schemas']['NotificationPage'];
         };
       };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
       /** @description The input is well-formed but not valid. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
@@ -508,6 +536,31 @@ export interface operations {
           readonly 'text/event-stream': string;
         };
       };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
       /** @description The input is well-formed but not valid. A text that does not have the form of an event id. */
       readonly 422: {
         headers: {
@@ -518,6 +571,16 @@ export interface operations {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:invalid' | 'urn:orderstream:problem:wrong-event-id';
           };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
       readonly default: components['responses']['Problem'];
@@ -544,7 +607,20 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description A page of another origin may not open this WebSocket. */
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not open this WebSocket. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -552,7 +628,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:origin';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -566,6 +642,16 @@ export interface operations {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:invalid' | 'urn:orderstream:problem:wrong-event-id';
           };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
         };
       };
       readonly default: components['responses']['Problem'];

@@ -198,6 +198,8 @@ export interface components {
   headers: {
     /** @description After how many seconds it may be tried again. */
     readonly 'Retry-After': string;
+    /** @description How to authenticate (RFC 6750). */
+    readonly 'WWW-Authenticate': string;
   };
   pathItems: never;
 }
@@ -211,6 +213,7 @@ export type Saga = components['schemas']['Saga'];
 export type Sagas = components['schemas']['Sagas'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
+export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
 export type $defs = Record<string, never>;
 export interface operations {
   readonly getName: {
@@ -349,6 +352,31 @@ export interface operations {
           readonly 'application/json': components['schemas']['Sagas'];
         };
       };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
       /** @description The input is well-formed but not valid. */
       readonly 422: {
         headers: {
@@ -392,6 +420,31 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Sagas'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
         };
       };
       /** @description The order has no saga yet, or does not exist. */
