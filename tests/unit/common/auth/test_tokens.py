@@ -158,6 +158,20 @@ def test_keys_for_other_purposes_are_left_out() -> None:
     assert import_keys([*unusable, RSA.jwk], {}).keys() == {"rsa"}
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([RSA.jwk["n"], "AQAB", "AA"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(
+    st.sampled_from([RSA.jwk, EC.jwk]),
+    st.dictionaries(st.sampled_from(["kty", "kid", "use", "alg", "n", "e", "crv", "x", "y", "key_ops"]), _JSON),
+)
+def test_no_key_of_an_issuer_is_unforeseen(key: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert len(import_keys([{**key, **changes}], {})) <= 1
+
+
 def test_private_members_of_a_key_are_not_kept() -> None:
     assert isinstance(RSA.private, rsa.RSAPrivateKey)
     whole = jwt.algorithms.RSAAlgorithm.to_jwk(RSA.private, as_dict=True)

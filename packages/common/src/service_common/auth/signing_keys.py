@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..errors import ServiceError, UnavailableError
 from ..http_client import Call, RetryingClient
+from ..lifecycle import log_death
 from ..observability import Metrics
 from .claims import InvalidTokenError
 from .tokens import Key, import_keys
@@ -133,7 +134,8 @@ class SigningKeys:
 
     async def _refreshed(self) -> None:
         if self._refresh is None or self._refresh.done():
-            self._refresh = asyncio.create_task(self._load())
+            self._refresh = asyncio.create_task(self._load(), name="fetch of the signing keys")
+            self._refresh.add_done_callback(log_death)
         await asyncio.shield(self._refresh)  # the others wait on when one of them is cancelled
 
     async def _load(self) -> None:
