@@ -110,6 +110,12 @@ async def test_request_without_a_token_is_asked_for_one(client: Client, authoriz
         assert answered["WWW-Authenticate"] == "Bearer"  # RFC 6750, 3.1: no error without a token
 
 
+async def test_head_is_for_those_who_may_get(client: Client, tokens: Issuer) -> None:
+    for headers, status in (({}, 401), (bearer("nonsense"), 401), (SERVICE, 403), (bearer(tokens.token()), 200)):
+        async with client.head("/own", headers=headers) as answer:
+            assert answer.status == status
+
+
 WRONG: Mapping[str, tuple[str, Callable[[Issuer], str]]] = {
     "not a JWT": ("The token is malformed.", lambda _: "nonsense"),
     "the token of the services, nearly": ("The token is malformed.", lambda _: "righ"),
