@@ -87,7 +87,7 @@ async def test_product_that_can_not_be_is_refused(inventory: HttpService, body: 
     ],
 )
 async def test_body_is_a_json_object_that_says_so(inventory: HttpService, method: str, path: str) -> None:
-    headers = {**ANY, "Authorization": f"Bearer {inventory.token}"}
+    headers = {**ANY, **inventory.credentials(path)}
     async with nothing_stored(inventory):
         for body, content_type, status in (
             (b"{", "application/json", 400),

@@ -546,7 +546,7 @@ LONG_AGO = "2000-01-01T00:00:00.000000Z_0"
 
 
 async def changes(orders: HttpService, query: str) -> Answer:
-    return await orders.call("GET", f"/order/changes{query}", headers={"Authorization": f"Bearer {orders.token}"})
+    return await orders.call("GET", f"/order/changes{query}", headers=orders.credentials("/order/changes"))
 
 
 async def test_changes_begin_at_the_present_and_continue_at_the_position(

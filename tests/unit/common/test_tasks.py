@@ -12,6 +12,7 @@ STARTS = re.compile(
 SUPERVISED = "service_common/lifecycle/background_tasks.py"
 NOTICED_BY = {
     SUPERVISED: ["create_task"],  # background() itself: its only code outside of the work is the restart
+    "service_common/auth/signing_keys.py": ["create_task"],  # log_death; those who wait for keys get the exception
     "service_common/call_batcher.py": ["create_task"],  # whatever a flush raises goes to its submitters
     "service_common/http_server/runner.py": ["create_task", "create_task"],  # awaits both
     "service_common/http_server/watchdog.py": ["Thread"],  # faulthandler ends the process when the log fails
