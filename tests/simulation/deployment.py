@@ -73,6 +73,8 @@ class Deployment:
                 world.nodes[name] = Node(name, service, self._run)
         self._environment = {
             "SERVICE_TOKEN": TOKEN,
+            "AUTH_MODE": "open",
+            "ALLOWED_HOSTS": "*",
             "DATABASE_URL": "postgresql://simulated/database",
             "RECONCILE_AFTER_S": str(RECONCILE_AFTER_S),
             "SHUTDOWN_GRACE_S": str(GRACE_S),

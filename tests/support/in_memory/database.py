@@ -141,7 +141,9 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         return tuple(map(Item, p["product_ids"], p["quantities"]))
 
     def place(p: Params) -> list[Row]:
-        command = PlaceOrder(items(p), p["key"])
+        customer = p["customer_id"]
+        command = PlaceOrder(items(p), p["key"] and p["key"].removeprefix(f"{customer}\n"), customer)
+        assert command.stored_key == p["key"]
         assert p["key"] is None or p["request_hash"] == command.request_hash
         return [_placement_row(now(orders.place(command)))]
 
@@ -150,12 +152,13 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         return [_placement_row(placement)] if placement else []
 
     def find(p: Params) -> list[Row]:
-        order = now(orders.find(p[0]))
+        order = now(orders.find(p["order_id"], p["customer_id"]))
         return [_order_row(order)] if order else []
 
     def page(p: Params) -> list[Row]:
         status = p["status"] and OrderStatus(p["status"])
-        return [_order_row(order) for order in now(orders.page(status=status, after=p["after"], limit=p["limit"]))]
+        found = orders.page(status=status, after=p["after"], limit=p["limit"], customer_id=p["customer_id"])
+        return [_order_row(order) for order in now(found)]
 
     def changed(p: Params) -> list[Row]:
         after = ChangePosition(p["at"], p["id"])
@@ -175,8 +178,12 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         "page_of_orders": page,
         "settled_before": lambda p: [(now(orders.settled_before(p["min_age_s"])),)],
         "changed_orders": changed,
-        "amend_order": lambda p: _change_rows(now(orders.amend(p["order_id"], items(p), p["expected_version"]))),
-        "cancel_order": lambda p: _change_rows(now(orders.cancel(p["order_id"], p["expected_version"]))),
+        "amend_order": lambda p: _change_rows(
+            now(orders.amend(p["order_id"], items(p), p["expected_version"], p["customer_id"]))
+        ),
+        "cancel_order": lambda p: _change_rows(
+            now(orders.cancel(p["order_id"], p["expected_version"], p["customer_id"]))
+        ),
         "settle_order": settle,
         "announce_late_orders": lambda p: [
             (order_id,) for order_id in now(orders.announce_late(after_s=p["after_s"], limit=p["limit"]))
