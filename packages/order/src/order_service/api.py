@@ -131,7 +131,7 @@ API = Api(
             "/orders/{order_id}",
             handlers.get,
             name="getOrder",
-            access=_READERS,
+            access=_READERS | Caller.SERVICE,
             parameters=_OF_ORDER,
             answers={200: Answer("The order", _OrderSchema, ("ETag",))},
             errors=(OrderNotFoundError, UnavailableError),

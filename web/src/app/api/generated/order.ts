@@ -681,18 +681,6 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
-      readonly 403: {
-        headers: {
-          readonly [name: string]: unknown;
-        };
-        content: {
-          readonly 'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
-          };
-        };
-      };
       /** @description The order does not exist. */
       readonly 404: {
         headers: {
