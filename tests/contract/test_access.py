@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp.pytest_plugin import AiohttpClient
 
+import notification_service.feed.order_client
+import order_service.inventory_client
+import processing_service.inventory_client
+import processing_service.order_client
 from service_common.auth import PUBLIC, Caller
+from service_common.http_client import Call
 from tests.support.api_documents import APIS
 from tests.support.in_memory.services import SERVICES, TOKEN, Client
 from tests.support.issuer import AUDIENCE, Issuer, bearer, issuer
 from tests.support.pages import REFERENCE, inline_code, rows, section
 
 CALLERS = (Caller.ANONYMOUS, Caller.CUSTOMER, Caller.OPERATOR, Caller.VIEWER, Caller.SERVICE)
+SERVICE_CLIENTS = (
+    notification_service.feed.order_client,
+    order_service.inventory_client,
+    processing_service.inventory_client,
+    processing_service.order_client,
+)
 TITLES = {
     "order": "## Order service",
     "inventory": "## Inventory service",
@@ -184,3 +196,17 @@ async def place(client: Client, order: object, headers: Mapping[str, str]) -> di
         assert answer.status == 201
         document: dict[str, Any] = await answer.json()
         return document
+
+
+@pytest.mark.parametrize("client", SERVICE_CLIENTS, ids=lambda client: client.__name__)
+def test_services_may_call_what_they_call(client: ModuleType) -> None:
+    calls = {(each.method, each.path) for each in vars(client).values() if isinstance(each, Call)}
+    access = {
+        (operation.method, operation.path): operation.access
+        for api in APIS.values()
+        for operation in api.operations
+        if (operation.method, operation.path) in calls
+    }
+    assert calls
+    assert access.keys() == calls
+    assert all(Caller.SERVICE in callers for callers in access.values()), access
