@@ -121,6 +121,7 @@ def main() -> None:
     given = arguments.parse_args()
     complaints = _Complaints()
     logging.basicConfig(level=logging.WARNING, handlers=[complaints])
+    logging.getLogger("service_common.auth").setLevel(logging.ERROR)  # it warns that nobody signs in here
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="autobahn-") as temporary:
         folder = (given.report or Path(temporary)).resolve()

@@ -64,6 +64,7 @@ async def service(config: Config, tmp_path: Path) -> AsyncIterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environ = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PATH", "PYTHON"))} | {
+        "AUTH_MODE": "open",
         "AWS_ENDPOINT_URL": config.aws.endpoint_url or "",
         "CLOUDWATCH": "false",
         "DATABASE_URL": config.database_url,
