@@ -61,10 +61,12 @@ async def watch_sse(session: aiohttp.ClientSession, url: str, watch: Watch) -> N
     """Follow /stream until cancelled."""
     async with session.get(f"{url}/stream", headers={"Accept": "text/event-stream"}) as response:
         response.raise_for_status()
+        named = False  # a welcome, a heartbeat and a bye have a name, a notification has none
         async for line in lines(response.content):
             watch.ready.set()
-            if line.startswith(b"data:"):
+            if line.startswith(b"data:") and not named:
                 watch.take(line[5:])
+            named = line.startswith(b"event:") or (named and line != b"")
 
 
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
