@@ -26,6 +26,7 @@ from service_common.sqs import (
 from service_common.sqs.limits import MAX_BATCH_BYTES
 from service_common.sqs.messages import attributes_of, size_bytes
 from service_common.sqs.receive_loop import BACKOFF
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import FaultySqs, TestQueue
@@ -407,7 +408,8 @@ async def test_nothing_is_received_before_the_gate_opens(sqs: Sqs, faulty: Fault
     handler = Recorder()
     await queue.send("body")
     async with polling(sqs, queue, handler, gate=gate):
-        await asked.wait()
+        async with asyncio.timeout(PATIENCE_S):
+            await asked.wait()
         assert await queue.counts() == (1, 0)
         assert not faulty.of(RECEIVE)
         opened.set()
