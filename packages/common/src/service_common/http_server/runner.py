@@ -48,8 +48,6 @@ def run(
     name: str,
     load_config: Callable[[Mapping[str, str]], C],
     create_app: Callable[[C], web.Application],
-    *,
-    handler_cancellation: bool = False,
 ) -> NoReturn:
     """Serve the application until SIGTERM or SIGINT, then exit.
 
@@ -61,7 +59,6 @@ def run(
         name: as in ``billing-service``.
         load_config: reads the environment.
         create_app: composes the application.
-        handler_cancellation: cancel a handler when its client disconnects.
     """
     try:
         config = load_config(os.environ)
@@ -70,7 +67,7 @@ def run(
         raise SystemExit(EXIT_CONFIG) from None
     cloudwatch = CloudWatchOptions(config.log_group, config.aws.region, config.aws.endpoint_url)
     with configure_logging(name, config.log_level, cloudwatch if config.cloudwatch else None) as log:
-        status = _run(name, config, create_app, log, handler_cancellation=handler_cancellation)
+        status = _run(name, config, create_app, log)
     raise SystemExit(status)
 
 
@@ -79,8 +76,6 @@ def _run(
     config: C,
     create_app: Callable[[C], web.Application],
     log: LogPipeline,
-    *,
-    handler_cancellation: bool,
 ) -> int:
     watchdog = Watchdog(config.shutdown_grace_s, log)
     raise_file_limit()
@@ -89,7 +84,7 @@ def _run(
             app = create_app(config)
             log.expose(app[METRICS])
             logger.info("service starting", extra={"version": app[VERSION], "config": config.masked()})
-            runner.run(_serve(app, config, watchdog, handler_cancellation=handler_cancellation))
+            runner.run(_serve(app, config, watchdog))
     except _ListenError as error:
         logger.critical("%s cannot listen: %s", name, error)
         return EXIT_FAILED
@@ -102,9 +97,7 @@ def _run(
     return EXIT_FAILED if app[READINESS].failed else 0
 
 
-async def _serve(
-    app: web.Application, config: ServiceConfig, watchdog: Watchdog, *, handler_cancellation: bool
-) -> None:
+async def _serve(app: web.Application, config: ServiceConfig, watchdog: Watchdog) -> None:
     stop = app[READINESS].stop
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -115,7 +108,6 @@ async def _serve(
         app,
         limiter,
         access_log=None,
-        handler_cancellation=handler_cancellation,
         shutdown_timeout=config.shutdown_grace_s * HANDLERS_SHARE,
     )
     # first, so that a port in use is reported before any work is done
