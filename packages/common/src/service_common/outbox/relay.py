@@ -184,7 +184,8 @@ class OutboxRelay:
         try:
             if unsendable:
                 await self._table.set_aside(unsendable)
-            await self._table.postpone([row.id for row in failed if row.id not in unsendable])
+            if postponed := [row.id for row in failed if row.id not in unsendable]:
+                await self._table.postpone(postponed)
         except TransientError as error:
             # their lease delays them too
             logger.warning("outbox postponement failed", extra={"reason": str(error)})
