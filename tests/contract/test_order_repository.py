@@ -15,6 +15,7 @@ from order_service.ports import Change, LateOrders, OrderRepository
 from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.outbox.table import OutboxRow, OutboxTable
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, order_statements
 from tests.support.in_memory.order import InMemoryOrders
 
@@ -82,7 +83,7 @@ def _on_postgres(database: Database) -> Store:
 
 
 async def placed(store: Store) -> Order:
-    order = await store.orders.find((await store.orders.place(PlaceOrder(ONE))).order_id)
+    order = await store.orders.find((await store.orders.place(PlaceOrder(ONE))).order_id, ALL_CUSTOMERS)
     assert order is not None
     return order
 
@@ -101,7 +102,7 @@ def refused(change: Change | None) -> Order:
 
 async def test_placed_order_is_found_with_its_items_in_order(store: Store) -> None:
     placement = await store.orders.place(PlaceOrder(ONE))
-    order = await store.orders.find(placement.order_id)
+    order = await store.orders.find(placement.order_id, ALL_CUSTOMERS)
     assert placement.made
     assert placement.request_hash is None
     assert order is not None
@@ -120,14 +121,14 @@ async def test_placed_order_is_announced_to_both_queues(store: Store) -> None:
 async def test_same_key_makes_one_order(store: Store) -> None:
     command = PlaceOrder(ONE, "key")
     first = await store.orders.place(command)
-    await store.orders.amend(first.order_id, OTHER, None)
+    await store.orders.amend(first.order_id, OTHER, None, ALL_CUSTOMERS)
     again = await store.orders.place(PlaceOrder(OTHER, "key"))
     assert first.made
     assert first.request_hash == command.request_hash
     assert again == await store.orders.find_placement("key")
     assert (again.made, again.request_hash, again.order_id) == (False, first.request_hash, first.order_id)
     assert (again.item_ids, again.at) == (first.item_ids, first.at)
-    assert len(await store.orders.page(status=None, after=None, limit=10)) == 1
+    assert len(await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=None, limit=10)) == 1
 
 
 async def test_other_keys_make_other_orders(store: Store) -> None:
@@ -146,20 +147,20 @@ async def test_key_of_another_customer_is_another_key(store: Store) -> None:
 
 async def test_order_of_another_customer_does_not_exist(store: Store) -> None:
     order_id = (await store.orders.place(PlaceOrder(ONE, customer_id="alice"))).order_id
-    before = await store.orders.find(order_id, "alice")
+    before = await store.orders.find(order_id, OneCustomer("alice"))
     for other in ("bob", "Alice", "", "anonymous"):
-        assert await store.orders.find(order_id, other) is None
-        assert await store.orders.amend(order_id, OTHER, None, other) is None
-        assert await store.orders.cancel(order_id, None, other) is None
+        assert await store.orders.find(order_id, OneCustomer(other)) is None
+        assert await store.orders.amend(order_id, OTHER, None, OneCustomer(other)) is None
+        assert await store.orders.cancel(order_id, None, OneCustomer(other)) is None
     assert before is not None
-    assert await store.orders.find(order_id) == before
+    assert await store.orders.find(order_id, ALL_CUSTOMERS) == before
     assert len(await store.events()) == 1
 
 
 async def test_own_order_is_amended_and_cancelled(store: Store) -> None:
     order_id = (await store.orders.place(PlaceOrder(ONE, customer_id="alice"))).order_id
-    assert applied(await store.orders.amend(order_id, OTHER, None, "alice")).version == 2
-    assert applied(await store.orders.cancel(order_id, None, "alice")).status is OrderStatus.CANCELLED
+    assert applied(await store.orders.amend(order_id, OTHER, None, OneCustomer("alice"))).version == 2
+    assert applied(await store.orders.cancel(order_id, None, OneCustomer("alice"))).status is OrderStatus.CANCELLED
 
 
 async def test_page_of_a_customer_has_own_orders_alone(store: Store) -> None:
@@ -168,14 +169,19 @@ async def test_page_of_a_customer_has_own_orders_alone(store: Store) -> None:
         for command in (PlaceOrder(ONE, customer_id="alice"), PlaceOrder(ONE, customer_id="bob"), PlaceOrder(ONE))
     ]
 
-    async def ids(customer: str | None, status: OrderStatus | None = None, after: int | None = None) -> list[int]:
-        page = await store.orders.page(status=status, after=after, limit=10, customer_id=customer)
+    async def ids(scope: Scope, status: OrderStatus | None = None, after: int | None = None) -> list[int]:
+        page = await store.orders.page(scope=scope, status=status, after=after, limit=10)
         return [order.id for order in page]
 
-    assert await ids("alice") == await ids("alice", OrderStatus.CREATED) == [mine]
-    assert await ids("alice", OrderStatus.CLOSED) == await ids("alice", after=mine) == await ids("carol") == []
-    assert await ids("anonymous") == [nobodys]
-    assert await ids(None) == [nobodys, other, mine]
+    assert await ids(OneCustomer("alice")) == await ids(OneCustomer("alice"), OrderStatus.CREATED) == [mine]
+    assert (
+        await ids(OneCustomer("alice"), OrderStatus.CLOSED)
+        == await ids(OneCustomer("alice"), after=mine)
+        == await ids(OneCustomer("carol"))
+        == []
+    )
+    assert await ids(OneCustomer("anonymous")) == [nobodys]
+    assert await ids(ALL_CUSTOMERS) == [nobodys, other, mine]
 
 
 async def test_unknown_key_has_no_placement(store: Store) -> None:
@@ -185,42 +191,42 @@ async def test_unknown_key_has_no_placement(store: Store) -> None:
 
 async def test_unknown_order_is_none(store: Store) -> None:
     beyond = 2**63 - 1
-    assert await store.orders.find(beyond) is None
-    assert await store.orders.amend(beyond, ONE, None) is None
-    assert await store.orders.cancel(beyond, None) is None
+    assert await store.orders.find(beyond, ALL_CUSTOMERS) is None
+    assert await store.orders.amend(beyond, ONE, None, ALL_CUSTOMERS) is None
+    assert await store.orders.cancel(beyond, None, ALL_CUSTOMERS) is None
     assert await store.orders.settle(beyond, 1, OrderStatus.CLOSED, None) is None
     assert await store.events() == []
 
 
 async def test_amended_order_has_only_its_new_items(store: Store) -> None:
     before = await placed(store)
-    order = applied(await store.orders.amend(before.id, OTHER, None))
+    order = applied(await store.orders.amend(before.id, OTHER, None, ALL_CUSTOMERS))
     assert (order.version, order.status) == (2, OrderStatus.CREATED)
     assert [Item(item.product_id, item.quantity) for item in order.items] == list(OTHER)
     assert order.created_at == before.created_at
     assert order.updated_at > before.updated_at
-    assert await store.orders.find(before.id) == order
+    assert await store.orders.find(before.id, ALL_CUSTOMERS) == order
     assert (await store.events())[1:] == [(BOTH, "order-updated", before.id, 2)]
 
 
 async def test_another_version_than_expected_is_neither_amended_nor_cancelled(store: Store) -> None:
     order = await placed(store)
-    assert refused(await store.orders.amend(order.id, OTHER, 2)) == order
-    assert refused(await store.orders.cancel(order.id, 10**18 - 1)) == order
+    assert refused(await store.orders.amend(order.id, OTHER, 2, ALL_CUSTOMERS)) == order
+    assert refused(await store.orders.cancel(order.id, 10**18 - 1, ALL_CUSTOMERS)) == order
     assert len(await store.events()) == 1
 
 
 async def test_expected_version_is_amended_and_cancelled(store: Store) -> None:
     order = await placed(store)
-    applied(await store.orders.amend(order.id, OTHER, 1))
-    assert applied(await store.orders.cancel(order.id, 2)).status is OrderStatus.CANCELLED
+    applied(await store.orders.amend(order.id, OTHER, 1, ALL_CUSTOMERS))
+    assert applied(await store.orders.cancel(order.id, 2, ALL_CUSTOMERS)).status is OrderStatus.CANCELLED
 
 
 async def test_cancelled_order_is_announced_once_to_the_notification_queue(store: Store) -> None:
     order = await placed(store)
-    cancelled = applied(await store.orders.cancel(order.id, None))
+    cancelled = applied(await store.orders.cancel(order.id, None, ALL_CUSTOMERS))
     assert (cancelled.status, cancelled.version, cancelled.items) == (OrderStatus.CANCELLED, 1, order.items)
-    assert refused(await store.orders.cancel(order.id, None)) == cancelled
+    assert refused(await store.orders.cancel(order.id, None, ALL_CUSTOMERS)) == cancelled
     assert (await store.events())[1:] == [({"notification"}, "order-cancelled", order.id, 1)]
 
 
@@ -231,31 +237,33 @@ async def test_order_is_settled_once(store: Store, status: OrderStatus, reason: 
     assert (settled.status, settled.failure_reason, settled.items) == (status, reason, order.items)
     assert refused(await store.orders.settle(order.id, 1, OrderStatus.CLOSED, None)) == settled
     assert refused(await store.orders.settle(order.id, 1, OrderStatus.FAILED, "again")) == settled
-    assert refused(await store.orders.cancel(order.id, None)) == settled
-    assert refused(await store.orders.amend(order.id, OTHER, None)) == settled
-    assert await store.orders.find(order.id) == settled
+    assert refused(await store.orders.cancel(order.id, None, ALL_CUSTOMERS)) == settled
+    assert refused(await store.orders.amend(order.id, OTHER, None, ALL_CUSTOMERS)) == settled
+    assert await store.orders.find(order.id, ALL_CUSTOMERS) == settled
     assert len(await store.events()) == 1
 
 
 async def test_another_version_is_not_settled(store: Store) -> None:
     order = await placed(store)
-    amended = applied(await store.orders.amend(order.id, OTHER, None))
+    amended = applied(await store.orders.amend(order.id, OTHER, None, ALL_CUSTOMERS))
     assert refused(await store.orders.settle(order.id, 1, OrderStatus.CLOSED, None)) == amended
     assert refused(await store.orders.settle(order.id, 3, OrderStatus.CLOSED, None)) == amended
 
 
 async def test_page_is_newest_first_and_continues_after_an_id(store: Store) -> None:
     orders = [await placed(store) for _ in range(4)]
-    assert await store.orders.page(status=None, after=None, limit=3) == orders[:0:-1]
-    assert await store.orders.page(status=None, after=orders[1].id, limit=3) == orders[:1]
+    assert await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=None, limit=3) == orders[:0:-1]
+    assert await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=orders[1].id, limit=3) == orders[:1]
 
 
 async def test_page_has_only_the_requested_status(store: Store) -> None:
     first, second = await placed(store), await placed(store)
-    cancelled = applied(await store.orders.cancel(first.id, None))
-    assert await store.orders.page(status=OrderStatus.CANCELLED, after=None, limit=5) == [cancelled]
-    assert await store.orders.page(status=OrderStatus.CREATED, after=None, limit=5) == [second]
-    assert await store.orders.page(status=OrderStatus.FAILED, after=None, limit=5) == []
+    cancelled = applied(await store.orders.cancel(first.id, None, ALL_CUSTOMERS))
+    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CANCELLED, after=None, limit=5) == [
+        cancelled
+    ]
+    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CREATED, after=None, limit=5) == [second]
+    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.FAILED, after=None, limit=5) == []
 
 
 LONG_AGO, LATER = ChangePosition(datetime(2000, 1, 1, tzinfo=UTC), 0), datetime(9000, 1, 1, tzinfo=UTC)
@@ -275,7 +283,7 @@ async def test_changed_orders_are_listed_by_their_last_change(store: Store) -> N
 
 async def test_changed_order_has_version_and_reason(store: Store) -> None:
     order = await placed(store)
-    applied(await store.orders.amend(order.id, OTHER, None))
+    applied(await store.orders.amend(order.id, OTHER, None, ALL_CUSTOMERS))
     applied(await store.orders.settle(order.id, 2, OrderStatus.FAILED, "out of stock"))
     [listed] = await store.orders.changed(after=LONG_AGO, before=LATER, limit=10)
     assert (listed.version, listed.status, listed.failure_reason) == (2, "FAILED", "out of stock")
@@ -298,7 +306,7 @@ async def test_what_is_settled_is_as_old_as_requested(store: Store) -> None:
 async def test_late_order_is_announced_again_once_its_event_was_sent(store: Store, amended: bool) -> None:
     order = await placed(store)
     if amended:
-        applied(await store.orders.amend(order.id, OTHER, None))
+        applied(await store.orders.amend(order.id, OTHER, None, ALL_CUSTOMERS))
     assert await store.late.announce_late(after_s=3600, limit=10) == []
     assert await store.late.announce_late(after_s=0, limit=10) == []
     claimed = await store.claim()
@@ -311,6 +319,6 @@ async def test_late_order_is_announced_again_once_its_event_was_sent(store: Stor
 async def test_ended_order_is_not_announced_again(store: Store) -> None:
     order = await placed(store)
     await store.claim(sent=await store.claim())
-    await store.orders.cancel(order.id, None)
+    await store.orders.cancel(order.id, None, ALL_CUSTOMERS)
     await store.claim(sent=await store.claim())
     assert await store.late.announce_late(after_s=0, limit=10) == []

@@ -10,6 +10,7 @@ from order_service.domain import PlaceOrder
 from order_service.postgres import MIGRATIONS, SqlOrders
 from service_common.postgres import Database, migrate
 from service_common.postgres.migrations import _CREATE_RECORD, _read
+from service_common.scope import OneCustomer
 
 NEW = ("0005_customers.sql", "0006_orders_of_a_customer.sql")
 EXISTING = 20_000
@@ -57,7 +58,7 @@ async def test_existing_orders_become_anonymous_while_others_are_placed(database
         orders = SqlOrders(database, processing_queue="processing", notification_queue="notification")
         again = await orders.place(command)
         assert (again.made, again.order_id) == (False, keyed)
-        assert [each.id for each in await orders.page(status=None, after=None, limit=1, customer_id="anonymous")]
+        assert [each.id for each in await orders.page(scope=OneCustomer("anonymous"), status=None, after=None, limit=1)]
 
 
 async def test_page_of_a_customer_reads_own_orders_alone(database_url: str) -> None:
@@ -75,6 +76,6 @@ async def test_page_of_a_customer_reads_own_orders_alone(database_url: str) -> N
         plan = "\n".join(line for (line,) in await database.fetch(f"EXPLAIN (ANALYZE) {statement}", parameters))
         assert "orders_of_customer" in plan
         assert "Rows Removed by Filter" not in plan
-        assert [order.id for order in await orders.page(status=None, after=None, limit=50, customer_id="alice")] == [
-            mine
-        ]
+        assert [
+            order.id for order in await orders.page(scope=OneCustomer("alice"), status=None, after=None, limit=50)
+        ] == [mine]

@@ -20,6 +20,7 @@ from service_common.events import encode
 from service_common.observability import tracing
 from service_common.outbox.table import OutboxTable
 from service_common.postgres import Database, Json, migrate
+from service_common.scope import ALL_CUSTOMERS
 from service_common.sqs import Outgoing
 from service_common.sqs.limits import MAX_BATCH, MAX_BATCH_BYTES
 from service_common.sqs.messages import size_bytes
@@ -86,9 +87,9 @@ async def test_concurrent_requests_with_one_key_make_one_order(database: Databas
 async def test_concurrent_changes_leave_the_items_of_one(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
     sets = [tuple(Item(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
-    changes = await asyncio.gather(*(orders.amend(order_id, lines, None) for lines in sets))
+    changes = await asyncio.gather(*(orders.amend(order_id, lines, None, ALL_CUSTOMERS) for lines in sets))
     assert sorted(change.order.version for change in changes if change and change.applied) == list(range(2, 14))
-    order = await orders.find(order_id)
+    order = await orders.find(order_id, ALL_CUSTOMERS)
     assert order is not None
     assert order.version == 13
     assert tuple(Item(item.product_id, item.quantity) for item in order.items) in sets
@@ -97,7 +98,7 @@ async def test_concurrent_changes_leave_the_items_of_one(database: Database, ord
 
 async def test_one_of_many_changes_of_the_same_version_wins(orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    changes = await asyncio.gather(*(orders.amend(order_id, ONE, 1) for _ in range(12)))
+    changes = await asyncio.gather(*(orders.amend(order_id, ONE, 1, ALL_CUSTOMERS) for _ in range(12)))
     assert Counter(change.applied for change in changes if change) == {True: 1, False: 11}
 
 
@@ -106,13 +107,13 @@ async def test_concurrent_close_and_cancel_have_one_winner(database: Database, o
         order_id = (await orders.place(PlaceOrder(ONE))).order_id
         changes = await asyncio.gather(
             orders.settle(order_id, 1, OrderStatus.CLOSED, None),
-            orders.cancel(order_id, None),
+            orders.cancel(order_id, None, ALL_CUSTOMERS),
             orders.settle(order_id, 1, OrderStatus.FAILED, "gone"),
         )
         assert Counter(change.applied for change in changes if change) == {True: 1, False: 2}
         assert len({change.order for change in changes if change}) == 1
     [(announced,)] = await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-cancelled'")
-    assert announced == len(await orders.page(status=OrderStatus.CANCELLED, after=None, limit=10))
+    assert announced == len(await orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CANCELLED, after=None, limit=10))
 
 
 async def test_late_order_is_announced_to_the_processing_queue_again(database: Database, orders: SqlOrders) -> None:
@@ -146,7 +147,7 @@ async def test_new_order_is_not_late(orders: SqlOrders) -> None:
 
 async def test_only_the_current_version_of_a_late_order_is_announced(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    await orders.amend(order_id, (Item("c", 3),), None)
+    await orders.amend(order_id, (Item("c", 3),), None, ALL_CUSTOMERS)
     await age(database)
     await orders.announce_late(after_s=LATER_S, limit=10)
     assert await sendable(database) == [("processing-queue", "order-updated", order_id, 2)]
@@ -156,7 +157,7 @@ async def test_ended_order_is_not_announced_again(database: Database, orders: Sq
     ids = [(await orders.place(PlaceOrder(ONE))).order_id for _ in range(3)]
     await orders.settle(ids[0], 1, OrderStatus.CLOSED, None)
     await orders.settle(ids[1], 1, OrderStatus.FAILED, "gone")
-    await orders.cancel(ids[2], None)
+    await orders.cancel(ids[2], None, ALL_CUSTOMERS)
     await age(database)
     assert await orders.announce_late(after_s=LATER_S, limit=10) == []
 
@@ -167,7 +168,7 @@ async def test_late_order_whose_outbox_row_was_deleted_is_announced_again(
 ) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
     if amended:
-        await orders.amend(order_id, ONE, None)
+        await orders.amend(order_id, ONE, None, ALL_CUSTOMERS)
     before = await database.fetch(
         "SELECT event_key, occurred_at, data FROM outbox_event WHERE type = %s LIMIT 1", (kind,)
     )

@@ -13,6 +13,7 @@ from order_service.domain import ChangedOrder, ChangePosition, Order, OrderItem,
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
 from service_common.observability import current_trace
+from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
 
 __all__ = ["InMemoryOrders", "InMemoryStockReader"]
@@ -26,7 +27,6 @@ class InMemoryOrders:
         self._processing_queue = processing_queue
         self._notification_queue = notification_queue
         self._orders: dict[int, Order] = {}
-        self._customers: dict[int, str] = {}
         self._placements: dict[str, Placement] = {}
         self._order_ids = count(1)
         self._item_ids = count(1)
@@ -36,9 +36,8 @@ class InMemoryOrders:
         if key in self._placements:
             return self._placements[key]
         now, items = datetime.now(UTC), self._items(command.items)
-        order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items)
+        order = Order(next(self._order_ids), 1, OrderStatus.CREATED, now, now, items, None, command.customer_id)
         self._orders[order.id] = order
-        self._customers[order.id] = command.customer_id
         self._announce(EventType.ORDER_CREATED, order)
         request_hash = None if key is None else command.request_hash
         placement = Placement(True, request_hash, order.id, tuple(item.id for item in items), now)
@@ -49,19 +48,18 @@ class InMemoryOrders:
     async def find_placement(self, stored_key: str) -> Placement | None:
         return self._placements.get(stored_key)
 
-    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
-        return self._orders.get(order_id) if self._is_of(customer_id, order_id) else None
+    async def find(self, order_id: int, scope: Scope) -> Order | None:
+        order = self._orders.get(order_id)
+        return order if order is not None and scope.includes(order.customer_id) else None
 
-    async def page(
-        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
-    ) -> Sequence[Order]:
+    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
         newest_first = sorted(self._orders.values(), key=lambda order: -order.id)
         return [
             order
             for order in newest_first
             if (status is None or order.status is status)
             and (after is None or order.id < after)
-            and self._is_of(customer_id, order.id)
+            and scope.includes(order.customer_id)
         ][:limit]
 
     async def settled_before(self, min_age_s: int) -> datetime:
@@ -70,23 +68,29 @@ class InMemoryOrders:
     async def changed(self, *, after: ChangePosition, before: datetime, limit: int) -> Sequence[ChangedOrder]:
         orders = sorted(self._orders.values(), key=lambda order: (order.updated_at, order.id))
         return [
-            ChangedOrder(each.id, each.version, each.status, each.created_at, each.updated_at, each.failure_reason)
+            ChangedOrder(
+                each.id,
+                each.version,
+                each.status,
+                each.created_at,
+                each.updated_at,
+                each.failure_reason,
+                each.customer_id,
+            )
             for each in orders
             if (after.at, after.order_id) < (each.updated_at, each.id) and each.updated_at < before
         ][:limit]
 
     async def amend(
-        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, scope: Scope
     ) -> Change | None:
-        if not self._is_of(customer_id, order_id):
+        if await self.find(order_id, scope) is None:
             return None
         change = self._change(order_id, lambda order: order.amend(self._items(items), expected_version))
         return self._announced(EventType.ORDER_UPDATED, change)
 
-    async def cancel(
-        self, order_id: int, expected_version: int | None, customer_id: str | None = None
-    ) -> Change | None:
-        if not self._is_of(customer_id, order_id):
+    async def cancel(self, order_id: int, expected_version: int | None, scope: Scope) -> Change | None:
+        if await self.find(order_id, scope) is None:
             return None
         change = self._change(order_id, lambda order: order.cancel(expected_version))
         return self._announced(EventType.ORDER_CANCELLED, change)
@@ -110,9 +114,6 @@ class InMemoryOrders:
                 continue
             late.append(order.id)
         return late
-
-    def _is_of(self, customer_id: str | None, order_id: int) -> bool:
-        return customer_id is None or self._customers.get(order_id) == customer_id
 
     def _change(self, order_id: int, transition: Callable[[Order], Order]) -> Change | None:
         before = self._orders.get(order_id)

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from marshmallow import fields, validate
 
-__all__ = ["BoundedList", "DecimalInteger", "PathString", "page_limit"]
+from .scope import MAX_CUSTOMER_ID
+
+__all__ = ["BoundedList", "DecimalInteger", "PathString", "customer", "no_nul", "page_limit"]
 
 T = TypeVar("T")
 
@@ -67,3 +69,13 @@ class DecimalInteger(fields.Integer):
 def page_limit() -> DecimalInteger:
     """Return the field for the size of a page: 1 to 200, 50 by default."""
     return DecimalInteger(load_default=DEFAULT_PAGE, validate=validate.Range(1, MAX_PAGE))
+
+
+def no_nul() -> validate.Validator:
+    """Return the validator of texts for PostgreSQL, which has no NUL in them."""
+    return validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
+
+
+def customer() -> fields.String:
+    """Return the field for a filter by customer."""
+    return fields.String(load_default=None, validate=[validate.Length(1, MAX_CUSTOMER_ID), no_nul()])

@@ -58,6 +58,7 @@ class _ChangedOrderSchema(_StatusSchema):
     created_at = fields.AwareDateTime(data_key="createdAt", required=True)
     updated_at = fields.AwareDateTime(data_key="updatedAt", required=True)
     failure_reason = fields.Str(data_key="failureReason", required=True, allow_none=True)
+    customer_id = fields.Str(data_key="customerId", required=True)
 
 
 class _OrderSchema(_ChangedOrderSchema):

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from order_contracts import Item
 from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
+from service_common.scope import ANONYMOUS
 
 __all__ = [
     "ChangePosition",
@@ -27,10 +28,6 @@ __all__ = [
     "UnknownProductError",
     "require_stock",
 ]
-
-
-# the customer of orders that were placed without authentication
-ANONYMOUS = "anonymous"
 
 
 class OrderStatus(StrEnum):
@@ -147,6 +144,7 @@ class Order:
     updated_at: datetime
     items: tuple[OrderItem, ...]
     failure_reason: str | None = None
+    customer_id: str = ANONYMOUS
 
     def amend(self, items: Sequence[OrderItem], expected_version: int | None = None) -> Order:
         """Replace the items.
@@ -216,6 +214,7 @@ class ChangedOrder:
     created_at: datetime
     updated_at: datetime
     failure_reason: str | None = None
+    customer_id: str = ANONYMOUS
 
     @property
     def position(self) -> ChangePosition:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from order_contracts import Item
-from service_common.auth import PRINCIPAL, Caller
+from service_common.auth import PRINCIPAL, scope_of
 from service_common.errors import InvalidError
 from service_common.http_server import etag, if_match, json_response
-from service_common.paging import ListPage, PageRequest
+from service_common.paging import PageRequest
 
 from . import schemas
 from .app_keys import SERVICE
@@ -34,17 +34,14 @@ async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
 
 async def get(request: web.Request, order_id: int) -> web.Response:
     """Get an order."""
-    return _order_response(await request.app[SERVICE].get(order_id, _own(request)))
+    return _order_response(await request.app[SERVICE].get(order_id, scope_of(request)))
 
 
 async def page(
     request: web.Request, status: OrderStatus | None, customer: str | None, after: int | None, limit: int
 ) -> web.Response:
     """List orders, newest first."""
-    own = _own(request)
-    found: ListPage[Order, int] = ListPage(())
-    if own is None or customer in {None, own}:
-        found = await request.app[SERVICE].page(PageRequest(after, limit), status, own or customer)
+    found = await request.app[SERVICE].page(PageRequest(after, limit), scope_of(request, customer), status)
     return json_response({"orders": [schemas.order_payload(order) for order in found.items], "next": found.next})
 
 
@@ -57,12 +54,12 @@ async def changes(request: web.Request, after: ChangePosition | None, min_age_s:
 
 async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> web.Response:
     """Replace the items of an order."""
-    return _order_response(await request.app[SERVICE].amend(order_id, items, if_match(request), _own(request)))
+    return _order_response(await request.app[SERVICE].amend(order_id, scope_of(request), items, if_match(request)))
 
 
 async def cancel(request: web.Request, order_id: int) -> web.Response:
     """Cancel an order."""
-    return _order_response(await request.app[SERVICE].cancel(order_id, if_match(request), _own(request)))
+    return _order_response(await request.app[SERVICE].cancel(order_id, scope_of(request), if_match(request)))
 
 
 async def close(request: web.Request, order_id: int, version: int) -> web.Response:
@@ -73,12 +70,6 @@ async def close(request: web.Request, order_id: int, version: int) -> web.Respon
 async def fail(request: web.Request, order_id: int, version: int, reason: str) -> web.Response:
     """Fail an order: it can't be fulfilled."""
     return _status_response(await request.app[SERVICE].fail(order_id, version, reason))
-
-
-def _own(request: web.Request) -> str | None:
-    """Return the customer who calls, whose own orders are all there are; None for those who see all."""
-    principal = request[PRINCIPAL]
-    return principal.subject if principal.kind is Caller.CUSTOMER else None
 
 
 def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from order_contracts import Item
+from service_common.scope import Scope
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderStatus, PlaceOrder
 
@@ -40,10 +41,10 @@ class Change:
 
 
 class OrderRepository(Protocol):
-    """Stores orders. A change and its events are one transaction. *customer_id* None is any customer.
+    """Stores orders. A change and its events are one transaction.
 
     A change that the current status or version excludes is not applied; the returned order tells why. ``None`` means
-    that the order does not exist, or is another customer's. Every method raises UnavailableError while the database is
+    that the order does not exist, or is not in the *scope*. Every method raises UnavailableError while the database is
     unavailable.
     """
 
@@ -53,12 +54,10 @@ class OrderRepository(Protocol):
     async def find_placement(self, stored_key: str) -> Placement | None:
         """Return the placement under *stored_key*, as `PlaceOrder` has it."""
 
-    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
+    async def find(self, order_id: int, scope: Scope) -> Order | None:
         """Return the order."""
 
-    async def page(
-        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
-    ) -> Sequence[Order]:
+    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
         """Return at most *limit* orders with ids below *after*, newest first."""
 
     async def settled_before(self, min_age_s: int) -> datetime:
@@ -68,13 +67,11 @@ class OrderRepository(Protocol):
         """Return at most *limit* orders whose last change follows *after* and precedes *before*, the oldest first."""
 
     async def amend(
-        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, scope: Scope
     ) -> Change | None:
         """Replace the items."""
 
-    async def cancel(
-        self, order_id: int, expected_version: int | None, customer_id: str | None = None
-    ) -> Change | None:
+    async def cancel(self, order_id: int, expected_version: int | None, scope: Scope) -> Change | None:
         """Cancel the order."""
 
     async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:

@@ -9,6 +9,7 @@ from typing import Any
 from order_contracts import Item
 from service_common.observability import current_trace
 from service_common.postgres import Database, Row, load_statements
+from service_common.scope import Scope
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from .ports import Change, Placement
@@ -49,20 +50,18 @@ class SqlOrders:
         row = await self._database.fetch_one(self._sql["find_placement"], (stored_key,))
         return None if row is None else _placement(row)
 
-    async def find(self, order_id: int, customer_id: str | None = None) -> Order | None:
+    async def find(self, order_id: int, scope: Scope) -> Order | None:
         """Return the order."""
         row = await self._database.fetch_one(
-            self._sql["find_order"], {"order_id": order_id, "customer_id": customer_id}
+            self._sql["find_order"], {"order_id": order_id, "customer_id": scope.customer_id}
         )
         return None if row is None else _order(row)
 
-    async def page(
-        self, *, status: OrderStatus | None, after: int | None, limit: int, customer_id: str | None = None
-    ) -> Sequence[Order]:
+    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
         """Return at most *limit* orders with ids below *after*, newest first."""
         rows = await self._database.fetch(
             self._sql["page_of_orders"],
-            {"status": status and status.value, "after": after, "limit": limit, "customer_id": customer_id},
+            {"status": status and status.value, "after": after, "limit": limit, "customer_id": scope.customer_id},
         )
         return [_order(row) for row in rows]
 
@@ -82,7 +81,7 @@ class SqlOrders:
         ]
 
     async def amend(
-        self, order_id: int, items: Sequence[Item], expected_version: int | None, customer_id: str | None = None
+        self, order_id: int, items: Sequence[Item], expected_version: int | None, scope: Scope
     ) -> Change | None:
         """Replace the items."""
         announcement = self._announcement(self._processing_queue, self._notification_queue)
@@ -90,22 +89,20 @@ class SqlOrders:
             "amend_order",
             {
                 "order_id": order_id,
-                "customer_id": customer_id,
+                "customer_id": scope.customer_id,
                 "expected_version": expected_version,
                 **_columns(items),
                 **announcement,
             },
         )
 
-    async def cancel(
-        self, order_id: int, expected_version: int | None, customer_id: str | None = None
-    ) -> Change | None:
+    async def cancel(self, order_id: int, expected_version: int | None, scope: Scope) -> Change | None:
         """Cancel the order."""
         return await self._change(
             "cancel_order",
             {
                 "order_id": order_id,
-                "customer_id": customer_id,
+                "customer_id": scope.customer_id,
                 "expected_version": expected_version,
                 **self._announcement(self._notification_queue),
             },
@@ -144,7 +141,8 @@ def _placement(row: Row) -> Placement:
 
 
 def _order(row: Row) -> Order:
-    order_id, version, status, failure_reason, created_at, updated_at, item_ids, product_ids, quantities = row
+    customer_id, order_id, version, status, failure_reason, created_at, updated_at, *columns = row
+    item_ids, product_ids, quantities = columns
     items = zip(item_ids, product_ids, quantities, strict=True)
     return Order(
         id=order_id,
@@ -154,4 +152,5 @@ def _order(row: Row) -> Order:
         updated_at=updated_at,
         items=tuple(OrderItem(*item) for item in items),
         failure_reason=failure_reason,
+        customer_id=customer_id,
     )

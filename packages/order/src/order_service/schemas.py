@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from order_contracts.items import ItemList
 from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
-from service_common.fields import DecimalInteger, page_limit
+from service_common.fields import DecimalInteger, customer, no_nul, page_limit
 from service_common.timestamps import rfc3339
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, OrderStatus
@@ -33,12 +33,8 @@ __all__ = [
 
 MAX_REASON = 1000
 MAX_KEY = 255
-MAX_CUSTOMER = 255
 MAX_AGE_S = 86_400
 _POSITION = re.compile(r"([-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z)_(0|[1-9][0-9]{0,17})", re.ASCII)
-
-# text in PostgreSQL has no NUL
-_NO_NUL = validate.ContainsNoneOf("\0", error="Must not contain the character NUL.")
 
 
 class OrderPathSchema(Schema):
@@ -70,14 +66,14 @@ class VersionSchema(Schema):
 class FailureSchema(VersionSchema):
     """``{"version": 1, "reason": "…"}``."""
 
-    reason = fields.Str(required=True, validate=[validate.Length(1, MAX_REASON), _NO_NUL])
+    reason = fields.Str(required=True, validate=[validate.Length(1, MAX_REASON), no_nul()])
 
 
 class OrdersQuerySchema(Schema):
     """``?status=&customer=&after=&limit=``."""
 
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
-    customer = fields.Str(load_default=None, validate=[validate.Length(1, MAX_CUSTOMER), _NO_NUL])
+    customer = customer()
     after = DecimalInteger(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
     limit = page_limit()
 
@@ -116,6 +112,7 @@ def changed_order_payload(order: ChangedOrder | Order) -> dict[str, Any]:
         "createdAt": rfc3339(order.created_at),
         "updatedAt": rfc3339(order.updated_at),
         "failureReason": order.failure_reason,
+        "customerId": order.customer_id,
     }
 
 

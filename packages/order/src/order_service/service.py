@@ -10,6 +10,7 @@ from time import perf_counter
 from order_contracts import Item
 from service_common.errors import ServiceError
 from service_common.paging import ListPage, PageRequest
+from service_common.scope import Scope
 
 from .domain import (
     ChangedOrder,
@@ -45,7 +46,7 @@ class Placed:
 
 
 class OrderService:
-    """Places, changes and ends orders. To a customer, given by *customer_id*, those of others do not exist.
+    """Places, changes and ends orders. Orders outside of the *scope* do not exist for a caller.
 
     Args:
         orders: stores them.
@@ -82,24 +83,22 @@ class OrderService:
         saved = perf_counter()
         return Placed(self._order(command, placement), not placement.made, checked - started, saved - checked)
 
-    async def get(self, order_id: int, customer_id: str | None = None) -> Order:
+    async def get(self, order_id: int, scope: Scope) -> Order:
         """Return an order.
 
         Raises:
             OrderNotFoundError: the order does not exist.
         """
-        order = await self._orders.find(order_id, customer_id)
+        order = await self._orders.find(order_id, scope)
         if order is None:
             raise OrderNotFoundError(order_id)
         return order
 
     async def page(
-        self, wanted: PageRequest[int], status: OrderStatus | None = None, customer_id: str | None = None
+        self, wanted: PageRequest[int], scope: Scope, status: OrderStatus | None = None
     ) -> ListPage[Order, int]:
         """Return a page of orders, newest first."""
-        orders = await self._orders.page(
-            status=status, after=wanted.after, limit=wanted.limit + 1, customer_id=customer_id
-        )
+        orders = await self._orders.page(scope=scope, status=status, after=wanted.after, limit=wanted.limit + 1)
         return ListPage.cut(orders, wanted.limit, lambda order: order.id)
 
     async def changes(
@@ -116,11 +115,7 @@ class OrderService:
         return changed, changed[-1].position if changed else wanted.after
 
     async def amend(
-        self,
-        order_id: int,
-        items: Sequence[Item],
-        expected_version: int | None = None,
-        customer_id: str | None = None,
+        self, order_id: int, scope: Scope, items: Sequence[Item], expected_version: int | None = None
     ) -> Order:
         """Replace the items of a CREATED order; *expected_version* None is any version.
 
@@ -129,22 +124,22 @@ class OrderService:
             StaleOrderError, OrderStateError: as :meth:`Order.amend`.
             UnknownProductError, ShortStockError, UnavailableError: as :meth:`place`.
         """
-        order = await self.get(order_id, customer_id)
+        order = await self.get(order_id, scope)
         order.require_amendable(expected_version)
         await self._require_stock(items, order.items)
-        change = _require_found(await self._orders.amend(order_id, items, expected_version, customer_id), order_id)
+        change = _require_found(await self._orders.amend(order_id, items, expected_version, scope), order_id)
         if not change.applied:
             return change.order.amend(change.order.items, expected_version)
         return self._report("order updated", change.order)
 
-    async def cancel(self, order_id: int, expected_version: int | None = None, customer_id: str | None = None) -> Order:
+    async def cancel(self, order_id: int, scope: Scope, expected_version: int | None = None) -> Order:
         """Cancel an order; idempotent.
 
         Raises:
             OrderNotFoundError: the order does not exist.
             StaleOrderError, OrderStateError: as :meth:`Order.cancel`.
         """
-        change = _require_found(await self._orders.cancel(order_id, expected_version, customer_id), order_id)
+        change = _require_found(await self._orders.cancel(order_id, expected_version, scope), order_id)
         if not change.applied:
             return change.order.cancel(expected_version)
         return self._report("order cancelled", change.order)
@@ -171,7 +166,7 @@ class OrderService:
         change = _require_found(await self._orders.settle(order_id, version, status, reason), order_id)
         if not change.applied:
             return change.order.settle(version, status, reason)
-        facts = {"orderId": order_id, "version": version} | ({"reason": reason} if reason else {})
+        facts = _facts(change.order) | ({"reason": reason} if reason else {})
         logger.info(f"order {status.lower()}", extra=facts)
         return change.order
 
@@ -193,8 +188,12 @@ class OrderService:
 
     def _report(self, event: str, order: Order) -> Order:
         self._announce()
-        logger.info(event, extra={"orderId": order.id, "version": order.version})
+        logger.info(event, extra=_facts(order))
         return order
+
+
+def _facts(order: Order) -> dict[str, str | int]:
+    return {"orderId": order.id, "version": order.version, "customerId": order.customer_id}
 
 
 def _require_found(change: Change | None, order_id: int) -> Change:
@@ -212,4 +211,5 @@ def _first_version(command: PlaceOrder, placement: Placement) -> Order:
         created_at=placement.at,
         updated_at=placement.at,
         items=tuple(OrderItem(item_id, item.product_id, item.quantity) for item_id, item in items),
+        customer_id=command.customer_id,
     )

@@ -1,13 +1,13 @@
 """Who calls, and who may: access tokens of an OpenID Connect issuer, and access control of endpoints.
 
-`Caller` names the kinds of callers, `protect` lets a handler be called by those that its declaration names alone, and
-`PRINCIPAL` is where a handler finds who calls. `principal`, `claims` and `tokens` decide without I/O; `signing_keys`
-fetches the public keys of the issuer.
+`Caller` names the kinds of callers, `protect` lets a handler be called by those that its declaration names alone.
+`PRINCIPAL` is where a handler finds who calls, and `scope_of` tells whose orders that caller may see. `principal`,
+`claims` and `tokens` decide without I/O; `signing_keys` fetches the public keys of the issuer.
 """
 
 from __future__ import annotations
 
-from .access_control import PRINCIPAL, protect
+from .access_control import PRINCIPAL, protect, scope_of
 from .claims import InsufficientScopeError, InvalidTokenError
 from .principal import PUBLIC, Caller, Principal
 
@@ -19,4 +19,5 @@ __all__ = [
     "InvalidTokenError",
     "Principal",
     "protect",
+    "scope_of",
 ]

@@ -18,13 +18,14 @@ from ..config import AuthConfig, ServiceConfig
 from ..errors import ForbiddenError, MalformedError, MisdirectedError, UnauthorizedError
 from ..http_server import METRICS, READINESS
 from ..lifecycle import background
+from ..scope import Scope
 from .claims import AccessRules, InsufficientScopeError
 from .host_names import is_served
 from .principal import EVERYBODY, PUBLIC, Caller, Principal
 from .signing_keys import SigningKeys, fetch_key_set
 from .verifier import TokenVerifier
 
-__all__ = ["PRINCIPAL", "protect"]
+__all__ = ["PRINCIPAL", "protect", "scope_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,18 @@ def protect(app: web.Application, config: ServiceConfig, access: Mapping[Handler
         authenticate = partial(_by_token, TokenVerifier(rules, keys))
         app.cleanup_ctx.append(partial(_refreshing, keys))
     app.middlewares.append(_access_control(access, config.service_token.encode(), authenticate))
+
+
+def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
+    """Return whose orders and notifications the caller may see, of those that belong to *customer_id*, if given.
+
+    Raises:
+        InsufficientScopeError: a customer names another.
+    """
+    scope = request[PRINCIPAL].scope.narrowed(customer_id)
+    if scope is None:
+        raise InsufficientScopeError("Customers see what belongs to themselves.")
+    return scope
 
 
 def _access_control(access: Mapping[Handler, Caller], service_token: bytes, authenticate: _Authenticate) -> Middleware:

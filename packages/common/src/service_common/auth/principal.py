@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from math import inf
 
+from ..scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
+
 __all__ = ["EVERYBODY", "PUBLIC", "Caller", "Principal"]
 
 
@@ -21,6 +23,7 @@ class Caller(Flag):
 
 # anybody, also with a token that is not valid: it is not looked at
 PUBLIC = ~Caller(0)
+_SEES_ALL = Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,19 @@ class Principal:
     roles: frozenset[str] = field(default_factory=frozenset)
     expires_at: float = inf
 
+    @property
+    def scope(self) -> Scope:
+        """Whose orders and notifications it may see.
+
+        Raises:
+            LookupError: nobody's.
+        """
+        if self.kind is Caller.CUSTOMER:
+            return OneCustomer(self.subject)
+        if self.kind in _SEES_ALL:
+            return ALL_CUSTOMERS
+        raise LookupError(f"{self.kind} may see nobody's orders")
+
 
 # who calls a service without authentication
-EVERYBODY = Principal(Caller.OPERATOR, "anonymous")
+EVERYBODY = Principal(Caller.OPERATOR, ANONYMOUS)

@@ -1,4 +1,4 @@
-SELECT amended.applied, (amended.changed).*
+SELECT amended.applied, orders.customer_id, (amended.changed).*
 FROM orders
 CROSS JOIN LATERAL amend_order(
     orders.id, %(expected_version)s, %(product_ids)s::text[], %(quantities)s::integer[], %(destinations)s::text[],

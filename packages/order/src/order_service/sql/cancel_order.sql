@@ -1,4 +1,4 @@
-SELECT cancelled.applied, (cancelled.changed).*
+SELECT cancelled.applied, orders.customer_id, (cancelled.changed).*
 FROM orders
 CROSS JOIN LATERAL cancel_order(
     orders.id, %(expected_version)s, %(destinations)s::text[], %(traceparent)s

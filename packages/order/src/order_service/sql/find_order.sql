@@ -1,4 +1,4 @@
-SELECT whole.id, whole.version, whole.status, whole.failure_reason, whole.created_at, whole.updated_at,
+SELECT orders.customer_id, whole.id, whole.version, whole.status, whole.failure_reason, whole.created_at, whole.updated_at,
        whole.item_ids, whole.product_ids, whole.quantities
 FROM orders
 JOIN whole_order AS whole USING (id)

@@ -1,2 +1,4 @@
-SELECT applied, (changed).*
-FROM settle_order(%(order_id)s, %(version)s, %(status)s, %(reason)s)
+SELECT settled.applied, orders.customer_id, (settled.changed).*
+FROM orders
+CROSS JOIN LATERAL settle_order(orders.id, %(version)s, %(status)s, %(reason)s) AS settled
+WHERE orders.id = %(order_id)s
