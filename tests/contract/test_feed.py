@@ -10,9 +10,10 @@ import pytest
 
 from notification_service.feed import SqlFeed
 from notification_service.feed.ports import ComparisonStore, Feed
-from notification_service.notification import Notification, NotificationFilter
+from notification_service.notification import EVERYTHING, Notification, NotificationFilter, Selection
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS
 from tests.support.in_memory.database import InMemoryDatabase, feed_statements
 from tests.support.in_memory.notification import InMemoryFeed
 
@@ -54,7 +55,7 @@ def event(event_type: EventType, order: int, version: int = 1) -> OrderEvent:
 
 
 async def kinds(feed: Feed, order: int) -> list[str]:
-    page = await feed.read(0, wanted=NotificationFilter(frozenset({order})), limit=100)
+    page = await feed.read(0, wanted=Selection(ALL_CUSTOMERS, NotificationFilter(frozenset({order}))), limit=100)
     return [each.kind for each in page.notifications]
 
 
@@ -71,14 +72,14 @@ async def test_append_returns_what_read_returns(feed: Feed) -> None:
         Notification(2, FAILED, 7, 1, WHEN, TRACE, "out of stock"),
     ]
     assert [list(each) for each in stored] == [[expected[0]], [expected[1]]]
-    assert list((await feed.read(0, limit=10)).notifications) == expected
+    assert list((await feed.read(0, wanted=EVERYTHING, limit=10)).notifications) == expected
 
 
 async def test_read_returns_the_time_of_recording(feed: Feed) -> None:
     before = datetime.now(UTC)
     stored = await feed.append([event(CREATED, 7), event(CLOSED, 7)])
     assert [each.recorded_at for one in stored for each in one] == [None, None]
-    created, closed = (each.recorded_at for each in (await feed.read(0, limit=10)).notifications)
+    created, closed = (each.recorded_at for each in (await feed.read(0, wanted=EVERYTHING, limit=10)).notifications)
     assert created is not None
     assert closed is not None
     assert before <= created <= closed <= datetime.now(UTC)
@@ -118,24 +119,24 @@ async def test_duplicates_within_one_append_are_stored_once(feed: Feed) -> None:
 async def test_positions_stay_dense_when_events_are_dropped(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in (1, 1, 2, 2, 3)])
     await feed.append([event(CLOSED, order) for order in (3, 3, 4)])
-    page = await feed.read(0, limit=100)
+    page = await feed.read(0, wanted=EVERYTHING, limit=100)
     assert [each.seq for each in page.notifications] == [1, 2, 3, 4, 5, 6]
     assert page.state.head == 6
 
 
 async def test_read_stops_at_the_limit_and_returns_how_far_it_came(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 11)])
-    page = await feed.read(2, limit=3)
+    page = await feed.read(2, wanted=EVERYTHING, limit=3)
     assert ([each.seq for each in page.notifications], page.through) == ([3, 4, 5], 5)
-    page = await feed.read(2, up_to=4, limit=3)
+    page = await feed.read(2, up_to=4, wanted=EVERYTHING, limit=3)
     assert ([each.seq for each in page.notifications], page.through) == ([3, 4], 4)
 
 
 async def test_filtered_read_is_complete_up_to_through(feed: Feed) -> None:
     await feed.append([event(CREATED, order) for order in range(1, 11)])
-    page = await feed.read(0, up_to=9, wanted=NotificationFilter(frozenset({3, 10})), limit=5)
+    page = await feed.read(0, up_to=9, wanted=Selection(ALL_CUSTOMERS, NotificationFilter(frozenset({3, 10}))), limit=5)
     assert ([each.order_id for each in page.notifications], page.through) == ([3], 9)
-    page = await feed.read(10, wanted=NotificationFilter(frozenset({3})), limit=5)
+    page = await feed.read(10, wanted=Selection(ALL_CUSTOMERS, NotificationFilter(frozenset({3}))), limit=5)
     assert (list(page.notifications), page.through) == ([], 10)
 
 
@@ -147,19 +148,19 @@ async def test_expired_notifications_raise_the_floor_and_are_not_read(feed: Feed
     state = await feed.state()
     assert (state.floor, state.head) == (3, 3)
     await feed.append([event(CREATED, 3)])
-    assert [each.seq for each in (await feed.read(0, limit=10)).notifications] == [4]
+    assert [each.seq for each in (await feed.read(0, wanted=EVERYTHING, limit=10)).notifications] == [4]
 
 
 async def test_expired_order_without_terminal_notification_still_identifies_duplicates(feed: Feed) -> None:
     await feed.append([event(CREATED, 2)])
     await feed.expire(0)
     await feed.append([event(CREATED, 2), event(CLOSED, 2)])
-    assert [each.kind for each in (await feed.read(0, limit=10)).notifications] == ["CLOSED"]
+    assert [each.kind for each in (await feed.read(0, wanted=EVERYTHING, limit=10)).notifications] == ["CLOSED"]
 
 
 async def test_state_and_page_have_the_same_epoch(feed: Feed) -> None:
     state = await feed.state()
-    assert state == (await feed.read(0, limit=1)).state
+    assert state == (await feed.read(0, wanted=EVERYTHING, limit=1)).state
     assert state.epoch
     assert state.head == 0
 

@@ -17,6 +17,7 @@ from notification_service.http import BROADCASTER
 from notification_service.http.sse import _SseConnection
 from notification_service.notification import EVERYTHING, EventId
 from notification_service.push import Framing, Subscription
+from service_common.auth.principal import EVERYBODY
 from tests.simulation.deployment import Deployment
 from tests.simulation.world import Node
 
@@ -106,7 +107,7 @@ class Watcher:
             return
         transport = cast(Any, _Transport(self, ended))
         subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, EVERYTHING)
-        connection = _SseConnection(broadcaster, transport, "watcher", subscription)
+        connection = _SseConnection(broadcaster, transport, "watcher", EVERYBODY, subscription)
         broadcaster.attach(connection, last_seen, cursor)
         where = f"stream from {node.name}"
         while not ended.done():

@@ -18,7 +18,7 @@ from notification_service.app import comparing, consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import HttpChangedOrders, SqlFeed
 from notification_service.feed.missing import ListedOrder
-from notification_service.notification import NotificationFilter
+from notification_service.notification import NotificationFilter, Selection
 from order_contracts import Item
 from order_service.app import create_app
 from order_service.app_keys import SERVICE
@@ -31,6 +31,7 @@ from service_common.http_server import READINESS
 from service_common.outbox import OutboxRelay
 from service_common.paging import PageRequest
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS
 from service_common.sqs import Publisher, Sqs
 from tests.support.in_memory.order import InMemoryStockReader
 from tests.support.waiting import PATIENCE_S
@@ -134,10 +135,10 @@ async def test_notifications_of_a_purged_queue_are_restored_and_pushed(
     server = await replica(compared, (pushing, comparing))
     await begun(feed)
     closed, failed, cancelled = [(await orders.place(PlaceOrder(ONE))).order.id for _ in range(3)]
-    await orders.amend(closed, ONE)
+    await orders.amend(closed, ALL_CUSTOMERS, ONE)
     await orders.close(closed, 2)
     await orders.fail(failed, 1, "out of stock")
-    await orders.cancel(cancelled)
+    await orders.cancel(cancelled, ALL_CUSTOMERS)
     await lose(compared, 5)
     assert await kinds(server, http, closed, 3) == ["CREATED", "UPDATED", "CLOSED"]
     assert await kinds(server, http, failed, 2) == ["CREATED", "FAILED"]
@@ -153,7 +154,7 @@ async def test_replicas_that_compare_and_consume_at_once_store_each_notification
     await asyncio.gather(*(orders.close(order_id, 1) for order_id in placed))  # nobody announces that it is closed
     for order_id in placed:
         assert await kinds(servers[0], http, order_id, 2) == ["CREATED", "CLOSED"]
-    page = await feed.read(0, wanted=NotificationFilter(frozenset(placed)), limit=1000)
+    page = await feed.read(0, wanted=Selection(ALL_CUSTOMERS, NotificationFilter(frozenset(placed))), limit=1000)
     assert len(page.notifications) == 60
 
 
@@ -164,7 +165,7 @@ async def test_comparison_continues_at_its_position_after_a_restart(
     await begun(feed)
     await server.close()
     order_id = (await orders.place(PlaceOrder(ONE))).order.id
-    await orders.cancel(order_id)
+    await orders.cancel(order_id, ALL_CUSTOMERS)
     await aged(orders, order_id)
     server = await replica(compared, (pushing, comparing))
     assert await kinds(server, http, order_id, 2) == ["CREATED", "CANCELLED"]
@@ -234,4 +235,4 @@ async def test_list_of_changes_is_read() -> None:
     async with TestServer(app) as server, RetryingClient([str(server.make_url("/"))], name="order-service") as client:
         [order], position = await HttpChangedOrders(client).after("a", min_age_s=1.5, limit=10)
     placed = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert (order, position) == (ListedOrder(1, 1, "CREATED", placed, placed, None), "b")
+    assert (order, position) == (ListedOrder(1, 1, "CREATED", placed, placed, None, "anonymous"), "b")

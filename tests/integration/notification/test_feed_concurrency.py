@@ -23,7 +23,7 @@ from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, SqlFeed
-from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
+from notification_service.notification import EVERYTHING, FeedState, Notification, Page, Selection
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
@@ -77,9 +77,7 @@ class Follower:
 class SlowFeed(SqlFeed):
     """A feed whose reads take 0.3 s longer."""
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         page = await super().read(after, up_to=up_to, wanted=wanted, limit=limit)
         await asyncio.sleep(0.3)
         return page
@@ -227,7 +225,7 @@ async def test_two_tailers_publish_one_dense_sequence_while_appends_fail(feed: S
     head = (await feed.state()).head
     assert [each.seq for each in first.published] == list(range(1, head + 1))
     assert first.published == second.published
-    assert first.published == list((await feed.read(0, limit=10_000)).notifications)
+    assert first.published == list((await feed.read(0, wanted=EVERYTHING, limit=10_000)).notifications)
     assert first.resets == second.resets == []
     check_stories(first.published, ORDERS)
 
@@ -235,10 +233,10 @@ async def test_two_tailers_publish_one_dense_sequence_while_appends_fail(feed: S
 async def test_duplicate_events_add_no_notification(feed: SqlFeed, database_url: str) -> None:
     events = stories(30)
     assert await append_all(database_url, events[::-1]) > 0
-    before = (await feed.read(0, limit=1_000)).notifications
+    before = (await feed.read(0, wanted=EVERYTHING, limit=1_000)).notifications
     again = random.Random(1).choices(events, k=400)
     assert await append_all(database_url, again) == 0
-    assert (await feed.read(0, limit=1_000)).notifications == before
+    assert (await feed.read(0, wanted=EVERYTHING, limit=1_000)).notifications == before
 
 
 async def test_tailer_that_missed_expired_notifications_is_reset(feed: SqlFeed, database_url: str) -> None:

@@ -20,7 +20,7 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
-from notification_service.notification import EVERYTHING, FeedState, NotificationFilter, Page
+from notification_service.notification import FeedState, Page, Selection
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
 from order_contracts import EventType, OrderEvent
 from service_common.http_server import METRICS
@@ -364,9 +364,7 @@ class WatchedFeed(InMemoryFeed):
         await asyncio.sleep(0.01)
         return await super().state()
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         self.reading += 1
         self.reads += 1
         self.most = max(self.most, self.reading)

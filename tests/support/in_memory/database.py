@@ -23,13 +23,14 @@ from inventory_service.domain import (
     TakeOutcome,
     Unknown,
 )
-from notification_service.notification import NotificationFilter
+from notification_service.notification import NotificationFilter, Selection
 from order_contracts import EventType, Item, OrderEvent
 from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from processing_service.ports import Claim
 from processing_service.saga import Saga, SagaState
 from service_common.postgres import Row, load_statements
+from service_common.scope import ALL_CUSTOMERS, OneCustomer, Scope
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders
@@ -152,18 +153,26 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         return [_placement_row(placement)] if placement else []
 
     def find(p: Params) -> list[Row]:
-        order = now(orders.find(p["order_id"], p["customer_id"]))
+        order = now(orders.find(p["order_id"], _scope(p)))
         return [_order_row(order)] if order else []
 
     def page(p: Params) -> list[Row]:
         status = p["status"] and OrderStatus(p["status"])
-        found = orders.page(status=status, after=p["after"], limit=p["limit"], customer_id=p["customer_id"])
+        found = orders.page(status=status, after=p["after"], limit=p["limit"], scope=_scope(p))
         return [_order_row(order) for order in now(found)]
 
     def changed(p: Params) -> list[Row]:
         after = ChangePosition(p["at"], p["id"])
         return [
-            (each.id, each.version, each.status.value, each.created_at, each.updated_at, each.failure_reason)
+            (
+                each.id,
+                each.version,
+                each.status.value,
+                each.created_at,
+                each.updated_at,
+                each.failure_reason,
+                each.customer_id,
+            )
             for each in now(orders.changed(after=after, before=p["before"], limit=p["limit"]))
         ]
 
@@ -179,11 +188,9 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         "settled_before": lambda p: [(now(orders.settled_before(p["min_age_s"])),)],
         "changed_orders": changed,
         "amend_order": lambda p: _change_rows(
-            now(orders.amend(p["order_id"], items(p), p["expected_version"], p["customer_id"]))
+            now(orders.amend(p["order_id"], items(p), p["expected_version"], _scope(p)))
         ),
-        "cancel_order": lambda p: _change_rows(
-            now(orders.cancel(p["order_id"], p["expected_version"], p["customer_id"]))
-        ),
+        "cancel_order": lambda p: _change_rows(now(orders.cancel(p["order_id"], p["expected_version"], _scope(p)))),
         "settle_order": settle,
         "announce_late_orders": lambda p: [
             (order_id,) for order_id in now(orders.announce_late(after_s=p["after_s"], limit=p["limit"]))
@@ -195,9 +202,14 @@ def _placement_row(placement: Placement) -> Row:
     return placement.made, placement.request_hash, placement.order_id, list(placement.item_ids), placement.at
 
 
+def _scope(p: Params) -> Scope:
+    return ALL_CUSTOMERS if p["customer_id"] is None else OneCustomer(p["customer_id"])
+
+
 def _order_row(order: Order) -> Row:
     lines: Sequence[OrderItem] = order.items
     return (
+        order.customer_id,
         order.id,
         order.version,
         order.status.value,
@@ -371,26 +383,47 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         return [(current.epoch, current.floor, current.head)]
 
     def append(p: Params) -> list[Row]:
-        columns = zip(p["types"], p["orders"], p["versions"], p["times"], p["traces"], p["reasons"], strict=True)
+        names = ("types", "orders", "versions", "times", "traces", "reasons", "customers")
         events = [
-            OrderEvent(EventType(kind), "", order, version, at, f"00-{trace}-{'1' * 16}-01", reason=reason)
-            for kind, order, version, at, trace, reason in columns
+            OrderEvent(
+                EventType(kind),
+                "",
+                order,
+                version,
+                at,
+                f"00-{trace}-{'1' * 16}-01",
+                reason=reason,
+                customer_id=customer,
+            )
+            for kind, order, version, at, trace, reason, customer in zip(*(p[name] for name in names), strict=True)
         ]
         return [
-            (place, each.seq, each.type.value, each.version)
+            (place, each.seq, each.type.value, each.version, each.customer_id)
             for place, stored in enumerate(now(feed.append(events)), start=1)
             for each in stored
         ]
 
     def read(p: Params) -> list[Row]:
         orders, types = (None if p[name] is None else frozenset(p[name]) for name in ("orders", "types"))
-        wanted = NotificationFilter(orders, types and frozenset(EventType(each).kind for each in types))
+        kinds = types and frozenset(EventType(each).kind for each in types)
+        wanted = Selection(_scope(p), NotificationFilter(orders, kinds))
         page = now(feed.read(p["after"], up_to=p["up_to"], wanted=wanted, limit=p["limit"]))
         range_ = (*state()[0], page.through)
         return [
-            (*range_, n.seq, n.type.value, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.recorded_at)
+            (
+                *range_,
+                n.seq,
+                n.type.value,
+                n.order_id,
+                n.version,
+                n.occurred_at,
+                n.trace_id,
+                n.reason,
+                n.recorded_at,
+                n.customer_id,
+            )
             for n in page.notifications
-        ] or [(*range_, *[None] * 8)]
+        ] or [(*range_, *[None] * 9)]
 
     def claim_comparison(p: Params) -> list[Row]:
         position = now(feed.claim_comparison(p["lease_s"]))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from notification_service.feed.missing import StoredEvent
-from notification_service.notification import EVERYTHING, TERMINAL, FeedState, Notification, NotificationFilter, Page
+from notification_service.notification import TERMINAL, FeedState, Notification, Page, Selection
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
+from service_common.scope import ANONYMOUS
 
 __all__ = ["Block", "InMemoryFeed", "blocks"]
 
@@ -36,16 +37,10 @@ class InMemoryFeed:
     async def append(self, events: Sequence[OrderEvent]) -> Sequence[Sequence[Notification]]:
         return [self._store(event) for event in events]
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         end = len(self._rows) if up_to is None else min(up_to, len(self._rows))
         rows = self._rows[max(after, self._floor) : end]
-        found = [
-            each
-            for each in rows
-            if (not wanted.orders or each.order_id in wanted.orders) and (not wanted.kinds or each.kind in wanted.kinds)
-        ][:limit]
+        found = [each for each in rows if wanted.has(each.customer_id, each.order_id, each.kind)][:limit]
         return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
 
     async def expire(self, older_than_s: float) -> int:
@@ -86,7 +81,10 @@ class InMemoryFeed:
     def _append(self, event: OrderEvent, event_type: EventType, version: int, reason: str | None) -> Notification:
         trace_id = TraceContext.parse(event.traceparent).trace_id
         seq = len(self._rows) + 1
-        row = Notification(seq, event_type, event.order_id, version, event.time, trace_id, reason)
+        owners = (event.customer_id, *(each.customer_id for each in self._rows if each.order_id == event.order_id))
+        customer_id = next((owner for owner in owners if owner != ANONYMOUS), ANONYMOUS)
+        known = (event.order_id, version, event.time, trace_id, reason)
+        row = Notification(seq, event_type, *known, customer_id=customer_id)
         self._rows.append(replace(row, recorded_at=datetime.now(UTC)))
         self._stored_at.append(time.monotonic())
         self._known.add((event.order_id, CREATION if event_type is EventType.ORDER_CREATED else _slot(event)))

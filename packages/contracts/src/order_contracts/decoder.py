@@ -12,7 +12,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from service_common.events import Event, UnreadableEventError
 from service_common.events import decode as decode_event
-from service_common.fields import BoundedList
+from service_common.fields import BoundedList, no_nul
+from service_common.scope import ANONYMOUS, MAX_CUSTOMER_ID
 
 from .events import WITH_ITEMS, EventType, OrderEvent
 from .items import Item, ItemSchema
@@ -43,6 +44,10 @@ class DataSchema(Schema):
         fields.Nested(_ItemSchema), at_least=0, at_most=MAX_ITEMS, data_key="orderItems", load_default=None
     )
     reason = fields.Str(load_default=None)
+    # replicas of a former version send none
+    customer_id = fields.Str(
+        data_key="customerId", load_default=ANONYMOUS, validate=[validate.Length(1, MAX_CUSTOMER_ID), no_nul()]
+    )
 
 
 _DATA = DataSchema()
@@ -82,6 +87,7 @@ def _validated(event: Event) -> OrderEvent:
         traceparent=event.traceparent,
         items=tuple(data["items"] or ()),
         reason=data["reason"],
+        customer_id=data["customer_id"],
     )
 
 
@@ -102,6 +108,7 @@ def _decode_fast(body: str) -> OrderEvent | None:
             traceparent=envelope.get("traceparent"),
             items=tuple([Item(item["productId"], item["quantity"]) for item in data.get("orderItems", ())]),
             reason=data.get("reason"),
+            customer_id=data.get("customerId", ANONYMOUS),
         )
         canonical = _is_canonical_envelope(envelope) and _is_canonical_event(event)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -132,6 +139,9 @@ def _is_canonical_event(event: OrderEvent) -> bool:
         and (event.traceparent is None or type(event.traceparent) is str)
         and (bool(event.reason) if event.type is EventType.ORDER_FAILED else True)
         and (event.reason is None or type(event.reason) is str)
+        and type(event.customer_id) is str
+        and 0 < len(event.customer_id) <= MAX_CUSTOMER_ID
+        and "\0" not in event.customer_id
         and len(event.items) <= MAX_ITEMS
         and bool(event.items) >= (event.type in WITH_ITEMS)
     )

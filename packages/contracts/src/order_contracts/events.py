@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from service_common.events import Event, event_id
+from service_common.scope import ANONYMOUS
 
 from .items import Item
 
@@ -48,7 +49,8 @@ def message(event_type: EventType, order_id: int) -> str:
 class OrderEvent:
     """A fact about one version of an order, at *time* (UTC).
 
-    *items* are present in created and updated events, *reason* in failed ones.
+    *items* are present in created and updated events, *reason* in failed ones. *customer_id* is whose order it is,
+    `ANONYMOUS` where that is not known.
     """
 
     type: EventType
@@ -59,6 +61,7 @@ class OrderEvent:
     traceparent: str | None = None
     items: tuple[Item, ...] = ()
     reason: str | None = None
+    customer_id: str = ANONYMOUS
 
     @property
     def key(self) -> str:
@@ -83,7 +86,7 @@ class OrderEvent:
     @property
     def data(self) -> dict[str, Any]:
         """The ``data`` of the event; the SQL function ``order_event_data`` builds the same."""
-        data: dict[str, Any] = {"orderId": self.order_id, "version": self.version}
+        data: dict[str, Any] = {"orderId": self.order_id, "customerId": self.customer_id, "version": self.version}
         if self.type in WITH_ITEMS:
             data["orderItems"] = [{"productId": item.product_id, "quantity": item.quantity} for item in self.items]
         if self.reason is not None:

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from order_contracts import EventType, message
 from service_common.errors import InvalidError, Violation
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, Scope
 
 __all__ = [
     "EARLIEST",
@@ -22,6 +23,7 @@ __all__ = [
     "NotificationFilter",
     "Page",
     "Position",
+    "Selection",
     "WrongEventIdError",
     "resume_cursor",
 ]
@@ -79,7 +81,27 @@ class NotificationFilter:
                 raise ValueError("an empty filter matches nothing")
 
 
-EVERYTHING = NotificationFilter()
+_NO_FILTER = NotificationFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which notifications a client gets: those in its *scope* that match its *filter*."""
+
+    scope: Scope
+    filter: NotificationFilter = _NO_FILTER
+
+    def has(self, customer_id: str, order_id: int, kind: str) -> bool:
+        """Whether a notification of this kind, of this order of this customer, is one of them."""
+        orders, kinds = self.filter.orders, self.filter.kinds
+        return (
+            self.scope.includes(customer_id)
+            and (orders is None or order_id in orders)
+            and (kinds is None or kind in kinds)
+        )
+
+
+EVERYTHING = Selection(ALL_CUSTOMERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,7 @@ class Notification:
 
     Attributes:
         recorded_at: when the feed stored it; None in the result of an append.
+        customer_id: whose order it is.
     """
 
     seq: int
@@ -113,6 +136,7 @@ class Notification:
     trace_id: str | None = None
     reason: str | None = None
     recorded_at: datetime | None = field(default=None, compare=False)
+    customer_id: str = ANONYMOUS
 
     @property
     def kind(self) -> str:
@@ -150,15 +174,13 @@ class FeedReader(Protocol):
             UnavailableError: the feed can't be reached.
         """
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         """Return the oldest notifications after the position *after*.
 
         Args:
             after: an exclusive lower bound.
             up_to: an inclusive upper bound; None for the head.
-            wanted: only notifications that match it.
+            wanted: which of them.
             limit: the most notifications of the page.
 
         Raises:

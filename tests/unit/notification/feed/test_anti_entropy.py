@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 
 from notification_service.feed.anti_entropy import AntiEntropy
 from notification_service.feed.missing import ListedOrder
+from notification_service.notification import EVERYTHING
 from order_contracts import EventType, OrderEvent
 from service_common.errors import InvalidError, UnavailableError
 from service_common.observability import Metrics
@@ -23,7 +24,7 @@ KEEP_S = 3600.0
 
 
 def order(order_id: int, status: str = "CLOSED") -> ListedOrder:
-    return ListedOrder(order_id, 1, status, NOW, NOW, "out of stock" if status == "FAILED" else None)
+    return ListedOrder(order_id, 1, status, NOW, NOW, "out of stock" if status == "FAILED" else None, "alice")
 
 
 class Orders:
@@ -70,7 +71,7 @@ def comparing(orders: Orders, notify: Notify, *, batch: int = 2, keep_s: float =
 
 async def kinds(feed: InMemoryFeed) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for each in (await feed.read(0, limit=1000)).notifications:
+    for each in (await feed.read(0, wanted=EVERYTHING, limit=1000)).notifications:
         found.setdefault(each.order_id, []).append(each.kind)
     return found
 

@@ -13,7 +13,7 @@ from notification_service.notification import TERMINAL
 from order_contracts import EventType
 
 PLACED, CHANGED = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 13, tzinfo=UTC)
-ORDER = ListedOrder(5, 1, "CREATED", PLACED, CHANGED, None)
+ORDER = ListedOrder(5, 1, "CREATED", PLACED, CHANGED, None, "alice")
 CREATED, UPDATED, CANCELLED = EventType.ORDER_CREATED, EventType.ORDER_UPDATED, EventType.ORDER_CANCELLED
 CLOSED, FAILED = EventType.ORDER_PROCESSED, EventType.ORDER_FAILED
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from notification_service.feed import FeedTailer
-from notification_service.notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
+from notification_service.notification import FeedState, Notification, Page, Selection
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from tests.support.in_memory.notification import InMemoryFeed
@@ -53,9 +53,7 @@ class SlowFeed(InMemoryFeed):
         self.reading = asyncio.Event()
         self.away = False
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         if self.away:
             self.away = False
             raise UnavailableError("away")

@@ -11,7 +11,9 @@ from notification_service.push import ByeReason, Framing, encoding
 from order_contracts import EventType
 
 POSITION = EventId("e", 7)
-CLOSED = Notification(7, EventType.ORDER_PROCESSED, 12, 2, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "t" * 32)
+CLOSED = Notification(
+    7, EventType.ORDER_PROCESSED, 12, 2, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "t" * 32, customer_id="alice"
+)
 
 
 def text_of_frame(frame: bytes) -> bytes:
@@ -39,6 +41,7 @@ def test_payload_is_the_document_of_the_contract() -> None:
         "type": "order-processed",
         "kind": "CLOSED",
         "orderId": 12,
+        "customerId": "alice",
         "version": 2,
         "message": "Notification CLOSED for order 12",
         "occurredAt": "2026-01-02T03:04:05.000000Z",

@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification_service.notification import EVERYTHING, EventId, FeedState, Notification, NotificationFilter, Page
+from notification_service.notification import (
+    EVERYTHING,
+    EventId,
+    FeedState,
+    Notification,
+    NotificationFilter,
+    Page,
+    Selection,
+)
 from notification_service.push import Framing, Subscription, encoding
 from notification_service.push.hub import (
     AwaitHead,
@@ -18,6 +26,7 @@ from notification_service.push.hub import (
 )
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
+from service_common.scope import ALL_CUSTOMERS
 
 CREATED, CLOSED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED
 
@@ -30,8 +39,8 @@ def entry(seq: int, order: int = 1, of_type: EventType = CREATED) -> Entry:
     return encoding.encode(notification(seq, order, of_type), "e")
 
 
-def of_orders(*orders: int) -> NotificationFilter:
-    return NotificationFilter(frozenset(orders))
+def of_orders(*orders: int) -> Selection:
+    return Selection(ALL_CUSTOMERS, NotificationFilter(frozenset(orders)))
 
 
 def page(after: int, up_to: int, floor: int = 0, epoch: str = "e") -> Page:
@@ -72,7 +81,7 @@ def test_delivery_goes_only_to_matching_filters(hub: Hub) -> None:
         hub.is_up_to_date(each)
     (delivery,) = hub.publish([entry(11, 42)], 0.0)
     (target,) = delivery.to
-    assert target.filter == of_orders(42)
+    assert target.wanted == of_orders(42)
     assert hub.publish([entry(12, 777)], 0.0) == []
 
 
@@ -99,7 +108,7 @@ def test_page_read_before_a_filter_change_is_dropped(hub: Hub, subscription: Sub
     hub.join(subscription, 4)
     read = hub.next_action(subscription)
     assert isinstance(read, ReadPage)
-    hub.change_filter(subscription, of_orders(5))
+    hub.change_filter(subscription, of_orders(5).filter)
     assert hub.replay(subscription, read, EncodedPage.of(page(4, 10))) is None
     assert hub.next_action(subscription) == ReadPage(4, 10, of_orders(5))
 
@@ -140,7 +149,7 @@ def test_index_by_order_drops_subscriptions_that_leave(hub: Hub) -> None:
     each = Subscription(Framing.SSE, lambda _data: None, of_orders(1, 2))
     hub.join(each)
     hub.is_up_to_date(each)
-    hub.change_filter(each, of_orders(3))
+    hub.change_filter(each, of_orders(3).filter)
     hub.leave(each)
     assert not hub._by_order
     assert not hub._of_any_order
@@ -150,7 +159,7 @@ def test_index_by_order_drops_subscriptions_that_leave(hub: Hub) -> None:
 def test_filter_by_kind_selects_with_and_without_orders(hub: Hub) -> None:
     kinds = frozenset({CLOSED.kind})
     every, one = (
-        Subscription(Framing.WS, lambda _data: None, NotificationFilter(orders, kinds))
+        Subscription(Framing.WS, lambda _data: None, Selection(ALL_CUSTOMERS, NotificationFilter(orders, kinds)))
         for orders in (None, frozenset({2}))
     )
     for each in (every, one):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from notification_service.notification import (
     NotificationFilter,
     Page,
     Position,
+    Selection,
     resume_cursor,
 )
 from notification_service.push import Broadcaster, Framing, PushCounters, PushLimits, Subscription, encoding
@@ -36,8 +38,13 @@ from notification_service.push.hub import (
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
 from service_common.observability import Metrics
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
 
 ORDERS = (1, 2, 3)
+# order and customer of a notification; an order has notifications of nobody where its customer was not known
+Row: TypeAlias = tuple[int, str]
+ROW = st.sampled_from([(1, "alice"), (2, "bob"), (3, "alice"), (3, ANONYMOUS)])
+SCOPES = st.sampled_from([ALL_CUSTOMERS, OneCustomer("alice"), OneCustomer("bob")])
 # of the positions, in turn
 TYPES = (EventType.ORDER_CREATED, EventType.ORDER_PROCESSED)
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +53,7 @@ BUFFER_AGE_S = 100.0
 PAGE_ENTRIES = 3
 MOST_CLIENTS = 4
 REPLICA = st.integers(0, 1)
-LOG = st.lists(st.sampled_from(ORDERS), max_size=12)
+LOG = st.lists(ROW, max_size=12)
 INDEX = st.integers(0, MOST_CLIENTS - 1)
 # more than any client needs to catch up
 MOST_STEPS = 1_000
@@ -55,21 +62,24 @@ FILTERS = st.builds(
     st.none() | st.frozensets(st.sampled_from(ORDERS), min_size=1),
     st.none() | st.frozensets(st.sampled_from([each.kind for each in TYPES]), min_size=1),
 )
+SELECTIONS = st.builds(Selection, SCOPES, FILTERS)
 COUNTERS = PushCounters(Metrics())
 T = TypeVar("T")
 
 
-def notification(seq: int, order: int) -> Notification:
-    return Notification(seq, TYPES[seq % len(TYPES)], order, 1, WHEN)
+def notification(seq: int, row: Row) -> Notification:
+    order, customer = row
+    return Notification(seq, TYPES[seq % len(TYPES)], order, 1, WHEN, customer_id=customer)
 
 
-# of the larger type
-ENTRY_BYTES = max(encoding.encode(notification(seq, 1), "e0").size_bytes for seq in range(len(TYPES)))
+# of the larger type and the longest customer
+ENTRY_BYTES = max(encoding.encode(notification(seq, (1, ANONYMOUS)), "e0").size_bytes for seq in range(len(TYPES)))
 
 
-def matches(wanted: NotificationFilter, seq: int, order: int) -> bool:
-    each = notification(seq, order)
-    return (not wanted.orders or order in wanted.orders) and (not wanted.kinds or each.kind in wanted.kinds)
+def matches(wanted: Selection, seq: int, row: Row) -> bool:
+    each, orders, kinds = notification(seq, row), wanted.filter.orders, wanted.filter.kinds
+    own = wanted.scope is ALL_CUSTOMERS or wanted.scope == OneCustomer(each.customer_id)
+    return own and (not orders or each.order_id in orders) and (not kinds or each.kind in kinds)
 
 
 def result_of(work: Coroutine[Any, Any, T]) -> T:
@@ -82,24 +92,24 @@ def result_of(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Table:
-    """The model of the feed: the order of each position, in each epoch."""
+    """The model of the feed: order and customer of each position, in each epoch."""
 
     def __init__(self) -> None:
-        self.logs: dict[str, list[int]] = {"e0": []}
+        self.logs: dict[str, list[Row]] = {"e0": []}
         self.epoch = "e0"
         self.floor = 0
 
     @property
-    def orders(self) -> list[int]:
+    def rows(self) -> list[Row]:
         return self.logs[self.epoch]
 
     @property
     def now(self) -> FeedState:
-        return FeedState(self.epoch, self.floor, len(self.orders))
+        return FeedState(self.epoch, self.floor, len(self.rows))
 
     def restore(self, head: int) -> None:
         """Continue from a backup with the head *head*, in a new epoch."""
-        kept = self.orders[:head]
+        kept = self.rows[:head]
         self.epoch = f"e{len(self.logs)}"
         self.logs[self.epoch] = kept
         self.floor = min(self.floor, len(kept))
@@ -107,12 +117,10 @@ class Table:
     async def state(self) -> FeedState:
         return self.now
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
-        end = min(len(self.orders), len(self.orders) if up_to is None else up_to)
-        rows = [notification(seq, self.orders[seq - 1]) for seq in range(max(after, self.floor) + 1, end + 1)]
-        found = [each for each in rows if matches(wanted, each.seq, each.order_id)][:limit]
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
+        end = min(len(self.rows), len(self.rows) if up_to is None else up_to)
+        read = [(seq, self.rows[seq - 1]) for seq in range(max(after, self.floor) + 1, end + 1)]
+        found = [notification(seq, row) for seq, row in read if matches(wanted, seq, row)][:limit]
         return Page(self.now, found, found[-1].seq if len(found) == limit else max(after, end))
 
 
@@ -122,7 +130,7 @@ class Replica:
     def __init__(self, table: Table, now: float) -> None:
         state, warm = table.now, BUFFER_ENTRIES // 2
         after = max(state.floor, state.head - warm)
-        page = result_of(table.read(after, limit=warm))
+        page = result_of(table.read(after, wanted=EVERYTHING, limit=warm))
         buffer = ReplayBuffer(after, max_bytes=BUFFER_ENTRIES * ENTRY_BYTES, max_age_s=BUFFER_AGE_S)
         buffer.extend([encoding.encode(each, state.epoch) for each in page.notifications], now)
         self.table = table
@@ -146,7 +154,7 @@ class Replica:
             self.resetting = False
             return
         hub.floor = state.floor
-        notifications = result_of(self.table.read(hub.head, limit=count)).notifications
+        notifications = result_of(self.table.read(hub.head, wanted=EVERYTHING, limit=count)).notifications
         if notifications:
             self.taken_at |= {each.seq: self.now for each in notifications}
             self.publish([encoding.encode(each, state.epoch) for each in notifications])
@@ -184,6 +192,11 @@ def tokens(data: bytes) -> Sequence[Token]:
     return found
 
 
+@cache
+def customers(data: bytes) -> frozenset[str]:
+    return frozenset(match[1].decode() for match in re.finditer(rb'"customerId":"(\w+)"', data))
+
+
 @dataclass(eq=False)
 class Client:
     """A client that checks each write immediately; its transport is paused with more than one write in its buffer.
@@ -195,7 +208,7 @@ class Client:
 
     table: Table
     framing: Framing
-    wanted: NotificationFilter
+    wanted: Selection
     read: EventId
     written: EventId
     buffer: list[bytes] = field(default_factory=list)
@@ -216,6 +229,7 @@ class Client:
         assert not self.ended, "a write after the close"
         if self.closing:
             raise RuntimeError("the transport is closed")
+        assert self.wanted.scope is ALL_CUSTOMERS or customers(data) <= {self.wanted.scope.customer_id}
         for kind, position in tokens(data):
             self.take(kind, position)
         self.buffer.append(data)
@@ -248,7 +262,7 @@ class Client:
     def may_be_reset(self, replica: Replica) -> bool:
         """Return whether this replica can't serve what follows its position."""
         known = {self.written.epoch} == {replica.hub.epoch, self.table.epoch}
-        return not known or not self.table.floor <= self.written.seq <= len(self.table.orders)
+        return not known or not self.table.floor <= self.written.seq <= len(self.table.rows)
 
     def missing(self, up_to: int) -> list[int]:
         """Return the matches up to a position that were not written to it."""
@@ -277,14 +291,14 @@ class HubMachine(RuleBasedStateMachine):
     A client that gets a reset reads the history up to its position, so its sequence has to be exact from there on.
     """
 
-    @initialize(orders=LOG, later=LOG, floor=st.integers(0, 4))
-    def start(self, orders: list[int], later: list[int], floor: int) -> None:
+    @initialize(earlier=LOG, later=LOG, floor=st.integers(0, 4))
+    def start(self, earlier: list[Row], later: list[Row], floor: int) -> None:
         self.table = Table()
-        self.table.orders.extend(orders)
-        self.table.floor = min(floor, len(orders))
+        self.table.rows.extend(earlier)
+        self.table.floor = min(floor, len(earlier))
         self.replicas = [Replica(self.table, 0.0), Replica(self.table, 0.0)]
         self.clients: list[Client] = []
-        self.table.orders.extend(later)  # neither replica has read these
+        self.table.rows.extend(later)  # neither replica has read these
 
     def pick(self, some: Sequence[Client], index: int) -> Client:
         return some[index % len(some)]
@@ -298,9 +312,9 @@ class HubMachine(RuleBasedStateMachine):
     def behind(self) -> list[Client]:
         return [client for client in self.connected() if client.state is SubscriptionState.CATCHING_UP]
 
-    @rule(orders=st.lists(st.sampled_from(ORDERS), min_size=1, max_size=10))
-    def append(self, orders: Sequence[int]) -> None:
-        self.table.orders.extend(orders)
+    @rule(rows=st.lists(ROW, min_size=1, max_size=10))
+    def append(self, rows: Sequence[Row]) -> None:
+        self.table.rows.extend(rows)
 
     @rule(replica=REPLICA, count=st.integers(1, 8))
     def tail(self, replica: int, count: int) -> None:
@@ -308,7 +322,7 @@ class HubMachine(RuleBasedStateMachine):
 
     @rule(event=st.sampled_from(["expire", "restore", "age", "replace"]), amount=st.integers(0, 8), replica=REPLICA)
     def disturb(self, event: str, amount: int, replica: int) -> None:
-        old, head = self.replicas[replica], len(self.table.orders)
+        old, head = self.replicas[replica], len(self.table.rows)
         match event:
             case "expire":
                 self.table.floor = min(head, self.table.floor + amount)
@@ -323,8 +337,8 @@ class HubMachine(RuleBasedStateMachine):
                 self.replicas[replica] = Replica(self.table, old.now)
 
     @precondition(lambda self: len(self.clients) < MOST_CLIENTS)
-    @rule(replica=REPLICA, framing=st.sampled_from(Framing), wanted=FILTERS, after=st.sampled_from([None, EARLIEST]))
-    def connect(self, replica: int, framing: Framing, wanted: NotificationFilter, after: Position | None) -> None:
+    @rule(replica=REPLICA, framing=st.sampled_from(Framing), wanted=SELECTIONS, after=st.sampled_from([None, EARLIEST]))
+    def connect(self, replica: int, framing: Framing, wanted: Selection, after: Position | None) -> None:
         hub = self.replicas[replica].hub
         here = EventId(hub.epoch, hub.head if after is None else hub.floor)
         client = Client(self.table, framing, wanted, read=here, written=here)
@@ -341,12 +355,12 @@ class HubMachine(RuleBasedStateMachine):
     @rule(
         replica=REPLICA,
         framing=st.sampled_from(Framing),
-        wanted=FILTERS,
+        wanted=SELECTIONS,
         epochs_ago=st.sampled_from([0, 0, 0, 1]),
         positions_back=st.integers(-2, 12),
     )
     def resume_from_anywhere(
-        self, replica: int, framing: Framing, wanted: NotificationFilter, epochs_ago: int, positions_back: int
+        self, replica: int, framing: Framing, wanted: Selection, epochs_ago: int, positions_back: int
     ) -> None:
         epoch = list(self.table.logs)[-1 - epochs_ago % len(self.table.logs)]
         position = EventId(epoch, max(0, len(self.table.logs[epoch]) - positions_back))
@@ -397,7 +411,7 @@ class HubMachine(RuleBasedStateMachine):
         hub, subscription = client.replica.hub, client.subscription
         hub.change_filter(subscription, wanted)
         client.write(encoding.heartbeat_frame(client.framing, hub.position(subscription)))
-        client.wanted = wanted
+        client.wanted = Selection(client.wanted.scope, wanted)
 
     @precondition(lambda self: self.connected())
     @rule(index=INDEX)
@@ -464,13 +478,18 @@ class HubMachine(RuleBasedStateMachine):
             present = {each for each in here if each is not None and each.state is not SubscriptionState.GONE}
             live = {each for each in present if each.state is SubscriptionState.LIVE}
             assert replica.hub._subscriptions == present
-            of_any_order: dict[Any, set[Subscription]] = {}
+            by_order: dict[Any, set[Subscription]] = defaultdict(set)
+            by_customer: dict[Any, set[Subscription]] = defaultdict(set)
+            of_any_order: dict[Any, set[Subscription]] = defaultdict(set)
             for each in live:
-                if each.filter.orders is None:
-                    of_any_order.setdefault((each.framing, each.filter.kinds), set()).add(each)
-            assert replica.hub._of_any_order == of_any_order
-            by_order = {order: {each for each in live if order in (each.filter.orders or ())} for order in ORDERS}
-            assert replica.hub._by_order == {order: some for order, some in by_order.items() if some}
+                for order in each.wanted.filter.orders or ():
+                    by_order[order].add(each)
+                if each.wanted.filter.orders is None and each.wanted.scope is ALL_CUSTOMERS:
+                    of_any_order[each.framing, each.wanted.filter.kinds].add(each)
+                elif each.wanted.filter.orders is None:
+                    by_customer[each.wanted.scope.customer_id].add(each)
+            hub = replica.hub
+            assert (hub._by_order, hub._by_customer, hub._of_any_order) == (by_order, by_customer, of_any_order)
 
     @invariant()
     def buffer_stays_within_its_bounds(self) -> None:
@@ -480,10 +499,12 @@ class HubMachine(RuleBasedStateMachine):
             assert buffer.size_bytes <= BUFFER_ENTRIES * ENTRY_BYTES
             assert [each.seq for each in buffer._entries] == list(range(buffer.first, buffer.head + 1))
             assert all(replica.now - replica.taken_at[each.seq] <= BUFFER_AGE_S for each in buffer._entries)
-            kept = {order: [each for each in buffer._entries if each.order_id == order] for order in ORDERS}
-            assert {order: list(some) for order, some in buffer._by_order.items()} == {
-                order: some for order, some in kept.items() if some
-            }
+            by_order: dict[int, deque[Entry]] = defaultdict(deque)
+            by_customer: dict[str, deque[Entry]] = defaultdict(deque)
+            for each in buffer._entries:
+                by_order[each.order_id].append(each)
+                by_customer[each.customer_id].append(each)
+            assert (buffer._by_order, buffer._by_customer) == (by_order, by_customer)
 
     def teardown(self) -> None:
         for client in getattr(self, "clients", ()):
@@ -504,7 +525,7 @@ class HubMachine(RuleBasedStateMachine):
             assert client.subscription is not None
             assert client.subscription.state is SubscriptionState.LIVE
             assert client.read.epoch == self.table.epoch
-            assert not client.missing(len(self.table.orders))
+            assert not client.missing(len(self.table.rows))
 
 
 TestHubMachine = HubMachine.TestCase

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from notification_service.notification import EVERYTHING, NotificationFilter
+from notification_service.notification import EVERYTHING, NotificationFilter, Selection
 from notification_service.push.replay_buffer import ENTRY_OVERHEAD_BYTES, Entry, ReplayBuffer
+from service_common.scope import ALL_CUSTOMERS
 
 SIZE = ENTRY_OVERHEAD_BYTES + 20
 
 
 def entry(seq: int, order: int = 1) -> Entry:
-    return Entry(seq, order, "CREATED", b"s" * 10, b"w" * 10)
+    return Entry(seq, order, "alice", "CREATED", b"s" * 10, b"w" * 10)
+
+
+def of_orders(*orders: int) -> Selection:
+    return Selection(ALL_CUSTOMERS, NotificationFilter(frozenset(orders)))
 
 
 def seqs(found: object) -> list[int]:
@@ -56,8 +61,8 @@ def test_after_returns_the_following_entries_up_to_the_limit() -> None:
     assert seqs(buffer.after(4, EVERYTHING, 2)) == [5, 6]
     assert seqs(buffer.after(0, EVERYTHING, 10)) == [3, 4, 5, 6, 7]
     assert seqs(buffer.after(7, EVERYTHING, 10)) == []
-    assert seqs(buffer.after(3, NotificationFilter(frozenset({1})), 10)) == [5, 7]
-    assert seqs(buffer.after(0, NotificationFilter(frozenset({0, 1, 9})), 3)) == [3, 4, 5]
+    assert seqs(buffer.after(3, of_orders(1), 10)) == [5, 7]
+    assert seqs(buffer.after(0, of_orders(0, 1, 9), 3)) == [3, 4, 5]
 
 
 def test_cleared_buffer_continues_after_the_new_head() -> None:
@@ -66,4 +71,4 @@ def test_cleared_buffer_continues_after_the_new_head() -> None:
     buffer.clear(70)
     assert (buffer.first, buffer.size_bytes) == (71, 0)
     buffer.extend([entry(71)], 0.0)
-    assert seqs(buffer.after(70, NotificationFilter(frozenset({1})), 5)) == [71]
+    assert seqs(buffer.after(70, of_orders(1), 5)) == [71]

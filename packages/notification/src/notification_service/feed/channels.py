@@ -29,6 +29,7 @@ class LogChannel:
             extra={
                 "channel": self._medium.lower(),
                 "orderId": notification.order_id,
+                "customerId": notification.customer_id,
                 "kind": notification.kind,
                 "text": notification.message,
             },

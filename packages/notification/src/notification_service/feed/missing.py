@@ -34,6 +34,7 @@ class ListedOrder:
     created_at: datetime
     updated_at: datetime
     failure_reason: str | None
+    customer_id: str
 
 
 def missing_events(order: ListedOrder, stored: Collection[StoredEvent]) -> Sequence[OrderEvent]:
@@ -54,4 +55,4 @@ def missing_events(order: ListedOrder, stored: Collection[StoredEvent]) -> Seque
 
 def _event(order: ListedOrder, event_type: EventType, version: int, time: datetime) -> OrderEvent:
     reason = order.failure_reason if event_type is EventType.ORDER_FAILED else None
-    return OrderEvent(event_type, SOURCE, order.id, version, time, reason=reason)
+    return OrderEvent(event_type, SOURCE, order.id, version, time, reason=reason, customer_id=order.customer_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from service_common.errors import UnavailableError
 from service_common.http_client import Call, RetryingClient
+from service_common.scope import ANONYMOUS
 
 from .missing import ListedOrder
 
@@ -65,4 +66,5 @@ def _order(change: Any) -> ListedOrder:
         created_at=datetime.fromisoformat(change["createdAt"]).astimezone(UTC),
         updated_at=datetime.fromisoformat(change["updatedAt"]).astimezone(UTC),
         failure_reason=change["failureReason"],
+        customer_id=change.get("customerId", ANONYMOUS),
     )

@@ -7,15 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.postgres import Database, Row, load_statements
+from service_common.scope import ANONYMOUS
 
-from ..notification import EVERYTHING, FeedState, Notification, NotificationFilter, Page
+from ..notification import FeedState, Notification, Page, Selection
 from .missing import StoredEvent
 
 __all__ = ["NOTIFY_CHANNEL", "SqlFeed"]
 
 NOTIFY_CHANNEL = "notification_feed"
 
-# the most rows that a read of some kinds filters: they have no index, and the next of a rare kind may be far
+# the most rows that a read filters without an index, as by kind: the next of a rare kind may be far
 ROWS_PER_READ = 20_000
 # rows of one DELETE: well within the statement timeout
 EXPIRED_PER_STATEMENT = 5_000
@@ -56,22 +57,22 @@ class SqlFeed:
                 "times": [event.time for event in events],
                 "traces": traces,
                 "reasons": [event.reason for event in events],
+                "customers": [event.customer_id for event in events],
             },
         )
         stored: list[list[Notification]] = [[] for _ in events]
-        for number, seq, name, version in rows:
+        for number, seq, name, version, customer_id in rows:
             event, event_type = events[number - 1], EventType(name)
             reason = event.reason if event_type is event.type else None
-            stored[number - 1].append(
-                Notification(seq, event_type, event.order_id, version, event.time, traces[number - 1], reason)
-            )
+            known = (event.order_id, version, event.time, traces[number - 1], reason)
+            stored[number - 1].append(Notification(seq, event_type, *known, customer_id=customer_id))
         return stored
 
-    async def read(
-        self, after: int, *, up_to: int | None = None, wanted: NotificationFilter = EVERYTHING, limit: int
-    ) -> Page:
+    async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         """Return the oldest notifications after *after*; see :class:`~notification_service.notification.FeedReader`."""
-        orders, kinds = wanted.orders, wanted.kinds
+        orders, kinds, customer_id = wanted.filter.orders, wanted.filter.kinds, wanted.scope.customer_id
+        indexed = orders is not None or customer_id not in {None, ANONYMOUS}
+        unfiltered = customer_id is None and kinds is None
         rows = await self._database.fetch(
             self._sql["read_notifications"],
             {
@@ -79,7 +80,8 @@ class SqlFeed:
                 "up_to": up_to,
                 "orders": None if orders is None else list(orders),
                 "types": None if kinds is None else [each.value for each in EventType if each.kind in kinds],
-                "most": ROWS_PER_READ if orders is None and kinds is not None else None,
+                "customer_id": customer_id,
+                "most": None if indexed or unfiltered else ROWS_PER_READ,
                 "limit": limit,
             },
         )
@@ -130,5 +132,5 @@ def _state(row: Row) -> FeedState:
 
 
 def _notification(row: Row) -> Notification:
-    _epoch, _floor, _head, _end, seq, name, order_id, version, occurred_at, trace_id, reason, recorded_at = row
-    return Notification(seq, EventType(name), order_id, version, occurred_at, trace_id, reason, recorded_at)
+    _epoch, _floor, _head, _end, seq, name, *known = row
+    return Notification(seq, EventType(name), *known)

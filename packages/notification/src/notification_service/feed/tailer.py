@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from service_common.errors import TransientError
 
-from ..notification import FeedReader, FeedState, Notification, Page
+from ..notification import EVERYTHING, FeedReader, FeedState, Notification, Page
 
 __all__ = ["FeedTailer"]
 
@@ -89,7 +89,7 @@ class FeedTailer:
 
     async def _read(self) -> None:
         after = self._seq
-        page = await self._reader.read(after, limit=self._batch)
+        page = await self._reader.read(after, wanted=EVERYTHING, limit=self._batch)
         state = page.state
         if self._seq != after:  # an offer was published during the read
             self.wake(state.head)

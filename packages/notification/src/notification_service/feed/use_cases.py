@@ -11,7 +11,7 @@ from service_common.events import UnreadableEventError
 from service_common.observability import tracing
 from service_common.paging import ListPage, PageRequest
 
-from ..notification import EventId, FeedReader, FeedState, Notification, NotificationFilter, resume_cursor
+from ..notification import EventId, FeedReader, FeedState, Notification, Selection, resume_cursor
 from .ports import Appender, Channel
 
 __all__ = ["History", "HistoryPage", "Notifier"]
@@ -49,6 +49,7 @@ class Notifier:
                 "event consumed",
                 extra={
                     "orderId": event.order_id,
+                    "customerId": event.customer_id,
                     "kind": event.kind,
                     "eventType": event.type.value,
                     "notifications": len(notifications),
@@ -79,8 +80,8 @@ class History:
     def __init__(self, reader: FeedReader) -> None:
         self._reader = reader
 
-    async def page(self, request: PageRequest[EventId], wanted: NotificationFilter) -> HistoryPage:
-        """Return a page of what matches *wanted*; from the oldest when its *after* is None or not in the feed.
+    async def page(self, request: PageRequest[EventId], wanted: Selection) -> HistoryPage:
+        """Return a page of what is *wanted*; from the oldest when its *after* is None or not in the feed.
 
         Raises:
             UnavailableError: the feed can't be reached.

@@ -30,6 +30,7 @@ class _NotificationSchema(AnswerSchema):
     type = fields.Enum(EventType, by_value=True, required=True)
     kind = fields.Str(required=True, validate=validate.OneOf([each.kind for each in EventType]))
     order_id = fields.Int(data_key="orderId", required=True)
+    customer_id = fields.Str(data_key="customerId", required=True)
     version = fields.Int(required=True)
     message = fields.Str(required=True)
     occurred_at = fields.AwareDateTime(data_key="occurredAt", required=True)

@@ -10,12 +10,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from order_contracts import EventType
 from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError
-from service_common.fields import DecimalInteger, page_limit
+from service_common.fields import DecimalInteger, customer, page_limit
 from service_common.http_server import load, parse_object, require_distinct_members
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
-from ..notification import EARLIEST, EVERYTHING, EventId, Notification, NotificationFilter
+from ..notification import EARLIEST, EventId, Notification, NotificationFilter
 from ..push import payload
 
 __all__ = ["MAX_ORDERS", "HistorySchema", "StreamSchema", "SubscribeSchema", "filter_of", "page", "subscribe"]
@@ -52,8 +52,12 @@ class _FilterSchema(Schema):
     )
 
 
-class StreamSchema(_FilterSchema):
-    """``?orderId=&kind=&lastEventId=``."""
+class _SelectionSchema(_FilterSchema):
+    customer = customer()
+
+
+class StreamSchema(_SelectionSchema):
+    """``?customer=&orderId=&kind=&lastEventId=``."""
 
     after = _PositionField(
         fields.Str(),
@@ -63,8 +67,8 @@ class StreamSchema(_FilterSchema):
     )
 
 
-class HistorySchema(_FilterSchema):
-    """``?orderId=&kind=&after=&limit=``."""
+class HistorySchema(_SelectionSchema):
+    """``?customer=&orderId=&kind=&after=&limit=``."""
 
     after = _EventIdField(load_default=None)
     limit = page_limit()
@@ -104,8 +108,6 @@ def subscribe(text: str) -> NotificationFilter:
 
 def filter_of(orders: Collection[int], kinds: Collection[str]) -> NotificationFilter:
     """Return the filter of the parameters or members with these values; those that are not given are empty."""
-    if not orders and not kinds:
-        return EVERYTHING
     return NotificationFilter(frozenset(orders) if orders else None, frozenset(kinds) if kinds else None)
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
-from ..notification import EARLIEST, EventId, Position
+from service_common.auth import PRINCIPAL, Principal, scope_of
+
+from ..notification import EARLIEST, EventId, Position, Selection
 from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, take_over
 from .app_keys import BROADCASTER
 from .client_address import quota_address
@@ -23,11 +25,16 @@ MAX_INBOUND_BYTES = 4096
 
 
 async def stream(
-    request: web.Request, orders: Sequence[int], kinds: Sequence[str], after: Position | None
+    request: web.Request,
+    customer: str | None,
+    orders: Sequence[int],
+    kinds: Sequence[str],
+    after: Position | None,
 ) -> web.StreamResponse:
     """Notifications as they come, as Server-Sent Events."""
     if last_event_id := request.headers.get("Last-Event-ID"):
         after = EARLIEST if last_event_id == EARLIEST else EventId.parse(last_event_id, "/Last-Event-ID")
+    wanted = Selection(scope_of(request, customer), filter_of(orders, kinds))
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, after)
@@ -38,8 +45,8 @@ async def stream(
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            subscription = Subscription(framing, transport.write, filter_of(orders, kinds))
-            connection = _SseConnection(broadcaster, transport, address, subscription)
+            subscription = Subscription(framing, transport.write, wanted)
+            connection = _SseConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
             take_over(request, connection)
             broadcaster.attach(connection, after, cursor)
     return response
@@ -51,9 +58,14 @@ class _SseConnection(PushConnection):
     __slots__ = ("_broadcaster", "_inbound_bytes")
 
     def __init__(
-        self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
+        self,
+        broadcaster: Broadcaster,
+        transport: asyncio.Transport,
+        address: str,
+        principal: Principal,
+        subscription: Subscription,
     ) -> None:
-        super().__init__(transport, address, subscription)
+        super().__init__(transport, address, principal, subscription)
         self._broadcaster = broadcaster
         self._inbound_bytes = 0
 

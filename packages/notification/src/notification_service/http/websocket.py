@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from service_common.auth import PRINCIPAL, Principal, scope_of
 from service_common.errors import InvalidError, MalformedError
 
-from ..notification import NotificationFilter, Position
+from ..notification import NotificationFilter, Position, Selection
 from ..push import (
     Broadcaster,
     Framing,
@@ -56,11 +57,16 @@ _CLOSE_REASONS: Mapping[CloseCode, str] = {
 
 
 async def websocket(
-    request: web.Request, orders: Sequence[int], kinds: Sequence[str], after: Position | None
+    request: web.Request,
+    customer: str | None,
+    orders: Sequence[int],
+    kinds: Sequence[str],
+    after: Position | None,
 ) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
     check_origin(request)
     _check_version(request)
+    wanted = Selection(scope_of(request, customer), schemas.filter_of(orders, kinds))
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, after)
@@ -74,8 +80,8 @@ async def websocket(
         transport.write(broadcaster.refuse(Framing.WS, refusal))
         await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    subscription = Subscription(Framing.WS, transport.write, schemas.filter_of(orders, kinds))
-    connection = WebSocketConnection(broadcaster, transport, address, subscription)
+    subscription = Subscription(Framing.WS, transport.write, wanted)
+    connection = WebSocketConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
     take_over(request, connection)
     broadcaster.attach(connection, after, cursor)
     return response
@@ -98,9 +104,14 @@ class WebSocketConnection(PushConnection):
     __slots__ = ("_broadcaster", "_closing", "_rate_limit", "_reader")
 
     def __init__(
-        self, broadcaster: Broadcaster, transport: asyncio.Transport, address: str, subscription: Subscription
+        self,
+        broadcaster: Broadcaster,
+        transport: asyncio.Transport,
+        address: str,
+        principal: Principal,
+        subscription: Subscription,
     ) -> None:
-        super().__init__(transport, address, subscription)
+        super().__init__(transport, address, principal, subscription)
         limits = broadcaster.limits
         self._broadcaster = broadcaster
         self._reader = WebSocketReader(MAX_MESSAGE_BYTES)

@@ -14,6 +14,7 @@ from service_common.lifecycle import log_death, uncancelled
 
 from ..notification import (
     EARLIEST,
+    EVERYTHING,
     EventId,
     FeedReader,
     FeedState,
@@ -137,12 +138,12 @@ class Broadcaster:
             self.counters.reset()
         self._start_catch_up(connection)
 
-    def change_filter(self, connection: PushConnection, wanted: NotificationFilter) -> None:
-        """Deliver what matches *wanted* from now on; answer with a heartbeat that has the position of the change."""
+    def change_filter(self, connection: PushConnection, new: NotificationFilter) -> None:
+        """Deliver what matches the *new* filter from now on; answer with a heartbeat that has the present position."""
         subscription = connection.subscription
         if subscription.state is SubscriptionState.GONE:
             return
-        self.hub.change_filter(subscription, wanted)
+        self.hub.change_filter(subscription, new)
         subscription.write(encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription)))
 
     def close_connection(self, connection: PushConnection, reason: ByeReason) -> None:
@@ -242,7 +243,7 @@ async def open_broadcaster(
 ) -> Broadcaster:
     """Create a broadcaster at *state*, with the newest notifications already in its replay buffer."""
     after = max(state.floor, state.head - WARM_ENTRIES)
-    page = await reader.read(after, up_to=state.head, limit=WARM_ENTRIES)
+    page = await reader.read(after, up_to=state.head, wanted=EVERYTHING, limit=WARM_ENTRIES)
     buffer = ReplayBuffer(after, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
     buffer.extend([encoding.encode(each, state.epoch) for each in page.notifications], time.monotonic())
     return Broadcaster(Hub(state, buffer), reader, limits, counters)

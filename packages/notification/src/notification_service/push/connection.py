@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from service_common.auth import Principal
+
 from .hub import Subscription
 
 __all__ = ["PushConnection", "take_over"]
@@ -19,6 +21,7 @@ class PushConnection(asyncio.Protocol):
     Attributes:
         transport: the transport.
         address: what the connection counts against, for the limits.
+        principal: who connected.
         subscription: its subscription in the hub.
         paused_at: since when the transport is paused, on the monotonic clock; None while it is not.
         expires_at: when the connection reaches its maximum age.
@@ -38,14 +41,18 @@ class PushConnection(asyncio.Protocol):
         "closing_at",
         "expires_at",
         "paused_at",
+        "principal",
         "slice",
         "subscription",
         "transport",
     )
 
-    def __init__(self, transport: asyncio.Transport, address: str, subscription: Subscription) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, address: str, principal: Principal, subscription: Subscription
+    ) -> None:
         self.transport = transport
         self.address = address
+        self.principal = principal
         self.subscription = subscription
         self.paused_at: float | None = None
         self.expires_at = 0.0

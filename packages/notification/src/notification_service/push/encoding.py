@@ -64,6 +64,7 @@ def payload(notification: Notification, epoch: str) -> dict[str, Any]:
         "type": notification.type.value,
         "kind": notification.kind,
         "orderId": notification.order_id,
+        "customerId": notification.customer_id,
         "version": notification.version,
         "message": notification.message,
         "occurredAt": rfc3339(notification.occurred_at),
@@ -81,6 +82,7 @@ def encode(notification: Notification, epoch: str) -> Entry:
     return Entry(
         notification.seq,
         notification.order_id,
+        notification.customer_id,
         notification.kind,
         _chunk(b"id: %s\ndata: %s\n\n" % (event_id, data)),
         _ws_frame(b'{"type":"event","id":"%s","data":%s}' % (event_id, data)),

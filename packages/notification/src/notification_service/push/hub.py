@@ -9,11 +9,12 @@ and resume are this one path.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TypeVar
+from itertools import chain
+from typing import Any, TypeVar
 
-from ..notification import EventId, FeedState, NotificationFilter, Page, resume_cursor
+from ..notification import EventId, FeedState, NotificationFilter, Page, Selection, resume_cursor
 from .encoding import Framing, encode, join
 from .replay_buffer import Entry, ReplayBuffer
 
@@ -51,13 +52,13 @@ class Subscription:
     """What one client is subscribed to, and how far it was served.
 
     Attributes:
-        filter: which notifications it gets.
+        wanted: which notifications it gets; the scope never changes.
         cursor: the position up to which it was served; valid only while it is CATCHING_UP.
     """
 
     framing: Framing
     write: Callable[[bytes], None]
-    filter: NotificationFilter
+    wanted: Selection
     cursor: int = 0
     state: SubscriptionState = SubscriptionState.GONE
 
@@ -95,7 +96,7 @@ class ReadPage:
 
     after: int
     up_to: int
-    wanted: NotificationFilter
+    wanted: Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,11 @@ class Hub:
         self.floor = state.floor
         self.buffer = buffer
         self._subscriptions: set[Subscription] = set()
-        # LIVE subscriptions: those of any order by framing and kinds, the others by order
-        self._of_any_order: dict[tuple[Framing, frozenset[str] | None], set[Subscription]] = {}
+        # LIVE subscriptions: those to orders by order, of the others those to a customer's by customer, the rest by
+        # framing and kinds
         self._by_order: dict[int, set[Subscription]] = {}
+        self._by_customer: dict[str, set[Subscription]] = {}
+        self._of_any_order: dict[tuple[Framing, frozenset[str] | None], set[Subscription]] = {}
 
     @property
     def head(self) -> int:
@@ -165,11 +168,11 @@ class Hub:
         self._subscriptions.discard(subscription)
         subscription.state = SubscriptionState.GONE
 
-    def change_filter(self, subscription: Subscription, wanted: NotificationFilter) -> None:
-        """Deliver what matches *wanted* from the current position on."""
+    def change_filter(self, subscription: Subscription, new: NotificationFilter) -> None:
+        """Deliver what matches the *new* filter in its scope from the current position on."""
         live = subscription.state is SubscriptionState.LIVE
         self._unindex(subscription)
-        subscription.filter = wanted
+        subscription.wanted = replace(subscription.wanted, filter=new)
         if live:
             self._index(subscription)
 
@@ -185,8 +188,9 @@ class Hub:
                 deliveries.append(Delivery(join(some, framing), tuple(subscriptions), len(some)))
         matches: dict[Subscription, list[Entry]] = {}
         for each in entries:
-            for subscription in self._by_order.get(each.order_id, ()):
-                if (kinds := subscription.filter.kinds) is None or each.kind in kinds:
+            of_order = self._by_order.get(each.order_id, ())
+            for subscription in chain(of_order, self._by_customer.get(each.customer_id, ())):
+                if subscription.wanted.has(each.customer_id, each.order_id, each.kind):
                     matches.setdefault(subscription, []).append(each)
         deliveries += [
             Delivery(join(own, subscription.framing), (subscription,), len(own))
@@ -215,14 +219,14 @@ class Hub:
         if subscription.cursor > self.head:
             return AwaitHead()
         if subscription.cursor < self.buffer.first - 1:
-            return ReadPage(subscription.cursor, self.buffer.first - 1, subscription.filter)
-        entries = self.buffer.after(subscription.cursor, subscription.filter, ENTRIES_PER_WRITE)
+            return ReadPage(subscription.cursor, self.buffer.first - 1, subscription.wanted)
+        entries = self.buffer.after(subscription.cursor, subscription.wanted, ENTRIES_PER_WRITE)
         through = entries[-1].seq if len(entries) == ENTRIES_PER_WRITE else self.head
         return _advance(subscription, entries, through) or self.next_action(subscription)
 
     def replay(self, subscription: Subscription, read: ReadPage, page: EncodedPage) -> Write | SendReset | None:
         """Return what to do with *page*, the answer to *read*; None if it has no match or is outdated."""
-        moved = subscription.cursor != read.after or subscription.filter != read.wanted
+        moved = subscription.cursor != read.after or subscription.wanted != read.wanted
         if subscription.state is not SubscriptionState.CATCHING_UP or moved:
             return None
         if resume_cursor(EventId(self.epoch, read.after), page.state) is None:
@@ -239,20 +243,21 @@ class Hub:
         return tuple(self._subscriptions)
 
     def _index(self, subscription: Subscription) -> None:
-        wanted = subscription.filter
-        if wanted.orders is None:
-            self._of_any_order.setdefault((subscription.framing, wanted.kinds), set()).add(subscription)
-            return
-        for order in wanted.orders:
-            self._by_order.setdefault(order, set()).add(subscription)
+        for index, key in self._places(subscription):
+            index.setdefault(key, set()).add(subscription)
 
     def _unindex(self, subscription: Subscription) -> None:
-        wanted = subscription.filter
-        if wanted.orders is None:
-            _discard(self._of_any_order, (subscription.framing, wanted.kinds), subscription)
-            return
-        for order in wanted.orders:
-            _discard(self._by_order, order, subscription)
+        for index, key in self._places(subscription):
+            _discard(index, key, subscription)
+
+    def _places(self, subscription: Subscription) -> Sequence[tuple[dict[Any, set[Subscription]], Any]]:
+        """Return the index, and the keys in it, under which *subscription* is while it is LIVE."""
+        wanted = subscription.wanted
+        if wanted.filter.orders is not None:
+            return [(self._by_order, order) for order in wanted.filter.orders]
+        if wanted.scope.customer_id is not None:
+            return [(self._by_customer, wanted.scope.customer_id)]
+        return [(self._of_any_order, (subscription.framing, wanted.filter.kinds))]
 
 
 def _discard(index: dict[T, set[Subscription]], key: T, subscription: Subscription) -> None:

@@ -1,4 +1,4 @@
-"""Reads pages of the feed for replays; clients at the same position share a page."""
+"""Reads pages of the feed for replays; clients at the same position with the same selection share a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from typing import TypeAlias
 
-from ..notification import FeedReader, NotificationFilter
+from ..notification import FeedReader, Selection
 from .counters import PushCounters
 from .hub import EncodedPage, ReadPage
 
@@ -19,7 +19,7 @@ PAGE_ENTRIES = 200
 MAX_AGE_S = 1.0
 MAX_PAGES = 16
 
-_Key: TypeAlias = tuple[int, NotificationFilter]
+_Key: TypeAlias = tuple[int, Selection]
 
 
 class PageCache:

@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
-from ..notification import NotificationFilter
+from ..notification import Selection
 
 __all__ = ["Entry", "ReplayBuffer"]
+
+K = TypeVar("K")
 
 # memory of an entry besides its two encodings
 ENTRY_OVERHEAD_BYTES = 300
@@ -26,6 +29,7 @@ class Entry:
 
     seq: int
     order_id: int
+    customer_id: str
     kind: str
     sse: bytes
     ws: bytes
@@ -51,6 +55,7 @@ class ReplayBuffer:
         self._entries: deque[Entry] = deque()
         self._times: deque[float] = deque()
         self._by_order: dict[int, deque[Entry]] = {}
+        self._by_customer: dict[str, deque[Entry]] = {}
         self.size_bytes = 0
         self.head = head
 
@@ -75,6 +80,7 @@ class ReplayBuffer:
             self._entries.append(entry)
             self._times.append(now)
             self._by_order.setdefault(entry.order_id, deque()).append(entry)
+            self._by_customer.setdefault(entry.customer_id, deque()).append(entry)
             self.size_bytes += entry.size_bytes
         self.trim(now)
 
@@ -88,24 +94,34 @@ class ReplayBuffer:
         self._entries.clear()
         self._times.clear()
         self._by_order.clear()
+        self._by_customer.clear()
         self.size_bytes = 0
         self.head = head
 
-    def after(self, seq: int, wanted: NotificationFilter, max_entries: int) -> Sequence[Entry]:
-        """Return the oldest entries after *seq* that match *wanted*, at most *max_entries*."""
-        if wanted.orders is None:
-            newer: Iterable[Entry] = islice(self._entries, max(0, seq + 1 - self.first), None)
-        else:
-            of_orders = [entry for order in wanted.orders for entry in self._by_order.get(order, ()) if entry.seq > seq]
-            newer = sorted(of_orders, key=lambda entry: entry.seq)
-        kinds = wanted.kinds
-        return list(islice((entry for entry in newer if kinds is None or entry.kind in kinds), max_entries))
+    def after(self, seq: int, wanted: Selection, max_entries: int) -> Sequence[Entry]:
+        """Return the oldest entries after *seq* that are *wanted*, at most *max_entries*."""
+        newer = (entry for entry in self._candidates(seq, wanted) if entry.seq > seq)
+        selected = (entry for entry in newer if wanted.has(entry.customer_id, entry.order_id, entry.kind))
+        return list(islice(selected, max_entries))
+
+    def _candidates(self, seq: int, wanted: Selection) -> Iterable[Entry]:
+        """Return those that may be wanted, in feed order."""
+        if wanted.filter.orders is not None:
+            of_orders = [entry for order in wanted.filter.orders for entry in self._by_order.get(order, ())]
+            return sorted(of_orders, key=lambda entry: entry.seq)
+        if wanted.scope.customer_id is not None:
+            return self._by_customer.get(wanted.scope.customer_id, ())
+        return islice(self._entries, max(0, seq + 1 - self.first), None)
 
     def _evict_oldest(self) -> None:
         entry = self._entries.popleft()
         self._times.popleft()
-        of_order = self._by_order[entry.order_id]
-        of_order.popleft()
-        if not of_order:
-            del self._by_order[entry.order_id]
+        _pop_first(self._by_order, entry.order_id)
+        _pop_first(self._by_customer, entry.customer_id)
         self.size_bytes -= entry.size_bytes
+
+
+def _pop_first(index: dict[K, deque[Entry]], key: K) -> None:
+    index[key].popleft()
+    if not index[key]:
+        del index[key]
