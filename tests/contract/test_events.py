@@ -16,18 +16,20 @@ from hypothesis import strategies as st
 from order_contracts import EventType, Item, OrderEvent, decode, decoder
 from service_common.events import UnreadableEventError, encode
 from service_common.events import decode as decode_event
+from service_common.scope import ANONYMOUS
 
 SAMPLES = Path(__file__).parent / "samples" / "events"
 TIME = datetime(2026, 3, 1, 12, 30, 15, 123456, UTC)
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ITEMS = (Item("123", 2), Item("456", 1))
+ONE_ITEM = {"orderId": 1, "version": 1, "orderItems": [{"productId": "123", "quantity": 1}]}
 
 
 def event(
     event_type: EventType, *, version: int = 1, items: tuple[Item, ...] = (), reason: str | None = None
 ) -> OrderEvent:
     source = "/processing-service" if event_type in PROCESSING else "/order-service"
-    return OrderEvent(event_type, source, 123, version, TIME, TRACE, items, reason)
+    return OrderEvent(event_type, source, 123, version, TIME, TRACE, items, reason, "alice")
 
 
 PROCESSING = {EventType.ORDER_PROCESSED, EventType.ORDER_FAILED}
@@ -109,6 +111,7 @@ def test_event_without_what_its_type_needs_is_refused(event_type: EventType, mem
         ("data", {"orderId": True, "version": 1}),
         ("data", {"orderId": 2**63, "version": 1}),
         ("data", {"orderId": 1, "version": 1.5}),
+        *[("data", ONE_ITEM | {"customerId": each}) for each in (None, 1, "", "x" * 256, "\0")],
         ("data", {"orderId": 1, "version": 1, "orderItems": [{"productId": "no spaces", "quantity": 1}]}),
         ("data", {"orderId": 1, "version": 1, "orderItems": [{"productId": "123", "quantity": 0}]}),
         ("data", {"orderId": 1, "version": 1, "orderItems": [{"productId": "123", "quantity": 1_000_001}]}),
@@ -118,6 +121,11 @@ def test_event_with_a_wrong_value_is_refused(member: str, value: object) -> None
     document = sample(EventType.ORDER_CREATED) | {member: value}
     with pytest.raises(UnreadableEventError):
         decode(orjson.dumps(document).decode())
+
+
+def test_event_of_a_former_version_has_no_known_customer() -> None:
+    document = without(sample(EventType.ORDER_CREATED), "data.customerId")
+    assert decode(orjson.dumps(document).decode()) == replace(EVENTS[EventType.ORDER_CREATED], customer_id=ANONYMOUS)
 
 
 @pytest.mark.parametrize("body", ["", "{", "null", "[]", '"order-created"', "12", "\ud800", "{}"])

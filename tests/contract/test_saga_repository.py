@@ -16,13 +16,14 @@ from processing_service.ports import Claim, OpenSagas, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, saga_statements
 from tests.support.in_memory.processing import InMemorySagas
 
 ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
 TWO = Saga(2, 1, (Item("a", 1),))
 NOW = datetime(2126, 5, 17, 12, tzinfo=UTC)
-Events = Callable[[], Awaitable[Sequence[tuple[str, int, int]]]]
+Events = Callable[[], Awaitable[Sequence[tuple[str, int, int, str]]]]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,11 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         lapsing._rows = lasting._rows
         lapsing.outbox = lasting.outbox
 
-        async def events_in_memory() -> Sequence[tuple[str, int, int]]:
-            return [(row.type, row.data["orderId"], row.data["version"]) for row in lasting.outbox.rows.values()]
+        async def events_in_memory() -> Sequence[tuple[str, int, int, str]]:
+            return [
+                (row.type, row.data["orderId"], row.data["version"], row.data["customerId"])
+                for row in lasting.outbox.rows.values()
+            ]
 
         if request.param == "in memory":
             yield Store(lasting, lapsing, events_in_memory)
@@ -54,9 +58,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(url))
 
-        async def events_in_outbox() -> Sequence[tuple[str, int, int]]:
+        async def events_in_outbox() -> Sequence[tuple[str, int, int, str]]:
             rows = await database.fetch("SELECT type, data FROM outbox_event ORDER BY id")
-            return [(event, data["orderId"], data["version"]) for event, data in rows]
+            return [(event, data["orderId"], data["version"], data["customerId"]) for event, data in rows]
 
         yield Store(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), events_in_outbox)
 
@@ -138,7 +142,10 @@ async def test_end_writes_its_event_to_the_outbox(store: Store) -> None:
     for end in (done, failed, released(Saga(3, 1, ONE.items))):
         claim = await claimed(store.lasting, Saga(end.order_id, 1, end.items))
         assert await store.lasting.save(claim, end, {})
-    assert await store.events() == [(EventType.ORDER_PROCESSED, 1, 1), (EventType.ORDER_FAILED, 2, 1)]
+    assert await store.events() == [
+        (EventType.ORDER_PROCESSED, 1, 1, ANONYMOUS),
+        (EventType.ORDER_FAILED, 2, 1, ANONYMOUS),
+    ]
     for order_id in (1, 2, 3):
         (record,) = await store.lasting.of_order(order_id)
         assert record.state.ended
@@ -177,7 +184,7 @@ async def test_released_saga_is_restarted_under_a_new_operation_id(store: Store)
     assert claim.saga == replace(ONE, restarts=3)
     assert claim.age_s < 5
     assert await store.lasting.save(claim, claim.saga.after(Succeeded()).after(Succeeded()), {})
-    assert await store.events() == [(EventType.ORDER_PROCESSED, 1, 1)]
+    assert await store.events() == [(EventType.ORDER_PROCESSED, 1, 1, ANONYMOUS)]
 
 
 async def test_restart_invalidates_the_claim_of_the_released_run(store: Store) -> None:
@@ -248,7 +255,8 @@ async def test_search_finds_by_state_newest_orders_first(store: Store) -> None:
     assert await store.lasting.save(claims[2], claims[2].saga.after(Succeeded()).after(Succeeded()), {})
 
     async def found(state: SagaState | None = None, *, late: bool | None = None, limit: int = 10) -> list[int]:
-        return [record.order_id for record in await store.lasting.search(state=state, late=late, limit=limit)]
+        found = await store.lasting.search(ALL_CUSTOMERS, state=state, late=late, limit=limit)
+        return [record.order_id for record in found]
 
     assert await found() == [3, 2, 1]
     assert await found(limit=2) == [3, 2]
@@ -271,3 +279,22 @@ async def test_open_sagas_are_counted(store: Store) -> None:
 
 async def test_order_without_sagas_has_none(store: Store) -> None:
     assert await store.lasting.of_order(9) == []
+
+
+async def test_saga_and_its_event_belong_to_the_customer(store: Store) -> None:
+    own = replace(ONE, customer_id="alice")
+    claim = await claimed(store.lasting, own)
+    assert claim.saga == own
+    await store.lasting.start(TWO, claimed=False)
+    assert await store.lasting.save(claim, own.after(Succeeded()).after(Succeeded()), {})
+
+    async def found(scope: Scope) -> list[tuple[int, str]]:
+        records = await store.lasting.search(scope, state=None, late=None, limit=10)
+        return [(record.order_id, record.customer_id) for record in records]
+
+    alices, nobodys = (1, "alice"), (2, ANONYMOUS)
+    assert await found(OneCustomer("alice")) == [alices]
+    assert await found(OneCustomer("bob")) == []
+    assert await found(OneCustomer(ANONYMOUS)) == [nobodys]
+    assert await found(ALL_CUSTOMERS) == [nobodys, alices]
+    assert await store.events() == [("order-processed", 1, 1, "alice")]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BEGIN = datetime(2026, 5, 17, 12, 0, 0, 250, UTC)
-MEMBERS = {"orderId", "version", "state", "late", "attempts", "lastError", "reason", "nextRunAt", "steps"}
+MEMBERS = {"orderId", "customerId", "version", "state", "late", "attempts", "lastError", "reason", "nextRunAt", "steps"}
 
 
 class Timed:

@@ -215,7 +215,7 @@ async def test_sql_and_python_build_the_same_event(database_url: str, event_type
     items = (Item("a", 1), Item("b", 2)) if event_type in {EventType.ORDER_CREATED, EventType.ORDER_UPDATED} else ()
     reason = "sold out" if event_type is EventType.ORDER_FAILED else None
     event = OrderEvent(event_type, "/test", 7, 3, datetime.now(UTC), items=items, reason=reason)
-    facts = {name: value for name, value in event.data.items() if name in {"orderItems", "reason"}}
+    facts = {name: value for name, value in event.data.items() if name in {"orderItems", "reason", "customerId"}}
     await migrate(database_url, *MIGRATIONS)
     async with Database.open(database_url) as database:
         said = await database.fetch_one(

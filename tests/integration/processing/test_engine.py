@@ -30,6 +30,7 @@ from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS
 from service_common.observability import Metrics
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS
 from tests.support.in_memory.inventory import InMemoryStock
 
 TOKEN = "secret"
@@ -209,7 +210,8 @@ async def test_order_is_closed_and_its_end_announced(world: World) -> None:
     await world.wait_ended(1)
     assert world.orders.orders[1] == [1, "CLOSED"]
     assert await stock_of(world) == STOCK - 3
-    data = {"orderId": 1, "version": 1, "message": "Notification CLOSED for order 1"}
+    told = {"orderId": 1, "customerId": "anonymous", "version": 1}
+    data = {**told, "message": "Notification CLOSED for order 1"}
     assert await world.told() == [("order-processed", 1, 1, data)]
     assert world.announced == 1
 
@@ -230,7 +232,8 @@ async def test_order_without_stock_is_failed_with_the_reason(
     await world.wait_ended(1)
     assert world.orders.orders[1] == [1, "FAILED"]
     assert world.orders.reasons[1] == reason
-    data = {"orderId": 1, "version": 1, "message": "Notification FAILED for order 1", "reason": reason}
+    told = {"orderId": 1, "customerId": "anonymous", "version": 1}
+    data = {**told, "message": "Notification FAILED for order 1", "reason": reason}
     assert await world.told() == [("order-failed", 1, 1, data)]
     assert await stock_of(world) == STOCK
 
@@ -578,8 +581,9 @@ async def test_late_sagas_are_found(world: World) -> None:
     for order_id in (1, 2):
         await world.sagas.start(saga_of(order_id), claimed=False)
     await world.database.execute("UPDATE saga SET started_at = now() - interval '31 s' WHERE order_id = 1")
-    assert [record.order_id for record in await world.sagas.search(state=None, late=True, limit=9)] == [1]
-    assert [record.order_id for record in await world.sagas.search(state=None, late=False, limit=9)] == [2]
+    for late, order_id in ((True, 1), (False, 2)):
+        (record,) = await world.sagas.search(ALL_CUSTOMERS, state=None, late=late, limit=9)
+        assert record.order_id == order_id
     assert (await world.sagas.count_open()).late == 1
     (claim, _) = sorted(await world.sagas.claim(2), key=lambda each: each.saga.order_id)
     assert isinstance(claim, Claim)

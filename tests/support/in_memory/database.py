@@ -304,7 +304,9 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
         rows: list[Row] = []
         for given in p["sagas"].adapted:
             items = tuple(Item(item["productId"], item["quantity"]) for item in given["items"])
-            saga = Saga(given["order_id"], given["version"], items, given["traceparent"])
+            saga = Saga(
+                given["order_id"], given["version"], items, given["traceparent"], customer_id=given["customer_id"]
+            )
             started = now(sagas.start(saga, claimed=given["claimed"]))
             if started.new:
                 fence = started.claim.fence if started.claim else 0
@@ -325,7 +327,7 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
 
     def search(p: Params) -> list[Row]:
         state = p["state"] and SagaState(p["state"])
-        found = now(sagas.search(state=state, late=p["late"], limit=p["limit"] or 1_000_000))
+        found = now(sagas.search(_scope(p), state=state, late=p["late"], limit=p["limit"] or 1_000_000))
         return [
             (
                 each.order_id,
@@ -337,6 +339,7 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
                 each.next_run_at,
                 each.late,
                 {state.value: at.isoformat() for state, at in each.entered.items()},
+                each.customer_id,
             )
             for each in found
             if p["order_id"] in {None, each.order_id} and p["open"] in {None, each.next_run_at is not None}
@@ -372,7 +375,7 @@ def _claim_row(claim: Claim) -> Row:
     saga = claim.saga
     items = [{"productId": item.product_id, "quantity": item.quantity} for item in saga.items]
     progress = (saga.state.value, saga.reason, saga.attempts, saga.failures, saga.last_error, saga.restarts)
-    return saga.order_id, saga.version, items, saga.traceparent, *progress, claim.fence, claim.age_s
+    return saga.order_id, saga.version, items, saga.traceparent, *progress, claim.fence, saga.customer_id, claim.age_s
 
 
 def feed_statements(feed: InMemoryFeed) -> Statements:

@@ -157,7 +157,15 @@ class InMemoryOrders:
 
 def _event(event_type: EventType, order: Order) -> OrderEvent:
     items = tuple(Item(item.product_id, item.quantity) for item in order.items)
-    return OrderEvent(event_type, "/order-service", order.id, order.version, order.updated_at, items=items)
+    return OrderEvent(
+        event_type,
+        "/order-service",
+        order.id,
+        order.version,
+        order.updated_at,
+        items=items,
+        customer_id=order.customer_id,
+    )
 
 
 class InMemoryStockReader:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from order_contracts import EventType, OrderEvent
 from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
 from processing_service.saga import LATE_AFTER_S, Saga, SagaState
+from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
 
 __all__ = ["InMemorySagas"]
@@ -91,10 +92,14 @@ class InMemorySagas:
     async def of_order(self, order_id: int) -> list[SagaRecord]:
         return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
 
-    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
+    async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         records = [self._record(self._rows[key]) for key in sorted(self._rows, reverse=True)]
         return [
-            record for record in records if state in {None, record.state} and (late is None or record.late is late)
+            record
+            for record in records
+            if scope.includes(record.customer_id)
+            and state in {None, record.state}
+            and (late is None or record.late is late)
         ][:limit]
 
     async def count_open(self) -> OpenSagas:
@@ -108,7 +113,8 @@ class InMemorySagas:
 
     def _announce(self, saga: Saga, event_type: EventType, now: datetime) -> None:
         reason = saga.reason if event_type is EventType.ORDER_FAILED else None
-        event = OrderEvent(event_type, "/processing-service", saga.order_id, saga.version, now, reason=reason)
+        known = ("/processing-service", saga.order_id, saga.version, now)
+        event = OrderEvent(event_type, *known, reason=reason, customer_id=saga.customer_id)
         subject = str(saga.order_id)
         self.outbox.add(
             self._destination,
@@ -148,6 +154,7 @@ class InMemorySagas:
             next_run_at=row.next_run_at,
             late=late,
             entered=dict(row.entered),
+            customer_id=row.saga.customer_id,
         )
 
 

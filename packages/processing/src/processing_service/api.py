@@ -23,6 +23,7 @@ class _StepSchema(AnswerSchema):
 
 class _SagaSchema(AnswerSchema):
     order_id = fields.Int(data_key="orderId", required=True)
+    customer_id = fields.Str(data_key="customerId", required=True)
     version = fields.Int(required=True)
     state = fields.Enum(SagaState, by_value=True, required=True)
     late = fields.Bool(required=True)

@@ -47,12 +47,13 @@ class OrderConsumer:
         if event.type not in _STARTS_A_SAGA:
             raise NotForProcessingError(event)
         with tracing(event.traceparent) as trace:
-            saga = Saga(event.order_id, event.version, event.items, trace.traceparent)
+            saga = Saga(event.order_id, event.version, event.items, trace.traceparent, customer_id=event.customer_id)
             new = await self._engine.start(saga)
             logger.info(
                 "order consumed",
                 extra={
                     "orderId": event.order_id,
+                    "customerId": event.customer_id,
                     "version": event.version,
                     "type": event.type.value,
                     "messageId": message.id,

@@ -77,8 +77,7 @@ class Engine:
             self._starting -= claimed
             self._update_slots()
         if started.restarts:
-            facts = {"orderId": saga.order_id, "version": saga.version, "restarts": started.restarts}
-            logger.warning("saga restarted", extra=facts)
+            logger.warning("saga restarted", extra={**saga.facts, "restarts": started.restarts})
         if started.claim is not None:
             self._begin(started.claim)
         elif started.new:
@@ -163,8 +162,7 @@ class Engine:
         try:
             delay_s = await self._runner.run(claim)
         except TransientError as error:
-            facts = {"orderId": claim.saga.order_id, "version": claim.saga.version}
-            logger.warning("saga save failed", extra={**facts, "reason": str(error)})
+            logger.warning("saga save failed", extra={**claim.saga.facts, "reason": str(error)})
         else:
             if delay_s is not None:
                 asyncio.get_running_loop().call_later(delay_s, self._wake.set)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service_common.auth import scope_of
 from service_common.http_server import json_response
 
 from .app_keys import SAGAS
@@ -21,6 +22,9 @@ async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
     return json_response(sagas_payload(records))
 
 
-async def search(request: web.Request, state: SagaState | None, late: bool | None, limit: int) -> web.Response:
+async def search(
+    request: web.Request, customer: str | None, state: SagaState | None, late: bool | None, limit: int
+) -> web.Response:
     """List sagas, those of the newest orders first."""
-    return json_response(sagas_payload(await request.app[SAGAS].search(state=state, late=late, limit=limit)))
+    scope = scope_of(request, customer)
+    return json_response(sagas_payload(await request.app[SAGAS].search(scope, state=state, late=late, limit=limit)))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from order_contracts import Item
+from service_common.scope import Scope
 
 from .saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 
@@ -66,6 +67,7 @@ class SagaRecord:
     next_run_at: datetime | None
     late: bool
     entered: Mapping[SagaState, datetime]
+    customer_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,8 @@ class SagaReader(Protocol):
         """Return the sagas of an order by version."""
         ...
 
-    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
-        """Return sagas filtered by state and lateness, those of the newest orders first."""
+    async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
+        """Return sagas in the *scope*, filtered by state and lateness, those of the newest orders first."""
         ...
 
     async def count_open(self) -> OpenSagas:

@@ -11,6 +11,7 @@ from order_contracts import Item
 from service_common.call_batcher import CallBatcher
 from service_common.errors import BusyError
 from service_common.postgres import Database, Json, Row, load_statements
+from service_common.scope import Scope
 
 from .ports import Claim, OpenSagas, SagaRecord, SagaStart
 from .saga import LATE_AFTER_S, Saga, SagaState
@@ -74,10 +75,11 @@ class SqlSagas:
         """Return the sagas of an order by version."""
         return (await self._search(order_id=order_id))[::-1]
 
-    async def search(self, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
-        """Return sagas filtered by state and lateness, those of the newest orders first."""
+    async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
+        """Return sagas in the *scope*, filtered by state and lateness, those of the newest orders first."""
         still_open = None if state is None else not state.ended  # open sagas have an index
-        return await self._search(state=state and state.value, open=still_open, late=late, limit=limit)
+        wanted = {"customer_id": scope.customer_id, "state": state and state.value, "open": still_open, "late": late}
+        return await self._search(**wanted, limit=limit)
 
     async def count_open(self) -> OpenSagas:
         """Count the open sagas."""
@@ -94,7 +96,7 @@ class SqlSagas:
         await self._changes.close()
 
     async def _search(self, **filters: object) -> list[SagaRecord]:
-        unfiltered: dict[str, object] = dict.fromkeys(("order_id", "state", "open", "late", "limit"))
+        unfiltered: dict[str, object] = dict.fromkeys(("order_id", "customer_id", "state", "open", "late", "limit"))
         parameters = unfiltered | filters | {"late_after_s": LATE_AFTER_S}
         return [_record(row) for row in await self._database.fetch(self._sql["search_sagas"], parameters)]
 
@@ -131,6 +133,7 @@ def _start_row(saga: Saga, *, claimed: bool) -> dict[str, Any]:
     return {
         "order_id": saga.order_id,
         "version": saga.version,
+        "customer_id": saga.customer_id,
         "items": [{"productId": item.product_id, "quantity": item.quantity} for item in saga.items],
         "traceparent": saga.traceparent,
         "claimed": claimed,
@@ -163,7 +166,8 @@ def _change_row(change: _Change) -> dict[str, Any]:
 
 
 def _claim(row: Row) -> Claim:
-    order_id, version, items, traceparent, state, reason, attempts, failures, last_error, restarts, fence, age_s = row
+    order_id, version, items, traceparent, state, reason, attempts, failures, last_error, restarts, *lease = row
+    fence, customer_id, age_s = lease
     saga = Saga(
         order_id=order_id,
         version=version,
@@ -175,12 +179,14 @@ def _claim(row: Row) -> Claim:
         failures=failures,
         last_error=last_error,
         restarts=restarts,
+        customer_id=customer_id,
     )
     return Claim(saga, fence, age_s)
 
 
 def _record(row: Row) -> SagaRecord:
-    order_id, version, state, attempts, last_error, reason, next_run_at, late, times = row
+    order_id, version, state, attempts, last_error, reason, next_run_at, late, times, customer_id = row
     # ordered by state: the clocks of two engines may differ
     entered = {state: datetime.fromisoformat(times[state]) for state in SagaState if state in times}
-    return SagaRecord(order_id, version, SagaState(state), attempts, last_error, reason, next_run_at, late, entered)
+    facts = (attempts, last_error, reason, next_run_at, late)
+    return SagaRecord(order_id, version, SagaState(state), *facts, entered, customer_id)

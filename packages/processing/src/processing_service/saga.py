@@ -26,6 +26,7 @@ from typing import TypeAlias
 from order_contracts import EventType, Item
 from service_common.backoff import Backoff
 from service_common.errors import NotFoundError
+from service_common.scope import ANONYMOUS
 
 __all__ = [
     "LATE_AFTER_S",
@@ -144,6 +145,7 @@ class Saga:
         failures: of the current step in a row.
         last_error: the error of the last failure.
         restarts: how often the saga was started again after it had been RELEASED.
+        customer_id: whose order it is.
     """
 
     order_id: int
@@ -156,12 +158,23 @@ class Saga:
     failures: int = 0
     last_error: str | None = None
     restarts: int = 0
+    customer_id: str = ANONYMOUS
 
     @property
     def operation_id(self) -> str:
         """The operation id of its calls to the inventory: a new one after each release, which is final."""
         first = f"{self.order_id}:{self.version}"
         return f"{first}:{self.restarts + 1}" if self.restarts else first
+
+    @property
+    def facts(self) -> Mapping[str, str | int]:
+        """What a log line says of it."""
+        return {
+            "orderId": self.order_id,
+            "version": self.version,
+            "customerId": self.customer_id,
+            "state": self.state.value,
+        }
 
     @property
     def ended(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from marshmallow import Schema, ValidationError, fields, validate
 
 from order_contracts.limits import MAX_ORDER_ID
-from service_common.fields import DecimalInteger, page_limit
+from service_common.fields import DecimalInteger, customer, page_limit
 from service_common.timestamps import rfc3339
 
 from .ports import SagaRecord
@@ -32,8 +32,9 @@ class SagasPathSchema(Schema):
 
 
 class SagasQuerySchema(Schema):
-    """``?state=&late=true&limit=``."""
+    """``?customer=&state=&late=true&limit=``."""
 
+    customer = customer()
     state = fields.Enum(SagaState, by_value=True, load_default=None)
     late = fields.Bool(load_default=None)
     limit = page_limit()
@@ -47,6 +48,7 @@ def sagas_payload(records: Sequence[SagaRecord]) -> dict[str, Any]:
 def _saga(record: SagaRecord) -> dict[str, Any]:
     return {
         "orderId": record.order_id,
+        "customerId": record.customer_id,
         "version": record.version,
         "state": record.state.value,
         "late": record.late,

@@ -76,7 +76,7 @@ class Runner:
                     if saga.state is SagaState.STOCK_TAKEN:
                         continue
                 if not await self._sagas.save(claim, saga, entered, delay_s):
-                    logger.warning("saga claim lost", extra=_facts(saga))
+                    logger.warning("saga claim lost", extra=saga.facts)
                     return None
                 if delay_s is not None:
                     self._report_delay(before.step, saga, delay_s)
@@ -96,7 +96,7 @@ class Runner:
                 case SagaStep.RELEASE_STOCK:
                     return await self._stock.release(saga.operation_id)
         except Exception as error:
-            logger.exception("saga step crashed", extra=_facts(saga))
+            logger.exception("saga step crashed", extra=saga.facts)
             return Unanswered(type(error).__name__)  # which anybody may read, its words only in the log
 
     async def _take_stock(self, saga: Saga) -> StepOutcome:
@@ -110,20 +110,16 @@ class Runner:
         self._unanswered.labels(step.value).inc()
         logger.warning(
             "saga step unanswered",
-            extra={**_facts(saga), "attempts": saga.attempts, "error": saga.last_error, "delay_s": round(delay_s, 3)},
+            extra={**saga.facts, "attempts": saga.attempts, "error": saga.last_error, "delay_s": round(delay_s, 3)},
         )
 
     def _report_end(self, saga: Saga, age_s: float) -> None:
         if saga.event is not None:
             self._announce()
         self._seconds.labels(saga.state.value).observe(age_s)
-        logger.info("saga ended", extra={**_facts(saga), "reason": saga.reason, "seconds": round(age_s, 3)})
+        logger.info("saga ended", extra={**saga.facts, "reason": saga.reason, "seconds": round(age_s, 3)})
 
 
 def _delay_s(saga: Saga, outcome: StepOutcome) -> float:
     floor_s = outcome.retry_after_s if isinstance(outcome, Unanswered) else 0.0
     return RETRY_BACKOFF.delay_s(saga.failures, floor_s=floor_s)
-
-
-def _facts(saga: Saga) -> dict[str, object]:
-    return {"orderId": saga.order_id, "version": saga.version, "state": saga.state.value}

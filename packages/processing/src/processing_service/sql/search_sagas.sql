@@ -7,9 +7,11 @@ SELECT
     reason,
     next_run_at,
     next_run_at IS NOT NULL AND started_at < now() - make_interval(secs => %(late_after_s)s),
-    entered
+    entered,
+    customer_id
 FROM saga
 WHERE (%(order_id)s::bigint IS NULL OR order_id = %(order_id)s)
+    AND (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
     AND (%(state)s::text IS NULL OR state = %(state)s)
     AND (%(open)s::boolean IS NULL OR (next_run_at IS NOT NULL) = %(open)s)
     AND (
