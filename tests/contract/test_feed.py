@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
@@ -13,7 +14,7 @@ from notification_service.feed.ports import ComparisonStore, Feed
 from notification_service.notification import EVERYTHING, Notification, NotificationFilter, Selection
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
-from service_common.scope import ALL_CUSTOMERS
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
 from tests.support.in_memory.database import InMemoryDatabase, feed_statements
 from tests.support.in_memory.notification import InMemoryFeed
 
@@ -193,3 +194,48 @@ async def test_stored_events_are_those_of_the_orders(feed: Store) -> None:
         1: {(CREATED, 1)},
         2: {(CREATED, 1), (UPDATED, 2)},
     }
+
+
+def of(customer: str, each: OrderEvent) -> OrderEvent:
+    return replace(each, customer_id=customer)
+
+
+async def owners(feed: Feed, wanted: Selection = EVERYTHING) -> list[tuple[int, str, str]]:
+    page = await feed.read(0, wanted=wanted, limit=100)
+    return [(each.order_id, each.kind, each.customer_id) for each in page.notifications]
+
+
+async def test_notifications_belong_to_the_customer_of_their_event(feed: Feed) -> None:
+    [(first,), (implied, second)] = await feed.append([of("alice", event(CREATED, 1)), of("bob", event(CLOSED, 2))])
+    assert [each.customer_id for each in (first, implied, second)] == ["alice", "bob", "bob"]
+    assert await owners(feed) == [(1, "CREATED", "alice"), (2, "CREATED", "bob"), (2, "CLOSED", "bob")]
+
+
+async def test_event_without_a_customer_belongs_to_that_of_its_order(feed: Feed) -> None:
+    await feed.append([of("alice", event(CREATED, 1)), event(CREATED, 2)])
+    [(closed,), (nobodys,)] = await feed.append([event(CLOSED, 1), event(CLOSED, 2)])
+    assert (closed.customer_id, nobodys.customer_id) == ("alice", ANONYMOUS)
+
+
+async def test_page_has_the_notifications_in_the_scope(feed: Feed) -> None:
+    await feed.append([of(("alice", "bob", ANONYMOUS)[n % 3], event(CREATED, n)) for n in range(9)])
+    for customer, orders in (("alice", [0, 3, 6]), ("bob", [1, 4, 7]), (ANONYMOUS, [2, 5, 8]), ("carol", [])):
+        scope = OneCustomer(customer)
+        assert [order for order, *_ in await owners(feed, Selection(scope))] == orders
+        some = NotificationFilter(frozenset({3, 4, 5}), frozenset({"CREATED"}))
+        assert [order for order, *_ in await owners(feed, Selection(scope, some))] == orders[1:2]
+        assert await owners(feed, Selection(scope, NotificationFilter(kinds=frozenset({"CLOSED"})))) == []
+        page = await feed.read(0, wanted=Selection(scope), limit=2)
+        assert page.through == (9 if not orders else orders[1] + 1)
+
+
+async def test_customers_of_orders_are_named_where_they_were_not_known(feed: Store) -> None:
+    await feed.append([event(CREATED, 1), event(CLOSED, 1), of("bob", event(CREATED, 2)), event(CREATED, 3)])
+    assert await feed.name_customers({1: "alice", 2: "alice", 4: "alice"}) == 2
+    assert await feed.name_customers({1: "bob"}) == 0
+    assert await owners(feed) == [
+        (1, "CREATED", "alice"),
+        (1, "CLOSED", "alice"),
+        (2, "CREATED", "bob"),
+        (3, "CREATED", ANONYMOUS),
+    ]

@@ -453,4 +453,7 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         "claim_comparison": claim_comparison,
         "advance_comparison": advance_comparison,
         "stored_notifications": stored_events,
+        "name_customers": lambda p: (
+            [()] * now(feed.name_customers(dict(zip(p["orders"], p["customers"], strict=True))))
+        ),
     }

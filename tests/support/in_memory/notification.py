@@ -68,6 +68,14 @@ class InMemoryFeed:
                 stored.setdefault(row.order_id, set()).add((row.type, row.version))
         return stored
 
+    async def name_customers(self, customers: Mapping[int, str]) -> int:
+        named = [
+            place for place, row in enumerate(self._rows) if row.order_id in customers and row.customer_id == ANONYMOUS
+        ]
+        for place in named:
+            self._rows[place] = replace(self._rows[place], customer_id=customers[self._rows[place].order_id])
+        return len(named)
+
     def _store(self, event: OrderEvent) -> Sequence[Notification]:
         own = (event.order_id, _slot(event))
         if own in self._known or (event.order_id, TERMINATION) in self._known:

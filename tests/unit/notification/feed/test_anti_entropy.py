@@ -169,3 +169,14 @@ async def test_comparison_continues_after_an_outage_of_the_order_service(
     await asyncio.gather(running, return_exceptions=True)
     failed = [record for record in caplog.records if record.getMessage() == "comparison failed"]
     assert {record.reason for record in failed} == {"order-service is away"}  # type: ignore[attr-defined]
+
+
+async def test_customers_of_orders_are_named_in_what_is_stored(
+    feed: InMemoryFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    await feed.append([OrderEvent(EventType.ORDER_PROCESSED, "/processing-service", 1, 1, NOW)])
+    await comparing(Orders(order(1), order(2)), Notify(feed)).compare()
+    stored = (await feed.read(0, wanted=EVERYTHING, limit=10)).notifications
+    assert [(each.order_id, each.customer_id) for each in stored] == [(n, "alice") for n in (1, 1, 2, 2)]
+    [line] = [each for each in caplog.records if each.getMessage() == "notification customers restored"]
+    assert line.notifications == 2  # type: ignore[attr-defined]

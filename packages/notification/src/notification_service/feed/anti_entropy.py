@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from order_contracts import OrderEvent
 from service_common.errors import PermanentError, TransientError
 from service_common.observability import Metrics
+from service_common.scope import ANONYMOUS
 
 from .missing import ListedOrder, missing_events
 from .ports import ChangedOrders, ComparisonStore
@@ -77,6 +78,7 @@ class AntiEntropy:
         while position is not None:
             orders, following = await self._orders.after(position, min_age_s=self._after_s, limit=self._batch)
             await self._restore(orders)
+            await self._name_customers(orders)
             advanced = await self._store.advance_comparison(position, following, self._interval_s)
             position = following if advanced and len(orders) == self._batch and following != position else None
 
@@ -94,6 +96,12 @@ class AntiEntropy:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def _name_customers(self, orders: Sequence[ListedOrder]) -> None:
+        """Name the customers of orders whose events passed through a replica that knows no customers."""
+        customers = {order.id: order.customer_id for order in orders if order.customer_id != ANONYMOUS}
+        if customers and (named := await self._store.name_customers(customers)):
+            logger.warning("notification customers restored", extra={"notifications": named})
 
     async def _append(self, events: Sequence[OrderEvent]) -> int:
         """Append the events of one order in their order, and return how many."""

@@ -78,3 +78,6 @@ class ComparisonStore(Protocol):
 
     async def stored_events(self, order_ids: Sequence[int]) -> Mapping[int, Collection[StoredEvent]]:
         """Return the types and versions of the stored notifications of those of the orders that have any."""
+
+    async def name_customers(self, customers: Mapping[int, str]) -> int:
+        """Store the customer of each order with those of its notifications that have none; return their number."""

@@ -120,6 +120,11 @@ class SqlFeed:
         rows = await self._database.fetch(self._sql["stored_notifications"], (list(order_ids),))
         return {order: set(zip(map(EventType, types), versions, strict=True)) for order, types, versions in rows}
 
+    async def name_customers(self, customers: Mapping[int, str]) -> int:
+        """Store the customers of the orders; see :class:`~notification_service.feed.ports.ComparisonStore`."""
+        parameters = {"orders": list(customers), "customers": list(customers.values())}
+        return await self._database.execute(self._sql["name_customers"], parameters)
+
     async def _one(self, statement: str, **params: float) -> Row:
         row = await self._database.fetch_one(self._sql[statement], params)
         if row is None:
