@@ -21,6 +21,7 @@ from rich.console import Console
 from .backends import Backends, backends
 from .comparison import Load, compare, sweep_loads
 from .results import FanOut
+from .scenarios.customers import customers
 from .scenarios.filtered import filtered
 from .scenarios.hostile import KINDS, hostile
 from .scenarios.outcome import outcome_table
@@ -28,7 +29,7 @@ from .scenarios.storm import storm
 from .scenarios.ten_thousand import ten_thousand
 from .table import fan_out_table
 
-SCENARIOS = ("ten-thousand", "filtered", "storm", "hostile")
+SCENARIOS = ("ten-thousand", "filtered", "customers", "storm", "hostile")
 # of the comparison, and of a phase of the hostile scenario, in which those that take nothing are to be cut
 COMPARE_S, HOSTILE_S = 5.0, 14.0
 
@@ -59,6 +60,8 @@ async def play(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
             outcome = await ten_thousand(running, protocols)
         elif options.scenario == "filtered":
             outcome = await filtered(running)
+        elif options.scenario == "customers":
+            outcome = await customers(running)
         elif options.scenario == "storm":
             outcome = await storm(running)
         else:
@@ -97,9 +100,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="how long (5; each phase of hostile: 14)")
     parser.add_argument("--sweep", type=numbers, metavar="N,N,…", help="so many clients after each other")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the sweep")
-    parser.add_argument(
-        "--scenario", choices=("ten-thousand", "filtered", "storm", "hostile"), help="play this instead"
-    )
+    parser.add_argument("--scenario", choices=SCENARIOS, help="play this instead")
     parser.add_argument("--protocol", choices=("sse", "ws"), help="ten-thousand: of all clients (half of them each)")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, help="hostile: of the clients (all)")
     options = parser.parse_args()

@@ -42,12 +42,14 @@ class Group:
 
     Attributes:
         path: what they ask for; ``{client}`` in it is a number of each one's own, from *first* on.
+        tokens: the access token of each, in turn; none without sign-in.
     """
 
     protocol: str
     path: str
     clients: int
     first: int = 0
+    tokens: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ def _request(port: int, group: Group, own: int) -> bytes:
         own_lines = HANDSHAKE.format("AAAAAAAAAAAAAAAAAAAAAA==")
     else:
         own_lines = "Accept: text/event-stream\r\n"
+    if group.tokens:
+        own_lines += f"Authorization: Bearer {group.tokens[(own - group.first) % len(group.tokens)]}\r\n"
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{own_lines}\r\n".encode()
 
 

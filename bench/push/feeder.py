@@ -15,6 +15,7 @@ from service_common.config import AwsConfig
 from service_common.events import encode
 from service_common.observability import TraceContext
 from service_common.postgres import Database
+from service_common.scope import ANONYMOUS
 from service_common.sqs import Outgoing, Publisher, Sqs
 from tests.support.waiting import eventually
 
@@ -52,10 +53,11 @@ class Feeder:
         numbers = list(islice(_ORDERS, how_many))
         return range(numbers[0], numbers[-1] + 1)
 
-    def event(self, event_type: EventType, order: int, version: int = 1) -> OrderEvent:
+    def event(self, event_type: EventType, order: int, version: int = 1, *, customer: str = ANONYMOUS) -> OrderEvent:
         """Return one event as the order service announces it."""
         trace = TraceContext.new().traceparent
-        return OrderEvent(event_type, "/order-service", order, version, datetime.now(UTC), trace, ITEMS)
+        at = datetime.now(UTC)
+        return OrderEvent(event_type, "/order-service", order, version, at, trace, ITEMS, customer_id=customer)
 
     async def created_long_ago(self, how_many: int) -> None:
         """Have as many notifications in the feed, of new orders; the time it takes does not matter."""

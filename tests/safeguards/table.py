@@ -77,6 +77,24 @@ SAFEGUARDS = (
         ("tests/contract/test_order_repository.py::test_order_of_another_customer_does_not_exist",),
     ),
     Safeguard(
+        "scope of a caller",
+        "a customer sees and hears what is its own",
+        f"{COMMON}/auth/principal.py",
+        "return OneCustomer(self.subject)",
+        "return ALL_CUSTOMERS",
+        "assert",
+        ("tests/integration/notification/test_scope.py::test_customer_hears_own_notifications_whatever_it_asks_for",),
+    ),
+    Safeguard(
+        "scope of a stream",
+        "a filter by order does not reach beyond the scope",
+        f"{NOTIFICATION}/notification.py",
+        "self.scope.includes(customer_id)\n            and ",
+        "",
+        "assert",
+        ("tests/unit/notification/push/test_hub.py::test_filter_by_order_does_not_reach_beyond_the_scope",),
+    ),
+    Safeguard(
         "signature of a token",
         "a token that the issuer did not sign is refused",
         f"{COMMON}/auth/tokens.py",
@@ -170,7 +188,7 @@ SAFEGUARDS = (
     Safeguard(
         "fence of a saga",
         "an engine that lost its lease changes nothing",
-        f"{PROCESSING}/migrations/0003_steps.sql",
+        f"{PROCESSING}/migrations/0005_customers.sql",
         "            AND saga.fence = change.fence\n",
         "",
         "assert not True",
@@ -361,7 +379,7 @@ SAFEGUARDS = (
     Safeguard(
         "dedupe",
         "an event that comes twice adds one notification",
-        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        f"{NOTIFICATION}/migrations/0004_customers.sql",
         "CONTINUE WHEN event.slot = ANY (known) OR -1 = ANY (known);",
         "",
         "IntegrityError.*notification_order_id_slot_key",
@@ -373,7 +391,7 @@ SAFEGUARDS = (
     Safeguard(
         "CREATED first",
         "a terminal event that comes first writes the creation before it",
-        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        f"{NOTIFICATION}/migrations/0004_customers.sql",
         "IF event.slot <> 0 AND NOT 0 = ANY (known) THEN",
         "IF false THEN",
         "assert",
@@ -382,7 +400,7 @@ SAFEGUARDS = (
     Safeguard(
         "lock of the feed",
         "positions are dense and in the order of the commits",
-        f"{NOTIFICATION}/migrations/0001_feed.sql",
+        f"{NOTIFICATION}/migrations/0004_customers.sql",
         "FROM feed FOR UPDATE;",
         "FROM feed;",
         "IntegrityError.*notification_pkey",

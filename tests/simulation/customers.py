@@ -13,8 +13,9 @@ from yarl import URL
 from tests.simulation.deployment import QUEUES, Deployment
 from tests.simulation.http import SimulatedSession
 
-__all__ = ["PRODUCTS", "Customers"]
+__all__ = ["NAMES", "PRODUCTS", "Customers"]
 
+NAMES = ("alice", "bob")
 PRODUCTS = {"hot": 12, "rare": 3, "many": 1000}
 ANSWER_LIMIT_S = 8.0
 PAUSE_S = 1.0
@@ -47,7 +48,7 @@ class Customers:
         decisions = self.deployment.world.decisions
         count = 2 + decisions.below("orders", 7)
         acts = [
-            self._order(f"key-{number}", decisions.uniform("begin", 0.0, within_s))
+            self._order(f"key-{number}", NAMES[number % len(NAMES)], decisions.uniform("begin", 0.0, within_s))
             for number in range(count)
             if decisions.happens(f"order {number}", 1.0)
         ]
@@ -58,30 +59,31 @@ class Customers:
         ]
         await asyncio.gather(*acts)
 
-    async def _order(self, key: str, begin_s: float) -> None:
+    async def _order(self, key: str, name: str, begin_s: float) -> None:
         decisions = self.deployment.world.decisions
         await asyncio.sleep(begin_s)
         items = self._items(key)
         copies = 1 + decisions.happens(f"{key} twice", 0.15)
-        answers = await asyncio.gather(*(self._place(key, items) for _ in range(copies)))
+        answers = await asyncio.gather(*(self._place(key, name, items) for _ in range(copies)))
         order_ids = {order_id for order_id in answers if order_id is not None}
         if len(order_ids) > 1:
             self.problems.append(f"I2: {key} was answered with the orders {sorted(order_ids)}")
         for order_id in order_ids:
             if decisions.happens(f"{key} amended", 0.45):
                 await asyncio.sleep(decisions.uniform("consider", 0.0, 0.6))
-                await self._amend(order_id, self._items(key))
+                await self._amend(order_id, name, self._items(key))
             if decisions.happens(f"{key} cancelled", 0.35):
                 await asyncio.sleep(decisions.uniform("consider", 0.0, 0.6))
-                await self._cancel(order_id)
+                await self._cancel(order_id, name)
 
     def _items(self, key: str) -> list[dict[str, Any]]:
         decisions = self.deployment.world.decisions
         products = [product for product in PRODUCTS if decisions.below(f"{key} buys {product}", 2)] or ["hot"]
         return [{"productId": product, "quantity": 1 + decisions.below("quantity", 4)} for product in products]
 
-    async def _place(self, key: str, items: list[dict[str, Any]]) -> int | None:
-        status, order = await self._until_answered("POST", "/orders", {"orderItems": items}, {"Idempotency-Key": key})
+    async def _place(self, key: str, name: str, items: list[dict[str, Any]]) -> int | None:
+        headers = {"Idempotency-Key": key, "X-Customer": name}
+        status, order = await self._until_answered("POST", "/orders", {"orderItems": items}, headers)
         if status == 201:
             self.accepted.setdefault(key, order["id"])
             if self.accepted[key] != order["id"]:
@@ -92,13 +94,13 @@ class Customers:
         self.refused.add(key)
         return None
 
-    async def _amend(self, order_id: int, items: list[dict[str, Any]]) -> None:
-        status, order = await self._once("PUT", f"/orders/{order_id}", {"orderItems": items}, {})
+    async def _amend(self, order_id: int, name: str, items: list[dict[str, Any]]) -> None:
+        status, order = await self._once("PUT", f"/orders/{order_id}", {"orderItems": items}, {"X-Customer": name})
         if status == 200:
             self.amended[order_id] = order["version"]
 
-    async def _cancel(self, order_id: int) -> None:
-        status, _ = await self._until_answered("DELETE", f"/orders/{order_id}", None, {})
+    async def _cancel(self, order_id: int, name: str) -> None:
+        status, _ = await self._until_answered("DELETE", f"/orders/{order_id}", None, {"X-Customer": name})
         if status == 200:
             self.cancelled.add(order_id)
 

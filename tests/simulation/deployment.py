@@ -9,6 +9,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 import inventory_service.app
 import inventory_service.config
@@ -18,6 +19,7 @@ import order_service.app
 import order_service.config
 import processing_service.app
 import processing_service.config
+from service_common.auth import PRINCIPAL, Caller, Principal
 from service_common.http_client.transport import Transport
 from service_common.http_server import READINESS
 from service_common.sqs import Sqs
@@ -44,6 +46,14 @@ MODULES = {
     "processing": (processing_service.app, processing_service.config.Config),
     "notification": (notification_service.app, notification_service.config.Config),
 }
+
+
+@web.middleware
+async def _signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Take a header for the access token of a customer: a simulation signs nothing."""
+    if (name := request.headers.get("X-Customer")) is not None:
+        request[PRINCIPAL] = Principal(Caller.CUSTOMER, name)
+    return await handler(request)
 
 
 class Deployment:
@@ -114,6 +124,7 @@ class Deployment:
     async def _run(self, node: Node) -> None:
         module, config = cast(Any, MODULES[node.service])
         app: web.Application = module.create_app(config.from_environ(self._environment))
+        app.middlewares.append(_signed_in)
         app.freeze()
         await app.startup()
         node.app, node.serve = app, serve(app)

@@ -1,4 +1,4 @@
-"""The invariants I1 to I5 and I7 on what the services have stored, and whether anything is left to do."""
+"""The invariants I1 to I5, I7 and I11 on what the services have stored, and whether anything is left to do."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def violations(deployment: Deployment, customers: Customers) -> Iterator[str]:
 
 
 def _accepted(deployment: Deployment, customers: Customers, orders: dict[int, Order]) -> Iterator[str]:
-    by_key = {key: placement.order_id for key, placement in deployment.orders._placements.items()}
+    # a stored key begins with the customer
+    by_key = {key.split("\n")[-1]: each.order_id for key, each in deployment.orders._placements.items()}
     for key, order_id in customers.accepted.items():
         if by_key.get(key) != order_id:
             yield f"I1: {key} was answered with order {order_id}; stored is {by_key.get(key)}"
@@ -130,6 +131,9 @@ def _notifications(deployment: Deployment, orders: dict[int, Order]) -> Iterator
             yield f"I5: order {order.id} is {order.status}; told was {story}"
         if updates >= order.version:
             yield f"I5: order {order.id} has version {order.version}; told was {story}"
+    for row in deployment.feed._rows:
+        if row.order_id in orders and row.customer_id != orders[row.order_id].customer_id:
+            yield f"I11: notification {row.seq} of order {row.order_id} belongs to {row.customer_id}"
     for order_id, story in told.items():
         yield f"I5: order {order_id} does not exist; told was {story}"
 

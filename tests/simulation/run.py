@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from service_common.scope import ALL_CUSTOMERS, OneCustomer
 from tests.simulation.clock import simulated_time
-from tests.simulation.customers import PRODUCTS, Customers
+from tests.simulation.customers import NAMES, PRODUCTS, Customers
 from tests.simulation.database import UnforeseenError
 from tests.simulation.decisions import Decisions
 from tests.simulation.deployment import Deployment
@@ -90,37 +91,40 @@ def simulate(seed: int, *, only: Collection[str] | None = None, verbose: bool = 
         with simulated_time(world.loop.time):
             deployment = Deployment(world)
             customers = Customers(deployment)
-            watcher = Watcher(deployment)
+            watchers = [Watcher(deployment, scope) for scope in (ALL_CUSTOMERS, OneCustomer(NAMES[0]))]
             with deployment.installed():
                 try:
-                    settled_s = world.loop.run_until_complete(_story(deployment, customers, watcher))
+                    settled_s = world.loop.run_until_complete(_story(deployment, customers, watchers))
                 except DeadlockError:
                     settled_s = SETTLE_S
                     world.problems.append("deadlock")
-        problems = [*world.problems, *customers.problems, *watcher.problems, *violations(deployment, customers)]
+        heard = [problem for watcher in watchers for problem in watcher.problems]
+        problems = [*world.problems, *customers.problems, *heard, *violations(deployment, customers)]
         problems += [
             f"not handled: {context.get('message')} {context.get('exception')}" for context in world.loop.errors
         ]
         if settled_s >= SETTLE_S:
-            problems = [*(f"open after {SETTLE_S:g} s: {what}" for what in _left(deployment, watcher)), *problems]
+            problems = [*(f"open after {SETTLE_S:g} s: {what}" for what in _left(deployment, watchers)), *problems]
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
     return Verdict(seed, tuple(problems), tuple(decisions.happened), world.checksum, settled_s, tuple(world.trace))
 
 
-def _left(deployment: Deployment, watcher: Watcher) -> Iterator[str]:
+def _left(deployment: Deployment, watchers: Sequence[Watcher]) -> Iterator[str]:
     yield from unfinished(deployment)
-    yield from watcher.unfinished()
+    for watcher in watchers:
+        yield from watcher.unfinished()
 
 
-async def _story(deployment: Deployment, customers: Customers, watcher: Watcher) -> float:
+async def _story(deployment: Deployment, customers: Customers, watchers: Sequence[Watcher]) -> float:
     world = deployment.world
     for product_id, stock in PRODUCTS.items():
         await deployment.stock.add(product_id, stock)
     deployment.start()
     acting = world.loop.start(Process("customer"), customers.act(FAULTY_S))
-    world.loop.start(Process("watcher"), watcher.watch())
+    for watcher in watchers:
+        world.loop.start(Process("watcher"), watcher.watch())
     await asyncio.sleep(FAULTY_S)
     world.end_faults()
     for server in deployment.servers.values():
@@ -130,6 +134,6 @@ async def _story(deployment: Deployment, customers: Customers, watcher: Watcher)
         await asyncio.sleep(0.5)
         if acting.done():
             acting.result()
-            if next(_left(deployment, watcher), None) is None:
+            if next(_left(deployment, watchers), None) is None:
                 break
     return world.loop.time() - quiet_since

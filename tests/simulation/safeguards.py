@@ -11,13 +11,15 @@ from unittest.mock import patch
 from inventory_service.domain import TakeOutcome
 from notification_service.feed import AntiEntropy
 from notification_service.notification import Notification
-from notification_service.push import Broadcaster
+from notification_service.push import Broadcaster, Subscription
+from notification_service.push.hub import Hub
 from order_contracts import Item, OrderEvent
 from order_service.domain import Order
 from order_service.reconcile import Reconciliation
 from service_common.http_client import transport
 from service_common.http_client.retry_policy import AttemptOutcome, Failure
 from service_common.lifecycle import background_tasks
+from service_common.scope import ALL_CUSTOMERS
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders
@@ -108,6 +110,16 @@ def _no_shape_check() -> Any:
 
 
 # what is taken out of the adapters in memory is in SQL in the services; the contract tests hold both to the same
+def _no_scope() -> Any:
+    join = Hub.join
+
+    def join_all(hub: Hub, subscription: Subscription, cursor: int | None = None) -> None:
+        subscription.wanted = replace(subscription.wanted, scope=ALL_CUSTOMERS)
+        join(hub, subscription, cursor)
+
+    return patch.object(Hub, "join", join_all)
+
+
 SAFEGUARDS: Mapping[str, Callable[[], Any]] = {
     "operation-id": _no_dedupe,
     "version-check": _no_version_check,
@@ -119,6 +131,7 @@ SAFEGUARDS: Mapping[str, Callable[[], Any]] = {
     "resume": _no_resume,
     "reconciliation": _no_reconciliation,
     "idempotency-key": _no_idempotency_key,
+    "scope": _no_scope,
 }
 
 

@@ -1,4 +1,5 @@
 """Clients of the live push: they resume with the last id that they saw, on any replica, and must miss nothing (I6).
+A customer hears what is its own (I11).
 
 The stream is the real one from the admission of a client to the bytes that are written to its connection; what carries
 the bytes is simulated: connections that break and such as take nothing for a while.
@@ -15,9 +16,10 @@ from aiohttp import web
 
 from notification_service.http import BROADCASTER
 from notification_service.http.sse import _SseConnection
-from notification_service.notification import EVERYTHING, EventId
+from notification_service.notification import EventId, Selection
 from notification_service.push import Framing, Subscription
 from service_common.auth.principal import EVERYBODY
+from service_common.scope import Scope
 from tests.simulation.deployment import Deployment
 from tests.simulation.world import Node
 
@@ -50,22 +52,22 @@ class _Transport:
 
 
 class Watcher:
-    """One client; it has seen every notification up to *seen*.
+    """One client; it has seen every notification in its scope up to *seen*.
 
     Attributes:
         problems: notifications that it missed or got twice, and resets, for which there is no reason here.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, scope: Scope) -> None:
         self.seen = 0
+        self._scope = scope
         self.problems: list[str] = []
         self._deployment = deployment
 
     def unfinished(self) -> Iterator[str]:
         """Yield whether there is something that it has not seen."""
-        head = len(self._deployment.feed._rows)
-        if self.seen < head:
-            yield f"a push client has seen {self.seen} of {head} notifications"
+        if due := self._due(len(self._deployment.feed._rows)):
+            yield f"a push client of {self._scope} has seen {self.seen}; {due} are due"
 
     def hear(self, data: bytes) -> None:
         """Take bytes of the stream."""
@@ -73,10 +75,17 @@ class Watcher:
             seq = int(block["seq"])
             if block["event"] == b"reset":
                 self.problems.append(f"I6: a push client that has seen {self.seen} was reset to {seq}")
-            elif seq != self.seen + (block["event"] is None):
+            elif block["event"] is None and not self._scope.includes(self._deployment.feed._rows[seq - 1].customer_id):
+                self.problems.append(f"I11: a push client of {self._scope} got {seq}")
+            elif seq < self.seen or self._due(seq) != [seq] * (block["event"] is None):
                 what = "was moved to" if block["event"] else "got"
                 self.problems.append(f"I6: a push client that has seen {self.seen} {what} {seq}")
             self.seen = seq
+
+    def _due(self, up_to: int) -> list[int]:
+        """Return the notifications in its scope that it has not seen."""
+        rows = self._deployment.feed._rows[self.seen : up_to]
+        return [row.seq for row in rows if self._scope.includes(row.customer_id)]
 
     async def watch(self) -> None:
         """Watch, connecting again whenever the connection ends."""
@@ -106,7 +115,7 @@ class Watcher:
             _Transport(self, ended).abort()
             return
         transport = cast(Any, _Transport(self, ended))
-        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, EVERYTHING)
+        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, Selection(self._scope))
         connection = _SseConnection(broadcaster, transport, "watcher", EVERYBODY, subscription)
         broadcaster.attach(connection, last_seen, cursor)
         where = f"stream from {node.name}"

@@ -16,7 +16,7 @@ from ..ours import PATHS, number_after
 from ..service import Service, notification_service
 from .outcome import Outcome, Row, broken
 
-__all__ = ["filtered"]
+__all__ = ["filtered", "wishes"]
 
 MANY, FEW = 10_000, 10
 ROUNDS = 2
@@ -73,7 +73,7 @@ async def _followed(backends: Backends, clients: int) -> tuple[Cost, list[str]]:
             before = await source.head()
             cpu = cpu_s([service.pid])
             sent = await source.over_queue(_updates(source, told), RATE_PER_S)
-            question = Question({str(number): at for number, at in sent.items()}, await _wishes(source, orders, before))
+            question = Question({str(number): at for number, at in sent.items()}, await wishes(source, orders, before))
             await crowd.settled(question)
             cpu = cpu_s([service.pid]) - cpu
             faults = list(broken(f"{clients} clients", await crowd.report(), service))
@@ -99,8 +99,9 @@ async def _idle_cpu_s(service: Service) -> float:
     return cpu_s([service.pid]) - cpu
 
 
-async def _wishes(source: Feeder, orders: range, before: int) -> dict[str, list[int]]:
-    wishes: dict[str, list[int]] = {}
+async def wishes(source: Feeder, orders: range, before: int) -> dict[str, list[int]]:
+    """Return the places after *before* of the notifications of each client, the first of which follows orders[0]."""
+    places: dict[str, list[int]] = {}
     for place, order in sorted((await source.orders_beyond(before)).items()):
-        wishes.setdefault(str(order - orders[0]), []).append(place)
-    return wishes
+        places.setdefault(str(order - orders[0]), []).append(place)
+    return places

@@ -32,7 +32,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-MEMBERS = {"id", "type", "kind", "orderId", "version", "message", "occurredAt", "traceId"}
+MEMBERS = {"id", "type", "kind", "orderId", "customerId", "version", "message", "occurredAt", "traceId"}
 
 
 @dataclass(frozen=True, slots=True)

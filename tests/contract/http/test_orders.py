@@ -236,6 +236,7 @@ async def test_accepted_order_says_where_it_is(orders: HttpService, shop: Shop, 
         "createdAt": order["createdAt"],
         "updatedAt": order["createdAt"],
         "failureReason": None,
+        "customerId": "anonymous",
         "orderItems": [
             {"id": order["orderItems"][0]["id"], "productId": shelf, "quantity": 2},
             {"id": order["orderItems"][1]["id"], "productId": "123", "quantity": 1},

@@ -160,6 +160,7 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed
         "sagas": [
             {
                 "orderId": 123,
+                "customerId": "anonymous",
                 "version": 1,
                 "state": "FAILING",
                 "late": True,
@@ -174,6 +175,7 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed
             },
             {
                 "orderId": 123,
+                "customerId": "anonymous",
                 "version": 2,
                 "state": "STARTED",
                 "late": True,

@@ -107,7 +107,8 @@ async def test_notification_reaches_both_protocols_as_the_same_document(
     assert created["message"] == "Notification CREATED for order 12"
     assert failed["message"] == "Notification FAILED for order 12"
     assert failed["reason"] == "out of stock"
-    assert set(created) == {"id", "type", "kind", "orderId", "version", "message", "occurredAt", "traceId"}
+    members = {"id", "type", "kind", "orderId", "customerId", "version", "message", "occurredAt", "traceId"}
+    assert set(created) == members
 
 
 async def take(stream: AsyncIterator[Block], count: int) -> AsyncIterator[Block]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,8 +27,10 @@ from notification_service.push.hub import (
 )
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
-from service_common.scope import ALL_CUSTOMERS
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
 
+# of the orders 0, 1, 2 and 3
+OWNERS = ("alice", "alice", "bob", ANONYMOUS)
 CREATED, CLOSED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED
 
 
@@ -178,3 +181,41 @@ def test_filter_by_kind_selects_with_and_without_orders(hub: Hub) -> None:
 def test_empty_filter_is_an_error(empty: tuple[frozenset[int] | None, frozenset[str] | None]) -> None:
     with pytest.raises(ValueError, match="empty"):
         NotificationFilter(*empty)
+
+
+def test_filter_by_order_does_not_reach_beyond_the_scope(hub: Hub) -> None:
+    orders = NotificationFilter(frozenset({1, 2}))
+    alice, bob, operator = (
+        Subscription(Framing.WS, lambda _data: None, Selection(scope, orders))
+        for scope in (OneCustomer("alice"), OneCustomer("bob"), ALL_CUSTOMERS)
+    )
+    for each in (alice, bob, operator):
+        hub.join(each)
+        hub.is_up_to_date(each)
+    new = [encoding.encode(replace(notification(11 + n, n), customer_id=who), "e") for n, who in enumerate(OWNERS)]
+    assert {delivery.to: delivery.data for delivery in hub.publish(new, 0.0)} == {
+        (alice,): new[1].ws,
+        (bob,): new[2].ws,
+        (operator,): new[1].ws + new[2].ws,
+    }
+    for each, data in ((alice, new[1].ws), (bob, new[2].ws)):
+        hub.fall_behind(each)
+        each.cursor = 10
+        assert hub.next_action(each) == Write(data, 1)
+
+
+def test_customers_are_delivered_their_own_and_leave_nothing_behind(hub: Hub) -> None:
+    scoped = {
+        who: Subscription(Framing.SSE, lambda _data: None, Selection(OneCustomer(who))) for who in ("alice", "bob", "c")
+    }
+    for each in scoped.values():
+        hub.join(each)
+        hub.is_up_to_date(each)
+    new = [encoding.encode(replace(notification(11 + n, n), customer_id=who), "e") for n, who in enumerate(OWNERS)]
+    assert {delivery.to: delivery.data for delivery in hub.publish(new, 0.0)} == {
+        (scoped["alice"],): new[0].sse + new[1].sse,
+        (scoped["bob"],): new[2].sse,
+    }
+    for each in scoped.values():
+        hub.leave(each)
+    assert not hub._by_customer
