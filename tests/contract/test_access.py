@@ -17,6 +17,7 @@ import processing_service.inventory_client
 import processing_service.order_client
 from service_common.auth import PUBLIC, Caller
 from service_common.http_client import Call
+from service_common.http_server import READINESS
 from tests.support.api_documents import APIS
 from tests.support.in_memory.services import SERVICES, TOKEN, Client
 from tests.support.issuer import AUDIENCE, Issuer, bearer, issuer
@@ -133,7 +134,27 @@ async def test_everybody_is_an_operator_in_open_mode(aiohttp_client: AiohttpClie
 @pytest.mark.parametrize("service", SERVICES)
 def test_public_is_only_what_says_nothing_of_orders(service: str) -> None:
     public = {operation.path for operation in APIS[service].operations if operation.access is PUBLIC}
-    assert public == {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json"}
+    assert public == {"/", "/health/live", "/health/ready", "/openapi.json"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_is_inside_is_shown_to_those_who_work_on_it(
+    aiohttp_client: AiohttpClient, service: str, tokens: Issuer
+) -> None:
+    client = await asking(aiohttp_client, service, tokens)
+    assert client.app is not None
+    client.app[READINESS].task_died("poller")
+    client.app[READINESS].watch("poller")
+    for caller, headers in {**credentials(tokens), PUBLIC: bearer("nonsense")}.items():
+        inside = caller in {Caller.OPERATOR, Caller.VIEWER, Caller.SERVICE}
+        async with client.get("/health/ready", headers=headers) as answer:
+            found = {
+                "status": "not ready",
+                **({"checks": {"signing keys": "ok", "poller": "restarting"}} if inside else {}),
+            }
+            assert (answer.status, await answer.json()) == (503, found), caller
+        async with client.get("/", headers=headers) as answer:
+            assert set(await answer.json()) == ({"name", "version"} if inside else {"name"}), caller
 
 
 @pytest.mark.parametrize("service", SERVICES)

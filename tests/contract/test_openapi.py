@@ -63,9 +63,17 @@ async def refusals(client: Client, described: Described) -> None:
             await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=token)
 
 
-async def common(client: Client) -> None:
+async def flood(client: Client, described: Described) -> None:
+    """Have every operation refused for too many requests."""
+    await ask(client, "GET", "/")
+    for method, template, _ in described.operations():
+        await ask(client, method, concrete(template))
+
+
+async def common(client: Client, customer: Mapping[str, str]) -> None:
     for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json"):
         await ask(client, "GET", path)
+    await ask(client, "GET", "/metrics", headers=customer)
     assert client.app is not None
     client.app[READINESS].draining = True
     await ask(client, "GET", "/health/ready")
@@ -99,7 +107,10 @@ async def test_answers_are_as_described_and_all_that_is_described_is_answered(
         client = await aiohttp_client(app, headers=bearer(tokens.token("olga", "operator")))
         await SERVICES[name].use(client)
         await refusals(client, described)
-        await common(client)
+        await common(client, bearer(tokens.token("alice")))
+        limited = SERVICES[name].app(REQUEST_LIMIT_ADDRESS_RATE="0.01", REQUEST_LIMIT_ADDRESS_BURST="1")
+        watch(limited, seen)
+        await flood(await aiohttp_client(limited), described)
     for answer in seen:
         described.check(answer)
     told = {

@@ -85,6 +85,7 @@ class Deployment:
             "SERVICE_TOKEN": TOKEN,
             "AUTH_MODE": "open",
             "ALLOWED_HOSTS": "*",
+            "REQUEST_LIMIT_ADDRESS_RATE": "0",
             "DATABASE_URL": "postgresql://simulated/database",
             "RECONCILE_AFTER_S": str(RECONCILE_AFTER_S),
             "SHUTDOWN_GRACE_S": str(GRACE_S),

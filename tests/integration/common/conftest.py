@@ -17,7 +17,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from service_common.config import AuthConfig, AwsConfig, ServiceConfig
+from service_common.config import AuthConfig, AwsConfig, RateLimit, ServiceConfig
 from service_common.sqs import Sqs
 
 if TYPE_CHECKING:
@@ -225,6 +225,8 @@ def service_config() -> ServiceConfig:
         log_group="any-service-logs",
         shutdown_grace_s=2.0,
         allowed_origins=("http://localhost:4200",),
+        principal_limit=RateLimit(0, 1),
+        address_limit=RateLimit(0, 1),  # the clients of a test have one address
     )
 
 

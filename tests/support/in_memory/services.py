@@ -42,6 +42,8 @@ Resource: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
 ORIGIN = "http://localhost:4200"
 SECRET = "secret"
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
+# many clients of a test have one address
+NO_REQUEST_LIMITS = {"REQUEST_LIMIT_PRINCIPAL_RATE": "0", "REQUEST_LIMIT_ADDRESS_RATE": "0"}
 ENVIRON = {
     "SERVICE_TOKEN": SECRET,
     "AUTH_MODE": "open",
@@ -49,6 +51,7 @@ ENVIRON = {
     "INVENTORY_URL": "http://nowhere:8081",
     "ORDER_URL": "http://nowhere:8080",
     "ALLOWED_ORIGINS": ORIGIN,
+    **NO_REQUEST_LIMITS,
 }
 WHEN = datetime(2026, 5, 17, 12, tzinfo=UTC)
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 import pytest
 
-from service_common.config import AuthConfig, AwsConfig, ConfigError, ServiceConfig, read_environment, shared_fields
+from service_common.config import (
+    AuthConfig,
+    AwsConfig,
+    ConfigError,
+    RateLimit,
+    ServiceConfig,
+    read_environment,
+    shared_fields,
+)
 
 COMPLETE = {
     "SERVICE_TOKEN": "s3cret",
@@ -195,7 +204,8 @@ def test_database_url_that_was_not_read_from_the_environment_is_hidden_when_it_i
     assert wrong.masked()["database_url"] == "***"
 
 
-OIDC = {name: value for name, value in COMPLETE.items() if name != "AUTH_MODE"} | {"INVENTORY_URL": "http://a"}
+ONE = COMPLETE | {"INVENTORY_URL": "http://a"}
+OIDC = {name: value for name, value in ONE.items() if name != "AUTH_MODE"}
 
 
 def test_tokens_of_an_issuer_are_the_default() -> None:
@@ -237,3 +247,41 @@ def test_open_mode_needs_no_issuer_and_takes_none() -> None:
 def test_wrong_setting_of_authentication_is_reported(name: str, value: str) -> None:
     usual = {"AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "shop"}
     assert set(problems_of({**OIDC, **usual, name: value})) == {name}
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    config = Config.from_environ({**ONE, "TRUSTED_PROXIES": "192.0.2.7, 10.0.0.0/8,2001:db8::/32"})
+    assert config.trusted_proxies == tuple(map(ip_network, ("192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32")))
+    assert config.masked()["trusted_proxies"] == ["192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize("proxies", ["web", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1 10.0.0.2"])
+def test_wrong_proxy_network_is_reported(proxies: str) -> None:
+    assert set(problems_of({**ONE, "TRUSTED_PROXIES": proxies})) == {"TRUSTED_PROXIES"}
+
+
+@pytest.mark.parametrize("kind", ["principal", "address"])
+def test_request_limits_are_read(kind: str) -> None:
+    name = f"REQUEST_LIMIT_{kind.upper()}"
+    for rate, burst in (("0", "1"), ("0.01", "1000000"), ("1000000", "7"), ("2.5", "300")):
+        config = Config.from_environ({**ONE, f"{name}_RATE": rate, f"{name}_BURST": burst})
+        assert getattr(config, f"{kind}_limit") == RateLimit(float(rate), int(burst))
+        assert config.masked()[f"{kind}_limit"] == {"rate_per_s": float(rate), "burst": int(burst)}
+
+
+def test_person_is_limited_before_the_address_of_many() -> None:
+    config = Config.from_environ(ONE)
+    assert (config.principal_limit, config.address_limit) == (RateLimit(20, 100), RateLimit(100, 1_000))
+
+
+@pytest.mark.parametrize("kind", ["PRINCIPAL", "ADDRESS"])
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        *(("RATE", value) for value in ("-1", "0.001", "1000001", "nan", "inf", "ten", "1/s")),
+        *(("BURST", value) for value in ("0", "-1", "1000001", "1.5", "many")),
+    ],
+)
+def test_wrong_request_limit_is_reported(kind: str, part: str, value: str) -> None:
+    name = f"REQUEST_LIMIT_{kind}_{part}"
+    assert set(problems_of({**ONE, name: value})) == {name}

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from ipaddress import ip_network
-
 import pytest
 
 from notification_service.config import Config
@@ -34,19 +32,6 @@ def test_error_names_every_invalid_setting() -> None:
         "PUSH_AGE_S",
         "FEED_RETENTION_S",
     }
-
-
-def test_trusted_proxies_are_addresses_and_networks() -> None:
-    config = Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": "192.0.2.7, 10.0.0.0/8,2001:db8::/32"})
-    assert config.trusted_proxies == tuple(map(ip_network, ("192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32")))
-    assert config.masked()["trusted_proxies"] == ["192.0.2.7/32", "10.0.0.0/8", "2001:db8::/32"]
-
-
-@pytest.mark.parametrize("proxies", ["web", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1 10.0.0.2"])
-def test_error_names_an_invalid_proxy_network(proxies: str) -> None:
-    with pytest.raises(ConfigError) as wrong:
-        Config.from_environ({**ENVIRON, "TRUSTED_PROXIES": proxies})
-    assert set(wrong.value.problems) == {"TRUSTED_PROXIES"}
 
 
 def test_order_service_is_optional() -> None:

@@ -31,6 +31,8 @@ from .web_build import PageBuilder
 __all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
 
 SERVICES = ("order", "inventory", "notification", "processing")
+# on the loopback everybody has one address
+_SETTINGS = {"AUTH_MODE": "open", "REQUEST_LIMIT_ADDRESS_RATE": "0"}
 _READY_TIMEOUT_S = 60.0
 _POLL_S = 0.1
 _MAX_RESTARTS = 4
@@ -82,7 +84,7 @@ class Stack:
         self.options = options
         self.token = options.token or secrets.token_hex(16)
         self.data = DataFolder(options.data.resolve())
-        self.containers = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": self.token, "AUTH_MODE": "open"})
+        self.containers = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": self.token, **_SETTINGS})
         self._scale = {_container_name(name, self.containers): number for name, number in options.scale.items()}
         self._supervisor = Supervisor(self.data, options.progress)
         self._exit = AsyncExitStack()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
+from typing import Any, TypeAlias
 
 from environs import Env, ValidationError, validate
 
@@ -17,10 +17,14 @@ __all__ = [
     "AwsConfig",
     "ConfigError",
     "Environment",
+    "Networks",
+    "RateLimit",
     "ServiceConfig",
     "read_environment",
     "shared_fields",
 ]
+
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 _HIDDEN = "***"
 # RFC 3986: a character that a part of a URL may not hold is percent-encoded, so that no part is taken for another
@@ -41,6 +45,14 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # such as a token in an Authorization header
 _is_word = validate.Regexp(r"[!-~]+\Z", error="Has to be visible ASCII characters without a space.")
 _is_log_group = validate.Regexp(r"[.\-_/#A-Za-z0-9]{1,512}\Z", error="Has to be a name of a log group.")
+
+
+_MAX_RATE, _MAX_BURST = 1e6, 1_000_000
+
+
+def _is_rate(value: float) -> None:
+    if not (value == 0 or 0.01 <= value <= _MAX_RATE):
+        raise ValidationError(f"Has to be 0 or between 0.01 and {_MAX_RATE:,.0f}.")
 
 
 def _entries(value: str | None) -> tuple[str, ...]:
@@ -136,7 +148,14 @@ class Environment(Env):
         """Read web origins, separated by commas; none by default."""
         return _entries(self.str(name, "", validate=_are_origins))
 
-    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    def rate_limit(self, name: str, default: RateLimit) -> RateLimit:
+        """Read ``<name>_RATE`` and ``<name>_BURST``."""
+        return RateLimit(
+            rate_per_s=self.float(f"{name}_RATE", default.rate_per_s, validate=_is_rate),
+            burst=self.int(f"{name}_BURST", default.burst, validate=validate.Range(1, _MAX_BURST)),
+        )
+
+    def networks(self, name: str) -> Networks:
         """Read addresses and networks (``192.0.2.0/24``), separated by commas; none by default."""
         entries = _entries(self.str(name, "", validate=_are_networks))
         return tuple(ip_network(entry) for entry in entries if _is_network(entry))
@@ -189,6 +208,20 @@ class AwsConfig:
     endpoint_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests a caller may send: *burst* at once, and *rate_per_s* on average; 0 for any number."""
+
+    rate_per_s: float
+    burst: int
+
+
+# above what a person does with a page, and far below what a script can do
+_PRINCIPAL_LIMIT = RateLimit(rate_per_s=20, burst=100)
+# of many people; as many as may have a stream (PUSH_CONNECTIONS_PER_ADDRESS) connect again at once
+_ADDRESS_LIMIT = RateLimit(rate_per_s=100, burst=1_000)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthConfig:
     """Whose access tokens are accepted.
@@ -220,6 +253,9 @@ class ServiceConfig:
         cloudwatch: whether to log to CloudWatch Logs, in *log_group*, besides stdout.
         shutdown_grace_s: time from SIGTERM to the end of the process.
         allowed_origins: web origins that may read answers and push streams.
+        trusted_proxies: networks of the proxies whose ``X-Forwarded-For`` is trusted.
+        principal_limit: limit on the requests of each person with an access token.
+        address_limit: limit on the requests of each client address.
         header_timeout_s: time limit of the head of a request.
         body_timeout_s: time limit of its body.
     """
@@ -236,6 +272,9 @@ class ServiceConfig:
     log_group: str
     shutdown_grace_s: float
     allowed_origins: tuple[str, ...]
+    trusted_proxies: Networks = ()
+    principal_limit: RateLimit = _PRINCIPAL_LIMIT
+    address_limit: RateLimit = _ADDRESS_LIMIT
     header_timeout_s: float = 10.0
     body_timeout_s: float = 30.0
 
@@ -263,6 +302,9 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "log_group": env.str("LOG_GROUP", f"{name}-logs", validate=_is_log_group),
         "shutdown_grace_s": env.float("SHUTDOWN_GRACE_S", 8.0, validate=validate.Range(0.1, 3600.0)),
         "allowed_origins": env.origins("ALLOWED_ORIGINS"),
+        "trusted_proxies": env.networks("TRUSTED_PROXIES"),
+        "principal_limit": env.rate_limit("REQUEST_LIMIT_PRINCIPAL", _PRINCIPAL_LIMIT),
+        "address_limit": env.rate_limit("REQUEST_LIMIT_ADDRESS", _ADDRESS_LIMIT),
         "header_timeout_s": env.float("HEADER_TIMEOUT_S", 10.0, validate=validate.Range(0.1, 3600.0)),
         "body_timeout_s": env.float("BODY_TIMEOUT_S", 30.0, validate=validate.Range(0.1, 3600.0)),
     }

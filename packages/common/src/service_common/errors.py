@@ -17,6 +17,7 @@ __all__ = [
     "PreconditionFailedError",
     "PreconditionRequiredError",
     "ServiceError",
+    "TooManyRequestsError",
     "TransientError",
     "UnauthorizedError",
     "UnavailableError",
@@ -77,6 +78,20 @@ class BusyError(UnavailableError):
     """Another transaction holds what the operation needs; the service is available, and other operations succeed."""
 
     slug = "resource-busy"
+
+
+class TooManyRequestsError(TransientError):
+    """The caller has sent too many requests.
+
+    Attributes:
+        retry_after_s: after how many seconds the next one is accepted.
+    """
+
+    slug = "too-many-requests"
+
+    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class PermanentError(ServiceError):

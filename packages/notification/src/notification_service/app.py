@@ -31,7 +31,7 @@ from .feed import (
     Retention,
     SqlFeed,
 )
-from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY, TRUSTED_PROXIES
+from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
 __all__ = ["CONFIG", "NOTIFIER", "Resource", "comparing", "consuming", "create_app", "pushing"]
@@ -139,7 +139,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
     app[CONFIG] = config
     app[SHUTDOWN] = asyncio.Event()
     app[ALLOWED_ORIGINS] = config.allowed_origins
-    app[TRUSTED_PROXIES] = config.trusted_proxies
     app.cleanup_ctx.extend(resources)
     app.on_shutdown.append(_shut_down)
     API.serve(app, config)

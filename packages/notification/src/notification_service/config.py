@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 
 from environs import validate
 
@@ -31,7 +30,6 @@ class Config(ServiceConfig):
         order_urls: replicas of the order service; without any, lost notifications are not restored.
         reconcile_after_s: age of a change of an order when its notifications are compared with it, in seconds.
         push: limits of the push.
-        trusted_proxies: networks of the proxies whose ``X-Forwarded-For`` is trusted.
     """
 
     notification_queue: str
@@ -41,7 +39,6 @@ class Config(ServiceConfig):
     order_urls: tuple[str, ...] = ()
     reconcile_after_s: float = 300.0
     push: PushLimits = field(default_factory=PushLimits)
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -60,7 +57,6 @@ class Config(ServiceConfig):
                 "order_urls": env.urls("ORDER_URL", required=False),
                 "reconcile_after_s": env.float("RECONCILE_AFTER_S", 300.0, validate=validate.Range(1.0, 86_400.0)),
                 "push": _push(env),
-                "trusted_proxies": env.networks("TRUSTED_PROXIES"),
             }
         return cls(**fields)
 

@@ -1,4 +1,7 @@
-"""Access control of a service: who calls, and whether that caller may call that endpoint.
+"""Access control of a service: who calls, whether that caller may call that endpoint, and how often.
+
+What is cheap is checked first: the service token, the requests of the address, the access token, the requests of its
+principal.
 
 RFC 6750: https://www.rfc-editor.org/rfc/rfc6750
 """
@@ -7,7 +10,8 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -15,11 +19,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from ..config import AuthConfig, ServiceConfig
-from ..errors import ForbiddenError, MalformedError, MisdirectedError, UnauthorizedError
-from ..http_server import METRICS, READINESS
+from ..errors import ForbiddenError, MalformedError, MisdirectedError, UnauthorizedError, UnavailableError
+from ..http_server import METRICS, READINESS, TRUSTED_PROXIES, RequestLimit, quota_address
 from ..lifecycle import background
 from ..scope import Scope
-from .claims import AccessRules, InsufficientScopeError
+from .claims import AccessRules, InsufficientScopeError, InvalidTokenError
 from .host_names import is_served
 from .principal import EVERYBODY, PUBLIC, Caller, Principal
 from .signing_keys import SigningKeys, fetch_key_set
@@ -32,26 +36,38 @@ logger = logging.getLogger(__name__)
 PRINCIPAL = web.RequestKey("principal", Principal)
 _ANONYMOUS = Principal(Caller.ANONYMOUS, "")
 _SERVICE = Principal(Caller.SERVICE, "")
+# requests that a refused token counts as, besides its own: to verify a signature costs about as much
+REFUSED_TOKEN_COST = 9
 
 # returns who sent a token, or none, to an endpoint for such callers
 _Authenticate: TypeAlias = Callable[[web.Request, str | None, Caller], Awaitable[Principal]]
 
 
-def protect(app: web.Application, config: ServiceConfig, access: Mapping[Handler, Caller]) -> None:
+def protect(
+    app: web.Application,
+    config: ServiceConfig,
+    access: Mapping[Handler, Caller],
+    unlimited: Collection[Handler] = (),
+) -> None:
     """Let each handler of *app* be called by those that *access* names, and a handler that is not in it by nobody.
 
-    Handlers find the caller in `PRINCIPAL`.
+    Handlers find the caller in `PRINCIPAL`. No limit on requests applies to those in *unlimited*, nor to the services.
     """
-    auth = config.auth
+    auth, metrics = config.auth, app[METRICS]
+    principals: RequestLimit | None = None
     if auth.issuer is None:
         app.on_startup.append(_warn)
         authenticate: _Authenticate = partial(_without_tokens, auth)
     else:
-        keys = SigningKeys(partial(fetch_key_set, auth.issuer, auth.discovery_url or auth.issuer, app[METRICS]))
+        keys = SigningKeys(partial(fetch_key_set, auth.issuer, auth.discovery_url or auth.issuer, metrics))
         rules = AccessRules(auth.issuer, frozenset(auth.audiences), auth.roles_claim)
         authenticate = partial(_by_token, TokenVerifier(rules, keys))
+        principals = RequestLimit("principal", config.principal_limit, metrics, named=False)
         app.cleanup_ctx.append(partial(_refreshing, keys))
-    app.middlewares.append(_access_control(access, config.service_token.encode(), authenticate))
+    app[TRUSTED_PROXIES] = config.trusted_proxies
+    addresses = RequestLimit("address", config.address_limit, metrics, named=True)
+    admission = _Admission(authenticate, addresses, principals, frozenset(unlimited))
+    app.middlewares.append(_access_control(access, config.service_token.encode(), admission.admit))
 
 
 def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
@@ -82,6 +98,54 @@ def _access_control(access: Mapping[Handler, Caller], service_token: bytes, auth
     return control
 
 
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """Authenticates callers within the limits on requests.
+
+    Without access tokens everybody is one principal: *principals* is None then.
+    """
+
+    authenticate: _Authenticate
+    addresses: RequestLimit
+    principals: RequestLimit | None
+    unlimited: frozenset[Handler]
+
+    async def admit(self, request: web.Request, token: str | None, allowed: Caller) -> Principal:
+        """Return who calls.
+
+        Raises:
+            TooManyRequestsError: that address, or that principal, has sent too many requests.
+        """
+        if request.match_info.handler in self.unlimited:
+            return await self._admit_unlimited(request, token, allowed)
+        address = quota_address(request)
+        self.addresses.admit(address)
+        principal = await self._authenticate(request, token, allowed, address)
+        if self.principals is not None and principal.subject:
+            self.principals.admit(principal.subject)
+        return principal
+
+    async def _admit_unlimited(self, request: web.Request, token: str | None, allowed: Caller) -> Principal:
+        # never refused, but no more tokens are verified than elsewhere
+        address = quota_address(request) if token is not None else ""
+        if token is not None and self.addresses.take(address):
+            token = None
+        return await self._authenticate(request, token, allowed, address)
+
+    async def _authenticate(self, request: web.Request, token: str | None, allowed: Caller, address: str) -> Principal:
+        try:
+            principal = await self.authenticate(request, token, allowed)
+        except (InvalidTokenError, UnavailableError) as error:
+            if isinstance(error, InvalidTokenError):
+                self.addresses.charge(address, REFUSED_TOKEN_COST)
+            if allowed is not PUBLIC:
+                raise
+            return _ANONYMOUS
+        if token is not None and allowed is Caller.SERVICE:
+            self.addresses.charge(address, REFUSED_TOKEN_COST)
+        return principal
+
+
 def _allowed(request: web.Request, access: Mapping[Handler, Caller]) -> Caller:
     match = request.match_info
     if match.http_exception is not None:  # 404 or 405: no handler of ours
@@ -109,7 +173,7 @@ async def _without_tokens(auth: AuthConfig, request: web.Request, _token: str | 
 
 
 async def _by_token(verifier: TokenVerifier, _request: web.Request, token: str | None, allowed: Caller) -> Principal:
-    if allowed in (PUBLIC, Caller.SERVICE):
+    if allowed is Caller.SERVICE or (allowed is PUBLIC and token is None):
         return _ANONYMOUS
     if token is None:
         raise UnauthorizedError("This endpoint needs an access token of the issuer, as Authorization: Bearer.")

@@ -21,7 +21,7 @@ class Caller(Flag):
     SERVICE = auto()
 
 
-# anybody, also with a token that is not valid: it is not looked at
+# anybody, also with a token that is not valid: it is as none
 PUBLIC = ~Caller(0)
 _SEES_ALL = Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
 

@@ -1,16 +1,17 @@
-"""The HTTP server of a service: application, middlewares, problem details, request parsing, health endpoints.
+"""The HTTP server of a service: application, middlewares, problem details, request parsing, client addresses, limits.
 
 `new_app` returns the application, `run` serves it until SIGTERM, with limits on connections and slow requests that
-aiohttp lacks.
+aiohttp lacks. `RequestLimit` limits the requests of each caller.
 """
 
 from __future__ import annotations
 
-from .app_keys import METRICS, READINESS, VERSION
+from .app_keys import METRICS, NAME, READINESS, TRUSTED_PROXIES, VERSION
 from .application import allow_origins, new_app
+from .client_address import from_trusted_proxy, quota_address
 from .connection_limits import max_connections, without_reserve
-from .health import get_live, get_metrics, get_name, get_ready
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
+from .request_limits import RequestLimit
 from .requests import (
     etag,
     if_match,
@@ -27,21 +28,22 @@ from .runner import run
 __all__ = [
     "CONTENT_TYPE",
     "METRICS",
+    "NAME",
     "READINESS",
+    "TRUSTED_PROXIES",
     "VERSION",
     "Problem",
+    "RequestLimit",
     "allow_origins",
     "etag",
-    "get_live",
-    "get_metrics",
-    "get_name",
-    "get_ready",
+    "from_trusted_proxy",
     "if_match",
     "json_response",
     "load",
     "max_connections",
     "new_app",
     "parse_object",
+    "quota_address",
     "read_body",
     "read_path",
     "read_query",

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # nginx's status for a client that closed the connection before the answer
 CLIENT_CLOSED_REQUEST = 499
+# logged together (request_limits): a flood of requests is none of log lines
+_TOO_MANY_REQUESTS = 429
 # polled every few seconds: not logged
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
@@ -51,7 +53,7 @@ def _observe(request: web.Request, status: int, started: float, *, streamed: boo
         request.app[METRICS].stream(route, status)
     else:
         request.app[METRICS].request(request.method, route, status, seconds)
-    if route not in _UNLOGGED:
+    if route not in _UNLOGGED and status != _TOO_MANY_REQUESTS:
         logger.info(
             "request handled",
             extra={

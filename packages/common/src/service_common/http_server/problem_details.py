@@ -22,6 +22,7 @@ from ..errors import (
     PreconditionFailedError,
     PreconditionRequiredError,
     ServiceError,
+    TooManyRequestsError,
     TransientError,
     UnauthorizedError,
     Violation,
@@ -45,6 +46,7 @@ _STATUS: Mapping[type[ServiceError], int] = {
     MisdirectedError: 421,
     InvalidError: 422,
     PreconditionRequiredError: 428,
+    TooManyRequestsError: 429,
     TransientError: 503,
 }
 _DETAIL: Mapping[int, str] = {
@@ -136,7 +138,7 @@ def type_of(kind: type[ServiceError]) -> str:
 
 
 def _headers(error: ServiceError, status: int) -> dict[str, str]:
-    if status == 503:
+    if status in (429, 503):
         # whole seconds: RFC 9110, 10.2.3
         return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after_s", 1.0))))}
     return {"WWW-Authenticate": error.challenge} if error.challenge else {}

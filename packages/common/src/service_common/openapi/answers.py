@@ -26,14 +26,14 @@ class ReadySchema(AnswerSchema):
     """``GET /health/ready``."""
 
     status = fields.Str(required=True, validate=validate.OneOf(("ready", "not ready")))
-    checks = fields.Dict(keys=fields.Str(), values=fields.Str(), required=True)
+    checks = fields.Dict(keys=fields.Str(), values=fields.Str())
 
 
 class NameSchema(AnswerSchema):
     """``GET /``."""
 
     name = fields.Str(required=True)
-    version = fields.Str(required=True)
+    version = fields.Str()
 
 
 class ViolationSchema(AnswerSchema):

@@ -13,39 +13,12 @@ from marshmallow import Schema
 
 from ..auth import PUBLIC, protect
 from ..config import ServiceConfig
-from ..http_server import VERSION, allow_origins, get_live, get_metrics, get_name, get_ready
-from .answers import LiveSchema, NameSchema, ReadySchema, ViolationSchema
+from ..http_server import VERSION, allow_origins
+from .answers import ViolationSchema
+from .common_operations import COMMON_OPERATIONS
 from .operations import Answer, Operation
 
 __all__ = ["Api"]
-
-_COMMON = (
-    Operation("GET", "/", get_name, name="getName", access=PUBLIC, answers={200: Answer("Its name", NameSchema)}),
-    Operation(
-        "GET",
-        "/health/live",
-        get_live,
-        name="getLiveness",
-        access=PUBLIC,
-        answers={200: Answer("It does", LiveSchema)},
-    ),
-    Operation(
-        "GET",
-        "/health/ready",
-        get_ready,
-        name="getReadiness",
-        access=PUBLIC,
-        answers={200: Answer("It can", ReadySchema), 503: Answer("It can not, and why", ReadySchema)},
-    ),
-    Operation(
-        "GET",
-        "/metrics",
-        get_metrics,
-        name="getMetrics",
-        access=PUBLIC,
-        answers={200: Answer("The numbers", media_type="text/plain")},
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +45,15 @@ class Api:
     @property
     def operations(self) -> tuple[Operation, ...]:
         """All operations, the common ones first."""
-        return (*_COMMON, _document_operation(self), *self.own_operations)
+        return (*COMMON_OPERATIONS, _document_operation(self), *self.own_operations)
 
     def serve(self, app: web.Application, config: ServiceConfig) -> None:
         """Add the routes of all operations to *app*, for those that may call them and for pages of other origins."""
-        routes = [(operation.route(), operation.access) for operation in self.operations]
+        routes = [(operation.route(), operation) for operation in self.operations]
         app.add_routes(route for route, _ in routes)
-        protect(app, config, {route.handler: access for route, access in routes})
+        access = {route.handler: operation.access for route, operation in routes}
+        unlimited = {route.handler for route, operation in routes if not operation.limited}
+        protect(app, config, access, unlimited)
         allow_origins(app, config.allowed_origins)
 
 

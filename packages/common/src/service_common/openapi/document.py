@@ -32,6 +32,10 @@ _HEADERS: Mapping[str, str] = {
     "Server-Timing": "How long each part took, in milliseconds.",
     _CHALLENGE: "How to authenticate (RFC 6750).",
 }
+_HEADERS_OF_STATUS: Mapping[int, tuple[str, ...]] = {
+    HTTPStatus.UNAUTHORIZED: (_CHALLENGE,),
+    HTTPStatus.TOO_MANY_REQUESTS: (_RETRY_AFTER,),
+}
 _OPTIONAL_HEADERS = frozenset({"Idempotent-Replayed"})
 # errors of reading any body
 _BODY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -137,7 +141,7 @@ def _refusal(status: int, errors: list[type[ServiceError]]) -> dict[str, Any]:
         return _problem(description, _reference("schemas", _PROBLEM), _RETRY_AFTER)
     types = sorted({type_of(error) for error in errors})
     named = {"type": "object", "properties": {"type": {"enum": types}}, "required": ["type"]}
-    headers = (_CHALLENGE,) if status == HTTPStatus.UNAUTHORIZED else ()
+    headers = _HEADERS_OF_STATUS.get(status, ())
     return _problem(description, {"allOf": [_reference("schemas", _PROBLEM), named]}, *headers)
 
 

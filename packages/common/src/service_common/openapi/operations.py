@@ -15,6 +15,7 @@ from ..errors import (
     InvalidError,
     MalformedError,
     ServiceError,
+    TooManyRequestsError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -59,6 +60,7 @@ class Operation:
         body: schema of the JSON body of the request.
         errors: errors besides those of its parameters and its body.
         allow_head: whether a GET also handles HEAD.
+        limited: whether limits on requests apply to it.
     """
 
     method: str
@@ -72,6 +74,7 @@ class Operation:
     body: type[Schema] | None = None
     errors: tuple[type[ServiceError], ...] = ()
     allow_head: bool = True
+    limited: bool = True
 
     @property
     def summary(self) -> str:
@@ -82,6 +85,7 @@ class Operation:
     def refusals(self) -> tuple[type[ServiceError], ...]:
         """All errors that it answers with."""
         all_refusals = (
+            *((TooManyRequestsError,) if self.limited else ()),
             *_refusals_of_access(self.access),
             *((MalformedError,) if self.body else ()),
             *((InvalidError,) if self.body or "query" in self.parameters else ()),

@@ -7,6 +7,6 @@ Exported are the interface, for its routes, and the keys of what the handlers ta
 from __future__ import annotations
 
 from .api import API
-from .app_keys import ALLOWED_ORIGINS, BROADCASTER, HISTORY, TRUSTED_PROXIES
+from .app_keys import ALLOWED_ORIGINS, BROADCASTER, HISTORY
 
-__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "HISTORY", "TRUSTED_PROXIES"]
+__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "HISTORY"]

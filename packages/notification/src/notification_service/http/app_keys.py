@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 
 from ..feed import History
 from ..push import Broadcaster
 
-__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "HISTORY", "TRUSTED_PROXIES"]
+__all__ = ["ALLOWED_ORIGINS", "BROADCASTER", "HISTORY"]
 
 ALLOWED_ORIGINS: web.AppKey[Sequence[str]] = web.AppKey("allowed_origins", Sequence)
 BROADCASTER = web.AppKey("broadcaster", Broadcaster)
 HISTORY = web.AppKey("history", History)
-TRUSTED_PROXIES: web.AppKey[Sequence[IPv4Network | IPv6Network]] = web.AppKey("trusted_proxies", Sequence)

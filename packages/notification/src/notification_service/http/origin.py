@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from service_common.errors import ForbiddenError
+from service_common.http_server import from_trusted_proxy
 
 from .app_keys import ALLOWED_ORIGINS
-from .client_address import from_trusted_proxy
 
 __all__ = ["OriginError", "check_origin", "is_same_origin"]
 

@@ -12,11 +12,11 @@ from aiohttp import HttpVersion11, web
 from aiohttp_sse import EventSourceResponse
 
 from service_common.auth import PRINCIPAL, Principal, scope_of
+from service_common.http_server import quota_address
 
 from ..notification import EARLIEST, EventId, Position, Selection
 from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, take_over
 from .app_keys import BROADCASTER
-from .client_address import quota_address
 from .schemas import filter_of
 
 __all__ = ["stream"]

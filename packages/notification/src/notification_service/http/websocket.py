@@ -13,6 +13,7 @@ from aiohttp import web
 
 from service_common.auth import PRINCIPAL, Principal, scope_of
 from service_common.errors import InvalidError, MalformedError
+from service_common.http_server import quota_address
 
 from ..notification import NotificationFilter, Position, Selection
 from ..push import (
@@ -28,7 +29,6 @@ from ..push import (
 )
 from . import schemas
 from .app_keys import BROADCASTER
-from .client_address import quota_address
 from .origin import check_origin
 from .websocket_reader import (
     BinaryMessage,

@@ -1,25 +1,28 @@
-"""The client's address behind proxies, and the address that its connections count against."""
+"""The client's address behind proxies, and the address that its requests and connections count against."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
 
+from ..config import Networks
 from .app_keys import TRUSTED_PROXIES
 
 __all__ = ["client_address", "from_trusted_proxy", "network_of", "quota_address"]
 
 # a node is an address; some proxies add the port, and brackets around IPv6 (RFC 7239, 6)
 _NODE = re.compile(r"\[(?P<bracketed>[^\[\]]+)\](?::\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}|(?P<bare>[^\[\]]+)")
+_CACHED = 1024
 # a host can use any address of its /64 (RFC 4291, 2.5.1)
 _INTERFACE_BITS = 64
 
 
 def quota_address(request: web.Request) -> str:
-    """Return what the connection of *request* counts against: its client's address, the /64 network for IPv6."""
+    """Return what *request* and its connection count against: its client's address, the /64 network for IPv6."""
     forwarded = request.headers.getall("X-Forwarded-For", ())
     return network_of(client_address(request.remote or "", forwarded, request.app[TRUSTED_PROXIES]))
 
@@ -30,7 +33,7 @@ def from_trusted_proxy(request: web.Request) -> bool:
     return peer is not None and _within(peer, request.app[TRUSTED_PROXIES])
 
 
-def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> str:
     """Return the address of the client of a connection.
 
     Each proxy appends the address that called it, and a client can begin the list with anything (RFC 7239, 8.1): only
@@ -63,6 +66,7 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Ne
     return str(address)
 
 
+@lru_cache(_CACHED)
 def network_of(address: str) -> str:
     """Return the /64 network of an IPv6 address, and any other *address* as it is."""
     parsed = _address(address)
@@ -76,6 +80,7 @@ def _node(text: str) -> IPv4Address | IPv6Address | None:
     return None if match is None else _address(match["bracketed"] or match["v4"] or match["bare"])
 
 
+@lru_cache(_CACHED)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
@@ -85,5 +90,5 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _within(address: IPv4Address | IPv6Address, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+def _within(address: IPv4Address | IPv6Address, networks: Networks) -> bool:
     return any(address in network for network in networks)

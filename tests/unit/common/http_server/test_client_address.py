@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from notification_service.http.client_address import client_address, network_of
+from service_common.http_server.client_address import client_address, network_of
 
 PROXIES = tuple(ip_network(each) for each in ("10.0.0.0/8", "2001:db8:ffff::/48"))
 PROXY = "10.0.0.1"
