@@ -27,9 +27,9 @@ def folder(tmp_path: Path) -> Path:
 
 def said_by_nginx(path: str) -> dict[str, str]:
     page = NGINX.split("listen 4200;")[1].split("listen 8080;")[0]
-    headers = {
-        name: value.strip('"') for name, value in re.findall(r'add_header (\S+) ("[^"]+"|\S+)(?: always)?;', page)
-    }
+    # those of the server, not of a location
+    added = re.findall(r'^ {8}add_header (\S+) ("[^"]+"|\S+)(?: always)?;', page, re.MULTILINE)
+    headers = {name: value.strip('"') for name, value in added}
     rules = NGINX.split("map $request_uri $cache_control {")[1].split("}\n")[0]
     pairs = re.findall(r'^\s+("[^"]+"|\S+)\s+("[^"]+"|\S+);', rules, re.MULTILINE)
     known = {pattern.strip('"'): value.strip("\"'") for pattern, value in pairs}

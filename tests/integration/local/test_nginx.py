@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import re
 import shutil
 import socket
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import pytest
@@ -20,6 +22,8 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from orderstream_local.layout import COMPOSE
+from service_common.auth import Caller
+from tests.support.api_documents import APIS
 from tests.support.folders import reachable_folder
 from tests.support.waiting import eventually
 
@@ -43,13 +47,22 @@ def free_port() -> int:
 UNUSED_ADDRESS = "127.0.0.1:1"
 
 
-def configuration(folder: Path, port: int, services: str) -> str:
+# the test is the load balancer, which says who the client is
+LOAD_BALANCER = "set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;"
+LOW_LIMITS = {"rate=200r/s": "rate=1r/m", "burst=2000": "burst=20", "limit_conn waiting 200": "limit_conn waiting 5"}
+REQUESTS, WAITING = 21, 5
+
+
+def configuration(folder: Path, port: int, services: str, changes: Mapping[str, str]) -> str:
     """Return nginx.conf for *port*, without the host names of Docker and the directives of later versions."""
     text = (COMPOSE / "nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{folder}/")  # noqa: S108
     text = text.replace("listen 4200;", f"listen 127.0.0.1:{port};").replace("/usr/share/nginx/html", f"{folder}/page")
     text = re.sub(r"listen (808\d);", rf"listen unix:{folder}/\1;", text)
     text = re.sub(r"server (order|inventory|notification|processing):\d+ resolve", f"server {services}", text)
-    return text.replace("worker_connections 8192", "worker_connections 64")
+    for old, new in ({"limit_req_zone": f"{LOAD_BALANCER} limit_req_zone"} | dict(changes)).items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text.replace("worker_connections 8192", "worker_connections 256")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,13 +73,15 @@ async def url() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def served(folder: Path, port: int, services: str = UNUSED_ADDRESS) -> AsyncIterator[str]:
+async def served(
+    folder: Path, port: int, services: str = UNUSED_ADDRESS, changes: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[str]:
     page = folder / "page"
     page.mkdir()
     (page / "index.html").write_text('<app-root ngCspNonce="CSP_NONCE"></app-root><link nonce="CSP_NONCE">')
     (page / SCRIPT).write_bytes(CONTENT)
     (page / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
-    (folder / "nginx.conf").write_text(configuration(folder, port, services))
+    (folder / "nginx.conf").write_text(configuration(folder, port, services, changes))
     command = (str(NGINX), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;")
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
     try:
@@ -91,8 +106,8 @@ async def served(folder: Path, port: int, services: str = UNUSED_ADDRESS) -> Asy
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def proxy() -> AsyncIterator[str]:
-    """The URL of nginx before a service that answers GET with the target, and POST with a Location below it."""
+async def service() -> AsyncIterator[str]:
+    """The address of a service that answers GET with the target, and POST with a Location below it."""
 
     async def target(request: web.Request) -> web.Response:
         return web.Response(text=request.path_qs)
@@ -100,14 +115,38 @@ async def proxy() -> AsyncIterator[str]:
     async def create(request: web.Request) -> web.Response:
         return web.Response(status=201, headers={"Location": f"{request.path}/7"})
 
-    service = web.Application()
-    service.router.add_get("/{path:.*}", target)
-    service.router.add_post("/{path:.*}", create)
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun")
+        await asyncio.Event().wait()
+        return response
+
+    app = web.Application()
+    app.add_routes([web.get("/stream", endless), web.get("/orders/endless", endless)])
+    app.add_routes([web.get("/{path:.*}", target), web.post("/{path:.*}", create)])
+    async with TestServer(app, handler_cancellation=True) as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
     with reachable_folder("nginx-") as folder:
-        async with (
-            TestServer(service) as server,
-            served(folder, free_port(), f"127.0.0.1:{server.port}") as url,
-        ):
+        yield folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def proxy(service: str, folder: Path) -> AsyncIterator[str]:
+    """The URL of nginx before the service."""
+    async with served(folder, free_port(), service) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def limited(service: str) -> AsyncIterator[str]:
+    """The URL of nginx with low limits before the service."""
+    with reachable_folder("nginx-") as folder:
+        async with served(folder, free_port(), service, LOW_LIMITS) as url:
             yield url
 
 
@@ -181,3 +220,97 @@ async def test_location_leads_to_what_was_created(proxy: str, path: str) -> None
         location = created.url.join(URL(created.headers["Location"]))
         async with session.get(location) as response:
             assert await response.text() == f"{path.removeprefix('/api')}/7"
+
+
+INTERNAL = {
+    operation.path.format(order_id=1, product_id="123"): port
+    for name, port in (("order", 8080), ("inventory", 8081))
+    for operation in APIS[name].operations
+    if operation.access is Caller.SERVICE
+}
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    lambda path: path,
+    lambda path: f"{path}?version=1",
+    lambda path: f"{path}/",
+    lambda path: path.replace("/", "//"),
+    lambda path: path.replace("e", "%65"),
+    lambda path: path[0] + path[1:].replace("/", "%2F"),
+    lambda path: f"/orders/..{path}",
+    lambda path: f"/inventory/%2e%2e{path}",
+)
+
+
+@pytest.mark.parametrize("path", INTERNAL)
+async def test_internal_endpoint_is_not_published(proxy: str, folder: Path, path: str) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(folder / str(INTERNAL[path])))) as direct,
+    ):
+        for spelled in (spelling(path) for spelling in SPELLINGS):
+            for method in ("GET", "POST"):
+                page = URL(f"{proxy}/api{spelled}", encoded=True)
+                port = URL(f"http://localhost{spelled}", encoded=True)
+                async with session.request(method, page) as one, direct.request(method, port) as other:
+                    assert (one.status, other.status) == (404, 404), spelled
+        async with direct.get("http://localhost/orders/1") as answer:
+            assert await answer.text() == "/orders/1"
+
+
+@pytest.mark.parametrize(
+    ("path", "network"),
+    [("/api/orders?status=CREATED", 1), ("/api/notifications", 2), ("/api/tickets", 3), ("/index.html", 4)],
+)
+async def test_requests_of_an_address_are_limited(limited: str, path: str, network: int) -> None:
+    client, other = f"203.0.{network}.1", f"203.0.{network}.2"
+    async with aiohttp.ClientSession() as session:
+
+        async def status(address: str) -> int:
+            async with session.get(limited + path, headers={"X-Forwarded-For": address}) as answer:
+                return answer.status
+
+        answers = [await status(client) for _ in range(REQUESTS + 5)]
+        assert answers == [200] * REQUESTS + [429] * 5
+        assert await status(other) == 200
+        async with session.get(limited + path, headers={"X-Forwarded-For": client}) as refused:
+            document = await refused.json(content_type="application/problem+json")
+            assert (refused.headers["Retry-After"], document["status"]) == ("1", 429)
+            assert document["type"] == "urn:orderstream:problem:too-many-requests"
+            assert document["instance"] == URL(path).path
+            assert re.fullmatch("[0-9a-f]{32}", document["traceId"])
+
+
+async def test_problem_document_of_a_refused_request_is_json_whatever_was_asked(limited: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(REQUESTS + 1):
+            url = URL(f'{limited}/api/orders/a"b\\c', encoded=True)
+            async with session.get(url, headers={"X-Forwarded-For": "192.0.2.250"}) as answer:
+                last = await answer.read()
+        assert json.loads(last)["instance"] == "/api/orders/a"
+
+
+async def test_addresses_of_a_network_of_64_bits_are_limited_as_one(limited: str) -> None:
+    async with aiohttp.ClientSession() as session:
+
+        async def status(address: str) -> int:
+            async with session.get(f"{limited}/api/orders", headers={"X-Forwarded-For": address}) as answer:
+                return answer.status
+
+        answers = [await status(f"2001:db8:0:7::{number:x}") for number in range(REQUESTS + 5)]
+        assert answers == [200] * REQUESTS + [429] * 5
+        assert [await status(f"2001:db8:0:{net}::1") for net in (6, 8, 700)] == [200] * 3
+
+
+async def test_requests_in_progress_are_limited_and_streams_are_not(limited: str) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session, AsyncExitStack() as open_:
+
+        async def status(path: str, address: str) -> int:
+            headers = {"X-Forwarded-For": address}
+            return (await open_.enter_async_context(session.get(limited + path, headers=headers))).status
+
+        streams = [await status("/api/stream", "198.51.100.1") for _ in range(3 * WAITING)]
+        assert streams == [200] * 3 * WAITING
+        assert await status("/api/orders", "198.51.100.1") == 200
+        answers = [await status("/api/orders/endless", "198.51.100.2") for _ in range(WAITING + 2)]
+        assert answers == [200] * WAITING + [429] * 2
+        joins = [await status("/api/stream", "198.51.100.3") for _ in range(REQUESTS + 2)]
+        assert joins == [200] * REQUESTS + [429] * 2
