@@ -57,9 +57,9 @@ class Post:
     answered: float
 
 
-async def watch_sse(session: aiohttp.ClientSession, url: str, watch: Watch) -> None:
+async def watch_sse(session: aiohttp.ClientSession, url: str, headers: dict[str, str], watch: Watch) -> None:
     """Follow /stream until cancelled."""
-    async with session.get(f"{url}/stream", headers={"Accept": "text/event-stream"}) as response:
+    async with session.get(f"{url}/stream", headers={**headers, "Accept": "text/event-stream"}) as response:
         response.raise_for_status()
         named = False  # a welcome, a heartbeat and a bye have a name, a notification has none
         async for line in lines(response.content):
@@ -78,9 +78,9 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
             yield line
 
 
-async def watch_ws(session: aiohttp.ClientSession, url: str, watch: Watch) -> None:
+async def watch_ws(session: aiohttp.ClientSession, url: str, headers: dict[str, str], watch: Watch) -> None:
     """Follow /ws until cancelled."""
-    async with session.ws_connect(f"{url}/ws") as socket:
+    async with session.ws_connect(f"{url}/ws", headers=headers) as socket:
         async for message in socket:
             watch.ready.set()
             frame = orjson.loads(message.data)
@@ -91,8 +91,11 @@ async def watch_ws(session: aiohttp.ClientSession, url: str, watch: Watch) -> No
 class Load:
     """Places orders and keeps what came of them."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, products: list[str]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, products: list[str], customers: list[dict[str, str]]
+    ) -> None:
         self._session = session
+        self._customers = customers
         self._url = f"{url}/orders"
         self._products = products
         self.posts: list[Post] = []
@@ -101,9 +104,10 @@ class Load:
     async def place(self, number: int, due: float) -> None:
         """Place one order of one item."""
         product = self._products[number % len(self._products)]
+        headers = self._customers[number % len(self._customers)]
         order = {"orderItems": [{"productId": product, "quantity": 1}]}
         try:
-            async with self._session.post(self._url, json=order) as response:
+            async with self._session.post(self._url, json=order, headers=headers) as response:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self.refused[type(error).__name__] += 1
@@ -136,6 +140,11 @@ class Load:
         async with asyncio.TaskGroup() as group:
             for first in range(clients):
                 group.create_task(client(first))
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries *token*, if there is one."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def drained(watches: list[Watch], orders: int) -> None:
@@ -176,13 +185,14 @@ async def drive(options: argparse.Namespace) -> dict[str, object]:
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=30)
     watches = {"sse": Watch(), "ws": Watch()}
+    operator, *customers = map(bearer, (options.operator, *options.customers.split(",")))
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         watchers = [
-            asyncio.create_task(watch_sse(session, options.notifications, watches["sse"])),
-            asyncio.create_task(watch_ws(session, options.notifications, watches["ws"])),
+            asyncio.create_task(watch_sse(session, options.notifications, operator, watches["sse"])),
+            asyncio.create_task(watch_ws(session, options.notifications, operator, watches["ws"])),
         ]
         await asyncio.wait_for(asyncio.gather(*(watch.ready.wait() for watch in watches.values())), 20)
-        load = Load(session, options.orders, options.products.split(","))
+        load = Load(session, options.orders, options.products.split(","), customers)
         start = time.perf_counter()
         if options.clients:
             await load.closed_loop(options.clients, options.seconds)
@@ -210,6 +220,8 @@ def main() -> None:
     parser.add_argument("--orders", required=True)
     parser.add_argument("--notifications", required=True)
     parser.add_argument("--products", required=True)
+    parser.add_argument("--operator", default="", help="access token of the watchers; none in open mode")
+    parser.add_argument("--customers", default="", help="access tokens of those who order, comma list")
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=0)

@@ -11,6 +11,9 @@ import platform
 import sys
 import tempfile
 import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +24,61 @@ from rich.table import Table
 
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
+from tests.support.issuer import AUDIENCE, bearer, issuer
 
 from .usage import Meter
 
 SERVICES = ("order-service", "inventory-service", "processing-service", "notification-service")
 PRODUCTS = 12
 STOCK = 1_000_000
+CUSTOMERS = 20
 
 
-async def stock_up(url: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who places the orders and who watches, by access tokens; without any, the services run in open mode."""
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    operator: str = ""
+    customers: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the operator's requests."""
+        return bearer(self.operator) if self.operator else {}
+
+
+@asynccontextmanager
+async def signed_in(*, auth: bool) -> AsyncIterator[Callers]:
+    """Serve an issuer for the block if there is to be one."""
+    if not auth:
+        yield Callers()
+        return
+    async with issuer() as tokens:
+        environ = {
+            "AUTH_MODE": "oidc",
+            "AUTH_ISSUER": tokens.url,
+            "AUTH_AUDIENCE": AUDIENCE,
+            "REQUEST_LIMIT_ADDRESS_RATE": "1000000",  # counts each request, refuses none
+        }
+        customers = tuple(tokens.token(f"customer-{number}") for number in range(CUSTOMERS))
+        yield Callers(environ, tokens.token("olga", "operator"), customers)
+
+
+async def stock_up(url: str, callers: Callers) -> list[str]:
     """Put products of this run on the shelf."""
     run = uuid.uuid4().hex[:8]
     products = [f"bench-{run}-{number}" for number in range(PRODUCTS)]
-    async with aiohttp.ClientSession(raise_for_status=True) as session:
+    async with aiohttp.ClientSession(raise_for_status=True, headers=callers.headers) as session:
         for product in products:
             async with session.post(f"{url}/inventory", json={"productId": product, "stock": STOCK}):
                 pass
     return products
 
 
-async def stock_left(url: str, products: list[str]) -> int:
+async def stock_left(url: str, products: list[str], callers: Callers) -> int:
     """Count what is still on the shelf."""
-    async with aiohttp.ClientSession(raise_for_status=True) as session:
+    async with aiohttp.ClientSession(raise_for_status=True, headers=callers.headers) as session:
         total = 0
         for product in products:
             async with session.get(f"{url}/inventory/{product}") as response:
@@ -50,12 +86,13 @@ async def stock_left(url: str, products: list[str]) -> int:
         return total
 
 
-async def drive(stack: Stack, products: list[str], options: argparse.Namespace) -> dict[str, Any]:
+async def drive(stack: Stack, products: list[str], callers: Callers, options: argparse.Namespace) -> dict[str, Any]:
     """Run the driver as a process and return what it measured."""
     arguments = [
         *("--orders", stack.url("order-service"), "--notifications", stack.url("notification-service")),
         *("--products", ",".join(products), "--rate", str(options.rate)),
         *("--seconds", str(options.seconds), "--clients", str(options.saturate)),
+        *("--operator", callers.operator, "--customers", ",".join(callers.customers)),
     ]
     driver = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.driver", *arguments, stdout=asyncio.subprocess.PIPE
@@ -70,17 +107,20 @@ async def drive(stack: Stack, products: list[str], options: argparse.Namespace) 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Start the stack, warm it, load it, and hold the books against each other."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        async with Stack(StackOptions(data=Path(folder), ports=Ports.free(), web=False)) as stack:
-            products = await stock_up(stack.url("inventory-service"))
+        async with (
+            signed_in(auth=options.auth) as callers,
+            Stack(StackOptions(data=Path(folder), ports=Ports.free(), environ=callers.environ, web=False)) as stack,
+        ):
+            products = await stock_up(stack.url("inventory-service"), callers)
             warm_up = argparse.Namespace(rate=20, seconds=3, saturate=0)
-            warmed = await drive(stack, products, warm_up)
+            warmed = await drive(stack, products, callers, warm_up)
             meter = Meter({name: process.pid for name, process in stack.processes.items() if process.pid})
             meter.start()
             sampler = asyncio.create_task(meter.sample())
-            result = await drive(stack, products, options)
+            result = await drive(stack, products, callers, options)
             sampler.cancel()
             cpu = meter.cpu_s()
-            left = await stock_left(stack.url("inventory-service"), products)
+            left = await stock_left(stack.url("inventory-service"), products, callers)
     sold = PRODUCTS * STOCK - left
     accepted = result["accepted"]
     per_order = {name: round(1000 * seconds / max(1, accepted), 2) for name, seconds in cpu.items()}
@@ -95,6 +135,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         "python": platform.python_version(),
         "rate": options.rate if not options.saturate else None,
         "clients": options.saturate or None,
+        "auth": options.auth,
         "seconds": options.seconds,
     }
 
@@ -134,6 +175,7 @@ def main() -> None:
     parser.add_argument(
         "--saturate", type=int, default=0, metavar="CLIENTS", help="closed loop of so many clients instead"
     )
+    parser.add_argument("--auth", action="store_true", help="with access tokens of twenty customers, and all limits")
     result = asyncio.run(measure(parser.parse_args()))
     show(result)
     sys.stdout.write(orjson.dumps(result).decode() + "\n")

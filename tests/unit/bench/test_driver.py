@@ -34,6 +34,6 @@ async def test_notifications_are_taken_and_named_events_are_not(aiohttp_client: 
     app.router.add_get("/stream", stream)
     client, watch = await aiohttp_client(app), Watch()
     async with ClientSession() as session:
-        await watch_sse(session, str(client.make_url("")).rstrip("/"), watch)
+        await watch_sse(session, str(client.make_url("")).rstrip("/"), {}, watch)
     assert list(watch.seen) == [(1, "CREATED"), (1, "CLOSED")]
     assert watch.terminal == 1

@@ -120,7 +120,7 @@ class _Admission:
             return await self._admit_unlimited(request, token, allowed)
         address = quota_address(request)
         self.addresses.admit(address)
-        principal = await self._authenticate(request, token, allowed, address)
+        principal = await self._identify(request, token, allowed, address)
         if self.principals is not None and principal.subject:
             self.principals.admit(principal.subject)
         return principal
@@ -130,9 +130,9 @@ class _Admission:
         address = quota_address(request) if token is not None else ""
         if token is not None and self.addresses.take(address):
             token = None
-        return await self._authenticate(request, token, allowed, address)
+        return await self._identify(request, token, allowed, address)
 
-    async def _authenticate(self, request: web.Request, token: str | None, allowed: Caller, address: str) -> Principal:
+    async def _identify(self, request: web.Request, token: str | None, allowed: Caller, address: str) -> Principal:
         try:
             principal = await self.authenticate(request, token, allowed)
         except (InvalidTokenError, UnavailableError) as error:
