@@ -88,9 +88,9 @@ SAFEGUARDS = (
     Safeguard(
         "scope of a stream",
         "a filter by order does not reach beyond the scope",
-        f"{NOTIFICATION}/notification.py",
-        "self.scope.includes(customer_id)\n            and ",
-        "",
+        f"{NOTIFICATION}/push/hub.py",
+        "if wanted.scope.includes(each.customer_id) and ",
+        "if ",
         "assert",
         ("tests/unit/notification/push/test_hub.py::test_filter_by_order_does_not_reach_beyond_the_scope",),
     ),

@@ -94,7 +94,7 @@ def _no_idempotency_key() -> Any:
     place = InMemoryOrders.place
 
     async def again(orders: InMemoryOrders, command: Any) -> Any:
-        orders._placements.pop(command.idempotency_key, None)
+        orders._placements.pop(command.stored_key, None)
         return await place(orders, command)
 
     return patch.object(InMemoryOrders, "place", again)

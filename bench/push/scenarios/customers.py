@@ -24,7 +24,7 @@ __all__ = ["customers"]
 
 LISTENERS, MANY = 1_000, 10_000
 ROUNDS = 2
-HEARING, VERSIONS, RATE_PER_S, BURST = 1_000, 8, 800, 10
+HEARING, VERSIONS, RATE_PER_S, BURST = 1_000, 5, 300, 10
 SETTLE_S = 2.0
 
 # what a client hears: the notifications of an order, as an operator, or those of its own

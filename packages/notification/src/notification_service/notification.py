@@ -80,6 +80,10 @@ class NotificationFilter:
             if each is not None and not each:
                 raise ValueError("an empty filter matches nothing")
 
+    def includes(self, kind: str) -> bool:
+        """Whether notifications of this kind match."""
+        return self.kinds is None or kind in self.kinds
+
 
 _NO_FILTER = NotificationFilter()
 
@@ -93,11 +97,9 @@ class Selection:
 
     def has(self, customer_id: str, order_id: int, kind: str) -> bool:
         """Whether a notification of this kind, of this order of this customer, is one of them."""
-        orders, kinds = self.filter.orders, self.filter.kinds
+        orders = self.filter.orders
         return (
-            self.scope.includes(customer_id)
-            and (orders is None or order_id in orders)
-            and (kinds is None or kind in kinds)
+            self.scope.includes(customer_id) and (orders is None or order_id in orders) and self.filter.includes(kind)
         )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
 from typing import Any, TypeVar
 
 from ..notification import EventId, FeedState, NotificationFilter, Page, Selection, resume_cursor
@@ -188,9 +187,12 @@ class Hub:
                 deliveries.append(Delivery(join(some, framing), tuple(subscriptions), len(some)))
         matches: dict[Subscription, list[Entry]] = {}
         for each in entries:
-            of_order = self._by_order.get(each.order_id, ())
-            for subscription in chain(of_order, self._by_customer.get(each.customer_id, ())):
-                if subscription.wanted.has(each.customer_id, each.order_id, each.kind):
+            for subscription in self._by_order.get(each.order_id, ()):
+                wanted = subscription.wanted
+                if wanted.scope.includes(each.customer_id) and wanted.filter.includes(each.kind):
+                    matches.setdefault(subscription, []).append(each)
+            for subscription in self._by_customer.get(each.customer_id, ()):
+                if subscription.wanted.filter.includes(each.kind):
                     matches.setdefault(subscription, []).append(each)
         deliveries += [
             Delivery(join(own, subscription.framing), (subscription,), len(own))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -54,8 +54,8 @@ class ReplayBuffer:
         self._max_age_s = max_age_s
         self._entries: deque[Entry] = deque()
         self._times: deque[float] = deque()
-        self._by_order: dict[int, deque[Entry]] = {}
-        self._by_customer: dict[str, deque[Entry]] = {}
+        self._by_order: defaultdict[int, deque[Entry]] = defaultdict(deque)
+        self._by_customer: defaultdict[str, deque[Entry]] = defaultdict(deque)
         self.size_bytes = 0
         self.head = head
 
@@ -79,8 +79,8 @@ class ReplayBuffer:
             self.head = entry.seq
             self._entries.append(entry)
             self._times.append(now)
-            self._by_order.setdefault(entry.order_id, deque()).append(entry)
-            self._by_customer.setdefault(entry.customer_id, deque()).append(entry)
+            self._by_order[entry.order_id].append(entry)
+            self._by_customer[entry.customer_id].append(entry)
             self.size_bytes += entry.size_bytes
         self.trim(now)
 
