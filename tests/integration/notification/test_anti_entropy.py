@@ -210,6 +210,7 @@ async def test_without_an_order_service_there_is_no_comparison(
         {"changes": [{"id": 1}], "next": "a"},
         {"changes": None, "next": "a"},
         {"changes": [{**CHANGE, "createdAt": 5}], "next": "a"},
+        {"changes": [{**CHANGE, "customerId": 5}], "next": "a"},
         {"changes": [{**CHANGE, "updatedAt": "yesterday"}], "next": "a"},
     ],
 )
@@ -228,11 +229,13 @@ async def test_answer_that_lists_no_changes_is_an_outage(answer: object, status:
 async def test_list_of_changes_is_read() -> None:
     async def answering(request: web.Request) -> web.Response:
         assert dict(request.query) == {"after": "a", "minAgeS": "2", "limit": "10"}
-        return web.json_response({"changes": [CHANGE], "next": "b"})
+        return web.json_response({"changes": [CHANGE, {**CHANGE, "customerId": "alice"}], "next": "b"})
 
     app = web.Application()
     app.router.add_get("/order/changes", answering)
     async with TestServer(app) as server, RetryingClient([str(server.make_url("/"))], name="order-service") as client:
-        [order], position = await HttpChangedOrders(client).after("a", min_age_s=1.5, limit=10)
+        orders, position = await HttpChangedOrders(client).after("a", min_age_s=1.5, limit=10)
     placed = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert (order, position) == (ListedOrder(1, 1, "CREATED", placed, placed, None, "anonymous"), "b")
+    # a former version of the order service tells no customer
+    assert orders == [ListedOrder(1, 1, "CREATED", placed, placed, None, who) for who in ("anonymous", "alice")]
+    assert position == "b"

@@ -110,6 +110,8 @@ class AntiEntropy:
                 await self._notify(event)
             except PermanentError:
                 # the comparison continues with the other orders
-                logger.exception("notification refused", extra={"orderId": event.order_id})
+                logger.exception(
+                    "notification refused", extra={"orderId": event.order_id, "customerId": event.customer_id}
+                )
                 return 0
         return len(events)

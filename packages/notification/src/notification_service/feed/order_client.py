@@ -32,8 +32,9 @@ def _is_change(data: object) -> bool:
             "createdAt": str(),
             "updatedAt": str(),
             "failureReason": None | str(),
+            **rest,
         }:
-            return True
+            return isinstance(rest.get("customerId", ANONYMOUS), str)
     return False
 
 
