@@ -173,6 +173,21 @@ def test_security_in_the_interface_document_is_the_declared_access(service: str)
             assert (wanted in security) == cell.allowed, cell
 
 
+def test_operations_that_take_a_ticket_are_those_of_the_reference_and_of_the_interface_document() -> None:
+    from service_common.openapi.document import build_document
+
+    declared = {each.path for api in APIS.values() for each in api.operations if each.by_ticket}
+    described = {
+        path
+        for api in APIS.values()
+        for path, methods in build_document(api, "0")["paths"].items()
+        for operation in methods.values()
+        if any("ticket" in each for each in operation.get("security", ()))
+    }
+    text = section((REFERENCE / "access.md").read_text("utf-8"), "## Tickets")
+    assert {code.split()[-1] for code in inline_code(next(iter(rows(text)))[0])} == declared == described
+
+
 async def test_order_of_another_customer_is_not_there(aiohttp_client: AiohttpClient, tokens: Issuer) -> None:
     client = await asking(aiohttp_client, "order", tokens)
     alice, bob = bearer(tokens.token("alice")), bearer(tokens.token("bob"))

@@ -30,6 +30,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "amendOrder": {"orderItems": [ITEM, {"productId": "b", "quantity": 1}]},
     "closeOrder": {"version": 1},
     "failOrder": {"version": 1, "reason": "Nothing is left."},
+    "disconnectCustomer": {"customerId": "alice"},
     "addProduct": {"productId": "123", "stock": 9},
     "changeStock": {"stock": 9},
     "takeStock": {"operationId": "1:1", "items": [ITEM]},

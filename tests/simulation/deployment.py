@@ -28,7 +28,14 @@ from tests.simulation.http import SimulatedSession, serve
 from tests.simulation.loop import current_process
 from tests.simulation.sqs import SimulatedQueues, SqsClient
 from tests.simulation.world import Node, World
-from tests.support.in_memory.database import feed_statements, order_statements, saga_statements, stock_statements
+from tests.support.in_memory.access import InMemoryAccess
+from tests.support.in_memory.database import (
+    access_statements,
+    feed_statements,
+    order_statements,
+    saga_statements,
+    stock_statements,
+)
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders
@@ -70,11 +77,12 @@ class Deployment:
         self.sagas = InMemorySagas(destination=QUEUES[1])
         self.stock = InMemoryStock()
         self.feed = InMemoryFeed("epoch")
+        notifications = {**feed_statements(self.feed), **access_statements(InMemoryAccess())}
         self.servers = {
             "order": Server(world, "order", order_statements(self.orders)),
             "inventory": Server(world, "inventory", stock_statements(self.stock)),
             "processing": Server(world, "processing", saga_statements(self.sagas)),
-            "notification": Server(world, "notification", feed_statements(self.feed)),
+            "notification": Server(world, "notification", notifications),
         }
         for service in MODULES:
             replicas = 1 + world.decisions.happens(f"second {service}", 0.3)

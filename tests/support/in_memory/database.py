@@ -29,8 +29,10 @@ from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, 
 from order_service.ports import Change, Placement
 from processing_service.ports import Claim
 from processing_service.saga import Saga, SagaState
+from service_common.auth import Caller, Principal
 from service_common.postgres import Row, load_statements
 from service_common.scope import ALL_CUSTOMERS, OneCustomer, Scope
+from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders
@@ -41,6 +43,7 @@ __all__ = [
     "READS",
     "InMemoryDatabase",
     "Statements",
+    "access_statements",
     "feed_statements",
     "order_statements",
     "saga_statements",
@@ -54,6 +57,7 @@ Statements = Mapping[str, Callable[[Params], list[Row]]]
 READS = frozenset(
     {"backlog", "find_placement", "find_order", "page_of_orders", "settled_before", "changed_orders", "get_products"}
     | {"page_products", "search_sagas", "count_open_sagas", "feed_state", "read_notifications", "stored_notifications"}
+    | {"read_disconnections"}
 )
 PACKAGES = (
     "service_common.outbox",
@@ -61,6 +65,7 @@ PACKAGES = (
     "inventory_service",
     "processing_service",
     "notification_service.feed",
+    "notification_service.access",
 )
 NAMES = {sql: name for package in PACKAGES for name, sql in load_statements(package).items()}
 
@@ -456,4 +461,35 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         "name_customers": lambda p: (
             [()] * now(feed.name_customers(dict(zip(p["orders"], p["customers"], strict=True))))
         ),
+    }
+
+
+def access_statements(access: InMemoryAccess) -> Statements:
+    """Return the statements of `SqlAccess` on *access*."""
+
+    def issue(p: Params) -> list[Row]:
+        principal = Principal(Caller[p["kind"]], p["subject"], frozenset(p["roles"]), p["token_expires_at"])
+        ticket = access.issue_ticket(p["digest"], principal, valid_s=p["valid_s"], max_open=p["others"] + 1)
+        return [(now(ticket),)]
+
+    def take(p: Params) -> list[Row]:
+        principal = now(access.take_ticket(p["digest"]))
+        if principal is None:
+            return []
+        return [(principal.subject, principal.kind.name, list(principal.roles), principal.expires_at, True)]
+
+    def disconnect(p: Params) -> list[Row]:
+        done = now(access.disconnect(p["customer"]))
+        return [(done.tickets, done.replicas, "")]
+
+    def read(p: Params) -> list[Row]:
+        head, customers = now(access.disconnections(p["after"]))
+        return [(head, customer) for customer in customers] or [(head, None)]
+
+    return {
+        "issue_ticket": issue,
+        "take_ticket": take,
+        "expire_tickets": lambda _: [()] * access.expire(),
+        "disconnect": disconnect,
+        "read_disconnections": read,
     }

@@ -24,12 +24,15 @@ import processing_service.app
 import processing_service.app_keys
 import processing_service.config
 from inventory_service.service import InventoryService
+from notification_service.access import Disconnector
 from notification_service.feed import History
 from notification_service.push import PushCounters, open_broadcaster
 from order_contracts import EventType, Item, OrderEvent
 from order_service.service import OrderService
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
+from service_common.auth import TICKETS, Tickets
 from service_common.http_server import METRICS
+from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
@@ -120,6 +123,10 @@ async def use_notifications(client: Client) -> None:
         await ask(client, "GET", f"/notifications{query}")
     for path in ("/stream", "/ws"):
         await ask(client, "GET", f"{path}?lastEventId=nonsense")
+        await ask(client, "GET", f"{path}?ticket=nonsense")
+        await ask(client, "GET", f"{path}?ticket=one&ticket=two")
+    await ask(client, "POST", "/tickets")
+    await ask(client, "POST", "/connections/disconnect", json={"customerId": "alice"})
     await ask(client, "GET", "/ws", headers={"Origin": "http://elsewhere"})
     async with client.get("/stream") as response:
         assert response.status == 200
@@ -159,7 +166,11 @@ async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
     failed = OrderEvent(EventType.ORDER_FAILED, "/processing-service", 1, 1, WHEN, reason="Nothing is left.")
     await feed.append([created, failed])
     limits, counters = app[notification_service.app.CONFIG].push, PushCounters(app[METRICS])
-    app[notification_service.http.BROADCASTER] = await open_broadcaster(feed, await feed.state(), limits, counters)
+    broadcaster = await open_broadcaster(feed, await feed.state(), limits, counters)
+    access = InMemoryAccess()
+    app[notification_service.http.BROADCASTER] = broadcaster
+    app[notification_service.http.DISCONNECTOR] = Disconnector(access, broadcaster.disconnect)
+    app[TICKETS] = Tickets(access)
     app[notification_service.http.HISTORY] = History(feed)
     yield
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from service_common.auth import TICKETS, Tickets
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, max_connections, new_app
 from service_common.lifecycle import background
@@ -17,6 +18,7 @@ from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 
 from . import NAME
+from .access import Disconnector, SqlAccess
 from .config import Config
 from .feed import (
     AntiEntropy,
@@ -31,7 +33,7 @@ from .feed import (
     Retention,
     SqlFeed,
 )
-from .http import ALLOWED_ORIGINS, API, BROADCASTER, HISTORY
+from .http import ALLOWED_ORIGINS, API, BROADCASTER, DISCONNECTOR, HISTORY
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
 __all__ = ["CONFIG", "NOTIFIER", "Resource", "comparing", "consuming", "create_app", "pushing"]
@@ -48,6 +50,8 @@ SHUTDOWN = web.AppKey("shutdown", asyncio.Event)
 # shares of the grace period, which run at the same time: for the streams, and for the poller
 DRAIN_SHARE = 0.4
 STOP_SHARE = 0.65
+TICKET_RETENTION_S = 60.0
+DISCONNECTION_KEPT_S = 3_600.0
 
 
 async def pushing(app: web.Application) -> AsyncIterator[None]:
@@ -60,19 +64,32 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         limits = _within_open_files(config.push)
         broadcaster = await open_broadcaster(feed, state, limits, PushCounters(app[METRICS]))
         tailer = FeedTailer(feed, state, broadcaster.publish, broadcaster.reset, poll_s=config.feed_poll_s)
-        listen_notify = ListenNotify(feed, tailer, alone_s=config.feed_poll_s)
+        access = SqlAccess(database)
+        disconnector = Disconnector(access, broadcaster.disconnect, poll_s=config.feed_poll_s)
+        await disconnector.open()
+        listen_notify = ListenNotify(feed, tailer, alone_s=config.feed_poll_s, wake_others=disconnector.wake)
         appender = FeedAppender(feed, listen_notify.appended)
-        retention = Retention(feed, keep_s=config.feed_retention_s, interval_s=config.feed_retention_s / 100)
+        retention = Retention(
+            partial(feed.expire, config.feed_retention_s),
+            name="notifications",
+            interval_s=config.feed_retention_s / 100,
+        )
+        # a connection that was open before a request that old has reached its maximum age
+        expire_access = partial(access.expire, DISCONNECTION_KEPT_S + 2 * config.push.age_s)
+        access_retention = Retention(expire_access, name="tickets", interval_s=TICKET_RETENTION_S)
         readiness.add("database", database.ping)
         app[METRICS].register(PushGauges(broadcaster, lambda: tailer.lag))
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
+        app[TICKETS], app[DISCONNECTOR] = Tickets(access), disconnector
         app[NOTIFIER] = Notifier(appender, (LogChannel("Email"), LogChannel("SMS")))
         async with (
             background(readiness, "tail", tailer.run),
             background(readiness, "wake-ups sent", listen_notify.notify),
             background(readiness, "wake-ups heard", partial(listen_notify.listen, database)),
             background(readiness, "sweep", Heartbeats(broadcaster).run),
+            background(readiness, "disconnections", disconnector.run),
             background(readiness, "retention", retention.run),
+            background(readiness, "retention of tickets", access_retention.run),
         ):
             yield
             await appender.close()

@@ -27,6 +27,7 @@ from .claims import AccessRules, InsufficientScopeError, InvalidTokenError
 from .host_names import is_served
 from .principal import EVERYBODY, PUBLIC, Caller, Principal
 from .signing_keys import SigningKeys, fetch_key_set
+from .tickets import TICKET_PARAMETER, TICKETS, InvalidTicketError
 from .verifier import TokenVerifier
 
 __all__ = ["PRINCIPAL", "protect", "scope_of"]
@@ -36,22 +37,25 @@ logger = logging.getLogger(__name__)
 PRINCIPAL = web.RequestKey("principal", Principal)
 _ANONYMOUS = Principal(Caller.ANONYMOUS, "")
 _SERVICE = Principal(Caller.SERVICE, "")
-# requests that a refused token counts as, besides its own: to verify a signature costs about as much
+# requests that a refused token or ticket counts as, besides its own: to verify a signature costs about as much
 REFUSED_TOKEN_COST = 9
 
-# returns who sent a token, or none, to an endpoint for such callers
-_Authenticate: TypeAlias = Callable[[web.Request, str | None, Caller], Awaitable[Principal]]
+# returns who sent a token, a ticket, or none, to an endpoint for such callers
+_Authenticate: TypeAlias = Callable[[web.Request, str | None, Caller, str | None], Awaitable[Principal]]
 
 
 def protect(
     app: web.Application,
     config: ServiceConfig,
     access: Mapping[Handler, Caller],
+    *,
     unlimited: Collection[Handler] = (),
+    by_ticket: Collection[Handler] = (),
 ) -> None:
     """Let each handler of *app* be called by those that *access* names, and a handler that is not in it by nobody.
 
-    Handlers find the caller in `PRINCIPAL`. No limit on requests applies to those in *unlimited*, nor to the services.
+    Those of *by_ticket* take a ticket from `TICKETS` of *app* instead of a token. Handlers find the caller in
+    `PRINCIPAL`. No limit on requests applies to those in *unlimited*, nor to the services.
     """
     auth, metrics = config.auth, app[METRICS]
     principals: RequestLimit | None = None
@@ -67,7 +71,7 @@ def protect(
     app[TRUSTED_PROXIES] = config.trusted_proxies
     addresses = RequestLimit("address", config.address_limit, metrics, named=True)
     admission = _Admission(authenticate, addresses, principals, frozenset(unlimited))
-    app.middlewares.append(_access_control(access, config.service_token.encode(), admission.admit))
+    app.middlewares.append(_access_control(access, by_ticket, config.service_token.encode(), admission.admit))
 
 
 def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
@@ -82,14 +86,20 @@ def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
     return scope
 
 
-def _access_control(access: Mapping[Handler, Caller], service_token: bytes, authenticate: _Authenticate) -> Middleware:
+def _access_control(
+    access: Mapping[Handler, Caller],
+    by_ticket: Collection[Handler],
+    service_token: bytes,
+    authenticate: _Authenticate,
+) -> Middleware:
     @web.middleware
     async def control(request: web.Request, handler: Handler) -> web.StreamResponse:
         token, allowed = _bearer_token(request), _allowed(request, access)
+        ticket = _ticket(request, token) if request.match_info.handler in by_ticket else None
         if token is not None and hmac.compare_digest(token.encode(), service_token):
             principal = _SERVICE
         else:
-            principal = await authenticate(request, token, allowed)
+            principal = await authenticate(request, token, allowed, ticket)
         if principal.kind not in allowed:
             raise _refusal(token, allowed)
         request[PRINCIPAL] = principal
@@ -110,7 +120,7 @@ class _Admission:
     principals: RequestLimit | None
     unlimited: frozenset[Handler]
 
-    async def admit(self, request: web.Request, token: str | None, allowed: Caller) -> Principal:
+    async def admit(self, request: web.Request, token: str | None, allowed: Caller, ticket: str | None) -> Principal:
         """Return who calls.
 
         Raises:
@@ -120,7 +130,7 @@ class _Admission:
             return await self._admit_unlimited(request, token, allowed)
         address = quota_address(request)
         self.addresses.admit(address)
-        principal = await self._identify(request, token, allowed, address)
+        principal = await self._identify(request, token, allowed, ticket, address)
         if self.principals is not None and principal.subject:
             self.principals.admit(principal.subject)
         return principal
@@ -130,13 +140,15 @@ class _Admission:
         address = quota_address(request) if token is not None else ""
         if token is not None and self.addresses.take(address):
             token = None
-        return await self._identify(request, token, allowed, address)
+        return await self._identify(request, token, allowed, None, address)
 
-    async def _identify(self, request: web.Request, token: str | None, allowed: Caller, address: str) -> Principal:
+    async def _identify(
+        self, request: web.Request, token: str | None, allowed: Caller, ticket: str | None, address: str
+    ) -> Principal:
         try:
-            principal = await self.authenticate(request, token, allowed)
-        except (InvalidTokenError, UnavailableError) as error:
-            if isinstance(error, InvalidTokenError):
+            principal = await self.authenticate(request, token, allowed, ticket)
+        except (InvalidTokenError, InvalidTicketError, UnavailableError) as error:
+            if not isinstance(error, UnavailableError):
                 self.addresses.charge(address, REFUSED_TOKEN_COST)
             if allowed is not PUBLIC:
                 raise
@@ -166,15 +178,28 @@ def _bearer_token(request: web.Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-async def _without_tokens(auth: AuthConfig, request: web.Request, _token: str | None, _allowed: Caller) -> Principal:
+def _ticket(request: web.Request, token: str | None) -> str | None:
+    tickets = request.query.getall(TICKET_PARAMETER, ())
+    if len(tickets) > 1 or (tickets and token is not None):
+        raise MalformedError("There is more than one ticket, or a ticket and a bearer token.")
+    return tickets[0] if tickets else None
+
+
+async def _without_tokens(
+    auth: AuthConfig, request: web.Request, _token: str | None, _allowed: Caller, ticket: str | None
+) -> Principal:
     if not is_served(request.headers.get("Host"), auth.allowed_hosts):
         raise MisdirectedError("This service does not answer to the name in the header Host.")
-    return EVERYBODY
+    return EVERYBODY if ticket is None else await request.app[TICKETS].take(ticket)
 
 
-async def _by_token(verifier: TokenVerifier, _request: web.Request, token: str | None, allowed: Caller) -> Principal:
+async def _by_token(
+    verifier: TokenVerifier, request: web.Request, token: str | None, allowed: Caller, ticket: str | None
+) -> Principal:
     if allowed is Caller.SERVICE or (allowed is PUBLIC and token is None):
         return _ANONYMOUS
+    if ticket is not None:
+        return await request.app[TICKETS].take(ticket)
     if token is None:
         raise UnauthorizedError("This endpoint needs an access token of the issuer, as Authorization: Bearer.")
     return await verifier.verify(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from traceback import clear_frames
 from typing import Any
 
@@ -113,8 +113,8 @@ def read_path(request: web.Request, schema: Schema) -> dict[str, Any]:
         raise InvalidError("The path is not valid.") from error
 
 
-def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
-    """Return the parameters in the query of *request*.
+def read_query(request: web.Request, schema: Schema, *, besides: Collection[str] = ()) -> dict[str, Any]:
+    """Return the parameters in the query of *request*, without those in *besides*.
 
     Only a list may be given several times.
 
@@ -123,7 +123,7 @@ def read_query(request: web.Request, schema: Schema) -> dict[str, Any]:
     """
     query = request.query
     lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, fields.List)}
-    values = {name: query.getall(name) for name in query}
+    values = {name: query.getall(name) for name in query if name not in besides}
     repeated = [name for name, given in values.items() if len(given) > 1 and name not in lists]
     if repeated:
         raise _invalid([Violation(f"/{_escaped(name)}", "Is given more than once.") for name in repeated])

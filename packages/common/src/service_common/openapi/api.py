@@ -53,7 +53,8 @@ class Api:
         app.add_routes(route for route, _ in routes)
         access = {route.handler: operation.access for route, operation in routes}
         unlimited = {route.handler for route, operation in routes if not operation.limited}
-        protect(app, config, access, unlimited)
+        by_ticket = {route.handler for route, operation in routes if operation.by_ticket}
+        protect(app, config, access, unlimited=unlimited, by_ticket=by_ticket)
         allow_origins(app, config.allowed_origins)
 
 

@@ -10,7 +10,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, validate
 
-from ..auth import PUBLIC, Caller
+from ..auth import PUBLIC, TICKET_PARAMETER, Caller
 from ..errors import ServiceError
 from ..http_server import CONTENT_TYPE, status_of, type_of
 from .answers import problem_schema
@@ -23,7 +23,7 @@ __all__ = ["build_document"]
 _PROBLEM = "Problem"
 _RETRY_AFTER = "Retry-After"
 _CHALLENGE = "WWW-Authenticate"
-_ACCESS_TOKEN, _SERVICE_TOKEN = "accessToken", "serviceToken"
+_ACCESS_TOKEN, _SERVICE_TOKEN, _TICKET = "accessToken", "serviceToken", "ticket"
 _HEADERS: Mapping[str, str] = {
     "ETag": "The version, for If-Match.",
     "Idempotent-Replayed": "The word true, when this is the answer to an earlier request with the same key.",
@@ -61,6 +61,8 @@ def _describe_components(spec: APISpec, converter: OpenAPIConverter, api: Api) -
     spec.components.response(_PROBLEM, _problem("Any other failure", _reference("schemas", _PROBLEM)))
     spec.components.security_scheme(_ACCESS_TOKEN, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     spec.components.security_scheme(_SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
+    if any(operation.by_ticket for operation in api.operations):
+        spec.components.security_scheme(_TICKET, {"type": "apiKey", "in": "query", "name": TICKET_PARAMETER})
     for name in sorted(_headers(api)):
         required = name not in _OPTIONAL_HEADERS
         header = {"description": _HEADERS[name], "required": required, "schema": {"type": "string"}}
@@ -100,13 +102,14 @@ def _operation(converter: OpenAPIConverter, operation: Operation) -> dict[str, A
     if operation.body:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
     if operation.access is not PUBLIC:
-        described["security"] = [_security(caller) for caller in operation.access]
+        schemes = (_ACCESS_TOKEN, _TICKET) if operation.by_ticket else (_ACCESS_TOKEN,)
+        described["security"] = [_security(caller, scheme) for scheme in schemes for caller in operation.access]
     return described
 
 
-def _security(caller: Caller) -> dict[str, list[str]]:
+def _security(caller: Caller, scheme: str) -> dict[str, list[str]]:
     # one alternative for each kind of caller, with the name of its role
-    return {_SERVICE_TOKEN: []} if caller is Caller.SERVICE else {_ACCESS_TOKEN: [str(caller.name).lower()]}
+    return {_SERVICE_TOKEN: []} if caller is Caller.SERVICE else {scheme: [str(caller.name).lower()]}
 
 
 def _answers(operation: Operation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from marshmallow import Schema
 
-from ..auth import PUBLIC, Caller, InsufficientScopeError, InvalidTokenError
+from ..auth import PUBLIC, TICKET_PARAMETER, Caller, InsufficientScopeError, InvalidTicketError, InvalidTokenError
 from ..errors import (
     ForbiddenError,
     InvalidError,
@@ -55,6 +55,7 @@ class Operation:
             docstring begins with the summary.
         name: unique within the service.
         access: who may call it.
+        by_ticket: whether it takes a ticket in the query instead of a token.
         answers: successful answers by status.
         parameters: schemas by location: ``path``, ``query``; ``header`` is only described, the handler reads it.
         body: schema of the JSON body of the request.
@@ -75,6 +76,7 @@ class Operation:
     errors: tuple[type[ServiceError], ...] = ()
     allow_head: bool = True
     limited: bool = True
+    by_ticket: bool = False
 
     @property
     def summary(self) -> str:
@@ -87,7 +89,8 @@ class Operation:
         all_refusals = (
             *((TooManyRequestsError,) if self.limited else ()),
             *_refusals_of_access(self.access),
-            *((MalformedError,) if self.body else ()),
+            *((InvalidTicketError,) if self.by_ticket else ()),
+            *((MalformedError,) if self.body or self.by_ticket else ()),
             *((InvalidError,) if self.body or "query" in self.parameters else ()),
             *self.errors,
         )
@@ -98,11 +101,12 @@ class Operation:
         handler = self.handler
         path, query = (self.parameters.get(place, Schema)() for place in ("path", "query"))
         body = self.body() if self.body else None
+        besides = (TICKET_PARAMETER,) if self.by_ticket else ()
 
         async def serve(request: web.Request) -> web.StreamResponse:
             inputs: dict[str, Any] = read_path(request, path) if path.fields else {}
             if query.fields or request.query_string:
-                inputs |= read_query(request, query)
+                inputs |= read_query(request, query, besides=besides)
             if body is not None:
                 inputs |= await read_body(request, body)
             return await handler(request, **inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from service_common.errors import TransientError
@@ -26,14 +26,24 @@ class ListenNotify:
 
     NOTIFY is a statement of its own after the commit, one for all appends within *spacing_s* seconds: as part of the
     append, every commit would wake every replica. A single replica sends one only every *alone_s* seconds, to find out
-    whether another has started.
+    whether another has started. The channel also has notifications for others, with words as payloads: *wake_others*
+    is called for each, and whenever some may have been lost.
     """
 
-    def __init__(self, feed: SqlFeed, tailer: FeedTailer, *, spacing_s: float = 0.02, alone_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        feed: SqlFeed,
+        tailer: FeedTailer,
+        *,
+        spacing_s: float = 0.02,
+        alone_s: float = 1.0,
+        wake_others: Callable[[], None] = lambda: None,
+    ) -> None:
         self._feed = feed
         self._tailer = tailer
         self._spacing_s = spacing_s
         self._alone_s = alone_s
+        self._wake_others = wake_others
         self._pending = asyncio.Event()
         self._head = 0
 
@@ -59,9 +69,13 @@ class ListenNotify:
         """Wake the tailer for each wake-up of another replica until cancelled."""
         async with aclosing(database.listen(NOTIFY_CHANNEL)) as payloads:  # a listener that died keeps no connection
             async for payload in payloads:
+                if payload.isdecimal():
+                    self._tailer.wake(int(payload))
+                    continue
+                self._wake_others()
                 if not payload:
                     await self._reopen()
-                self._tailer.wake(int(payload) if payload.isdecimal() else None)
+                    self._tailer.wake()
 
     async def _reopen(self) -> None:
         """Check the epoch on a new connection: the server may be a copy or a backup that lacks what clients saw."""

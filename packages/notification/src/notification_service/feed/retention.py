@@ -1,14 +1,13 @@
-"""Expires old notifications."""
+"""Deletes what has expired."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 
 from service_common.errors import TransientError
-
-from .ports import Feed
 
 __all__ = ["Retention"]
 
@@ -19,15 +18,14 @@ class Retention:
     """Expires periodically; safe to run in several replicas at the same time.
 
     Args:
-        feed: what expires.
-        keep_s: the age at which a notification expires, in seconds. Keep it above the 28 days that a message may live
-            in a queue and its dead-letter queue: the rows of an order identify duplicates.
+        expire: deletes what has expired and returns how much that was.
+        name: what expires, in the plural.
         interval_s: the time between runs, ± 50 %.
     """
 
-    def __init__(self, feed: Feed, *, keep_s: float, interval_s: float) -> None:
-        self._feed = feed
-        self._keep_s = keep_s
+    def __init__(self, expire: Callable[[], Awaitable[int]], *, name: str, interval_s: float) -> None:
+        self._expire = expire
+        self._name = name
         self._interval_s = interval_s
 
     async def run(self) -> None:
@@ -35,9 +33,9 @@ class Retention:
         while True:
             await asyncio.sleep(self._interval_s * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             try:
-                expired = await self._feed.expire(self._keep_s)
+                expired = await self._expire()
             except TransientError as error:
-                logger.warning("retention failed", extra={"reason": str(error)})
+                logger.warning("retention failed", extra={"of": self._name, "reason": str(error)})
             else:
                 if expired:
-                    logger.info("notifications expired", extra={"notifications": expired})
+                    logger.info("%s expired", self._name, extra={self._name: expired})

@@ -12,9 +12,10 @@ from service_common.openapi import Answer, AnswerSchema, Api, Operation
 from .. import NAME
 from ..notification import WrongEventIdError
 from ..push import ByeReason
+from .access import disconnect, issue_ticket
 from .history import history
 from .origin import OriginError
-from .schemas import HistorySchema, StreamSchema, SubscribeSchema
+from .schemas import DisconnectSchema, HistorySchema, StreamSchema, SubscribeSchema
 from .sse import stream
 from .websocket import websocket
 
@@ -41,6 +42,19 @@ class _NotificationSchema(AnswerSchema):
 class _RecordedNotificationSchema(_NotificationSchema):
     recorded_at = fields.AwareDateTime(
         data_key="recordedAt", required=True, metadata={"description": "When it was taken down."}
+    )
+
+
+class _TicketSchema(AnswerSchema):
+    ticket = fields.Str(required=True, metadata={"description": "Good once, for `ticket=`."})
+    expires_at = fields.AwareDateTime(data_key="expiresAt", required=True)
+
+
+class _DisconnectionSchema(AnswerSchema):
+    customer_id = fields.Str(data_key="customerId", required=True)
+    tickets = fields.Int(required=True, metadata={"description": "Tickets of the customer that were deleted."})
+    replicas = fields.Int(
+        required=True, metadata={"description": "Replicas that listen, and end the connections within a second."}
     )
 
 
@@ -103,6 +117,7 @@ API = Api(
     ),
     names={
         _PageSchema: "NotificationPage",
+        DisconnectSchema: "DisconnectRequest",
         **{frame: frame.__name__.strip("_").removesuffix("Schema") + "Frame" for frame in _FRAMES},
     },
     schemas=(_NotificationSchema, SubscribeSchema),
@@ -126,8 +141,9 @@ API = Api(
             access=_LISTENERS,
             parameters={"query": StreamSchema, "header": _ResumingSchema},
             answers={200: Answer("The stream", media_type="text/event-stream")},
-            errors=(WrongEventIdError,),
+            errors=(WrongEventIdError, UnavailableError),
             allow_head=False,
+            by_ticket=True,
         ),
         Operation(
             "GET",
@@ -137,8 +153,28 @@ API = Api(
             access=_LISTENERS,
             parameters={"query": StreamSchema},
             answers={101: Answer("It is open", media_type=None)},
-            errors=(WrongEventIdError, OriginError),
+            errors=(WrongEventIdError, OriginError, UnavailableError),
             allow_head=False,
+            by_ticket=True,
+        ),
+        Operation(
+            "POST",
+            "/tickets",
+            issue_ticket,
+            name="issueTicket",
+            access=_LISTENERS,
+            answers={201: Answer("The ticket", _TicketSchema)},
+            errors=(UnavailableError,),
+        ),
+        Operation(
+            "POST",
+            "/connections/disconnect",
+            disconnect,
+            name="disconnectCustomer",
+            access=Caller.OPERATOR,
+            body=DisconnectSchema,
+            answers={202: Answer("The replicas are told", _DisconnectionSchema)},
+            errors=(UnavailableError,),
         ),
     ),
 )

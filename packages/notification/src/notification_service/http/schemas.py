@@ -10,15 +10,25 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from order_contracts import EventType
 from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import InvalidError
-from service_common.fields import DecimalInteger, customer, page_limit
+from service_common.fields import DecimalInteger, customer, no_nul, page_limit
 from service_common.http_server import load, parse_object, require_distinct_members
+from service_common.scope import MAX_CUSTOMER_ID
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
 from ..notification import EARLIEST, EventId, Notification, NotificationFilter
 from ..push import payload
 
-__all__ = ["MAX_ORDERS", "HistorySchema", "StreamSchema", "SubscribeSchema", "filter_of", "page", "subscribe"]
+__all__ = [
+    "MAX_ORDERS",
+    "DisconnectSchema",
+    "HistorySchema",
+    "StreamSchema",
+    "SubscribeSchema",
+    "filter_of",
+    "page",
+    "subscribe",
+]
 
 MAX_ORDERS = 256
 
@@ -72,6 +82,14 @@ class HistorySchema(_SelectionSchema):
 
     after = _EventIdField(load_default=None)
     limit = page_limit()
+
+
+class DisconnectSchema(Schema):
+    """``{"customerId": "…"}``."""
+
+    customer = fields.Str(
+        data_key="customerId", required=True, validate=[validate.Length(1, MAX_CUSTOMER_ID), no_nul()]
+    )
 
 
 class SubscribeSchema(_FilterSchema):

@@ -15,7 +15,7 @@ from service_common.auth import PRINCIPAL, Principal, scope_of
 from service_common.http_server import quota_address
 
 from ..notification import EARLIEST, EventId, Position, Selection
-from ..push import END_OF_STREAM, Broadcaster, Framing, PushConnection, Subscription, take_over
+from ..push import END_OF_STREAM, Broadcaster, ByeReason, Framing, PushConnection, Subscription, take_over
 from .app_keys import BROADCASTER
 from .schemas import filter_of
 
@@ -75,7 +75,7 @@ class _SseConnection(PushConnection):
         if self._inbound_bytes > MAX_INBOUND_BYTES:
             self._broadcaster.abort(self, "flood")
 
-    def close(self) -> None:
+    def close(self, _reason: ByeReason) -> None:
         if self.subscription.framing is Framing.SSE:
             self.transport.write(END_OF_STREAM)
         self.transport.close()

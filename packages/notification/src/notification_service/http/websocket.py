@@ -18,6 +18,7 @@ from service_common.http_server import quota_address
 from ..notification import NotificationFilter, Position, Selection
 from ..push import (
     Broadcaster,
+    ByeReason,
     Framing,
     PushConnection,
     Subscription,
@@ -53,6 +54,10 @@ _CLOSE_REASONS: Mapping[CloseCode, str] = {
     CloseCode.INVALID_TEXT: "invalid-text",
     CloseCode.MESSAGE_TOO_BIG: "too-big",
     CloseCode.POLICY_VIOLATION: "flood",
+}
+_BYE_CODES: Mapping[ByeReason, CloseCode] = {
+    ByeReason.TOKEN_EXPIRED: CloseCode.TOKEN_EXPIRED,
+    ByeReason.DISCONNECTED: CloseCode.DISCONNECTED,
 }
 
 
@@ -128,9 +133,9 @@ class WebSocketConnection(PushConnection):
         except WebSocketViolationError as violation:
             self._fail(violation)
 
-    def close(self) -> None:
+    def close(self, reason: ByeReason) -> None:
         """Send a close frame; the client answers it."""
-        self.transport.write(close_frame(CloseCode.SERVICE_RESTART, "come back"))
+        self.transport.write(close_frame(_BYE_CODES.get(reason, CloseCode.SERVICE_RESTART), reason.value))
 
     def _handle(self, frame: ClientFrame) -> None:
         self._consume_tokens(1)

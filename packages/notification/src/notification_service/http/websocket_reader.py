@@ -35,7 +35,7 @@ _Utf8Decoder = getincrementaldecoder("utf-8")
 
 
 class CloseCode(IntEnum):
-    """Why a WebSocket is closed: RFC 6455, section 7.4.1, and what IANA registered since."""
+    """Why a WebSocket is closed: RFC 6455, section 7.4.1, what IANA registered since, and 4xxx for our own."""
 
     PROTOCOL_ERROR = 1002
     INVALID_TEXT = 1007
@@ -43,6 +43,8 @@ class CloseCode(IntEnum):
     MESSAGE_TOO_BIG = 1009
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
+    TOKEN_EXPIRED = 4401
+    DISCONNECTED = 4403
 
 
 class WebSocketViolationError(Exception):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import cycle
+from math import inf
 
 from service_common.errors import UnavailableError
 from service_common.lifecycle import log_death, uncancelled
@@ -128,6 +129,7 @@ class Broadcaster:
         connection.slice = next(self._slices)
         age_s = self.limits.age_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
         connection.expires_at = time.monotonic() + age_s
+        self._end_with_token(connection)
         self.quota.acquire(connection.address)
         self.connections.add(connection)
         connection.attach(self._on_paused, self._on_lost)
@@ -150,8 +152,16 @@ class Broadcaster:
         """Say why the connection of a client ends and when to reconnect, and close it; idempotent."""
         if connection.closing_at is None:
             self.stop_delivery(connection)
-            connection.subscription.write(encoding.bye_frame(connection.subscription.framing, reason, retry_ms()))
-            connection.close()
+            delay_ms = retry_ms(full=reason is ByeReason.DISCONNECTED)
+            connection.subscription.write(encoding.bye_frame(connection.subscription.framing, reason, delay_ms))
+            connection.close(reason)
+
+    def disconnect(self, customer: str) -> int:
+        """End the connections of *customer*; return how many there were."""
+        connections = [each for each in self.connections if each.principal.subject == customer]
+        for connection in connections:
+            self.close_connection(connection, ByeReason.DISCONNECTED)
+        return len(connections)
 
     def stop_delivery(self, connection: PushConnection) -> None:
         """Deliver nothing more: the connection is closing."""
@@ -191,6 +201,13 @@ class Broadcaster:
             with suppress(asyncio.CancelledError):
                 await task
         await self._pages.close()
+
+    def _end_with_token(self, connection: PushConnection) -> None:
+        expires_at = connection.principal.expires_at
+        if expires_at < inf:
+            connection.expiry = asyncio.get_running_loop().call_later(
+                expires_at - time.time(), self.close_connection, connection, ByeReason.TOKEN_EXPIRED
+            )
 
     async def _wait_empty(self) -> None:
         while self.connections:

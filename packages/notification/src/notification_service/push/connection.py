@@ -10,6 +10,7 @@ from aiohttp import web
 
 from service_common.auth import Principal
 
+from .encoding import ByeReason
 from .hub import Subscription
 
 __all__ = ["PushConnection", "take_over"]
@@ -25,6 +26,7 @@ class PushConnection(asyncio.Protocol):
         subscription: its subscription in the hub.
         paused_at: since when the transport is paused, on the monotonic clock; None while it is not.
         expires_at: when the connection reaches its maximum age.
+        expiry: ends it when the token of its principal expires; None when that never does.
         closing_at: when the server began to close it; None before.
         abort_reason: why it was aborted; None when it was not.
         catching_up: whether a catch-up task serves it.
@@ -40,6 +42,7 @@ class PushConnection(asyncio.Protocol):
         "catching_up",
         "closing_at",
         "expires_at",
+        "expiry",
         "paused_at",
         "principal",
         "slice",
@@ -56,14 +59,15 @@ class PushConnection(asyncio.Protocol):
         self.subscription = subscription
         self.paused_at: float | None = None
         self.expires_at = 0.0
+        self.expiry: asyncio.TimerHandle | None = None
         self.closing_at: float | None = None
         self.abort_reason: str | None = None
         self.catching_up = False
         self.slice = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def close(self) -> None:
-        """Close the connection after everything that was written."""
+    def close(self, reason: ByeReason) -> None:
+        """Close the connection after everything that was written, the last of it being the bye with *reason*."""
         raise NotImplementedError
 
     def attach(self, on_paused: Callable[[PushConnection], None], on_lost: Callable[[PushConnection], None]) -> None:
@@ -92,6 +96,8 @@ class PushConnection(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The connection is closed."""
         self.resume_writing()
+        if self.expiry is not None:
+            self.expiry.cancel()
         self._on_lost(self)
 
 

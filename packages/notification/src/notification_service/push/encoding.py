@@ -52,8 +52,10 @@ class ByeReason(StrEnum):
     """Why the server ends a connection, or refuses it."""
 
     AGE = "age"
+    DISCONNECTED = "disconnected"
     DRAIN = "drain"
     FULL = "full"
+    TOKEN_EXPIRED = "token-expired"  # noqa: S105 - no token
     UNAVAILABLE = "unavailable"
 
 

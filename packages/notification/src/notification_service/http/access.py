@@ -1,0 +1,27 @@
+"""``POST /tickets`` and ``POST /connections/disconnect``: who may connect, and who no longer."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from service_common.auth import PRINCIPAL, TICKETS
+from service_common.http_server import json_response
+from service_common.timestamps import rfc3339
+
+from .app_keys import DISCONNECTOR
+
+__all__ = ["disconnect", "issue_ticket"]
+
+
+async def issue_ticket(request: web.Request) -> web.Response:
+    """A ticket for one connection."""
+    issued = await request.app[TICKETS].issue(request[PRINCIPAL])
+    document = {"ticket": issued.ticket, "expiresAt": rfc3339(issued.expires_at)}
+    return json_response(document, status=201, headers={"Cache-Control": "no-store"})
+
+
+async def disconnect(request: web.Request, customer: str) -> web.Response:
+    """End the connections of a customer."""
+    disconnection = await request.app[DISCONNECTOR].disconnect(customer)
+    document = {"customerId": customer, "tickets": disconnection.tickets, "replicas": disconnection.replicas}
+    return json_response(document, status=202)
