@@ -25,6 +25,7 @@ from ..observability import Metrics, current_trace
 from .cloudwatch import CloudWatchOptions, CloudWatchShipper
 from .json_values import to_plain, to_text
 from .line_writer import Line, LineWriter
+from .masking import masked
 
 __all__ = ["JsonFormatter", "LogPipeline", "configure_logging"]
 
@@ -67,11 +68,12 @@ class JsonFormatter(OrjsonFormatter):
             log_data[f"extra_{name}" if name in log_data else name] = value
 
     def jsonify_log_record(self, log_data: LogData) -> str:
-        """Return *log_data* as JSON, whatever it contains."""
+        """Return *log_data* as JSON, whatever it contains, without credentials."""
         try:
-            return self._encoded(log_data).decode()
+            line = self._encoded(log_data)
         except Exception:  # what a field contains must not cost the line
-            return orjson.dumps({to_text(name): self._fragment(value) for name, value in log_data.items()}).decode()
+            line = orjson.dumps({to_text(name): self._fragment(value) for name, value in log_data.items()})
+        return masked(line.decode())
 
     def _encoded(self, value: object) -> bytes:
         return orjson.dumps(value, default=self.json_default, option=orjson.OPT_UTC_Z)
