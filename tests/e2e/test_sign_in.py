@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
 import pytest
 
 from tests.support.issuer import AUDIENCE, bearer, issuer
-from tests.support.system import TERMINAL, running
+from tests.support.system import TERMINAL, System, running
 from tests.support.waiting import eventually
 
 
@@ -31,3 +36,46 @@ async def test_order_of_a_customer_is_fulfilled_with_tokens_required() -> None:
             sagas = f"/sagas/{placed.json['id']}"
             assert (await system.call("processing", "GET", sagas, headers=alice)).status == 403
             assert (await system.call("processing", "GET", sagas, headers=operator)).json["sagas"][0]["state"] == "DONE"
+
+
+@pytest.mark.asyncio
+async def test_no_token_and_no_ticket_is_in_a_log_at_debug_level() -> None:
+    async with issuer() as tokens:
+        environ = {"AUTH_MODE": "oidc", "AUTH_ISSUER": tokens.url, "AUTH_AUDIENCE": AUDIENCE, "LOG_LEVEL": "DEBUG"}
+        async with running(environ=environ, web=False) as system:
+            logs = Path(system.stack.processes["notification-service"].log).parent
+            token, expired = tokens.token("alice"), tokens.token("alice", exp=1)
+            assert (await system.place({"123": 1}, **bearer(token))).status == HTTPStatus.CREATED
+            assert (await system.place({"123": 1}, **bearer(expired))).status == HTTPStatus.UNAUTHORIZED
+            tickets = [await _ticket(system, token) for _ in range(5)]
+            await _use(system, tickets)
+            await system.stack.processes["notification-service"].stop(within_s=10)
+            written = b"".join(path.read_bytes() for path in logs.rglob("*") if path.is_file()).decode(errors="replace")
+    assert '"level":"DEBUG"' in written
+    assert '"path":"/stream"' in written
+    assert "request malformed" in written
+    assert not [part for part in (*tickets, *token.split("."), *expired.split(".")) if part in written]
+
+
+async def _ticket(system: System, token: str) -> str:
+    answer = await system.call("notification", "POST", "/tickets", headers=bearer(token))
+    assert answer.status == HTTPStatus.CREATED
+    return str(answer.json["ticket"])
+
+
+async def _use(system: System, tickets: list[str]) -> None:
+    """Use tickets well and badly: twice, with wrong parameters, in a request that is not HTTP, at another service."""
+    first, second, third, fourth, fifth = tickets
+    service = system.service("notification")
+    for query in (f"ticket={first}", f"ticket={first}", f"ticket={second}&nonsense=1"):
+        async with service.session.get(f"{service.url}/stream?{query}") as answer:
+            assert answer.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY}
+    async with service.session.ws_connect(f"{service.url}/ws?ticket={third}") as socket:
+        assert (await socket.receive()).type is aiohttp.WSMsgType.TEXT
+    assert (await system.call("order", "GET", f"/orders?ticket={fourth}")).status == HTTPStatus.UNAUTHORIZED
+    for request in (f"GET /stream?ticket={fifth} HTTP/9", f"GE T /stream?ticket={fifth} HTTP/1.1"):
+        host, port = service.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{request}\r\nHost: x\r\n\r\n".encode())
+        assert b"400" in await reader.readline()
+        writer.close()

@@ -278,10 +278,30 @@ describe('A connection that the service closes', () => {
     follow(service, { protocol });
     await service.advance(1000);
     const [client] = service.clients;
-    service.end(client!, { type: 'bye', retryMs: 2500 }, { type: 'closed', code: 1012 });
+    service.end(client!, { type: 'bye', retryMs: 2500, reason: 'age' }, { type: 'closed', code: 1012 });
     const endedAt = service.clock;
     await service.advance(10_000);
     expect(service.opened[1]?.at).toBe(endedAt + 2500);
+  });
+});
+
+describe('A feed that ends by itself', () => {
+  it.each(PROTOCOLS)('does not connect again over %s, unless it is started', async (protocol) => {
+    const service = new ModelService(seededRandom(3));
+    const { connection, received } = follow(service, { protocol });
+    await service.advance(1000);
+    const [client] = service.clients;
+    service.end(client!, { type: 'bye', retryMs: 5, reason: 'disconnected' }, { type: 'closed', code: null });
+    service.append(2);
+    connection.online();
+    connection.use(protocol === 'ws' ? 'sse' : 'ws');
+    await service.advance(600_000);
+    expect(service.opened).toHaveLength(1);
+    expect([connection.state, connection.end]).toEqual(['ended', { reason: 'disconnected' }]);
+    connection.start();
+    await service.advance(1000);
+    expect([connection.state, connection.end]).toEqual(['live', null]);
+    expect(received).toEqual([1, 2]);
   });
 });
 
@@ -335,6 +355,14 @@ function upset(service: ModelService, connection: FeedConnection, random: () => 
     () => connection.offline(),
     () => connection.online(),
     () => [...service.clients].forEach((each) => service.end(each, { type: 'closed', code: 1013 })),
+    () =>
+      [...service.clients].forEach((each) =>
+        service.end(
+          each,
+          { type: 'bye', retryMs: random() * 3000, reason: 'token-expired' },
+          { type: 'closed', code: each.protocol === 'ws' ? 4401 : 200 },
+        ),
+      ),
   ];
   acts[Math.floor(random() * acts.length)]?.();
 }

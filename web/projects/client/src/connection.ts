@@ -1,7 +1,7 @@
 import { EventId, formatEventId } from './event-id.js';
 import { ConnectionEvent, readPage } from './frames.js';
 import { Decision, FeedStateMachine, Input, Start } from './state-machine.js';
-import { Counts, FeedState, Protocol, Received } from './notification.js';
+import { Counts, FeedEnd, FeedState, Protocol, Received } from './notification.js';
 
 /** The clock, timers, network and random numbers that a connection uses. */
 export interface FeedRuntime {
@@ -45,6 +45,10 @@ export class FeedConnection {
     return this.machine.state;
   }
 
+  get end(): FeedEnd | null {
+    return this.machine.end;
+  }
+
   get counts(): Counts {
     return this.machine.counts;
   }
@@ -57,6 +61,7 @@ export class FeedConnection {
     return this.machine.position;
   }
 
+  /** Connect; also again, when the feed ended by itself. */
   start(): void {
     this.dispatch({ type: 'start' });
   }

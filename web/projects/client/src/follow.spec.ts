@@ -34,6 +34,40 @@ describe('Following', () => {
     expect(codes[0]).toBe(200);
   });
 
+  it('ends when the token is refused, and resumes when asked', async () => {
+    const ends: unknown[] = [];
+    let status = 401;
+    const feed = follow({
+      url: 'http://shop.example',
+      token: () => Promise.resolve('t'),
+      fetch: () => Promise.resolve(new Response(BODY, { status })),
+      onNotification: () => undefined,
+      onEnd: (end) => ends.push(end),
+    });
+    await vi.waitFor(() => expect(ends).toEqual([{ reason: 'denied', status: 401 }]));
+    expect(feed.state).toBe('ended');
+    status = 200;
+    feed.resume();
+    await vi.waitFor(() => expect(feed.position).toBe('a-5'));
+    feed.stop();
+  });
+
+  it('takes gaps for what is not for this person', async () => {
+    const asked: string[] = [];
+    const feed = follow({
+      url: 'http://shop.example',
+      token: () => Promise.resolve('t'),
+      fetch: (url) => {
+        asked.push(String(url));
+        return Promise.resolve(new Response(BODY));
+      },
+      onNotification: () => undefined,
+    });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+    feed.stop();
+    expect(asked.filter((each) => each.includes('/notifications'))).toEqual([]);
+  });
+
   it.each([{ orderIds: [] }, { kinds: [] }, { after: 'yesterday' }])('refuses %j', (options) => {
     expect(() => follow({ url: 'http://shop.example', onNotification: () => undefined, ...options })).toThrow(
       TypeError,

@@ -1,9 +1,9 @@
 import { FeedConnection } from './connection.js';
 import { formatEventId, parseEventId } from './event-id.js';
 import { NetworkOptions, networkRuntime } from './network.js';
-import { FeedState, Filter, Notification, Protocol } from './notification.js';
+import { FeedEnd, FeedState, Filter, Notification, Protocol } from './notification.js';
 
-export interface FollowOptions extends Filter, Pick<NetworkOptions, 'parameters' | 'fetch' | 'WebSocket'> {
+export interface FollowOptions extends Filter, Pick<NetworkOptions, 'token' | 'parameters' | 'fetch' | 'WebSocket'> {
   /** The address of the notification service, as in `http://127.0.0.1:8082`. */
   readonly url: string | URL;
   /** `sse` by default. */
@@ -17,6 +17,8 @@ export interface FollowOptions extends Filter, Pick<NetworkOptions, 'parameters'
    * delivered; older ones are lost.
    */
   readonly onReset?: () => void;
+  /** The feed ended by itself, and connects no more until {@link Following.resume}. */
+  readonly onEnd?: (end: FeedEnd) => void;
   /** A connection ended, with the status of its response or the close code of its WebSocket; it is opened again. */
   readonly onClosed?: (code: number | null) => void;
 }
@@ -28,16 +30,18 @@ export interface Following {
   readonly position: string | null;
   /** Continue over *protocol*, without loss or duplicates. */
   use(protocol: Protocol): void;
+  /** Connect again after the feed ended by itself, from where it was. */
+  resume(): void;
   stop(): void;
 }
 
 /**
- * Follow the feed until stopped: each notification once and in order, across lost connections, silence and resets.
+ * Follow the feed until stopped, disconnected or denied: each notification once and in order, across lost connections, silence and resets.
  *
  * @throws TypeError a filter is empty, or *after* is not an id.
  */
 export function follow(options: FollowOptions): Following {
-  const { orderIds, kinds, onNotification, onState, onReset, onClosed } = options;
+  const { orderIds, kinds, token, parameters, onNotification, onState, onReset, onEnd, onClosed } = options;
   if (orderIds?.length === 0 || kinds?.length === 0) throw new TypeError('An empty filter matches nothing.');
   const base = `${options.url.toString().replace(/\/$/, '')}/`;
   const runtime = networkRuntime({
@@ -48,20 +52,28 @@ export function follow(options: FollowOptions): Following {
   let shown: FeedState | null = null;
   let resets = 0;
   const connection = new FeedConnection(
-    { protocol: options.protocol ?? 'sse', after: parseAfter(options.after), isFiltered: !!(orderIds ?? kinds) },
+    {
+      protocol: options.protocol ?? 'sse',
+      after: parseAfter(options.after),
+      // a customer's feed has gaps, as one with a filter
+      isFiltered: !!(orderIds ?? kinds ?? token ?? parameters),
+    },
     {
       ...runtime,
       open: (protocol, after, onEvent) =>
         runtime.open(protocol, after, (event) => {
           onEvent(event);
           if (event.type === 'closed') onClosed?.(event.code);
+          if (event.type === 'denied') onClosed?.(event.status);
         }),
     },
     (arrivals) => {
       if (connection.counts.resets > resets) onReset?.();
       resets = connection.counts.resets;
       for (const { notification } of arrivals) onNotification(notification);
-      if (connection.state !== shown) onState?.((shown = connection.state));
+      if (connection.state === shown) return;
+      onState?.((shown = connection.state));
+      if (connection.end !== null) onEnd?.(connection.end);
     },
   );
   const stopListening = listenForNetwork(connection);
@@ -74,6 +86,7 @@ export function follow(options: FollowOptions): Following {
       return connection.position && formatEventId(connection.position);
     },
     use: (protocol) => connection.use(protocol),
+    resume: () => connection.start(),
     stop: () => {
       stopListening();
       connection.stop();

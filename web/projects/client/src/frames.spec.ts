@@ -20,7 +20,7 @@ describe('A frame of the WebSocket', () => {
     ],
     [
       { type: 'bye', reason: 'age', retryMs: 1234 },
-      { type: 'bye', retryMs: 1234 },
+      { type: 'bye', retryMs: 1234, reason: 'age' },
     ],
     [{ type: 'error', detail: 'what?' }, null],
   ])('%j is parsed', (frame, received) => {

@@ -8,10 +8,12 @@ export type ConnectionEvent =
   | { readonly type: 'event'; readonly id: EventId; readonly notification: Notification; readonly bytes: number }
   | { readonly type: 'position'; readonly id: EventId }
   | { readonly type: 'reset'; readonly id: EventId }
-  | { readonly type: 'bye'; readonly retryMs: number }
+  | { readonly type: 'bye'; readonly retryMs: number; readonly reason: string }
   | { readonly type: 'malformed' }
   /** *code* is the status of the response, or the close code of the WebSocket; null without one. */
-  | { readonly type: 'closed'; readonly code: number | null };
+  | { readonly type: 'closed'; readonly code: number | null }
+  /** Closed, and a new connection would be refused too. */
+  | { readonly type: 'denied'; readonly status: number };
 
 /** A page of the history; malformed notifications are null. */
 export interface Page {
@@ -40,7 +42,9 @@ export function readFrame(text: string): ConnectionEvent | null {
     case 'reset':
       return id === null ? MALFORMED : { type: 'reset', id };
     case 'bye':
-      return isRetry(frame['retryMs']) ? { type: 'bye', retryMs: frame['retryMs'] } : MALFORMED;
+      return isRetry(frame['retryMs'])
+        ? { type: 'bye', retryMs: frame['retryMs'], reason: String(frame['reason']) }
+        : MALFORMED;
     case 'error':
       return null;
     default:

@@ -8,5 +8,6 @@ export type { FollowOptions, Following } from './follow.js';
 export { networkRuntime } from './network.js';
 export type { NetworkOptions, Socket } from './network.js';
 export { NO_COUNTS, isRecord, parseNotification } from './notification.js';
-export type { Counts, FeedState, Filter, Kind, Notification, Protocol, Received } from './notification.js';
+export { DeniedError, newTicket } from './ticket.js';
+export type { Counts, FeedEnd, FeedState, Filter, Kind, Notification, Protocol, Received } from './notification.js';
 export type { Start } from './state-machine.js';

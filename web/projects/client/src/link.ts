@@ -21,10 +21,13 @@ export interface Link {
   hasReceived: boolean;
   /** The reconnection time that the service sent. */
   retryMs: number | null;
+  /** An operator ended it. */
+  isDisconnected: boolean;
 }
 
 export function newLink(number: number, protocol: Protocol, isReconnect: boolean, now: number): Link {
-  return { number, protocol, isReconnect, openedAt: null, lastActivityAt: now, hasReceived: false, retryMs: null };
+  const state = { openedAt: null, lastActivityAt: now, hasReceived: false, retryMs: null, isDisconnected: false };
+  return { number, protocol, isReconnect, ...state };
 }
 
 /** The time by which *link* has to open, or to receive its next event. */

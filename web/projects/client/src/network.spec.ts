@@ -132,6 +132,56 @@ describe('The network', () => {
     await vi.waitFor(() => expect(received).toEqual([{ type: 'closed', code: null }]));
   });
 
+  it('sends a token in the header of all requests, and a ticket of it for a WebSocket', async () => {
+    let tokens = 0;
+    const network = runtime({
+      token: () => Promise.resolve(`t${(++tokens).toString()}`),
+      fetch: (url, init) => {
+        asked.push([init?.method ?? 'GET', String(url), new Headers(init?.headers).get('authorization')].join(' '));
+        return Promise.resolve(answer());
+      },
+    });
+    network.open('sse', null, onEvent);
+    await vi.waitFor(() => expect(types()).toContain('closed'));
+    answer = (): Response => new Response('{"ticket":"once","expiresAt":"…"}', { status: 201 });
+    network.open('ws', 'a-7', onEvent);
+    await vi.waitFor(() => expect(FakeSocket.last?.url.search).toBe('?lastEventId=a-7&ticket=once'));
+    await network.read('a-7', 9);
+    expect(asked).toEqual([
+      'GET https://shop.example/api/stream Bearer t1',
+      'POST https://shop.example/api/tickets Bearer t2',
+      'GET https://shop.example/api/notifications?after=a-7&limit=9 Bearer t3',
+    ]);
+  });
+
+  it.each([401, 403])('tells that a token is refused: %i', async (status) => {
+    answer = (): Response => new Response('', { status });
+    for (const protocol of ['sse', 'ws'] as const) {
+      received = [];
+      runtime({ token: () => Promise.resolve('expired') }).open(protocol, null, onEvent);
+      await vi.waitFor(() => expect(received).toEqual([{ type: 'denied', status }]));
+    }
+    expect(FakeSocket.last).toBeNull();
+  });
+
+  it.each([
+    [401, { type: 'closed', code: 401 }],
+    [403, { type: 'denied', status: 403 }],
+  ])('takes another ticket when one is refused, but not when the person is: %i', async (status, event) => {
+    answer = (): Response => new Response('', { status });
+    runtime({ parameters: () => Promise.resolve({ ticket: 'used' }) }).open('sse', null, onEvent);
+    await vi.waitFor(() => expect(received).toEqual([event]));
+  });
+
+  it.each<[string, () => Response]>([
+    ['unavailable', (): Response => new Response('', { status: 503 })],
+    ['of another shape', (): Response => new Response('{"ticket":7}')],
+  ])('handles a ticket that is %s like a lost connection', async (_, given) => {
+    answer = given;
+    runtime({ token: () => Promise.resolve('t') }).open('ws', null, onEvent);
+    await vi.waitFor(() => expect(received).toEqual([{ type: 'closed', code: null }]));
+  });
+
   it('reads the history and rejects error statuses', async () => {
     answer = (): Response => new Response('{"head":"a-8"}');
     expect(await runtime().read('a-7', 200)).toEqual({ head: 'a-8' });

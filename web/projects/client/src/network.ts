@@ -2,6 +2,7 @@ import { FeedRuntime } from './connection.js';
 import { ConnectionEvent, readFrame, readMessage } from './frames.js';
 import { Filter, Protocol } from './notification.js';
 import { StreamParser } from './stream-parser.js';
+import { DeniedError, bearer, isDenied, newTicket } from './ticket.js';
 
 const READ_LIMIT_MS = 10_000;
 const DRIFT_LIMIT_MS = 100;
@@ -18,6 +19,8 @@ export interface NetworkOptions {
   /** Resolves a path, as in `/stream`, to a URL of the notification service. */
   readonly address: (path: string) => URL;
   readonly filter?: Filter;
+  /** A valid access token: for a header of each request, and for a ticket of each WebSocket. */
+  readonly token?: () => Promise<string>;
   /** Query parameters for the next connection, such as a ticket that is valid once. */
   readonly parameters?: () => Promise<Readonly<Record<string, string>>>;
   /** Instead of the global one, for instance to add a header. */
@@ -63,11 +66,13 @@ class Network {
     const tell: OnEvent = (event) => {
       if (signal.aborted) return;
       onEvent(event);
-      if (event.type === 'closed') closing.abort();
+      if (event.type === 'closed' || event.type === 'denied') closing.abort();
     };
     const connect = protocol === 'sse' ? this.stream(after, tell, signal) : this.socket(after, tell, signal);
     // unreachable, unsupported by the platform, or without parameters: each is handled like a lost connection
-    connect.catch(() => tell({ type: 'closed', code: null }));
+    connect.catch((error: unknown) =>
+      tell(error instanceof DeniedError ? { type: 'denied', status: error.status } : { type: 'closed', code: null }),
+    );
     return () => closing.abort();
   }
 
@@ -80,7 +85,12 @@ class Network {
 
   /** Follows `/stream` with fetch: an EventSource hides the status, and gives up after some. */
   private async stream(after: string | null, onEvent: OnEvent, signal: AbortSignal): Promise<void> {
-    const response = await this.fetch(await this.connectionUrl('/stream', after), signal);
+    const url = await this.connectionUrl('/stream', after);
+    const response = await this.fetch(url, signal);
+    // a ticket is refused when it has expired on the way, or a proxy sent it twice: another may be taken
+    if (isDenied(response.status) && !(response.status === 401 && url.searchParams.has('ticket'))) {
+      throw new DeniedError(response.status);
+    }
     const parser = new StreamParser();
     const text = response.ok ? response.body?.pipeThrough(new TextDecoderStream()).getReader() : undefined;
     for (let part = await text?.read(); part?.value !== undefined; part = await text?.read()) {
@@ -94,6 +104,8 @@ class Network {
 
   private async socket(after: string | null, onEvent: OnEvent, signal: AbortSignal): Promise<void> {
     const url = await this.connectionUrl('/ws', after);
+    const { token, address } = this.options;
+    if (token) url.searchParams.set('ticket', await newTicket(address('/tickets'), await token(), this.options.fetch));
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     if (signal.aborted) return;
     const socket: Socket = new (this.options.WebSocket ?? WebSocket)(url);
@@ -120,7 +132,9 @@ class Network {
     return url;
   }
 
-  private fetch(url: URL, signal: AbortSignal): Promise<Response> {
-    return (this.options.fetch ?? fetch)(url, { signal, cache: 'no-store' });
+  private async fetch(url: URL, signal: AbortSignal): Promise<Response> {
+    const token = await this.options.token?.();
+    const headers = token === undefined ? {} : bearer(token);
+    return (this.options.fetch ?? fetch)(url, { signal, cache: 'no-store', headers });
   }
 }

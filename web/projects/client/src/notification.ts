@@ -1,5 +1,8 @@
 export type Protocol = 'sse' | 'ws';
-export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline';
+export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended';
+
+/** Why the feed ended by itself: an operator disconnected the customer, or the service refuses the person (401, 403). */
+export type FeedEnd = { readonly reason: 'disconnected' } | { readonly reason: 'denied'; readonly status: number };
 
 const KINDS = ['CREATED', 'UPDATED', 'CLOSED', 'FAILED', 'CANCELLED'] as const;
 export type Kind = (typeof KINDS)[number];

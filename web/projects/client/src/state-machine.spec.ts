@@ -97,6 +97,40 @@ describe('The state machine of the feed', () => {
     expect(kinds(machine.on({ type: 'use', protocol: 'ws' }, 2))).toEqual(['connect']);
   });
 
+  it('takes the close code of a WebSocket whose bye was lost for it', () => {
+    const machine = stateMachineAt('ws');
+    machine.on({ type: 'start' }, 0);
+    machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 0);
+    machine.on({ type: 'connection-event', connection: 1, event: { type: 'closed', code: 4403 } }, 1);
+    expect([machine.state, machine.end, machine.wakeAt]).toEqual(['ended', { reason: 'disconnected' }, null]);
+  });
+
+  it('ends when it is denied, also while another connection is open', () => {
+    const machine = stateMachineAt('sse');
+    machine.on({ type: 'start' }, 0);
+    machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 0);
+    machine.on({ type: 'use', protocol: 'ws' }, 1);
+    const denied: ConnectionEvent = { type: 'denied', status: 403 };
+    expect(kinds(machine.on({ type: 'connection-event', connection: 2, event: denied }, 2))).toEqual([
+      'close',
+      'close',
+    ]);
+    expect([machine.state, machine.end]).toEqual(['ended', { reason: 'denied', status: 403 }]);
+    expect(machine.on({ type: 'tick' }, 99_000)).toEqual([]);
+    expect(kinds(machine.on({ type: 'start' }, 99_000))).toEqual(['connect']);
+  });
+
+  it('connects again when its token has expired', () => {
+    const machine = stateMachineAt('ws');
+    machine.on({ type: 'start' }, 0);
+    machine.on({ type: 'connection-event', connection: 1, event: OPENED }, 0);
+    const bye: ConnectionEvent = { type: 'bye', retryMs: 700, reason: 'token-expired' };
+    machine.on({ type: 'connection-event', connection: 1, event: bye }, 1);
+    machine.on({ type: 'connection-event', connection: 1, event: { type: 'closed', code: 4401 } }, 1);
+    expect(machine.state).toBe('waiting');
+    expect(kinds(machine.on({ type: 'tick' }, 701))).toEqual(['connect']);
+  });
+
   it('ignores inputs once stopped', () => {
     const machine = stateMachineAt('sse');
     machine.on({ type: 'start' }, 0);

@@ -1,12 +1,14 @@
 import { EventId, isAfter, parseEventId } from './event-id.js';
 import { ConnectionEvent, Page } from './frames.js';
 import { Link, backoffMs, deadline, newLink, wasStable } from './link.js';
-import { Counts, FeedState, NO_COUNTS, Notification, Protocol } from './notification.js';
+import { Counts, FeedEnd, FeedState, NO_COUNTS, Notification, Protocol } from './notification.js';
 import { DeliveredNotifications } from './delivered.js';
 import { Delivery, REREAD_LIMIT, Sequence } from './sequence.js';
 
 const ONLINE_SPREAD_MS = 500;
 const PAGE_LIMIT = 200;
+/** The close code of a WebSocket that an operator ended. */
+const DISCONNECTED = 4403;
 
 export type Input =
   | { readonly type: 'start' }
@@ -63,6 +65,7 @@ export class FeedStateMachine {
   private next: Link | null = null;
   private online = true;
   private stopped = false;
+  private currentEnd: FeedEnd | null = null;
   private connected: boolean;
   private readonly begin: After | null;
   private attempts = 0;
@@ -103,7 +106,13 @@ export class FeedStateMachine {
     return this.sequence.position;
   }
 
+  /** Why the feed ended by itself; `start` begins again. */
+  get end(): FeedEnd | null {
+    return this.currentEnd;
+  }
+
   get state(): FeedState {
+    if (this.currentEnd !== null) return 'ended';
     if (this.active !== null && this.active.openedAt !== null) return 'live';
     if (!this.online) return 'offline';
     return this.attempts > 0 || this.connected ? 'waiting' : 'connecting';
@@ -120,14 +129,15 @@ export class FeedStateMachine {
   on(input: Input, now: number): readonly Decision[] {
     this.now = now;
     this.decisions = [];
-    if (!this.stopped) this.handle(input);
+    if (!this.stopped && (this.currentEnd === null || input.type === 'start')) this.handle(input);
     return this.decisions;
   }
 
   private handle(input: Input): void {
     switch (input.type) {
       case 'start':
-        return this.connect();
+        this.currentEnd = null;
+        return this.active === null ? this.connect() : undefined;
       case 'connection-event':
         return this.onConnectionEvent(this.linkOf(input.connection), input.event);
       case 'page':
@@ -163,13 +173,18 @@ export class FeedStateMachine {
 
   private onConnectionEvent(link: Link | null, event: ConnectionEvent): void {
     if (link === null) return;
-    if (event.type === 'closed') return this.onClosed(link);
+    if (event.type === 'denied') return this.endWith({ reason: 'denied', status: event.status });
+    if (event.type === 'closed') {
+      const disconnected = link.isDisconnected || (link.protocol === 'ws' && event.code === DISCONNECTED);
+      return disconnected ? this.endWith({ reason: 'disconnected' }) : this.onClosed(link);
+    }
     link.lastActivityAt = this.now;
     switch (event.type) {
       case 'opened':
         return this.onOpened(link, event.id, event.head);
       case 'bye':
         link.retryMs = event.retryMs;
+        link.isDisconnected = event.reason === 'disconnected';
         return;
       case 'malformed':
         return this.count('malformed');
@@ -243,6 +258,12 @@ export class FeedStateMachine {
     this.online = true;
     this.attempts = 0;
     if (this.retryAt !== null) this.retryAt = this.now + this.random() * ONLINE_SPREAD_MS;
+  }
+
+  private endWith(end: FeedEnd): void {
+    this.closeAll();
+    this.attempts = 0;
+    this.currentEnd = end;
   }
 
   private closeAll(): void {

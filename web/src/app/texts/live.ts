@@ -10,6 +10,7 @@ export const live = {
       connecting: 'Connecting',
       live: 'Live',
       waiting: 'Reconnecting',
+      ended: 'Disconnected',
       offline: 'Browser is offline',
     },
     protocol: 'Protocol',

@@ -7,6 +7,7 @@ export const shell = {
     connecting: 'Connecting',
     live: 'Live',
     waiting: 'Reconnecting',
+    ended: 'Disconnected',
     offline: 'Offline',
     /** Appended to one of the states. */
     over: (protocol: string): string => `, over ${protocol}`,
