@@ -303,7 +303,7 @@ class Follower:
                 return
 
     async def _stream(self, server: TestServer, query: dict[str, str]) -> AsyncIterator[tuple[str | None, str, Any]]:
-        async with stream(self._http, server, **query) as found:
+        async with stream(self._http, server, None, **query) as found:
             async for block in found:
                 yield block.id, block.event or "event", orjson.loads(block.data or "")
 

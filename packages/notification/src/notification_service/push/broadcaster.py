@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import cycle
-from math import inf
 
 from service_common.errors import UnavailableError
 from service_common.lifecycle import log_death, uncancelled
@@ -129,7 +128,7 @@ class Broadcaster:
         connection.slice = next(self._slices)
         age_s = self.limits.age_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
         connection.expires_at = time.monotonic() + age_s
-        self._end_with_token(connection)
+        self._end_with_token(connection, age_s)
         self.quota.acquire(connection.address)
         self.connections.add(connection)
         connection.attach(self._on_paused, self._on_lost)
@@ -202,11 +201,11 @@ class Broadcaster:
                 await task
         await self._pages.close()
 
-    def _end_with_token(self, connection: PushConnection) -> None:
-        expires_at = connection.principal.expires_at
-        if expires_at < inf:
+    def _end_with_token(self, connection: PushConnection, age_s: float) -> None:
+        valid_s = connection.principal.expires_at - time.time()
+        if valid_s < age_s + 2 * self.limits.heartbeat_s:  # otherwise its maximum age ends it before
             connection.expiry = asyncio.get_running_loop().call_later(
-                expires_at - time.time(), self.close_connection, connection, ByeReason.TOKEN_EXPIRED
+                valid_s, self.close_connection, connection, ByeReason.TOKEN_EXPIRED
             )
 
     async def _wait_empty(self) -> None:

@@ -26,7 +26,7 @@ class PushConnection(asyncio.Protocol):
         subscription: its subscription in the hub.
         paused_at: since when the transport is paused, on the monotonic clock; None while it is not.
         expires_at: when the connection reaches its maximum age.
-        expiry: ends it when the token of its principal expires; None when that never does.
+        expiry: ends it when the token of its principal expires; None when it ends before by its age.
         closing_at: when the server began to close it; None before.
         abort_reason: why it was aborted; None when it was not.
         catching_up: whether a catch-up task serves it.
