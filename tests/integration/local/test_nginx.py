@@ -62,6 +62,7 @@ def configuration(folder: Path, port: int, services: str, changes: Mapping[str, 
     for old, new in ({"limit_req_zone": f"{LOAD_BALANCER} limit_req_zone"} | dict(changes)).items():
         assert text.count(old) == 1
         text = text.replace(old, new)
+    text = text.replace("/dev/stderr", f"{folder}/nginx.log")
     return text.replace("worker_connections 8192", "worker_connections 256")
 
 
@@ -103,6 +104,26 @@ async def served(
         if process.returncode is None:
             process.terminate()
         await process.communicate()
+
+
+async def test_no_ticket_is_logged_when_a_service_is_away() -> None:
+    with reachable_folder("nginx-") as folder:
+        async with served(folder, free_port()) as url, aiohttp.ClientSession() as session:
+            for query in ("?ticket=SECRET", "?orderId=7&ticket=SECRET"):
+                async with session.get(f"{url}/api/stream{query}") as response:
+                    assert response.status == 502
+            async with session.get(f"{url}/live?code=SECRET") as response:
+                assert response.status == 200
+            # too long for nginx
+            async with session.get(f"{url}/api/stream?ticket=SECRET{'x' * 40_000}") as response:
+                assert response.status == 414
+        written = (folder / "nginx.log").read_text()
+    failures = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    assert [(each["path"], each["status"], each["upstreamStatus"]) for each in failures] == [
+        ("/stream", 502, "502"),
+        ("/stream", 502, "502"),
+    ]
+    assert "SECRET" not in written
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
