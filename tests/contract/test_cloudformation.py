@@ -68,3 +68,27 @@ def test_a_service_may_only_write_to_queues_it_produces_for_and_its_own_dead_let
 
 def test_the_dashboard_is_json() -> None:
     assert json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"])["widgets"]
+
+
+def test_user_pool_is_created_on_request_alone() -> None:
+    kinds = {each["Type"]: each.get("Condition") for each in RESOURCES.values() if "Cognito" in each["Type"]}
+    assert set(kinds) == {
+        "AWS::Cognito::UserPool",
+        "AWS::Cognito::UserPoolClient",
+        "AWS::Cognito::UserPoolDomain",
+        "AWS::Cognito::UserPoolGroup",
+    }
+    assert set(kinds.values()) == {"SignsIn"}
+    assert TEMPLATE["Parameters"]["SignInDomain"]["Default"] == ""
+
+
+def test_the_page_signs_in_with_a_code_and_without_a_secret() -> None:
+    [client] = of_type("AWS::Cognito::UserPoolClient").values()
+    assert client["GenerateSecret"] is False
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert not {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"} & set(client["ExplicitAuthFlows"])
+
+
+def test_the_groups_are_the_roles_that_the_services_know() -> None:
+    groups = [each["GroupName"] for each in of_type("AWS::Cognito::UserPoolGroup").values()]
+    assert groups == ["operator", "viewer"]

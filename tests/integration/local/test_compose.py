@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +20,7 @@ import yaml
 
 from orderstream_local.layout import COMPOSE
 from orderstream_local.ports import LOOPBACK
+from orderstream_local.sign_in import CUSTOMER
 from orderstream_local.stack import SERVICES, Stack
 from orderstream_local.watcher import watching
 from tests.support.system import running
@@ -84,10 +86,11 @@ async def test_each_process_has_pid_file_and_log(stack: Stack) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_order_is_fulfilled_and_pushed_by_each_replica(stack: Stack) -> None:
+    authorize = partial(stack.authorization, CUSTOMER)
     async with (
         aiohttp.ClientSession() as session,
-        watching(session, stack.url("notification", 0)) as first,
-        watching(session, stack.url("notification", 1)) as second,
+        watching(session, stack.url("notification", 0), authorize) as first,
+        watching(session, stack.url("notification", 1), authorize) as second,
     ):
         items = {"orderItems": [{"productId": "123", "quantity": 1}]}
         async with session.post(f"{stack.url('order')}/orders", json=items) as response:

@@ -131,3 +131,19 @@ async def test_failed_build_is_shown_and_configuration_is_served(aiohttp_client:
     assert "npm: &lt;b&gt;no registry&lt;/b&gt;" in await response.text()
     assert await (await client.get("/config.json")).json() == ENDPOINTS
     assert (await client.get("/health/ready")).status == 200
+
+
+async def test_page_is_told_how_to_sign_in_and_may_reach_the_issuer(
+    aiohttp_client: AiohttpClient, folder: Path
+) -> None:
+    token_endpoint = "http://127.0.0.1:4566/oauth2/token"
+    auth = {"issuer": "https://issuer.example/pool", "metadata": {"token_endpoint": token_endpoint}}
+    client = await aiohttp_client(create_web(folder, ENDPOINTS, auth=auth))
+    response = await client.get("/config.json")
+    assert await response.json() == {**ENDPOINTS, "auth": auth}
+    connect = re.findall("connect-src ([^;]+);", response.headers["Content-Security-Policy"])[0].split()
+    assert {"https://issuer.example", "http://127.0.0.1:4566"} < set(connect)
+
+
+async def test_page_without_sign_in_is_told_of_none(client: TestClient) -> None:  # type: ignore[type-arg]
+    assert await (await client.get("/config.json")).json() == ENDPOINTS

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 
 from .environment import process_name
+from .sign_in import PASSWORD, PEOPLE, Person
 from .stack import SERVICES, Stack
 
 __all__ = ["example_commands", "show_banner"]
@@ -15,8 +17,8 @@ __all__ = ["example_commands", "show_banner"]
 _ORDER = '{"orderItems":[{"productId":"123","quantity":2}]}'
 
 
-def show_banner(stack: Stack, console: Console) -> None:
-    """Print a table of the processes, and example commands."""
+def show_banner(stack: Stack, tokens: Mapping[str, str], console: Console) -> None:
+    """Print a table of the processes, and example commands with the access *tokens* of people, by name."""
     table = Table("process", "address", "pid", "log", box=None, header_style="bold", pad_edge=False)
     addresses = {
         f"{process_name(stack.containers[name])}{'' if replica == 0 else f'-{replica + 1}'}": stack.url(name, replica)
@@ -28,36 +30,45 @@ def show_banner(stack: Stack, console: Console) -> None:
         process = stack.processes[name]
         table.add_row(name, address, str(process.pid), str(process.log))
     console.print(table, soft_wrap=True)
-    for what, lines in example_commands(stack).items():
+    for what, lines in example_commands(stack, tokens).items():
         console.print(f"\n# {what}", style="bold cyan", markup=False)
         for line in lines:
             console.print(line, markup=False, soft_wrap=True)
     console.print()
 
 
-def example_commands(stack: Stack) -> dict[str, list[str]]:
-    """Return shell commands by topic."""
+def example_commands(stack: Stack, tokens: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return shell commands by topic; with *tokens* those of the first topics set variables for the others."""
     orders, inventory, notifications = (stack.url(name) for name in ("order", "inventory", "notification"))
     queue = f"{stack.aws_endpoint}/000000000000/processing-queue"
     # AWS_ENDPOINT_URL would be shorter, but version 1 of the AWS CLI ignores it for SQS
     aws = f"aws --endpoint-url {stack.aws_endpoint}"
     region = stack.environment("order")["AWS_REGION"]
+    customer, operator = (f' -H "Authorization: Bearer ${name}"' if tokens else "" for name in ("ALICE", "OLIVIA"))
     credentials = f"AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={region}"
-    return {
+    people = {
+        f"{person.name} is {_role(person)}; the access token is valid for a day": [
+            f"export {person.name.upper()}={tokens[person.name]}; "
+            f"curl -H \"Authorization: Bearer ${person.name.upper()}\" '{orders}/orders?limit=5'"
+        ]
+        for person in PEOPLE
+        if tokens
+    }
+    return people | {
         "place an order, read it, cancel one": [
-            f"curl -i {orders}/orders -H 'Content-Type: application/json' -d {shlex.quote(_ORDER)}",
-            f"curl '{orders}/orders?limit=5'",
-            f"curl -X DELETE {orders}/orders/1",
+            f"curl -i {orders}/orders -H 'Content-Type: application/json' -d {shlex.quote(_ORDER)}{customer}",
+            f"curl '{orders}/orders?limit=5'{customer}",
+            f"curl -X DELETE {orders}/orders/1{customer}",
         ],
         "stock, sagas, notifications so far": [
-            f"curl {inventory}/inventory/123",
-            f"curl '{stack.url('processing')}/sagas?limit=5'",
-            f"curl '{notifications}/notifications?limit=5'",
+            f"curl {inventory}/inventory/123{customer}",
+            f"curl '{stack.url('processing')}/sagas?limit=5'{operator}",
+            f"curl '{notifications}/notifications?limit=5'{operator}",
         ],
         "watch it live": [
-            f"curl -N {notifications}/stream",
-            f"wscat -c {notifications.replace('http', 'ws', 1)}/ws",
-            f"open {stack.url('web')} in a browser{'  # it shows why the build failed' if stack.page_error else ''}",
+            f"curl -N {notifications}/stream{customer}",
+            f"wscat -c {notifications.replace('http', 'ws', 1)}/ws{customer}",
+            f"open {stack.url('web')} in a browser{_page_note(stack)}",
         ],
         "the queues and the logs, as on AWS": [
             f"export {credentials}",
@@ -69,3 +80,13 @@ def example_commands(stack: Stack) -> dict[str, list[str]]:
             f"export SERVICE_TOKEN={stack.token}",
         ],
     }
+
+
+def _role(person: Person) -> str:
+    return "an operator" if person.groups else "a customer"
+
+
+def _page_note(stack: Stack) -> str:
+    if stack.page_error:
+        return "  # it shows why the build failed"
+    return f"  # the password of everybody is {PASSWORD}" if stack.sign_in else ""

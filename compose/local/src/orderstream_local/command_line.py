@@ -27,9 +27,17 @@ def parse(arguments: Sequence[str]) -> DemoOptions:
         "--scale", type=_scale, action="append", default=[], metavar="SERVICE=N", help="run N replicas of a service"
     )
     command.add_argument("--free-ports", action="store_true", help="use free ports instead of those of the README")
+    command.add_argument(
+        "--auth", action="store_true", help="with people who sign in: alice, bob and olivia, an operator"
+    )
     given = parser.parse_args(arguments)
     return DemoOptions(
-        data=given.data, once=given.once, fresh=given.fresh, scale=dict(given.scale), free_ports=given.free_ports
+        data=given.data,
+        once=given.once,
+        auth=given.auth,
+        fresh=given.fresh,
+        scale=dict(given.scale),
+        free_ports=given.free_ports,
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .feed_client import follow_sse
 from .instance import AlreadyRunningError, DataFolderError
 from .ports import PortInUseError, Ports
 from .process import CommandFailedError
+from .sign_in import OPERATOR, PEOPLE, SignInError
 from .stack import NotReadyError, Stack, StackOptions
 from .walkthrough import walk
 
@@ -38,6 +40,7 @@ class DemoOptions:
 
     Attributes:
         once: run the use cases and exit.
+        auth: with people who sign in.
         fresh: delete the data of earlier runs.
         scale: service to its number of replicas.
         free_ports: use free ports instead of the fixed ones.
@@ -45,6 +48,7 @@ class DemoOptions:
 
     data: Path
     once: bool = False
+    auth: bool = False
     fresh: bool = False
     scale: Mapping[str, int] = field(default_factory=dict)
     free_ports: bool = False
@@ -64,7 +68,7 @@ def demo(options: DemoOptions) -> int:
         return asyncio.run(_run_until_signal(_demo(options, console)))
     except (AlreadyRunningError, DataFolderError, PortInUseError, ValueError) as error:
         return _fail(console, error, 2)
-    except (CommandFailedError, NotReadyError) as error:
+    except (CommandFailedError, NotReadyError, SignInError) as error:
         return _fail(console, error, 1)
 
 
@@ -97,6 +101,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
             scale=options.scale,
             token=os.environ.get("SERVICE_TOKEN") or None,
             web=not options.once,
+            auth=options.auth,
             fresh=options.fresh,
             progress=lambda what: _progress(console, started, what),
         )
@@ -105,7 +110,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
         try:
             if options.once:
                 return await walk(stack, console)
-            show_banner(stack, console)
+            show_banner(stack, await _tokens(stack), console)
             console.print(
                 f"ready after {time.monotonic() - started:.1f} s; Ctrl-C stops everything", style="bold green"
             )
@@ -123,9 +128,14 @@ def _fail(console: Console, error: Exception, status: int) -> int:
     return status
 
 
+async def _tokens(stack: Stack) -> Mapping[str, str]:
+    return {each.name: await stack.sign_in.access_token(each.name) for each in PEOPLE} if stack.sign_in else {}
+
+
 async def _show_feed(stack: Stack, console: Console) -> int:
     async with aiohttp.ClientSession() as session:
-        async for each in follow_sse(session, stack.url("notification"), asyncio.Event()):
+        authorize = partial(stack.authorization, OPERATOR)
+        async for each in follow_sse(session, stack.url("notification"), authorize, asyncio.Event()):
             at = datetime.fromisoformat(each["occurredAt"]).astimezone()
             line = Text(f"{at:%H:%M:%S.%f}"[:-3] + f"  order {each['orderId']:<6} ")
             line.append(f"{each['kind']:<10}", style=_STYLE.get(each["kind"], ""))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -22,13 +23,18 @@ _READY_TIMEOUT_S = 60.0
 _POLL_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emulator:
-    """The emulator of compose.yaml: its command and *environment* on this machine, and its URL *endpoint*."""
+    """The emulator of compose.yaml: its command and *environment* on this machine, and its URL *endpoint*.
+
+    Attributes:
+        outputs: those of the template, once it was applied.
+    """
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     endpoint: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def spec(self, level: int) -> ProcessSpec:
         """Return the process; after each start the template is applied, which creates missing resources."""
@@ -49,10 +55,11 @@ class Emulator:
         await self._wait_until_healthy()
         credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         region = {"AWS_DEFAULT_REGION": self.environment["MINISTACK_REGION"]}
-        await run_command(
+        printed = await run_command(
             (self.command[0], str(_RESOURCES)),
             environment={**self.environment, **credentials, **region, "AWS_ENDPOINT_URL": self.endpoint},
         )
+        self.outputs = json.loads(printed)
 
     async def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT_S

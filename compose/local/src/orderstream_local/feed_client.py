@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 import aiohttp
 
 from .sse import SseReader
 
-__all__ = ["follow_sse", "follow_websocket"]
+__all__ = ["Authorize", "follow_sse", "follow_websocket"]
 
+# returns the header that authorizes the next connection, if it needs one
+Authorize: TypeAlias = Callable[[], Awaitable[Mapping[str, str]]]
 _RETRY_S = 1.0
 # the server sends a heartbeat every 15 s: three are missed
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5, sock_read=45)
 
 
 async def follow_sse(
-    session: aiohttp.ClientSession, base_url: str, ready: asyncio.Event
+    session: aiohttp.ClientSession, base_url: str, authorize: Authorize, ready: asyncio.Event
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield each new notification of ``/stream``, endlessly; *ready* is set once connected."""
     reader = SseReader()
     while True:
-        headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
+        resume = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
         try:
+            headers = {**await authorize(), **resume}
             async with session.get(f"{base_url}/stream", headers=headers, timeout=_STREAM_TIMEOUT) as response:
                 async for line in response.content:
                     event = reader.feed(line.decode().rstrip("\r\n"))
@@ -39,7 +42,7 @@ async def follow_sse(
 
 
 async def follow_websocket(
-    session: aiohttp.ClientSession, base_url: str, ready: asyncio.Event
+    session: aiohttp.ClientSession, base_url: str, authorize: Authorize, ready: asyncio.Event
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield each new notification of ``/ws``, endlessly; *ready* is set at the welcome frame."""
     last_id, retry_s = "", _RETRY_S
@@ -47,7 +50,10 @@ async def follow_websocket(
         query = {"lastEventId": last_id} if last_id else {}
         try:
             async with session.ws_connect(
-                f"{base_url}/ws", params=query, timeout=aiohttp.ClientWSTimeout(ws_close=1)
+                f"{base_url}/ws",
+                params=query,
+                headers=await authorize(),
+                timeout=aiohttp.ClientWSTimeout(ws_close=1),
             ) as socket:
                 async for message in socket:
                     if message.type is not aiohttp.WSMsgType.TEXT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -25,6 +26,7 @@ from .log_tail import log_tail
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
 from .process import CommandFailedError, ProcessSpec, ServiceProcess, run_concurrently
+from .sign_in import SignIn
 from .supervisor import Supervisor
 from .web_build import PageBuilder
 
@@ -57,6 +59,7 @@ class StackOptions:
         token: the services' shared secret; None generates one.
         environ: additional variables for the services, which override those of compose.yaml.
         web: also serve the page, which is built when its sources have changed.
+        auth: people sign in; otherwise every caller is an operator.
         fresh: first delete what is below *data*.
         progress: called with each step of the start, and later with each restart of a process.
     """
@@ -67,6 +70,7 @@ class StackOptions:
     token: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     web: bool = True
+    auth: bool = False
     fresh: bool = False
     progress: Callable[[str], None] = _ignore
 
@@ -78,6 +82,7 @@ class Stack:
         token: the secret of the internal endpoints.
         data: its data folder.
         page_error: why the build of the page failed; None when the page is served.
+        sign_in: where people sign in; None when nobody has to.
     """
 
     def __init__(self, options: StackOptions) -> None:
@@ -92,6 +97,7 @@ class Stack:
         self._levels = dependency_levels(self.containers)
         self._page: Path | None = None
         self.page_error: str | None = None
+        self.sign_in: SignIn | None = None
 
     async def __aenter__(self) -> Self:
         """Start all processes and wait until they are ready.
@@ -112,7 +118,13 @@ class Stack:
             if self.options.web:
                 await self._build_page()
             entering.push_async_callback(self._supervisor.stop)
-            await self._start_backends(mapping)
+            emulator = await self._start_backends(mapping)
+            if self.options.auth:
+                self.options.progress("creating people who can sign in")
+                session = await entering.enter_async_context(aiohttp.ClientSession())
+                page_url = emulator.environment["PAGE_URLS"].split(",")[0]
+                self.sign_in = SignIn(session, emulator.endpoint, emulator.outputs, page_url)
+                await self.sign_in.create_people()
             await self._start_services(mapping)
             self._exit = entering.pop_all()
         return self
@@ -153,9 +165,17 @@ class Stack:
     def environment(self, service: str, replica: int = 0) -> dict[str, str]:
         """Return the environment of a service's process."""
         container = self.containers[_container_name(service, self.containers)]
-        return (
-            self._base_environment | local_environment(container, self._running, replica) | dict(self.options.environ)
-        )
+        auth = self.sign_in.environment if self.sign_in else {}
+        settings = local_environment(container, self._running, replica) | auth | dict(self.options.environ)
+        return self._base_environment | settings
+
+    async def authorization(self, person: str) -> dict[str, str]:
+        """Return the header of the requests of a person, who signs in anew; none when nobody has to.
+
+        Raises:
+            SignInError: the person can't sign in.
+        """
+        return {"Authorization": f"Bearer {await self.sign_in.access_token(person)}"} if self.sign_in else {}
 
     @property
     def _running(self) -> HostMapping:
@@ -187,9 +207,19 @@ class Stack:
             self.page_error = str(error)
             self.options.progress(f"the page is unavailable, its build failed: {error}")
 
-    async def _start_backends(self, mapping: HostMapping) -> None:
+    async def _start_backends(self, mapping: HostMapping) -> Emulator:
         self.options.progress("starting PostgreSQL and the AWS emulator")
-        await run_concurrently(self._start_postgres(mapping), self._start_emulator(mapping))
+        container = self.containers["emulator"]
+        emulator = Emulator(
+            command=local_command(container, await emulator_python()),
+            environment=self._base_environment
+            | {"TMPDIR": str(mapping.sockets["postgres"])}  # its pid file is removed with the folder
+            | local_environment(container, mapping),
+            endpoint=self.aws_endpoint,
+        )
+        starting = self._supervisor.start([emulator.spec(self._levels["emulator"])])
+        await run_concurrently(self._start_postgres(mapping), starting)
+        return emulator
 
     async def _start_postgres(self, mapping: HostMapping) -> None:
         postgres = Postgres(
@@ -204,21 +234,10 @@ class Stack:
         await self._supervisor.start([postgres.spec(self._levels["postgres"])])
         await postgres.create_databases()
 
-    async def _start_emulator(self, mapping: HostMapping) -> None:
-        container = self.containers["emulator"]
-        emulator = Emulator(
-            command=local_command(container, await emulator_python()),
-            environment=self._base_environment
-            | {"TMPDIR": str(mapping.sockets["postgres"])}  # its pid file is removed with the folder
-            | local_environment(container, mapping),
-            endpoint=self.aws_endpoint,
-        )
-        await self._supervisor.start([emulator.spec(self._levels["emulator"])])
-
     async def _start_services(self, mapping: HostMapping) -> None:
         self.options.progress("starting the services")
         specs = [self._service_spec(name, replica) for name in SERVICES for replica in range(len(mapping.ports[name]))]
-        await self._supervisor.start([*specs, self._web_spec()] if self.options.web else specs)
+        await self._supervisor.start([*specs, await self._web_spec()] if self.options.web else specs)
         await self._wait_ready(mapping)
 
     def _service_spec(self, name: str, replica: int) -> ProcessSpec:
@@ -230,7 +249,8 @@ class Stack:
             level=self._levels[name],
         )
 
-    def _web_spec(self) -> ProcessSpec:
+    async def _web_spec(self) -> ProcessSpec:
+        auth = {"AUTH": json.dumps(await self.sign_in.page_settings())} if self.sign_in else {}
         port = self._running.ports["web"][0]
         urls = {f"{name.upper()}_URL": self.url(name) for name in SERVICES}
         replicas = {
@@ -247,6 +267,7 @@ class Stack:
                 **urls,
                 **replicas,
                 **self._page_settings(),
+                **auth,
             },
             level=self._levels["web"],
         )

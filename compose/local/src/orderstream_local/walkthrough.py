@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from .checks import Checks, milliseconds
 from .cloudwatch import read_logs
+from .people_walkthrough import walk_people
+from .sign_in import CUSTOMER, OPERATOR
 from .stack import Stack
 from .steps import STEPS, Evidence, Record, Step
 from .watcher import Watcher, watching
@@ -28,61 +32,76 @@ _CANCELLATIONS = 10
 
 
 async def walk(stack: Stack, console: Console) -> int:
-    """Run a success, a refusal and a cancellation; return 0 when all checks passed, else 1."""
+    """Run a success, a refusal and a cancellation; return 0 when all checks passed, else 1.
+
+    Where people sign in, a customer does that, and then what is whose is checked.
+    """
+    checks = Checks(console)
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
-        watching(session, stack.url("notification")) as watcher,
+        watching(session, stack.url("notification"), partial(stack.authorization, CUSTOMER)) as watcher,
     ):
-        walkthrough = _Walkthrough(stack, console, session, watcher)
+        walkthrough = _Walkthrough(
+            stack, checks, session, watcher, await stack.authorization(CUSTOMER), await stack.authorization(OPERATOR)
+        )
         await walkthrough.success()
         await walkthrough.refusal()
         await walkthrough.cancellation()
-        return walkthrough.conclude()
+        if stack.sign_in:
+            await walk_people(stack, stack.sign_in, checks, session)
+    return checks.conclude()
 
 
 @dataclass(slots=True)
 class _Walkthrough:
+    """The use cases of a customer.
+
+    Attributes:
+        customer: header of the customer's requests.
+        operator: header of the requests for what only operators see and do.
+    """
+
     stack: Stack
-    console: Console
+    checks: Checks
     session: aiohttp.ClientSession
     watcher: Watcher
-    failed: list[str] = field(default_factory=list)
-    passed: int = 0
+    customer: Mapping[str, str]
+    operator: Mapping[str, str]
 
     async def success(self) -> None:
-        self._heading("An order is fulfilled")
+        self.checks.heading("An order is fulfilled")
         await self._ensure_stock()
         before = await self._stock()
         trace_id, posted_at = secrets.token_hex(16), datetime.now(UTC)
         status, order = await self._place(PRODUCT, QUANTITY, trace_id)
-        self._check(status == 201, f"POST /orders answers 201 with the order, {order.get('id')}")
+        self.checks.check(status == 201, f"POST /orders answers 201 with the order, {order.get('id')}")
         if status != 201:
             return
         done = await self.watcher.wait_for(order["id"], "CLOSED", _TIMEOUT_S)
         evidence = await self._evidence(order["id"], trace_id, posted_at)
         self._show(evidence)
-        self._check(done, "CREATED and CLOSED were pushed, over SSE and over WebSocket")
-        self._check(self._exactly_once(order["id"], ["CREATED", "CLOSED"]), "each exactly once, CREATED first")
+        self.checks.check(done, "CREATED and CLOSED were pushed, over SSE and over WebSocket")
+        self.checks.check(self._exactly_once(order["id"], ["CREATED", "CLOSED"]), "each exactly once, CREATED first")
         await self._check_end(order["id"], "CLOSED", "DONE", stock=before - QUANTITY)
 
     async def refusal(self) -> None:
-        self._heading("An order above the stock is refused")
+        self.checks.heading("An order above the stock is refused")
         product_id, quantity, stock = await self._excessive_order()
         newest = await self._newest_order()
         posted_at = datetime.now(UTC)
         status, problem = await self._place(product_id, quantity, secrets.token_hex(16))
-        self._line(posted_at, f"POST /orders: {quantity} of {product_id}, with {stock} in stock")
-        self._line(posted_at, f"{status} {problem.get('detail')}", datetime.now(UTC))
-        self._check(status == 409, "POST /orders answers 409")
+        self.checks.line(posted_at, f"POST /orders: {quantity} of {product_id}, with {stock} in stock")
+        self.checks.line(posted_at, f"{status} {problem.get('detail')}", datetime.now(UTC))
+        self.checks.check(status == 409, "POST /orders answers 409")
         short = problem.get("errors", [{}])[0]
-        self._check(
+        self.checks.check(
             (short.get("productId"), short.get("requested"), short.get("stock")) == (product_id, quantity, stock),
             "it names the product, the requested quantity and the stock",
         )
-        self._check(await self._newest_order() == newest, "no order was stored")
+        self.checks.check(await self._newest_order() == newest, "no order was stored")
 
     async def cancellation(self) -> None:
-        self._heading("An order is cancelled")
+        self.checks.heading("An order is cancelled")
         before = await self._stock()
         for _ in range(_CANCELLATIONS):
             posted_at = datetime.now(UTC)
@@ -92,39 +111,27 @@ class _Walkthrough:
             if status == 200:
                 break
             before -= QUANTITY  # it was fulfilled before the cancellation
-        self._line(posted_at, f"POST /orders: order {order['id']}", placed_at)
-        self._line(posted_at, f"DELETE /orders/{order['id']}: {status}", datetime.now(UTC))
-        self._check(status == 200, "DELETE /orders/{id} answers 200")
+        self.checks.line(posted_at, f"POST /orders: order {order['id']}", placed_at)
+        self.checks.line(posted_at, f"DELETE /orders/{order['id']}: {status}", datetime.now(UTC))
+        self.checks.check(status == 200, "DELETE /orders/{id} answers 200")
         pushed = await self.watcher.wait_for(order["id"], "CANCELLED", _TIMEOUT_S)
         for push in self.watcher.pushes(order["id"]):
-            self._line(posted_at, f"{push.kind} is pushed over {push.protocol}", push.at)
-        self._check(pushed, "CANCELLED was pushed, over SSE and over WebSocket")
+            self.checks.line(posted_at, f"{push.kind} is pushed over {push.protocol}", push.at)
+        self.checks.check(pushed, "CANCELLED was pushed, over SSE and over WebSocket")
         await self._check_end(order["id"], "CANCELLED", "RELEASED", stock=before)
-        self._check(self._exactly_once(order["id"], ["CREATED", "CANCELLED"]), "each exactly once, CREATED first")
-
-    def conclude(self) -> int:
-        self.console.print()
-        if self.failed:
-            self.console.print(
-                f"{len(self.failed)} of {self.passed + len(self.failed)} checks failed:", style="bold red"
-            )
-            for what in self.failed:
-                self.console.print(f"  {what}", markup=False)
-            return 1
-        self.console.print(f"all {self.passed} checks passed", style="bold green")
-        return 0
+        self.checks.check(self._exactly_once(order["id"], ["CREATED", "CANCELLED"]), "each exactly once, CREATED first")
 
     async def _check_end(self, order_id: int, status: str, state: str, *, stock: int) -> None:
         """Check the order, its saga and the stock, which reach their final state after the push."""
 
         async def saga_state() -> str | None:
-            code, saga = await self._call("GET", f"{self.stack.url('processing')}/sagas/{order_id}")
+            code, saga = await self._call("GET", f"{self.stack.url('processing')}/sagas/{order_id}", self.operator)
             return saga["sagas"][-1]["state"] if code == 200 else None
 
-        self._check(await _becomes(saga_state, state), f"GET /sagas/{order_id}: {state}")
+        self.checks.check(await _becomes(saga_state, state), f"GET /sagas/{order_id}: {state}")
         _, order = await self._call("GET", f"{self.stack.url('order')}/orders/{order_id}")
-        self._check(order.get("status") == status, f"GET /orders/{order_id}: {status}")
-        self._check(await _becomes(self._stock, stock), f"GET /inventory/{PRODUCT}: {stock} in stock")
+        self.checks.check(order.get("status") == status, f"GET /orders/{order_id}: {status}")
+        self.checks.check(await _becomes(self._stock, stock), f"GET /inventory/{PRODUCT}: {stock} in stock")
 
     async def _evidence(self, order_id: int, trace_id: str, posted_at: datetime) -> Evidence:
         """Collect the evidence of the order; the last log lines reach CloudWatch Logs with a delay."""
@@ -147,33 +154,18 @@ class _Walkthrough:
         for step in STEPS:
             table.add_row(str(step.number), *_cells(step, evidence))
         table.columns[0].justify = table.columns[1].justify = "right"
-        self.console.print(table, soft_wrap=True)
-        self._check(all(step.find(evidence) for step in STEPS), f"all {len(STEPS)} steps were observed")
+        self.checks.table(table)
+        self.checks.check(all(step.find(evidence) for step in STEPS), f"all {len(STEPS)} steps were observed")
 
     def _exactly_once(self, order_id: int, kinds: list[str]) -> bool:
         return all(self.watcher.kinds(order_id, protocol) == kinds for protocol in ("SSE", "WebSocket"))
-
-    def _heading(self, title: str) -> None:
-        self.console.print(f"\n{title}\n", style="bold")
-
-    def _line(self, began: datetime, what: str, at: datetime | None = None) -> None:
-        self.console.print(f"{_ms((at or began) - began):>9}  {what}", markup=False, soft_wrap=True)
-
-    def _check(self, passed: bool, what: str) -> None:
-        if passed:
-            self.passed += 1
-        else:
-            self.failed.append(what)
-        self.console.print(
-            f"  {'ok' if passed else 'NO'}  {what}", style="green" if passed else "bold red", markup=False
-        )
 
     async def _place(self, product_id: str, quantity: int, trace_id: str) -> tuple[int, Any]:
         return await self._call(
             "POST",
             f"{self.stack.url('order')}/orders",
+            {**self.customer, "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
             json={"orderItems": [{"productId": product_id, "quantity": quantity}]},
-            headers={"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
         )
 
     async def _stock(self) -> int:
@@ -187,10 +179,15 @@ class _Walkthrough:
         wanted = 100 * QUANTITY
         if status == 404:
             await self._call(
-                "POST", f"{self.stack.url('inventory')}/inventory", json={"productId": PRODUCT, "stock": wanted}
+                "POST",
+                f"{self.stack.url('inventory')}/inventory",
+                self.operator,
+                json={"productId": PRODUCT, "stock": wanted},
             )
         elif product["stock"] < _CANCELLATIONS * QUANTITY:
-            await self._call("PUT", url, json={"stock": wanted}, headers={"If-Match": f'"{product["version"]}"'})
+            await self._call(
+                "PUT", url, {**self.operator, "If-Match": f'"{product["version"]}"'}, json={"stock": wanted}
+            )
 
     async def _excessive_order(self) -> tuple[str, int, int]:
         """Return the product with the least stock, a quantity above its stock, and its stock."""
@@ -202,8 +199,10 @@ class _Walkthrough:
         _, page = await self._call("GET", f"{self.stack.url('order')}/orders?limit=1")
         return page["orders"][0]["id"] if page["orders"] else None
 
-    async def _call(self, method: str, url: str, **options: Any) -> tuple[int, Any]:
-        async with self.session.request(method, url, **options) as response:
+    async def _call(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> tuple[int, Any]:
+        async with self.session.request(method, url, headers=headers or self.customer, **options) as response:
             return response.status, await response.json(content_type=None)
 
 
@@ -224,11 +223,7 @@ def _is_evidence(record: Record, trace_id: str) -> bool:
 def _cells(step: Step, evidence: Evidence) -> tuple[str, str, str]:
     observation = step.find(evidence)
     return (
-        (_ms(observation.at - evidence.posted_at), step.title, observation.description)
+        (milliseconds(observation.at - evidence.posted_at), step.title, observation.description)
         if observation
         else ("-", step.title, "not observed")
     )
-
-
-def _ms(span: timedelta) -> str:
-    return f"{span / timedelta(milliseconds=1):.1f}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from .feed_client import follow_sse, follow_websocket
+from .feed_client import Authorize, follow_sse, follow_websocket
 from .steps import Push
 
 __all__ = ["Watcher", "watching"]
@@ -56,16 +56,16 @@ class Watcher:
 
 
 @asynccontextmanager
-async def watching(session: aiohttp.ClientSession, base_url: str) -> AsyncIterator[Watcher]:
-    """Record pushes during the block; both clients are connected when it begins.
+async def watching(session: aiohttp.ClientSession, base_url: str, authorize: Authorize) -> AsyncIterator[Watcher]:
+    """Record pushes to whom *authorize* authorizes during the block; both clients are connected when it begins.
 
     Raises:
         TimeoutError: they could not connect.
     """
     watcher, sse, websocket = Watcher(), asyncio.Event(), asyncio.Event()
     clients = [
-        asyncio.create_task(watcher.record("SSE", follow_sse(session, base_url, sse))),
-        asyncio.create_task(watcher.record("WebSocket", follow_websocket(session, base_url, websocket))),
+        asyncio.create_task(watcher.record("SSE", follow_sse(session, base_url, authorize, sse))),
+        asyncio.create_task(watcher.record("WebSocket", follow_websocket(session, base_url, authorize, websocket))),
     ]
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):

@@ -1,12 +1,14 @@
 """Serves the built page and its configuration, like nginx in a container.
 
 Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
-base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...).
+base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), and AUTH, how to sign
+in, as JSON.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import secrets
@@ -62,6 +64,7 @@ def create_web(
     folder: Path | None,
     endpoints: Mapping[str, str],
     replicas: Mapping[str, Sequence[str]] | None = None,
+    auth: Mapping[str, Any] | None = None,
     *,
     error: str = "",
 ) -> web.Application:
@@ -71,14 +74,16 @@ def create_web(
         folder: the built page; None when the build failed.
         endpoints: the base URLs of the services, for ``/config.json``.
         replicas: the base URLs of each service's replicas, for ``/config.json``.
+        auth: how to sign in, for ``/config.json``.
         error: why the build failed.
     """
     app = web.Application()
     app[FOLDER] = folder and folder.resolve()
     app[ERROR] = error
-    app[CONFIG] = {**endpoints, **({"replicas": replicas} if replicas else {})}
+    app[CONFIG] = {**endpoints, **({"replicas": replicas} if replicas else {}), **({"auth": auth} if auth else {})}
     app[POLICY] = _content_security_policy(
-        [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)]
+        [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)],
+        [auth["issuer"], *auth.get("metadata", {}).values()] if auth else [],
     )
     app.on_response_prepare.append(_add_security_headers)
     app.add_routes(
@@ -135,9 +140,11 @@ async def _add_security_headers(request: web.Request, response: web.StreamRespon
     response.headers["Content-Security-Policy"] = request.app[POLICY].replace(_NONCE, nonce)
 
 
-def _content_security_policy(urls: Sequence[str]) -> str:
+def _content_security_policy(urls: Sequence[str], issuer: Sequence[str]) -> str:
     hosts = sorted({urlsplit(url).netloc for url in urls} - {""})
-    connect = " ".join(["'self'", *(f"{scheme}://{host}" for host in hosts for scheme in ("http", "ws"))])
+    origins = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "ws")]
+    origins += sorted({f"{each.scheme}://{each.netloc}" for each in map(urlsplit, issuer)})
+    connect = " ".join(["'self'", *origins])
     return (
         "default-src 'none'; script-src 'self'; "
         f"style-src 'self' 'nonce-{_NONCE}'; img-src 'self'; font-src 'self'; connect-src {connect}; "
@@ -152,8 +159,9 @@ def main() -> None:
     replicas = {name: urls.split(",") for name in _SERVICES if (urls := os.environ.get(f"{name.upper()}_REPLICAS"))}
     folder = os.environ.get("WEB_ROOT")
     error = os.environ.get("WEB_MISSING", "WEB_ROOT, the folder of the page, is not set")
+    auth = json.loads(os.environ.get("AUTH", "null"))
     web.run_app(
-        create_web(Path(folder) if folder else None, endpoints, replicas, error=error),
+        create_web(Path(folder) if folder else None, endpoints, replicas, auth, error=error),
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "4200")),
         access_log=None,
