@@ -34,6 +34,7 @@ def said_by_nginx(path: str) -> dict[str, str]:
     pairs = re.findall(r'^\s+("[^"]+"|\S+)\s+("[^"]+"|\S+);', rules, re.MULTILINE)
     known = {pattern.strip('"'): value.strip("\"'") for pattern, value in pairs}
     fits = (value for pattern, value in known.items() if pattern[0] == "~" and re.search(pattern[1:], path))
+    headers["Content-Security-Policy"] = headers["Content-Security-Policy"].replace("$page_connect", "")
     return headers | {"Cache-Control": next(fits, known["default"])}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import re
 import shutil
 import socket
+import subprocess
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +32,9 @@ from tests.support.waiting import eventually
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 SCRIPT = "main-C-O9TU_F.js"
 CONTENT = b"// a script\n" * 200
+PAGE_CONFIG = COMPOSE / "page-config.sh"
+OPEN = {"AUTH_MODE": "open"}
+SIGN_IN = {"AUTH_ISSUER": "https://issuer.example/realms/shop", "AUTH_AUDIENCE": "page,another"}
 
 pytestmark = [
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
@@ -66,6 +71,13 @@ def configuration(folder: Path, port: int, services: str, changes: Mapping[str, 
     return text.replace("worker_connections 8192", "worker_connections 256")
 
 
+def page_config(file: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Write what nginx.conf includes; return the status and what was said."""
+    environment = {"PATH": os.defpath, **environ}
+    run = subprocess.run([PAGE_CONFIG, file], env=environment, capture_output=True, text=True, check=False)
+    return run.returncode, run.stderr
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url() -> AsyncIterator[str]:
     with reachable_folder("nginx-") as folder:
@@ -75,7 +87,11 @@ async def url() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def served(
-    folder: Path, port: int, services: str = UNUSED_ADDRESS, changes: Mapping[str, str] = MappingProxyType({})
+    folder: Path,
+    port: int,
+    services: str = UNUSED_ADDRESS,
+    changes: Mapping[str, str] = MappingProxyType({}),
+    environ: Mapping[str, str] = OPEN,
 ) -> AsyncIterator[str]:
     page = folder / "page"
     page.mkdir()
@@ -83,6 +99,7 @@ async def served(
     (page / SCRIPT).write_bytes(CONTENT)
     (page / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
     (folder / "nginx.conf").write_text(configuration(folder, port, services, changes))
+    assert page_config(folder / "page.conf", environ) == (0, "")
     command = (str(NGINX), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;")
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
     try:
@@ -335,3 +352,70 @@ async def test_requests_in_progress_are_limited_and_streams_are_not(limited: str
         assert answers == [200] * WAITING + [429] * 2
         joins = [await status("/api/stream", "198.51.100.3") for _ in range(REQUESTS + 2)]
         assert joins == [200] * REQUESTS + [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "auth", "origins"),
+    [
+        (OPEN, None, "'self'"),
+        (
+            SIGN_IN,
+            {
+                "issuer": "https://issuer.example/realms/shop",
+                "clientId": "page",
+                "scope": "openid profile",
+                "rolesClaim": "cognito:groups",
+            },
+            "'self' https://issuer.example",
+        ),
+        (
+            SIGN_IN
+            | {
+                "AUTH_ISSUER": "http://localhost:8180",
+                "AUTH_CLIENT_ID": "shop-page",
+                "AUTH_SCOPE": "openid email",
+                "AUTH_ROLES_CLAIM": "realm_access.roles",
+                "AUTH_ORIGINS": "https://a.example https://b.example",
+            },
+            {
+                "issuer": "http://localhost:8180",
+                "clientId": "shop-page",
+                "scope": "openid email",
+                "rolesClaim": "realm_access.roles",
+            },
+            "'self' http://localhost:8180 https://a.example https://b.example",
+        ),
+    ],
+)
+async def test_page_gets_its_sign_in_from_the_environment(
+    environ: Mapping[str, str], auth: Mapping[str, str] | None, origins: str
+) -> None:
+    with reachable_folder("nginx-") as folder:
+        async with (
+            served(folder, free_port(), environ=environ) as url,
+            aiohttp.ClientSession() as session,
+            session.get(f"{url}/config.json") as response,
+        ):
+            assert (await response.json()).get("auth") == auth
+            assert f"; connect-src {origins};" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({}, "AUTH_ISSUER"),
+        ({"AUTH_ISSUER": "https://issuer.example"}, "AUTH_AUDIENCE"),
+        (SIGN_IN | {"AUTH_CLIENT_ID": "page'; } server { listen 81; "}, "quote"),
+        (SIGN_IN | {"AUTH_SCOPE": 'openid"'}, "quote"),
+        (SIGN_IN | {"AUTH_ORIGINS": "https://a.example; script-src *"}, "semicolon"),
+        (SIGN_IN | {"AUTH_ISSUER": "https://issuer.example/$host"}, "dollar"),
+        (SIGN_IN | {"AUTH_ISSUER": "https://issuer.example/\n"}, "control"),
+    ],
+)
+async def test_page_without_a_usable_sign_in_is_not_served(
+    environ: Mapping[str, str], reason: str, tmp_path: Path
+) -> None:
+    status, said = page_config(tmp_path / "page.conf", environ)
+    assert status != 0
+    assert reason in said
+    assert not (tmp_path / "page.conf").exists()
