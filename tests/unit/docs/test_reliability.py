@@ -1,4 +1,4 @@
-"""The page on reliability names tests and commands that exist, and has the safeguards as they are tried."""
+"""The pages on reliability and threats name tests that exist; the first has the safeguards as they are tried."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ def test_page_has_the_table_of_the_safeguards() -> None:
     assert markdown() in PAGE
 
 
-def test_page_names_tests_that_exist() -> None:
-    named = set(TEST.findall(PAGE))
-    assert len(named) > len(SAFEGUARDS)
+@pytest.mark.parametrize(("page", "at_least"), [("reliability.md", len(SAFEGUARDS)), ("threat-model.md", 20)])
+def test_page_names_tests_that_exist(page: str, at_least: int) -> None:
+    named = set(TEST.findall((ROOT / "docs" / page).read_text("utf-8")))
+    assert len(named) > at_least
     assert {test for test in named if missing(test)} == set()
 
 

@@ -72,6 +72,47 @@ def test_roles_are_found_by_name_or_path(name: str, claims: dict[str, Any]) -> N
         assert principal_of({**CLAIMS, **other}, rules, NOW).kind is Caller.CUSTOMER
 
 
+KEYCLOAK = {
+    "exp": NOW + 300,
+    "iat": NOW,
+    "auth_time": NOW,
+    "jti": "onrtac:3f0e6f6a-31ac-4d8e-9d34-4d2f3f1a9d6b",
+    "iss": "https://id.example/realms/shop",
+    "aud": ["orderstream", "account"],
+    "sub": "8d6a1d0e-1f4f-4a53-8a94-0f3a4ff3d6c1",
+    "typ": "Bearer",
+    "azp": "orderstream-page",
+    "sid": "c1d7a2a5-6e0a-4a6f-b0f7-1b0d5d0f7b11",
+    "acr": "1",
+    "allowed-origins": ["https://shop.example"],
+    "realm_access": {"roles": ["offline_access", "default-roles-shop", "uma_authorization"]},
+    "resource_access": {"account": {"roles": ["manage-account", "view-profile"]}},
+    "scope": "openid profile email",
+    "email_verified": True,
+    "preferred_username": "alice",
+}
+
+
+@pytest.mark.parametrize(
+    ("roles", "claims", "kind"),
+    [
+        ("realm_access.roles", {}, Caller.CUSTOMER),
+        ("realm_access.roles", {"realm_access": {"roles": ["offline_access", "operator"]}}, Caller.OPERATOR),
+        ("realm_access.roles", {"realm_access": {"roles": ["viewer"]}, "aud": "orderstream"}, Caller.VIEWER),
+        ("resource_access.shop.roles", {"resource_access": {"shop": {"roles": ["operator"]}}}, Caller.OPERATOR),
+        ("roles", {"roles": ["operator"]}, Caller.OPERATOR),
+    ],
+)
+def test_token_of_keycloak_is_accepted_with_its_audience_mapper(
+    roles: str, claims: dict[str, Any], kind: Caller
+) -> None:
+    rules = AccessRules("https://id.example/realms/shop", frozenset({"orderstream"}), roles)
+    principal = principal_of(KEYCLOAK | claims, rules, NOW)
+    assert (principal.kind, principal.subject) == (kind, KEYCLOAK["sub"])
+    with pytest.raises(InvalidTokenError, match="another audience"):
+        principal_of(KEYCLOAK | claims | {"aud": "account"}, rules, NOW)
+
+
 @pytest.mark.parametrize(
     "issuer", [..., None, "", "https://issuer.example", "https://issuer.example/pool/", ["https://issuer.example/pool"]]
 )
