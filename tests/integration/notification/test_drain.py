@@ -132,6 +132,7 @@ async def running(database_url: str, aws_endpoint: str, queue: str) -> AsyncIter
         "CLOUDWATCH": "false",
         "SHUTDOWN_GRACE_S": str(GRACE_S),
         "PUSH_CONNECTIONS_PER_ADDRESS": str(CLIENTS),
+        "REQUEST_LIMIT_ADDRESS_RATE": "0",
         "PUSH_PAUSE_LIMIT_S": "60",
     }
     process = await asyncio.create_subprocess_exec(
