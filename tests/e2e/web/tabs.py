@@ -51,4 +51,4 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
         yield tabs
     finally:
         await context.close()
-    assert tabs.faults == []
+    assert not tabs.faults, tabs.faults

@@ -1,15 +1,21 @@
-import { provideHttpClient, withFetch } from '@angular/common/http';
+import { provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
 import { ApplicationConfig, inject, provideAppInitializer, provideBrowserGlobalErrorListeners } from '@angular/core';
 import { provideRouter, withComponentInputBinding, withInMemoryScrolling } from '@angular/router';
 
 import { Endpoints } from './api/endpoints';
 import { routes } from './app.routes';
+import { bearer } from './sign-in/bearer';
+import { Session } from './sign-in/session';
 
 export const appConfig: ApplicationConfig = {
   providers: [
     provideBrowserGlobalErrorListeners(),
-    provideHttpClient(withFetch()),
+    provideHttpClient(withFetch(), withInterceptors([bearer])),
     provideRouter(routes, withComponentInputBinding(), withInMemoryScrolling({ scrollPositionRestoration: 'enabled' })),
-    provideAppInitializer(() => inject(Endpoints).load()),
+    provideAppInitializer(async () => {
+      const session = inject(Session);
+      await inject(Endpoints).load();
+      session.start();
+    }),
   ],
 };

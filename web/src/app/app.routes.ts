@@ -1,28 +1,46 @@
 import { Routes } from '@angular/router';
 
+import { seesAll, signedIn } from './sign-in/guards';
 import { texts } from './texts';
 
 export const routes: Routes = [
-  { path: '', title: texts.shop.pageTitle, loadComponent: () => import('./shop/shop-page').then((m) => m.ShopPage) },
   {
-    path: 'orders',
-    title: texts.orders.pageTitle,
-    loadComponent: () => import('./orders/orders-page').then((m) => m.OrdersPage),
-  },
-  {
-    path: 'orders/:id',
-    title: texts.orders.journeyTitle,
-    loadComponent: () => import('./orders/order-page').then((m) => m.OrderPage),
-  },
-  {
-    path: 'live',
-    title: texts.live.pageTitle,
-    loadComponent: () => import('./live/live-page').then((m) => m.LivePage),
-  },
-  {
-    path: 'operations',
-    title: texts.operations.pageTitle,
-    loadComponent: () => import('./operations/operations-page').then((m) => m.OperationsPage),
+    path: '',
+    canActivate: [signedIn],
+    children: [
+      {
+        path: '',
+        pathMatch: 'full',
+        title: texts.shop.pageTitle,
+        loadComponent: () => import('./shop/shop-page').then((m) => m.ShopPage),
+      },
+      {
+        path: 'orders',
+        title: texts.orders.pageTitle,
+        loadComponent: () => import('./orders/orders-page').then((m) => m.OrdersPage),
+      },
+      {
+        path: 'orders/:id',
+        title: texts.orders.journeyTitle,
+        loadComponent: () => import('./orders/order-page').then((m) => m.OrderPage),
+      },
+      {
+        path: 'live',
+        title: texts.live.pageTitle,
+        loadComponent: () => import('./live/live-page').then((m) => m.LivePage),
+      },
+      {
+        path: 'operations',
+        title: texts.operations.pageTitle,
+        canMatch: [seesAll],
+        loadComponent: () => import('./operations/operations-page').then((m) => m.OperationsPage),
+      },
+      {
+        path: 'operations',
+        title: texts.operations.pageTitle,
+        loadComponent: () => import('./sign-in/forbidden-page').then((m) => m.ForbiddenPage),
+      },
+    ],
   },
   { path: '**', redirectTo: '' },
 ];

@@ -2,6 +2,26 @@ import { Injectable, signal } from '@angular/core';
 
 export type Service = 'order' | 'inventory' | 'notification' | 'processing';
 
+/** How people sign in: an OpenID Connect issuer. */
+export interface AuthConfiguration {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Separated by spaces; with `openid`. */
+  readonly scope: string;
+  /** The claim of the access token with the roles, or the path to it, as in `realm_access.roles`. */
+  readonly rolesClaim: string;
+  /** The issuer's metadata (RFC 8414); without them, the page reads them at the issuer. */
+  readonly metadata?: IssuerMetadata;
+}
+
+export interface IssuerMetadata {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly revocation_endpoint?: string;
+  readonly end_session_endpoint?: string;
+}
+
 /** The configuration that the page's server provides. */
 export interface Configuration {
   readonly order: string;
@@ -10,6 +30,8 @@ export interface Configuration {
   readonly processing: string;
   /** The base URLs of each replica that is reachable by itself; by default the service's own URL. */
   readonly replicas?: Partial<Record<Service, readonly string[]>>;
+  /** Absent where nobody signs in. */
+  readonly auth?: AuthConfiguration;
 }
 
 const SAME_ORIGIN: Configuration = { order: '/api', inventory: '/api', notification: '/api', processing: '/api' };
@@ -28,6 +50,22 @@ export class Endpoints {
   /** An absolute URL of *path* at a service. */
   url(service: Service, path: string): URL {
     return new URL(this.configuration()[service].replace(/\/$/, '') + path, document.baseURI);
+  }
+
+  /** How people sign in; null where nobody does. */
+  get auth(): AuthConfiguration | null {
+    return this.configuration().auth ?? null;
+  }
+
+  /** Whether *url* is one of a service: no other gets the access token. */
+  isService(url: string): boolean {
+    const { order, inventory, notification, processing, replicas } = this.configuration();
+    const bases = [order, inventory, notification, processing, ...Object.values(replicas ?? {}).flat()];
+    const asked = new URL(url, document.baseURI);
+    return bases.some((each) => {
+      const base = new URL(`${each.replace(/\/$/, '')}/`, document.baseURI);
+      return asked.origin === base.origin && asked.pathname.startsWith(base.pathname);
+    });
   }
 
   /** The base URLs of a service's replicas. */

@@ -2,6 +2,7 @@ import { HttpClient } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
+import { Session } from '../sign-in/session';
 import { Endpoints } from './endpoints';
 import { Saga, Sagas as Answer } from './generated/processing';
 import { Problem } from './problem';
@@ -17,9 +18,14 @@ const NOT_FOUND = 404;
 export class Sagas {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
+  private readonly session = inject(Session);
 
-  /** The saga of each version of an order, the oldest first; empty before its first event was consumed. */
+  /**
+   * The saga of each version of an order, the oldest first; empty before its first event was consumed, and for
+   * customers, who may not read them.
+   */
   of(orderId: number): Observable<readonly Saga[]> {
+    if (!this.session.may().seeAll) return of([]);
     const url = this.endpoints.url('processing', `/sagas/${orderId.toString()}`);
     return this.http.get<Answer>(url.href, { timeout: TIMEOUT_MS }).pipe(
       map((answer) => answer.sagas),

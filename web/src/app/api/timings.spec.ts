@@ -26,12 +26,17 @@ describe('Timings', () => {
     traceparent: '00-f59da9332c4c90fd85cd1edf9eb4afbe-00f067aa0ba902b7-01',
   };
 
+  const reloaded = (): Timings => {
+    TestBed.resetTestingModule();
+    return TestBed.inject(Timings);
+  };
+
   it('keeps a timing after a reload', () => {
     const known = { tookMs: 12.5, stockMs: 4.871, saveMs: 3.104, traceId: 'f59da9332c4c90fd85cd1edf9eb4afbe' };
     TestBed.inject(Timings).remember(answer(7, headers), 12.5);
     expect(TestBed.inject(Timings).of(7)).toEqual(known);
-    expect(new Timings().of(7)).toEqual(known);
-    expect(new Timings().of(8)).toBeNull();
+    expect(reloaded().of(7)).toEqual(known);
+    expect(reloaded().of(8)).toBeNull();
   });
 
   it('ignores a replayed response', () => {
@@ -54,7 +59,7 @@ describe('Timings', () => {
 
   it.each(['no JSON', '{}', 'null'])('starts empty after %s', (left) => {
     sessionStorage.setItem('orderstream.timings', left);
-    expect(new Timings().of(7)).toBeNull();
+    expect(reloaded().of(7)).toBeNull();
   });
 });
 

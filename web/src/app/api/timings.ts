@@ -1,6 +1,7 @@
 import { HttpResponse } from '@angular/common/http';
-import { Injectable } from '@angular/core';
+import { Injectable, inject } from '@angular/core';
 
+import { Session } from '../sign-in/session';
 import { Order } from './orders';
 
 /** The duration of a request that placed an order, and of its parts in the order service. */
@@ -18,7 +19,8 @@ const MAX_TIMINGS = 50;
 /** Stores the timings of orders placed in this tab until it is closed: no service has them. */
 @Injectable({ providedIn: 'root' })
 export class Timings {
-  private readonly known = new Map<number, Timing>(stored());
+  private readonly key = inject(Session).own(KEY);
+  private readonly known = new Map<number, Timing>(stored(this.key));
 
   /** Records the response to a new order; *tookMs* is from the call to the response. */
   remember(response: HttpResponse<Order>, tookMs: number): void {
@@ -33,7 +35,7 @@ export class Timings {
       traceId: response.headers.get('traceparent')?.split('-')[1] ?? null,
     });
     while (this.known.size > MAX_TIMINGS) this.known.delete(this.known.keys().next().value ?? 0);
-    sessionStorage.setItem(KEY, JSON.stringify([...this.known]));
+    sessionStorage.setItem(this.key, JSON.stringify([...this.known]));
   }
 
   of(orderId: number): Timing | null {
@@ -53,9 +55,9 @@ export function serverTiming(header: string): ReadonlyMap<string, number> {
   return durations;
 }
 
-function stored(): readonly [number, Timing][] {
+function stored(key: string): readonly [number, Timing][] {
   try {
-    const value: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? '[]');
+    const value: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]');
     return Array.isArray(value) ? (value as [number, Timing][]) : [];
   } catch {
     // ignore an invalid stored value

@@ -1,5 +1,6 @@
-import { ChangeDetectionStrategy, Component, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, inject, signal } from '@angular/core';
 
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { ConnectionPanel } from './connection-panel';
 import { FeedView } from './feed-view';
@@ -17,6 +18,7 @@ type View = 'feed' | 'compare';
 })
 export class LivePage {
   protected readonly texts = texts.live;
+  protected readonly intro = inject(Session).may().seeAll ? texts.live.intro : texts.live.introOwn;
   protected readonly views: readonly { value: View; label: string }[] = [
     { value: 'feed', label: texts.live.views.feed },
     { value: 'compare', label: texts.live.views.compare },

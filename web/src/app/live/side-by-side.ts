@@ -6,6 +6,7 @@ import { Notice } from '../design/notice';
 import { StatusBadge } from '../design/status-badge';
 import { FeedState, Protocol } from '../push/feed';
 import { FEED_RUNTIME } from '../push/feed-runtime';
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { formatMs } from './durations';
 import { NotificationPair, addArrivals, delayMs, clockOffsetMs, differenceOf, statsOf } from './comparison';
@@ -82,8 +83,9 @@ export class SideBySide {
   private cancelUpdate: (() => void) | null = null;
 
   constructor() {
+    const isFiltered = !inject(Session).may().seeAll;
     const connections = PROTOCOLS.map((protocol) => {
-      const connection: FeedConnection = new FeedConnection({ protocol }, this.runtime, (arrived) => {
+      const connection: FeedConnection = new FeedConnection({ protocol, isFiltered }, this.runtime, (arrived) => {
         this.states[protocol].set(connection.state);
         if (arrived.length > 0) this.scheduleUpdate(arrived);
       });

@@ -7,6 +7,8 @@ import { Subject } from 'rxjs';
 
 import { Order } from '../api/orders';
 import { Feed, Received } from '../push/feed';
+import { Role } from '../sign-in/person';
+import { signedInAs } from '../sign-in/session.testing';
 import { texts } from '../texts';
 import { notification, order, received, saga } from './facts.testing';
 import { OrderPage } from './order-page';
@@ -21,11 +23,17 @@ describe('OrderPage', () => {
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await open('operator');
+  });
+
+  async function open(role: Role): Promise<void> {
+    TestBed.resetTestingModule();
     TestBed.configureTestingModule({
       providers: [
         provideHttpClient(),
         provideHttpClientTesting(),
         provideRouter([]),
+        signedInAs(role),
         { provide: Feed, useValue: { events, recent: signal([]) } },
       ],
     });
@@ -34,7 +42,7 @@ describe('OrderPage', () => {
     fixture.componentRef.setInput('id', '7');
     page = fixture.nativeElement as HTMLElement;
     await drawn();
-  });
+  }
 
   afterEach(() => {
     fixture.destroy();
@@ -63,6 +71,34 @@ describe('OrderPage', () => {
     if (found === null) throw new Error(`there is no hop ${id}`);
     return found;
   }
+
+  it('asks for no sagas and shows no trace to customers', async () => {
+    await open('customer');
+    const history = [notification('CREATED', 0, 30), notification('CLOSED', 50, 60)];
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(CLOSED, { headers: { ETag: '"1"' } });
+    server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: history });
+    await drawn();
+    server.verify();
+    expect(hop('v1-close').className).toContain('done');
+    expect(page.querySelector('app-order-trace')).toBeNull();
+    vi.advanceTimersByTime(60_000);
+    server.verify(); // the order is settled: nothing is read again
+  });
+
+  it('has no editor for viewers', async () => {
+    await open('viewer');
+    await answer(order());
+    expect(page.querySelector('app-order-editor')).toBeNull();
+    expect(page.querySelectorAll('.above button')).toHaveLength(0);
+    expect(page.querySelector('app-order-trace')).not.toBeNull();
+  });
+
+  it('says that the sign-in is needed, not that a service is away', async () => {
+    for (const sent of server.match(() => true)) sent.flush(null, { status: 401, statusText: 'Unauthorized' });
+    await drawn();
+    const alerts = [...page.querySelectorAll('[role="alert"]')].map((each) => each.querySelector('p')?.textContent);
+    expect(alerts).toEqual([texts.common.signInNeeded]);
+  });
 
   it('shows a placeholder until the order is loaded', () => {
     expect(page.querySelector('h1')?.textContent).toContain('Order 7');

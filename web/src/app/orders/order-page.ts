@@ -11,9 +11,11 @@ import {
 } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
+import { explanation, isRefused } from '../api/explanation';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { StatusBadge } from '../design/status-badge';
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { duration } from './durations';
 import { JourneyView } from './journey-view';
@@ -38,13 +40,18 @@ export class OrderPage {
   readonly id = input.required<string>();
   protected readonly texts = texts.orders;
   protected readonly watch = inject(OrderWatch);
+  protected readonly may = inject(Session).may;
   protected readonly valid = computed(() => /^[1-9]\d{0,14}$/.test(this.id()));
   protected readonly missing = computed(() => !this.valid() || this.watch.missing());
   protected readonly order = computed(() => this.watch.tagged()?.order ?? null);
   protected readonly unreachable = computed(() => {
-    const problems = this.watch.problems().filter((problem) => problem.status !== NOT_FOUND);
+    const problems = this.watch.problems().filter((each) => each.status !== NOT_FOUND && !isRefused(each));
     const services = problems.map((problem) => texts.common.services[problem.service]);
     return services.length === 0 ? '' : this.texts.order.unreachable(services.join(this.texts.order.and));
+  });
+  protected readonly refused = computed(() => {
+    const refused = this.watch.problems().find(isRefused);
+    return refused === undefined ? '' : explanation(refused);
   });
   /** Whether a service knows the order. */
   protected readonly known = computed(() => {

@@ -14,12 +14,14 @@ import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { Router, RouterLink } from '@angular/router';
 import { Subject, Subscription, auditTime, filter, fromEvent, interval, merge, skip } from 'rxjs';
 
+import { explanation } from '../api/explanation';
 import { Order, OrderStatus, Orders } from '../api/orders';
 import { Problem } from '../api/problem';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { StatusBadge } from '../design/status-badge';
 import { Feed } from '../push/feed';
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { duration } from './durations';
 import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
@@ -34,7 +36,7 @@ const POLL_MS = 5_000;
 const MAX_NAMED_ITEMS = 3;
 const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
 
-/** All orders, newest first, with live updates. */
+/** The orders that the person may see, newest first, with live updates. */
 @Component({
   selector: 'app-orders-page',
   imports: [Notice, RouterLink, Skeleton, StatusBadge],
@@ -45,7 +47,7 @@ const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCEL
 export class OrdersPage {
   /** A query parameter of the URL, so that the list can be bookmarked. */
   readonly status = input<string>();
-  protected readonly title = texts.orders.title;
+  protected readonly title = inject(Session).may().seeAll ? texts.orders.title : texts.orders.own.title;
   protected readonly texts = texts.orders.list;
   protected readonly statuses = STATUSES;
   protected readonly statusTexts = texts.common.statuses;
@@ -104,7 +106,7 @@ export class OrdersPage {
   }
 
   protected detail(problem: Problem): string {
-    return problem.unreachable ? texts.common.unreachable(texts.common.services.order) : problem.message;
+    return explanation(problem);
   }
 
   /** Shows the new orders. */

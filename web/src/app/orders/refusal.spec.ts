@@ -29,6 +29,10 @@ describe('refusal', () => {
     for (const status of [0, 503]) expect(refusal(problem(status)).details).toEqual([labels.notSure]);
   });
 
+  it('says plainly what the account may not do', () => {
+    expect(refusal(problem(403))).toEqual({ text: labels.refused, details: [texts.common.forbidden] });
+  });
+
   it('falls back to the message of the problem', () => {
     expect(refusal(problem(500))).toEqual({ text: texts.common.unexpected, details: ['What the service says.'] });
     expect(refusal(problem(422)).details).toEqual(['What the service says.']);

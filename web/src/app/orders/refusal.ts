@@ -1,3 +1,4 @@
+import { explanation, isRefused } from '../api/explanation';
 import { Problem, Violation } from '../api/problem';
 import { texts } from '../texts';
 
@@ -20,6 +21,7 @@ export function refusal(problem: Problem): Refusal {
   if (problem.status === CONFLICT || problem.status === INVALID) {
     return { text: labels.refused, details: products.length > 0 ? products : [problem.message] };
   }
+  if (isRefused(problem)) return { text: labels.refused, details: [explanation(problem)] };
   if (problem.unreachable) {
     return { text: texts.common.unreachable(texts.common.services[problem.service]), details: [labels.notSure] };
   }

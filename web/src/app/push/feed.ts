@@ -1,12 +1,16 @@
-import { DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
+import { DestroyRef, Injectable, Signal, effect, inject, signal, untracked } from '@angular/core';
 import { Counts, FeedConnection, FeedState, NO_COUNTS, Protocol, Received, listenForNetwork } from 'orderstream-client';
 import { Observable, Subject } from 'rxjs';
 
+import { Phase, Session } from '../sign-in/session';
 import { FEED_RUNTIME } from './feed-runtime';
 import { Connect, Sharing } from './sharing';
 import { tabChannel, tabLock } from './tab-coordination';
 
 export type { Counts, FeedState, Notification, Protocol, Received } from 'orderstream-client';
+
+/** With the version of the message format: pages of different versions share nothing. */
+const NAME = 'orderstream.feed.1';
 
 /** The live feed: each notification once and in order, independent of protocol, connection and tab. */
 @Injectable({ providedIn: 'root' })
@@ -30,9 +34,15 @@ export class Feed {
 
   constructor() {
     const runtime = inject(FEED_RUNTIME);
+    const session = inject(Session);
     let connection: FeedConnection | null = null;
-    const connect: Connect = (start, onChange) => (connection = new FeedConnection(start, runtime, onChange));
-    this.sharing = new Sharing('sse', tabLock(), tabChannel(), connect, (arrived) => this.show(arrived));
+    // a customer's feed has gaps, as one with a filter
+    const isFiltered = !session.may().seeAll;
+    const connect: Connect = (start, onChange) =>
+      (connection = new FeedConnection({ ...start, isFiltered }, runtime, onChange));
+    // people share neither a connection nor what it brought, nor do the roles of one person
+    const name = session.required ? `${session.own(NAME)}/${session.person()?.role ?? ''}` : NAME;
+    this.sharing = new Sharing('sse', tabLock(name), tabChannel(name), connect, (arrived) => this.show(arrived));
     const stopListening = listenForNetwork({
       online: () => connection?.online(),
       offline: () => connection?.offline(),
@@ -42,11 +52,30 @@ export class Feed {
       this.sharing.stop();
     });
     this.sharing.start();
+    effect(() => {
+      const phase = session.phase();
+      untracked(() => this.follow(phase));
+    });
   }
 
   /** Receive over *protocol* from now on, in all tabs, without loss or duplicates. */
   use(protocol: Protocol): void {
     this.sharing.use(protocol);
+  }
+
+  /** Connect again, after the service ended the feed: an operator disconnected the person, or it refused them. */
+  resume(): void {
+    this.sharing.resume();
+  }
+
+  /** A tab that can't get tickets leaves the connection to another one of the person. */
+  private follow(phase: Phase): void {
+    if (phase === 'signed-out') this.sharing.stop();
+    else if (phase === 'ended') this.sharing.resign();
+    else if (phase !== 'signing-in') {
+      this.sharing.stand();
+      if (this.state() === 'ended') this.sharing.resume();
+    }
   }
 
   private show(arrived: readonly Received[]): void {

@@ -160,6 +160,54 @@ describe('Tabs that share the feed', () => {
     expect(third.received).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('continue without a tab that resigns, which follows and can return', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    service.append(1);
+    first.sharing.resign();
+    first.sharing.resign();
+    expect([first, second].map((each) => each.sharing.leader)).toEqual([false, true]);
+    service.append(1);
+    await service.advance(1000);
+    service.append(1);
+    expect(service.clients.size).toBe(1);
+    first.sharing.stand();
+    first.sharing.stand();
+    second.crash();
+    await service.advance(1000);
+    service.append(1);
+    expect(first.sharing.leader).toBe(true);
+    expect(first.received).toEqual([1, 2, 3, 4]);
+    expect(service.clients.size).toBe(1);
+  });
+
+  it('connect again from any tab after the service ended the feed', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    const bye = { type: 'bye', retryMs: 0, reason: 'disconnected' } as const;
+    for (const client of [...service.clients]) service.end(client, bye, { type: 'closed', code: null });
+    await service.advance(60_000);
+    expect([first, second].map((each) => each.sharing.status.state)).toEqual(['ended', 'ended']);
+    service.append(1);
+    second.sharing.resume();
+    await service.advance(1000);
+    expect([first, second].map((each) => each.received)).toEqual([[1], [1]]);
+    expect(service.clients.size).toBe(1);
+  });
+
+  it('have no connection while the only one has resigned, and lose nothing by it', async () => {
+    const tab = browser.open();
+    await service.advance(1000);
+    tab.sharing.resign();
+    service.append(2);
+    await service.advance(1000);
+    expect(service.clients.size).toBe(0);
+    expect(tab.sharing.status.state).toBe('waiting');
+    tab.sharing.stand();
+    await service.advance(1000);
+    expect(tab.received).toEqual([1, 2]);
+  });
+
   it('switch together, from any tab', async () => {
     const [first, second] = [browser.open(), browser.open()];
     await service.advance(1000);

@@ -63,7 +63,9 @@ export type Message =
       readonly status: Status;
     }
   /** From a follower: requests another protocol. */
-  | { readonly type: 'use'; readonly protocol: Protocol };
+  | { readonly type: 'use'; readonly protocol: Protocol }
+  /** From a follower: connect again, after the service ended the feed. */
+  | { readonly type: 'resume' };
 
 /** Opens a connection; *onChange* receives new notifications in order. */
 export type Connect = (start: Start, onChange: (arrived: readonly Arrival[]) => void) => SharedConnection;
@@ -82,7 +84,7 @@ export class Sharing {
   private snapshotRequested = false;
   /** The protocol that this follower requested, until the leader confirms it: earlier broadcasts have the old one. */
   private requestedProtocol: Protocol | null = null;
-  private releaseLock: () => void = () => undefined;
+  private releaseLock: (() => void) | null = null;
 
   /**
    * @param lock null where Web Locks are unavailable: then each tab has its own connection.
@@ -103,10 +105,37 @@ export class Sharing {
   }
 
   start(): void {
-    if (this.lock === null || this.channel === null) return this.becomeLeader();
-    this.channel.listen((message) => this.onMessage(message));
-    this.requestSnapshot();
-    this.releaseLock = this.lock.acquire(() => this.becomeLeader());
+    if (this.lock !== null && this.channel !== null) {
+      this.channel.listen((message) => this.onMessage(message));
+      this.requestSnapshot();
+    }
+    this.stand();
+  }
+
+  /** Become the leader, as soon as no other tab is; does nothing when this one is, or waits to be. */
+  stand(): void {
+    if (this.lock === null || this.channel === null) {
+      if (this.connection === null) this.becomeLeader();
+    } else this.releaseLock ??= this.lock.acquire(() => this.becomeLeader());
+  }
+
+  /** Connect again, after the service ended the feed. */
+  resume(): void {
+    if (this.connection !== null) this.connection.start();
+    else this.channel?.post({ type: 'resume' });
+  }
+
+  /** Leave the connection to another tab, and follow it. */
+  resign(): void {
+    const { connection } = this;
+    this.connection = null;
+    if (connection !== null) {
+      connection.stop();
+      this.status = { ...this.status, state: 'waiting' };
+      this.onChange([]);
+    }
+    this.releaseLock?.();
+    this.releaseLock = null;
   }
 
   use(protocol: Protocol): void {
@@ -120,7 +149,7 @@ export class Sharing {
   stop(): void {
     this.connection?.stop();
     this.channel?.close();
-    this.releaseLock();
+    this.releaseLock?.();
   }
 
   private becomeLeader(): void {
@@ -159,6 +188,7 @@ export class Sharing {
 
   private serve(message: Message, connection: SharedConnection): void {
     if (message.type === 'hello') this.channel?.post(this.snapshot());
+    else if (message.type === 'resume') connection.start();
     else if (message.type === 'use') {
       connection.use(message.protocol);
       this.channel?.post(this.snapshot());
@@ -211,5 +241,5 @@ export class Sharing {
 
 /** Only pages of this origin can send here; another version of the page may send unknown messages. */
 function isMessage(value: unknown): value is Message {
-  return isRecord(value) && ['hello', 'news', 'all', 'use'].includes(String(value['type']));
+  return isRecord(value) && ['hello', 'news', 'all', 'use', 'resume'].includes(String(value['type']));
 }

@@ -30,9 +30,9 @@ describe('The lock of all tabs', () => {
   it('is held by one at a time, in turn', async () => {
     vi.stubGlobal('navigator', { locks: new FakeLocks() });
     const held: string[] = [];
-    const releaseLock = tabLock()?.acquire(() => held.push('first'));
-    const cancel = tabLock()?.acquire(() => held.push('second'));
-    tabLock()?.acquire(() => held.push('third'));
+    const releaseLock = tabLock('a')?.acquire(() => held.push('first'));
+    const cancel = tabLock('a')?.acquire(() => held.push('second'));
+    tabLock('a')?.acquire(() => held.push('third'));
     await vi.waitFor(() => expect(held).toEqual(['first']));
     cancel?.();
     releaseLock?.();
@@ -41,18 +41,29 @@ describe('The lock of all tabs', () => {
 
   it('is unavailable in an insecure context', () => {
     vi.stubGlobal('navigator', {});
-    expect(tabLock()).toBeNull();
+    expect(tabLock('a')).toBeNull();
   });
 });
 
 describe('The channel of all tabs', () => {
   it('reaches the other tabs', async () => {
-    const [one, other] = [tabChannel(), tabChannel()];
+    const [one, other] = [tabChannel('a'), tabChannel('a')];
     const received: unknown[] = [];
     other?.listen((message) => received.push(message));
     one?.post({ type: 'use', protocol: 'ws' });
     await vi.waitFor(() => expect(received).toEqual([{ type: 'use', protocol: 'ws' }]));
     one?.close();
     other?.close();
+  });
+
+  it('does not reach those of another name', async () => {
+    const [one, other, stranger] = [tabChannel('a'), tabChannel('a'), tabChannel('b')];
+    const received: unknown[] = [];
+    stranger?.listen((message) => received.push(message));
+    const reached = new Promise<void>((resolve) => other?.listen(() => resolve()));
+    one?.post({ type: 'hello' });
+    await reached;
+    expect(received).toEqual([]);
+    for (const each of [one, other, stranger]) each?.close();
   });
 });

@@ -1,10 +1,7 @@
 import { Channel, Lock, Message } from './sharing';
 
-/** Ends with the version of the message format: pages of different versions share nothing. */
-const NAME = 'orderstream.feed.1';
-
-/** The lock of all tabs of this origin; null where Web Locks are unavailable (insecure contexts). */
-export function tabLock(): Lock | null {
+/** The lock *name* of all tabs of this origin; null where Web Locks are unavailable (insecure contexts). */
+export function tabLock(name: string): Lock | null {
   // undefined outside of secure contexts, despite its type
   const locks = (navigator as Partial<Navigator>).locks;
   if (locks === undefined) return null;
@@ -14,7 +11,7 @@ export function tabLock(): Lock | null {
       const released = new Promise<void>((resolve) => (release = resolve));
       const waiting = new AbortController();
       locks
-        .request(NAME, { signal: waiting.signal }, () => {
+        .request(name, { signal: waiting.signal }, () => {
           held();
           return released;
         })
@@ -29,9 +26,9 @@ export function tabLock(): Lock | null {
   };
 }
 
-export function tabChannel(): Channel | null {
+export function tabChannel(name: string): Channel | null {
   if (typeof BroadcastChannel === 'undefined') return null;
-  const channel = new BroadcastChannel(NAME);
+  const channel = new BroadcastChannel(name);
   return {
     post: (message: Message) => channel.postMessage(message),
     listen: (onMessage) => (channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(data)),

@@ -1,5 +1,6 @@
 import { TestBed } from '@angular/core/testing';
 
+import { signedInAs } from '../sign-in/session.testing';
 import { BasketStore, STORAGE_KEY } from './basket-store';
 import { randomKey } from './key';
 
@@ -33,6 +34,16 @@ describe('BasketStore', () => {
     expect(store.basket()).toEqual(theirs);
     window.dispatchEvent(new StorageEvent('storage', { key: null, newValue: null }));
     expect(store.basket().lines).toEqual([]);
+  });
+
+  it('is one for each person', () => {
+    fresh().change({ type: 'add', productId: '123', quantity: 2 });
+    TestBed.resetTestingModule();
+    TestBed.configureTestingModule({ providers: [signedInAs('customer')] });
+    const own = TestBed.inject(BasketStore);
+    expect(own.basket().lines).toEqual([]);
+    own.change({ type: 'add', productId: 'a', quantity: 1 });
+    expect(fresh().productIds()).toEqual(['123']);
   });
 
   it('generates unique keys that the order service accepts', () => {

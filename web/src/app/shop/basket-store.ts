@@ -2,15 +2,17 @@ import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@ang
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { filter, fromEvent } from 'rxjs';
 
+import { Session } from '../sign-in/session';
 import { Basket, Change, changed, emptyBasket, read } from './basket';
 import { randomKey } from './key';
 
 export const STORAGE_KEY = 'orderstream.basket';
 
-/** The basket of this browser: persistent, and shared by all tabs. */
+/** The basket of a person in this browser: persistent, and shared by all tabs. */
 @Injectable({ providedIn: 'root' })
 export class BasketStore {
-  private readonly current = signal<Basket>(read(localStorage.getItem(STORAGE_KEY)) ?? emptyBasket(randomKey));
+  private readonly key = inject(Session).own(STORAGE_KEY);
+  private readonly current = signal<Basket>(read(localStorage.getItem(this.key)) ?? emptyBasket(randomKey));
   readonly basket = this.current.asReadonly();
   readonly productIds = computed(() => this.current().lines.map((line) => line.productId));
 
@@ -18,7 +20,7 @@ export class BasketStore {
     fromEvent<StorageEvent>(inject(DOCUMENT).defaultView ?? window, 'storage')
       .pipe(
         // the key is null when the storage was cleared
-        filter((event) => event.key === STORAGE_KEY || event.key === null),
+        filter((event) => event.key === this.key || event.key === null),
         takeUntilDestroyed(inject(DestroyRef)),
       )
       .subscribe((event) => this.current.set(read(event.newValue) ?? emptyBasket(randomKey)));
@@ -28,6 +30,6 @@ export class BasketStore {
     const next = changed(this.current(), change, randomKey);
     if (next === this.current()) return;
     this.current.set(next);
-    localStorage.setItem(STORAGE_KEY, JSON.stringify(next));
+    localStorage.setItem(this.key, JSON.stringify(next));
   }
 }

@@ -1,6 +1,8 @@
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 
+import { explanation, isRefused } from '../api/explanation';
 import { Notice } from '../design/notice';
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { isFull, quantityOf } from './basket';
 import { BasketStore } from './basket-store';
@@ -27,6 +29,7 @@ export class ProductList {
   private readonly checkout = inject(Checkout);
   private readonly limit = signal(PAGE_SIZE);
 
+  protected readonly may = inject(Session).may;
   protected readonly texts = texts.shop.products;
   protected readonly few = LOW_STOCK;
   protected readonly placeholders = Array.from({ length: 12 }, (_, index) => index);
@@ -47,9 +50,7 @@ export class ProductList {
   protected readonly failure = computed(() => {
     const problem = this.stock.problem();
     if (problem === null) return null;
-    return problem.unreachable
-      ? texts.common.unreachable(texts.common.services.inventory)
-      : this.texts.failed(problem.status);
+    return problem.unreachable || isRefused(problem) ? explanation(problem) : this.texts.failed(problem.status);
   });
   protected readonly detail = computed(() => this.stock.problem()?.detail ?? '');
   protected readonly traceId = computed(() => this.stock.problem()?.traceId ?? null);

@@ -1,4 +1,5 @@
 import { Service } from '../api/endpoints';
+import { explanation, isRefused } from '../api/explanation';
 import { Problem } from '../api/problem';
 import { texts } from '../texts';
 
@@ -20,6 +21,7 @@ export function isTransient(problem: Problem): boolean {
 
 export function refusalText(problem: Problem, shownAtLines: boolean): RefusalText {
   const labels = texts.shop.order;
+  if (isRefused(problem)) return { text: labels.notPlaced, detail: explanation(problem) };
   if (!isTransient(problem)) {
     const reason = problem.detail || problem.title || texts.common.unexpected;
     const violations = problem.violations.map((violation) => violation.detail);

@@ -3,6 +3,7 @@ import { HttpTestingController, provideHttpClientTesting } from '@angular/common
 import { TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 
+import { signedInAs } from '../sign-in/session.testing';
 import { BasketStore } from './basket-store';
 import { ShopPage } from './shop-page';
 
@@ -30,5 +31,24 @@ describe('ShopPage', () => {
     TestBed.inject(BasketStore).change({ type: 'add', productId: '123', quantity: 3 });
     fixture.detectChanges();
     expect(bar.textContent).toContain('Basket: 1 product');
+  });
+
+  it('shows viewers products without basket and buttons', () => {
+    const providers = [provideHttpClient(), provideHttpClientTesting(), provideRouter([]), signedInAs('viewer')];
+    TestBed.configureTestingModule({ providers });
+    const fixture = TestBed.createComponent(ShopPage);
+    fixture.detectChanges();
+    const product = { productId: '123', stock: 4, version: 1, lastUpdate: '' };
+    TestBed.inject(HttpTestingController)
+      .expectOne((sent) => sent.url.includes('/inventory?'))
+      .flush({ items: [product], next: null });
+    fixture.detectChanges();
+    const page = fixture.nativeElement as HTMLElement;
+    expect([...page.querySelectorAll('h1, h2, h3')].map((each) => each.textContent)).toEqual([
+      'Shop',
+      'Products',
+      '123',
+    ]);
+    expect(page.querySelectorAll('button')).toHaveLength(0);
   });
 });

@@ -1,5 +1,6 @@
-import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, viewChild } from '@angular/core';
 
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { BasketPanel } from './basket-panel';
 import { BasketStore } from './basket-store';
@@ -17,6 +18,8 @@ import { Stock } from './stock';
 })
 export class ShopPage {
   private readonly store = inject(BasketStore);
+  protected readonly may = inject(Session).may;
   protected readonly texts = texts.shop;
+  protected readonly panel = viewChild(BasketPanel);
   protected readonly products = computed(() => this.store.basket().lines.length);
 }

@@ -7,6 +7,8 @@ export const common = {
   trace: 'Trace',
   unreachable: (service: string): string => `The ${service} can’t be reached.`,
   unexpected: 'Something went wrong.',
+  signInNeeded: 'You have to sign in again.',
+  forbidden: 'Your account may not do this.',
   services: {
     order: 'order service',
     inventory: 'inventory service',

@@ -5,5 +5,6 @@ import { operations } from './operations';
 import { orders } from './orders';
 import { shell } from './shell';
 import { shop } from './shop';
+import { signIn } from './sign-in';
 
-export const texts = { common, live, operations, orders, shell, shop } as const;
+export const texts = { common, live, operations, orders, shell, shop, signIn } as const;

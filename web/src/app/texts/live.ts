@@ -3,6 +3,7 @@ export const live = {
   pageTitle: 'Live feed · Orderstream',
   title: 'Live feed',
   intro: 'All changes of all orders, pushed by the notification service.',
+  introOwn: 'All changes of your orders, pushed by the notification service.',
   connection: {
     title: 'Connection',
     state: 'State',
@@ -13,6 +14,8 @@ export const live = {
       ended: 'Disconnected',
       offline: 'Browser is offline',
     },
+    ended: 'The notification service ended the connection, and nothing arrives.',
+    resume: 'Connect again',
     protocol: 'Protocol',
     protocolHint: 'Switch at any time: the new connection resumes after the last event id.',
     sharing: 'Shared by all tabs',

@@ -18,6 +18,8 @@ export const orders = {
   pageTitle: 'Orders · Orderstream',
   title: 'Orders',
   journeyTitle: 'Order · Orderstream',
+  /** In place of the above, for customers. */
+  own: { nav: 'My orders', title: 'My orders', back: 'My orders' },
   at: (time: number): string => dateTime.format(time),
   milliseconds: (value: string): string => `${value} ms`,
   seconds: (value: string): string => `${value} s`,

@@ -1,0 +1,36 @@
+import { isRecord } from 'orderstream-client';
+
+const CHANNEL = 'orderstream.sign-in';
+const PATIENCE_MS = 3_000;
+
+/**
+ * Passes the issuer's answer to the tab whose window for the sign-in this is: `Cross-Origin-Opener-Policy` cuts the
+ * window off from it. The answer is of no use without the code verifier, which only that tab has.
+ *
+ * @returns whether a tab took it.
+ */
+export function relayAnswer(answer: URLSearchParams): Promise<boolean> {
+  const channel = new BroadcastChannel(CHANNEL);
+  const state = answer.get('state');
+  return new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
+    channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
+      if (!isRecord(data) || data['taken'] !== state) return;
+      clearTimeout(timer);
+      resolve(true);
+    };
+    channel.postMessage({ answer: answer.toString(), state });
+  }).finally(() => channel.close());
+}
+
+/** Calls *onAnswer* once, with the answer to the attempt with *state*; the returned function stops waiting. */
+export function awaitAnswer(state: string, onAnswer: (answer: URLSearchParams) => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
+    if (!isRecord(data) || data['state'] !== state || typeof data['answer'] !== 'string') return;
+    channel.postMessage({ taken: state });
+    channel.close();
+    onAnswer(new URLSearchParams(data['answer']));
+  };
+  return () => channel.close();
+}
