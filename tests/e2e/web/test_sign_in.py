@@ -130,6 +130,20 @@ async def test_operator_sees_the_orders_of_all_and_how_the_services_do(front: Sh
     await expect(page.get_by_role("heading", name="Find it in the logs")).to_be_visible()
 
 
+async def test_operator_sets_the_stock(front: Shopfront, tabs: Tabs) -> None:
+    product = await front.product("set-by-hand", stock=5)
+    page = await sign_in(tabs, "olga", "/operations")
+    await page.get_by_label("Product").fill(product)
+    await page.get_by_role("button", name="Find").click()
+    stock = page.get_by_label(f"Stock of {product}")
+    await expect(stock).to_have_value("5")
+    await stock.fill("12")
+    await page.get_by_role("button", name="Set stock").click()
+    await expect(page.get_by_text(f"The stock of {product} is 12.")).to_be_visible()
+    path = f"/inventory/{product}"
+    assert (await front.system.call("inventory", "GET", path, headers=front.token("alice"))).json["stock"] == 12
+
+
 async def test_viewer_reads_without_buttons(front: Shopfront, tabs: Tabs) -> None:
     product = await front.product("looked-at")
     with frozen(front.system, "processing-service"):

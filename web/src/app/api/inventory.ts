@@ -1,4 +1,4 @@
-import { HttpClient } from '@angular/common/http';
+import { HttpClient, HttpHeaders } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
@@ -13,6 +13,12 @@ const TIMEOUT_MS = 5_000;
 export const MAX_LIMIT = 200;
 /** The maximum number of product ids in one request. */
 export const MAX_NAMED = 100;
+
+/** A product with its ETag, which a change requires. */
+export interface TaggedProduct {
+  readonly product: Product;
+  readonly etag: string;
+}
 
 /** A client of the inventory service; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
@@ -35,6 +41,38 @@ export class Inventory {
     const url = this.endpoints.url('inventory', '/inventory');
     for (const productId of productIds) url.searchParams.append('productId', productId);
     return this.read(url).pipe(map((page) => page.items));
+  }
+
+  get(productId: string): Observable<TaggedProduct> {
+    return this.one('GET', `/inventory/${encodeURIComponent(productId)}`);
+  }
+
+  /** Sets the stock, if *etag* matches the product (else 412). */
+  setStock(productId: string, stock: number, etag: string): Observable<TaggedProduct> {
+    return this.one('PUT', `/inventory/${encodeURIComponent(productId)}`, { stock }, { 'If-Match': etag });
+  }
+
+  /** Adds a product (409 when it exists). */
+  add(productId: string, stock: number): Observable<TaggedProduct> {
+    return this.one('POST', '/inventory', { productId, stock });
+  }
+
+  private one(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Observable<TaggedProduct> {
+    const url = this.endpoints.url('inventory', path);
+    const options = { body, headers: new HttpHeaders(headers), observe: 'response', timeout: TIMEOUT_MS } as const;
+    return this.http.request<Product>(method, url.href, options).pipe(
+      map(({ body: product, headers: answered }) => {
+        if (product === null) throw new Error('The answer has no product.');
+        // a compressing proxy makes the ETag weak, which If-Match rejects; its version is the same
+        return { product, etag: answered.get('ETag')?.replace(/^W\//, '') ?? `"${product.version.toString()}"` };
+      }),
+      catchError((error: unknown) => throwError(() => Problem.of('inventory', error))),
+    );
   }
 
   private read(url: URL): Observable<ProductPage> {

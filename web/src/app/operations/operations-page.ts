@@ -2,6 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 
 import { Skeleton } from '../design/skeleton';
+import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CHARTS } from './charts';
 import { LagPanel } from './lag-panel';
@@ -13,6 +14,7 @@ import { QueuePanel } from './queue-panel';
 import { ServiceBoard } from './service-board';
 import { StaleNote } from './stale-note';
 import { StatusLine } from './status-line';
+import { StockPanel } from './stock-panel';
 import { TracePanel } from './trace-panel';
 
 /** The operations dashboard: findings, charts and statistics. */
@@ -28,6 +30,7 @@ import { TracePanel } from './trace-panel';
     Skeleton,
     StaleNote,
     StatusLine,
+    StockPanel,
     TracePanel,
   ],
   templateUrl: './operations-page.html',
@@ -36,6 +39,7 @@ import { TracePanel } from './trace-panel';
 })
 export class OperationsPage {
   protected readonly monitor = inject(Monitor);
+  protected readonly may = inject(Session).may;
   protected readonly texts = texts.operations;
   protected readonly charts = CHARTS;
   protected readonly asked = computed(() => this.monitor.at() !== null);

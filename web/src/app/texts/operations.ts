@@ -176,6 +176,18 @@ export const operations = {
     } as Readonly<Record<string, string>>,
   },
 
+  stock: {
+    title: 'Stock',
+    product: 'Product',
+    find: 'Find',
+    stockOf: (productId: string): string => `Stock of ${productId}`,
+    newProduct: (productId: string): string => `There is no product ${productId}. Stock of a new one`,
+    save: 'Set stock',
+    add: 'Add product',
+    saved: (productId: string, stock: number): string => `The stock of ${productId} is ${stock.toString()}.`,
+    stale: 'The stock was changed meanwhile. The current one is shown: check it and try again.',
+    wrong: 'A whole number from 0.',
+  },
   trace: {
     title: 'Find a trace',
     intro:
