@@ -304,6 +304,21 @@ async def test_feed_outlives_its_tokens_without_loss(front: Shopfront, tabs: Tab
     assert await live.count("reconnects") >= 1
 
 
+async def test_disconnected_customer_connects_again(front: Shopfront, tabs: Tabs) -> None:
+    product = await front.product("disconnected")
+    page = await sign_in(tabs, "alice", "/live")
+    live = Live(page)
+    await live.is_live()
+    body = {"customerId": "alice"}
+    await front.system.call("notification", "POST", "/connections/disconnect", json=body, headers=front.token("olga"))
+    await expect(page.get_by_test_id("feed-state")).to_have_text("Disconnected")
+    order = await front.place("alice", product)
+    await front.ended(order)
+    await page.get_by_role("button", name="Connect again").click()
+    await live.is_live()
+    await expect(live.row(order, "Closed")).to_be_visible()
+
+
 async def test_provider_away_is_said_and_tried_again(front: Shopfront, tabs: Tabs) -> None:
     front.provider.away = True
     page = await tabs.new("/orders")
