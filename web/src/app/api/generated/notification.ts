@@ -140,6 +140,40 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/tickets': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** A ticket for one connection */
+    readonly post: operations['issueTicket'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/connections/disconnect': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** End the connections of a customer */
+    readonly post: operations['disconnectCustomer'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -164,6 +198,7 @@ export interface components {
       /** @enum {string} */
       readonly kind: 'CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED';
       readonly orderId: number;
+      readonly customerId: string;
       readonly version: number;
       readonly message: string;
       /** Format: date-time */
@@ -222,7 +257,7 @@ export interface components {
        */
       readonly type: 'bye';
       /** @enum {string} */
-      readonly reason: 'age' | 'drain' | 'full' | 'unavailable';
+      readonly reason: 'age' | 'disconnected' | 'drain' | 'full' | 'token-expired' | 'unavailable';
       readonly retryMs: number;
     };
     readonly ErrorFrame: {
@@ -262,6 +297,7 @@ export interface components {
       /** @enum {string} */
       readonly kind: 'CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED';
       readonly orderId: number;
+      readonly customerId: string;
       readonly version: number;
       readonly message: string;
       /** Format: date-time */
@@ -280,6 +316,22 @@ export interface components {
       readonly next: string | null;
       readonly head: string;
       readonly reset: boolean;
+    };
+    readonly Ticket: {
+      /** @description Good once, for `ticket=`. */
+      readonly ticket: string;
+      /** Format: date-time */
+      readonly expiresAt: string;
+    };
+    readonly DisconnectRequest: {
+      readonly customerId: string;
+    };
+    readonly Disconnection: {
+      readonly customerId: string;
+      /** @description Tickets of the customer that were deleted. */
+      readonly tickets: number;
+      /** @description Replicas that listen, and end the connections within a second. */
+      readonly replicas: number;
     };
   };
   responses: {
@@ -319,6 +371,9 @@ export type Live = components['schemas']['Live'];
 export type Ready = components['schemas']['Ready'];
 export type RecordedNotification = components['schemas']['RecordedNotification'];
 export type NotificationPage = components['schemas']['NotificationPage'];
+export type Ticket = components['schemas']['Ticket'];
+export type DisconnectRequest = components['schemas']['DisconnectRequest'];
+export type Disconnection = components['schemas']['Disconnection'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
 export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
@@ -517,6 +572,7 @@ export interface operations {
       readonly query?: {
         readonly orderId?: readonly number[];
         readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
+        readonly customer?: string;
         readonly after?: string;
         readonly limit?: number;
       };
@@ -603,6 +659,7 @@ export interface operations {
       readonly query?: {
         readonly orderId?: readonly number[];
         readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
+        readonly customer?: string;
         /** @description An event id, or `earliest`; the last of several counts. */
         readonly lastEventId?: readonly string[];
       };
@@ -623,7 +680,19 @@ export interface operations {
           readonly 'text/event-stream': string;
         };
       };
-      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. The ticket is unknown, expired or used. */
       readonly 401: {
         headers: {
           readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
@@ -632,7 +701,10 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+            readonly type:
+              | 'urn:orderstream:problem:invalid-ticket'
+              | 'urn:orderstream:problem:invalid-token'
+              | 'urn:orderstream:problem:unauthorized';
           };
         };
       };
@@ -691,6 +763,7 @@ export interface operations {
       readonly query?: {
         readonly orderId?: readonly number[];
         readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
+        readonly customer?: string;
         /** @description An event id, or `earliest`; the last of several counts. */
         readonly lastEventId?: readonly string[];
       };
@@ -707,7 +780,19 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. The ticket is unknown, expired or used. */
       readonly 401: {
         headers: {
           readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
@@ -716,7 +801,10 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+            readonly type:
+              | 'urn:orderstream:problem:invalid-ticket'
+              | 'urn:orderstream:problem:invalid-token'
+              | 'urn:orderstream:problem:unauthorized';
           };
         };
       };
@@ -741,6 +829,199 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:invalid' | 'urn:orderstream:problem:wrong-event-id';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly issueTicket: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The ticket */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Ticket'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly disconnectCustomer: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['DisconnectRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The replicas are told */
+      readonly 202: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Disconnection'];
+        };
+      };
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description Request Timeout */
+      readonly 408: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Content Too Large */
+      readonly 413: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Unsupported Media Type */
+      readonly 415: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
           };
         };
       };

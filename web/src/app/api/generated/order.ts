@@ -238,6 +238,7 @@ export interface components {
       /** Format: date-time */
       readonly updatedAt: string;
       readonly failureReason: string | null;
+      readonly customerId: string;
       readonly orderItems: readonly components['schemas']['OrderItem'][];
     };
     readonly OrderPage: {
@@ -256,6 +257,7 @@ export interface components {
       /** Format: date-time */
       readonly updatedAt: string;
       readonly failureReason: string | null;
+      readonly customerId: string;
     };
     readonly ChangedOrderPage: {
       readonly changes: readonly components['schemas']['ChangedOrder'][];

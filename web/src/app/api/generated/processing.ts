@@ -166,6 +166,7 @@ export interface components {
     };
     readonly Saga: {
       readonly orderId: number;
+      readonly customerId: string;
       readonly version: number;
       /** @enum {string} */
       readonly state: 'STARTED' | 'STOCK_TAKEN' | 'FAILING' | 'RELEASING' | 'DONE' | 'FAILED' | 'RELEASED';
@@ -407,6 +408,7 @@ export interface operations {
   readonly getSagas: {
     readonly parameters: {
       readonly query?: {
+        readonly customer?: string;
         readonly state?: 'STARTED' | 'STOCK_TAKEN' | 'FAILING' | 'RELEASING' | 'DONE' | 'FAILED' | 'RELEASED';
         readonly late?: boolean;
         readonly limit?: number;
