@@ -48,6 +48,7 @@ async def sse(
     async with http.get(server.make_url(f"/stream{query}"), headers=headers) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
+        assert response.headers["Connection"] == "close"
         async with asyncio.timeout(15):
             yield blocks(aiter(response.content))
 

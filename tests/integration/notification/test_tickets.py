@@ -228,8 +228,7 @@ async def test_connection_whose_client_reads_nothing_ends_with_its_token(
 ) -> None:
     push = replace(config.push, pause_limit_s=60.0)
     server = await replica(replace(config, push=push))
-    long = OrderEvent(EventType.ORDER_FAILED, "/test", 0, 1, datetime.now(UTC), reason="x" * 1_000, customer_id="alice")
-    await feed.append([replace(long, order_id=order) for order in range(1, 8_001)])
+    await feed.append([lengthy(order) for order in range(1, 8_001)])
     token = expiring(tokens, 3.0)
     async with RawClient(server.host, server.port, window_bytes=4096) as client:
         await client.send(
@@ -249,27 +248,40 @@ async def test_connection_whose_client_reads_nothing_ends_with_its_token(
 
 
 async def test_token_that_expires_during_the_replay_loses_nothing(
-    replica: Replica, http: ClientSession, tokens: Issuer, feed: SqlFeed
+    replica: Replica, config: Config, http: ClientSession, tokens: Issuer, feed: SqlFeed
 ) -> None:
-    server = await replica()
-    orders = list(range(1, 4_001))
-    await feed.append([created(order) for order in orders])
+    server = await replica(replace(config, push=replace(config.push, pause_limit_s=60.0, close_timeout_s=60.0)))
+    orders = list(range(1, 8_001))
+    await feed.append([lengthy(order) for order in orders])  # more than the buffers of a connection take
+    assert server.app is not None
+    connections = server.app[BROADCASTER].connections
     heard: list[int] = []
-    position, connections = "earliest", 0
-    while len(heard) < len(orders):
-        connections += 1
-        taken = await ticket(http, server, expiring(tokens, 0.4))
-        async with stream(http, server, ticket=taken, lastEventId=position) as found:
+    position = "earliest"
+
+    async def ending() -> bool | None:
+        return any(each.closing_at is not None for each in connections) or None
+
+    for valid_s in (2.0, 60.0):
+        taken = await ticket(http, server, expiring(tokens, valid_s))
+        async with stream(http, server, ticket=taken, kind="FAILED", lastEventId=position) as found:
             async for block in found:
                 position = block.id or position
                 if block.event is None:
                     heard.append(orjson.loads(block.data or "")["orderId"])
-                    if len(heard) % 500 == 0:
-                        await asyncio.sleep(0.15)  # as a client that is slow to take what it gets
+                    if len(heard) == 1:
+                        await eventually(ending, "the end of the token", valid_s + WITHIN_S)
                     if len(heard) == len(orders):
                         break
+        if valid_s == 2.0:
+            assert 0 < len(heard) < len(orders)
     assert heard == orders
-    assert connections > 1
+
+
+def lengthy(order_id: int) -> OrderEvent:
+    return replace(
+        OrderEvent(EventType.ORDER_FAILED, "/test", 0, 1, datetime.now(UTC), reason="x" * 2_000, customer_id="alice"),
+        order_id=order_id,
+    )
 
 
 class Follower:

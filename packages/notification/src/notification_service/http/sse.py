@@ -38,7 +38,7 @@ async def stream(
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, after)
-    response = _response(request, age_s=broadcaster.limits.age_s)
+    response = _response(age_s=broadcaster.limits.age_s)
     if refusal is not None:
         return await _refuse(request, response, broadcaster.refuse(Framing.SSE_UNCHUNKED, refusal))
     await response.prepare(request)
@@ -89,9 +89,9 @@ async def _refuse(request: web.Request, response: EventSourceResponse, frame: by
     return response
 
 
-def _response(request: web.Request, *, age_s: float) -> EventSourceResponse:
+def _response(*, age_s: float) -> EventSourceResponse:
     # without its ping: Heartbeats sends one to all clients
     response = EventSourceResponse(ping_interval=2 * age_s, send_timeout=None)
     response.force_close()
-    response.headers["Connection"] = "close" if request.version < HttpVersion11 else "keep-alive"
+    response.headers["Connection"] = "close"  # instead of aiohttp-sse's keep-alive: a client must not use it again
     return response
