@@ -200,8 +200,9 @@ def test_lines_are_counted(log: Log) -> None:
     log.pipeline.expose(metrics)
 
     logger.info("one")
-    logger.info("two")
+    logger.error("two")
     log.pipeline.close()
 
     assert b'orderstream_log_lines_total{outcome="written"} 2.0' in metrics.exposition()
+    assert b"orderstream_log_errors_total 1.0" in metrics.exposition()
     assert b"log_events" not in metrics.exposition()

@@ -18,7 +18,7 @@ import uvloop
 from aiohttp import web
 
 from ..config import ConfigError, ServiceConfig
-from ..lifecycle import background
+from ..lifecycle import Measurements, background
 from ..logs import CloudWatchOptions, LogPipeline, configure_logging
 from .app_keys import METRICS, READINESS, VERSION
 from .connection_limits import ConnectionLimiter, ConnectionLimits, max_connections, raise_file_limit
@@ -98,12 +98,13 @@ def _run(
 
 
 async def _serve(app: web.Application, config: ServiceConfig, watchdog: Watchdog) -> None:
-    stop = app[READINESS].stop
+    readiness, metrics = app[READINESS], app[METRICS]
+    stop = readiness.stop
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     watchdog.start()
     limits = ConnectionLimits(files=max_connections(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
-    limiter = ConnectionLimiter(limits, app[METRICS])
+    limiter = ConnectionLimiter(limits, metrics)
     runner = LimitedRunner(
         app,
         limiter,
@@ -112,17 +113,18 @@ async def _serve(app: web.Application, config: ServiceConfig, watchdog: Watchdog
     )
     # first, so that a port in use is reported before any work is done
     with _bind(config.host, config.port) as listener:
-        async with background(app[READINESS], "edge", limiter.run):
+        async with background(readiness, "edge", limiter.run):
             try:
                 if await _run_unless(stop, runner.setup(), watchdog):
                     await _listen(runner, listener)
                     gc.freeze()  # objects made at start-up live on: a full collection need not visit them
                     gc.set_threshold(*GC_THRESHOLDS)
-                    await stop.wait()
+                    async with background(readiness, "measurements", Measurements(metrics, readiness).run):
+                        await stop.wait()
             finally:
                 watchdog.stopping()
                 logger.info("service stopping")
-                app[READINESS].draining = True
+                readiness.draining = True
                 await runner.cleanup()
 
 

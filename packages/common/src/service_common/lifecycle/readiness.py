@@ -38,7 +38,7 @@ class Readiness:
     """The checks of one process; it is ready when all of them pass.
 
     Args:
-        metrics: where restarts of background tasks are counted.
+        metrics: where restarts of background tasks and the results of the checks are shown.
         limit_s: time limit of a check, in seconds.
         cached_s: time for which results are kept, in seconds.
 
@@ -54,8 +54,12 @@ class Readiness:
         self.draining = False
         self.stop = asyncio.Event()
         self.failed = False
-        self._restarts = (metrics or Metrics()).counter(
+        metrics = metrics or Metrics()
+        self._restarts = metrics.counter(
             "background_task_restarts_total", "Background tasks that ended and were started again.", ("task",)
+        )
+        self._passed = metrics.gauge(
+            "readiness_check_passed", "1 when the check passed the last time, 0 when it failed.", ("check",)
         )
         self._limit_s = limit_s
         self._cached_s = cached_s
@@ -109,6 +113,8 @@ class Readiness:
     async def _run(self) -> dict[str, str]:
         checks = dict(self._checks)
         outcomes = await asyncio.gather(*(self._outcome(name, check) for name, check in checks.items()))
+        for name, outcome in zip(checks, outcomes, strict=True):
+            self._passed.labels(name).set(outcome == OK)
         return dict(zip(checks, outcomes, strict=True))
 
     async def _outcome(self, name: str, check: Check) -> str:

@@ -86,12 +86,17 @@ class JsonFormatter(OrjsonFormatter):
 
 
 class _JsonHandler(logging.Handler):
-    """Formats a record once for both destinations."""
+    """Formats a record once for both destinations.
+
+    Attributes:
+        errors: records of level ERROR and above.
+    """
 
     def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
         super().__init__()
-        self._writer = writer
-        self._shipper = shipper
+        self.errors = 0
+        self.writer = writer
+        self.shipper = shipper
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit without the lock of a handler: writer and shipper have their own."""
@@ -100,54 +105,57 @@ class _JsonHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            if record.levelno >= logging.ERROR:
+                self.errors += 1
             line = Line(record.created, self.format(record))
-            self._writer.put(line)
-            if self._shipper is not None and not record.name.startswith(_LIBRARIES):
-                self._shipper.put(line)
+            self.writer.put(line)
+            if self.shipper is not None and not record.name.startswith(_LIBRARIES):
+                self.shipper.put(line)
         except Exception:
             self.handleError(record)
 
 
 class _LogMetrics(Collector):
-    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
-        self._writer = writer
-        self._shipper = shipper
+    def __init__(self, handler: _JsonHandler) -> None:
+        self._handler = handler
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         lines = CounterMetricFamily("orderstream_log_lines", "Log lines by outcome.", labels=["outcome"])
-        lines.add_metric(["written"], self._writer.written)
-        lines.add_metric(["dropped"], self._writer.dropped)
+        lines.add_metric(["written"], self._handler.writer.written)
+        lines.add_metric(["dropped"], self._handler.writer.dropped)
         yield lines
-        if self._shipper is None:
+        yield CounterMetricFamily("orderstream_log_errors", "Lines of level ERROR and CRITICAL.", self._handler.errors)
+        shipper = self._handler.shipper
+        if shipper is None:
             return
         events = CounterMetricFamily(
             "orderstream_log_events", "Log events for CloudWatch Logs by outcome.", labels=["outcome"]
         )
-        events.add_metric(["sent"], self._shipper.sent)
-        events.add_metric(["dropped"], self._shipper.dropped)
-        events.add_metric(["rejected"], self._shipper.rejected)
+        events.add_metric(["sent"], shipper.sent)
+        events.add_metric(["dropped"], shipper.dropped)
+        events.add_metric(["rejected"], shipper.rejected)
         yield events
 
 
 class LogPipeline(AbstractContextManager["LogPipeline"]):
     """The installed logging of a process, until it is closed."""
 
-    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None, undo: ExitStack) -> None:
-        self._writer = writer
-        self._shipper = shipper
+    def __init__(self, handler: _JsonHandler, undo: ExitStack) -> None:
+        self._handler = handler
         self._undo = undo
 
     def expose(self, metrics: Metrics) -> None:
         """Register the metrics of the log lines in *metrics*."""
-        metrics.register(_LogMetrics(self._writer, self._shipper))
+        metrics.register(_LogMetrics(self._handler))
 
     def close(self, timeout_s: float = CLOSE_LIMIT_S) -> None:
         """Write and send the buffered lines; give up after *timeout_s*."""
         deadline = time.monotonic() + timeout_s
-        if self._shipper is not None and (left := self._shipper.close(timeout_s)):
+        shipper = self._handler.shipper
+        if shipper is not None and (left := shipper.close(timeout_s)):
             logger.warning("cloudwatch delivery incomplete", extra={"events": left})
         self._undo.close()
-        self._writer.close(max(0.1, deadline - time.monotonic()))
+        self._handler.writer.close(max(0.1, deadline - time.monotonic()))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -157,11 +165,10 @@ def configure_logging(
     service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
 ) -> LogPipeline:
     """Log to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* is given."""
-    writer = LineWriter(sys.stdout if stream is None else stream)
     shipper = CloudWatchShipper(cloudwatch) if cloudwatch else None
-    handler = _JsonHandler(writer, shipper)
+    handler = _JsonHandler(LineWriter(sys.stdout if stream is None else stream), shipper)
     handler.setFormatter(JsonFormatter(service))
-    return LogPipeline(writer, shipper, _install(handler, level))
+    return LogPipeline(handler, _install(handler, level))
 
 
 def _install(handler: logging.Handler, level: str) -> ExitStack:

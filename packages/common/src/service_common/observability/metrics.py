@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -84,6 +85,16 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return all metrics as ``text/plain; version=0.0.4``."""
         return generate_latest(self.registry)
+
+    def totals(self) -> dict[str, float]:
+        """Return our gauges and counters by name, each summed over its labels."""
+        totals: dict[str, float] = defaultdict(float)
+        for family in self.registry.collect():
+            if family.name.startswith(_PREFIX) and family.type in {"counter", "gauge"}:
+                for sample in family.samples:
+                    if not sample.name.endswith("_created"):
+                        totals[sample.name.removeprefix(_PREFIX)] += sample.value
+        return dict(totals)
 
     def _collector(self, kind: type[_C], name: str, text: str, labels: Sequence[str], **options: Any) -> _C:
         collector = self._collectors.get(name)
