@@ -1,20 +1,56 @@
-"""The CloudFormation template and what the services expect of AWS are the same thing."""
+"""The CloudFormation templates and what the services expect of AWS are the same thing."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from orderstream_local.layout import COMPOSE
 from tests.support.template import read_template
 
+FILES = sorted((COMPOSE / "aws").glob("*.yaml"))
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_BODY_BYTES = 51_200
 TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
     return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_template_fits_into_a_request(path: Path) -> None:
+    assert path.stat().st_size <= MAX_BODY_BYTES
+
+
+def test_emulator_is_given_all_but_what_it_refuses() -> None:
+    document, text = read_template("alarms.yaml"), (COMPOSE / "aws" / "alarms.yaml").read_text(encoding="utf-8")
+    given, left_out = resources().supported(text)
+    assert set(left_out) == {
+        name
+        for name, each in document["Resources"].items()
+        if each["Type"] in {"AWS::CloudWatch::CompositeAlarm", "AWS::Logs::QueryDefinition"}
+        or "Metrics" in each["Properties"]
+    }
+    assert len(text.splitlines()) - len(given.splitlines()) > 2 * len(left_out)
+    assert [name for name in left_out if f"  {name}:" in given] == []
+    assert resources().supported((COMPOSE / "aws" / "template.yaml").read_text(encoding="utf-8"))[1] == []
+
+
+def resources() -> ModuleType:
+    """Return the program that the emulator runs, which is in no package."""
+    spec = importlib.util.spec_from_file_location("resources", COMPOSE / "emulator" / "resources.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_each_queue_redrives_to_its_own_dead_letter_queue() -> None:
@@ -64,10 +100,6 @@ def test_a_service_may_only_write_to_queues_it_produces_for_and_its_own_dead_let
         "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "NotificationQueue.Arn"},
         "NotificationPolicy": {"NotificationDeadLetterQueue.Arn"},
     }
-
-
-def test_the_dashboard_is_json() -> None:
-    assert json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"])["widgets"]
 
 
 def test_user_pool_is_created_on_request_alone() -> None:

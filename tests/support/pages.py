@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orderstream_local.layout import ROOT
 
-__all__ = ["PAGES", "REFERENCE", "files", "inline_code", "prose", "rows", "section"]
+__all__ = ["PAGES", "REFERENCE", "anchors", "files", "inline_code", "prose", "rows", "section"]
 
 REFERENCE = ROOT / "docs" / "reference"
 _FENCE = re.compile(r"^( *)(```+).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
@@ -18,6 +18,7 @@ _NOT_OURS = {
     *(".cache", ".git", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".venv"),
     *("__pycache__", "data", "dist", "node_modules"),
 }
+_HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -42,6 +43,12 @@ def prose(text: str) -> str:
 def inline_code(text: str) -> list[str]:
     """Return what stands in backticks, outside of fenced blocks."""
     return _CODE.findall(prose(text))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of *page*."""
+    titles = _HEADING.findall(prose(page.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def section(text: str, heading: str) -> str:

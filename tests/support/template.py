@@ -1,4 +1,4 @@
-"""The CloudFormation template as plain dictionaries."""
+"""The CloudFormation templates as plain dictionaries."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
-def read_template() -> dict[str, Any]:
-    """Return compose/aws/template.yaml; ``!Ref x`` is ``{"Ref": "x"}``."""
-    text = (COMPOSE / "aws" / "template.yaml").read_text(encoding="utf-8")
+def read_template(name: str = "template.yaml") -> dict[str, Any]:
+    """Return a file of compose/aws; ``!Ref x`` is ``{"Ref": "x"}``."""
+    text = (COMPOSE / "aws" / name).read_text(encoding="utf-8")
     template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a safe one
     return template

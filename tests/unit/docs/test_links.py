@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from orderstream_local.layout import ROOT
-from tests.support.pages import PAGES, files, inline_code, prose
+from tests.support.pages import PAGES, anchors, files, inline_code, prose
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _PACKAGES = {folder.name for folder in ROOT.glob("packages/*/src/*") if (folder / "__init__.py").exists()}
 _TOP = {path.relative_to(ROOT).parts[0] for path in files()}
 _FILE = re.compile(r"[\w-]+\.(?:conf|mjs|py|sh|sql|ya?ml)")
@@ -40,13 +39,7 @@ def _leads_somewhere(page: Path, link: str) -> bool:
         return True
     path, _, anchor = link.partition("#")
     target = (page.parent / path).resolve() if path else page
-    return target.exists() and (not anchor or anchor in _anchors(target))
-
-
-def _anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings of *page*."""
-    titles = _HEADING.findall(prose(page.read_text("utf-8")))
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return target.exists() and (not anchor or anchor in anchors(target))
 
 
 def _exists(name: str) -> bool:
