@@ -1,6 +1,6 @@
 """The alarms ring for what they are for, and for nothing else: on the log lines of recorded runs with real faults.
 
-The runs take twelve minutes each and are recorded on request: `python -m tests.alarms`. Fault by fault they are in
+The runs take twelve minutes each and are recorded on request: `./run test -e alarms`. Fault by fault they are in
 tests/alarms/scenarios.py; what none of them raises is tried here with a line of a run in which one number is another.
 """
 

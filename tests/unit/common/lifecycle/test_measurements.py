@@ -62,3 +62,21 @@ async def test_it_is_logged_at_once_and_again_and_again(caplog: pytest.LogCaptur
 
     async with meanwhile(Measurements(Metrics(), Readiness(), interval_s=0.001).run()):
         await eventually(logged, "three lines")
+
+
+async def test_checks_are_made_for_every_second_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    made = 0
+
+    async def check() -> None:
+        nonlocal made
+        made += 1
+
+    readiness = Readiness(cached_s=0.0)
+    readiness.add("queue", check)
+    measurements = Measurements(Metrics(), readiness, interval_s=3600)
+    await measurements.once()
+    await measurements.once()
+
+    assert made == 1
+    assert [each.checks for each in lines(caplog)] == [{"queue": "ok"}, {"queue": "ok"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -66,13 +67,13 @@ class Readiness:
         self._checks: dict[str, Check] = {}
         self._dead: set[str] = set()
         self._cached: dict[str, str] = {}
-        self._cached_until = 0.0
+        self._checked_at = -math.inf
         self._lock = asyncio.Lock()
 
     def add(self, name: str, check: Check) -> None:
         """Add *check*: it fails by raising, or by taking longer than the time limit."""
         self._checks[name] = check
-        self._cached_until = 0.0
+        self._checked_at = -math.inf
 
     def watch(self, name: str) -> None:
         """Add a check that the background task *name* runs, as its supervisor tells."""
@@ -87,12 +88,12 @@ class Readiness:
     def task_died(self, name: str) -> None:
         """Record that the background task *name* does not run."""
         self._dead.add(name)
-        self._cached_until = 0.0
+        self._checked_at = -math.inf
 
     def task_restarted(self, name: str) -> None:
         """Record and count that the background task *name* was started again."""
         self._dead.discard(name)
-        self._cached_until = 0.0
+        self._checked_at = -math.inf
         self._restarts.labels(name).inc()
 
     def fail(self) -> None:
@@ -100,14 +101,14 @@ class Readiness:
         self.failed = True
         self.stop.set()
 
-    async def report(self) -> Report:
-        """Run the checks concurrently, or return results that are less than half a second old."""
+    async def report(self, max_age_s: float | None = None) -> Report:
+        """Run the checks concurrently, or return results that are younger than *max_age_s* (half a second)."""
         if self.draining:
             return Report(ready=False, checks={"process": "draining"})
         async with self._lock:  # concurrent requests share one round of checks
-            if time.monotonic() >= self._cached_until:
+            if time.monotonic() - self._checked_at >= (self._cached_s if max_age_s is None else max_age_s):
                 self._cached = await self._run()
-                self._cached_until = time.monotonic() + self._cached_s
+                self._checked_at = time.monotonic()
         return Report(ready=all(outcome == OK for outcome in self._cached.values()), checks=self._cached)
 
     async def _run(self) -> dict[str, str]:
