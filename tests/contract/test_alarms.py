@@ -167,9 +167,10 @@ def test_three_silent_minutes_of_one_service_ring_its_alarm(service: str) -> Non
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_each_alarm_tells_the_topic_both_ways_and_leads_to_its_section(alarm: str) -> None:
+def test_each_alarm_tells_its_topic_both_ways_and_leads_to_its_section(alarm: str) -> None:
     properties = ALARMS[alarm]
-    assert properties["AlarmActions"] == properties["OKActions"] == ["AlarmTopic"]
+    topic = "PagerTopic" if alarm == "CustomersHurt" else "AlarmTopic"
+    assert properties["AlarmActions"] == properties["OKActions"] == [topic]
     assert properties["AlarmName"] == f"AWS::StackName-{alarm}"
     address, _, anchor = properties["AlarmDescription"].rpartition(" ")[2].partition("#")
     assert ROOT / address == RUNBOOK
@@ -223,7 +224,9 @@ def test_dashboard_shows_the_golden_signals_and_alarms_that_exist() -> None:
     assert {arn.rpartition("StackName-")[2] for arn in arns} <= set(ALARMS)
 
 
-def test_subscription_is_there_with_an_address_only() -> None:
+def test_subscriptions_are_there_with_an_address_only() -> None:
     assert TEMPLATE.of_type("AWS::SNS::Subscription") == {}
     with_address = Template(DOCUMENT, AlarmEmail="on-call@example.com").of_type("AWS::SNS::Subscription")
-    assert [each["Endpoint"] for each in with_address.values()] == ["on-call@example.com"]
+    assert {each["TopicArn"]: each["Endpoint"] for each in with_address.values()} == dict.fromkeys(
+        ["AlarmTopic", "PagerTopic"], "on-call@example.com"
+    )

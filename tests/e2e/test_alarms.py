@@ -58,4 +58,4 @@ async def test_emulator_has_the_alarms(system: System) -> None:
     status, resources = await asyncio.to_thread(look)
     assert status == "CREATE_COMPLETE"
     simple = {name for name, each in TEMPLATE.of_type("AWS::CloudWatch::Alarm").items() if "Metrics" not in each}
-    assert resources == simple | set(FILTERS) | {"AlarmTopic", "Dashboard"}
+    assert resources == simple | set(FILTERS) | {"AlarmTopic", "PagerTopic", "Dashboard"}
