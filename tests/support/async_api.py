@@ -126,7 +126,7 @@ def _in_order(messages: Iterable[str]) -> list[str]:
     # sets have no order, and a file that is compared needs one
     order = list(EventType)
     found = list(messages)
-    return sorted(found, key=order.index) if set(found) <= set(order) else found
+    return sorted(found, key=lambda each: order.index(EventType(each))) if set(found) <= set(order) else found
 
 
 def text() -> str:

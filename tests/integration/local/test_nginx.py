@@ -100,6 +100,7 @@ async def served(
     (page / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
     (folder / "nginx.conf").write_text(configuration(folder, port, services, changes))
     assert page_config(folder / "page.conf", environ) == (0, "")
+    (folder / "resolver.conf").write_text("resolver 127.0.0.1;")
     command = (str(NGINX), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;")
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Container", "MissingVariableError", "dependency_levels", "interpolate", "read_compose"]
+__all__ = ["Container", "MissingVariableError", "dependency_levels", "interpolate", "read_compose", "read_services"]
 
 # https://docs.docker.com/reference/compose-file/interpolation/
 _VARIABLE = re.compile(
@@ -50,8 +50,19 @@ def read_compose(path: Path, variables: Mapping[str, str]) -> dict[str, Containe
     Raises:
         MissingVariableError: a required variable is not set.
     """
-    document = _interpolated(yaml.safe_load(path.read_text(encoding="utf-8"))["services"], variables)
-    return {name: _container(name, service) for name, service in document.items()}
+    return {name: _container(name, service) for name, service in read_services(path, variables).items()}
+
+
+def read_services(path: Path, variables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the section ``services`` of *path*, with ``${VARIABLES}`` interpolated from *variables*.
+
+    Raises:
+        MissingVariableError: a required variable is not set.
+    """
+    services: dict[str, dict[str, Any]] = _interpolated(
+        yaml.safe_load(path.read_text(encoding="utf-8"))["services"], variables
+    )
+    return services
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:

@@ -1,0 +1,74 @@
+"""Builds the images of compose.yaml with buildah, as `docker compose build` does, and reads their metadata."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orderstream_local.compose import read_services
+from orderstream_local.layout import COMPOSE
+from tests.containers.builds import run
+
+__all__ = ["VARIABLES", "Image", "base_tags", "build_images", "image", "reference"]
+
+VARIABLES = {"AUTH_MODE": "open", "SERVICE_TOKEN": "the-token-of-the-test"}
+SERVICES = read_services(COMPOSE / "compose.yaml", VARIABLES)
+_HUB = "docker.io/library"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image's metadata: its *config* as Docker names the fields, and its size in bytes."""
+
+    config: Mapping[str, Any]
+    size: int
+
+    @property
+    def health_check(self) -> Mapping[str, Any]:
+        """The HEALTHCHECK of the Dockerfile; empty when there is none."""
+        check: Mapping[str, Any] = self.config.get("Healthcheck") or {}
+        return check
+
+
+def reference(name: str) -> str:
+    """Return the image of a service of compose.yaml, with its registry."""
+    service = SERVICES[name]
+    return f"{'localhost' if 'build' in service else _HUB}/{service['image']}"
+
+
+def base_tags() -> list[str]:
+    """Return the images that the Dockerfile and compose.yaml take from the Docker Hub."""
+    lines = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", lines, re.MULTILINE))
+    bases = set(re.findall(r"^FROM (\S+) AS \S+$", lines, re.MULTILINE)) - stages
+    return sorted(bases | {each["image"] for each in SERVICES.values() if "build" not in each})
+
+
+def build_images(environment: Mapping[str, str]) -> None:
+    """Build each target that compose.yaml names; layers of earlier builds are reused.
+
+    Raises:
+        BuildError: a build failed.
+    """
+    for name, service in SERVICES.items():
+        if build := service.get("build"):
+            context = (COMPOSE / build["context"]).resolve()
+            command = ["buildah", "bud", "--format=docker", "--isolation=chroot", "--layers", "--pull-never"]
+            command += ["--target", build["target"], "--tag", reference(name)]
+            command += ["--file", str(context / build["dockerfile"]), str(context)]
+            run(reference(name), command, environment)
+
+
+def image(name: str) -> Image:
+    """Return the metadata of an image in the storage."""
+    inspect = ["buildah", "inspect", "--type=image", name]
+    config = json.loads(subprocess.run(inspect, capture_output=True, check=True).stdout)
+    size = ["podman", "image", "inspect", "--format={{.Size}}", name]
+    return Image(
+        config=config["Docker"]["config"],
+        size=int(subprocess.run(size, capture_output=True, check=True).stdout),
+    )
