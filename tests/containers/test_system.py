@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
 from rich.console import Console
 
+from orderstream_local.sign_in import CUSTOMER
 from orderstream_local.walkthrough import walk
 from orderstream_local.watcher import watching
 from tests.containers.deployment import Deployment
@@ -35,7 +37,8 @@ async def test_orders_are_fulfilled_after_a_restart_of(service: str, system: Dep
 
 
 async def fulfil_an_order(system: Deployment) -> None:
-    async with aiohttp.ClientSession() as session, watching(session, system.url("order")) as watcher:
+    authorize = partial(system.authorization, CUSTOMER)
+    async with aiohttp.ClientSession() as session, watching(session, system.url("order"), authorize) as watcher:
         order_id = await place_an_order(system, session)
         assert await watcher.wait_for(order_id, "CLOSED", WITHIN_S)
         for protocol in ("SSE", "WebSocket"):
