@@ -18,6 +18,7 @@ from orderstream_local.stack import SERVICES
 from orderstream_local.supervisor import STOP_WITHIN_S, reserved_s
 from service_common.sqs import PollerSettings
 from service_common.sqs.poller import FLUSH_LIMIT_S, POLL_MARGIN_S
+from tests.containers.podman_options import podman_options
 
 SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
@@ -40,6 +41,18 @@ def test_what_it_mounts_exists(service: dict[str, Any]) -> None:
     for volume in service.get("volumes", ()):
         source = volume.split(":")[0]
         assert (COMPOSE / source).exists() if source.startswith(".") else source in DOCUMENT["volumes"]
+
+
+@pytest.mark.parametrize("service", DOCUMENT["services"].values(), ids=DOCUMENT["services"])
+def test_the_containers_of_the_tests_can_have_each_of_its_keys(service: dict[str, Any]) -> None:
+    options = podman_options(service, COMPOSE)
+    assert {"--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"} <= set(options)
+    assert not any("=./" in option for option in options)
+
+
+def test_a_key_that_they_cannot_have_is_no_secret() -> None:
+    with pytest.raises(KeyError, match="privileged"):
+        podman_options({"privileged": True}, COMPOSE)
 
 
 @pytest.mark.parametrize("name", SERVICES)
