@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TOOLKIT = "orderstream-common"
 PACKAGES = {
+    "orderstream-command": "orderstream_command",
     "orderstream-contracts": "order_contracts",
     "orderstream-inventory": "inventory_service",
     "orderstream-local": "orderstream_local",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -69,6 +71,11 @@ def example_commands(stack: Stack, tokens: Mapping[str, str]) -> dict[str, list[
             f"curl -N {notifications}/stream{customer}",
             f"wscat -c {notifications.replace('http', 'ws', 1)}/ws{customer}",
             f"open {stack.url('web')} in a browser{_page_note(stack)}",
+        ],
+        "see and mend it (for completion: docs/reference/command.md)": [
+            f". {shlex.quote(str(stack.data.command_environment))}",
+            f"alias orderstream={shlex.quote(str(Path(sys.executable).with_name('orderstream')))}",
+            "orderstream --help",
         ],
         "the queues and the logs, as on AWS": [
             f"export {credentials}",

@@ -29,6 +29,11 @@ class DataFolder:
         """The stdout and stderr of each process; those of the previous run are ``NAME.log.1``."""
         return self.path / "logs"
 
+    @property
+    def command_environment(self) -> Path:
+        """The variables of the command `orderstream`, as a shell script; present while the system runs."""
+        return self.run / "orderstream.env"
+
     def volume(self, name: str) -> Path:
         """The folder of the container volume *name*."""
         return self.path / name

@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -126,6 +127,7 @@ class Stack:
                 self.sign_in = SignIn(session, emulator.endpoint, emulator.outputs, page_url)
                 await self.sign_in.create_people()
             await self._start_services(mapping)
+            entering.enter_context(self._command_environment())
             self._exit = entering.pop_all()
         return self
 
@@ -176,6 +178,32 @@ class Stack:
             SignInError: the person can't sign in.
         """
         return {"Authorization": f"Bearer {await self.sign_in.access_token(person)}"} if self.sign_in else {}
+
+    def command_environment(self) -> dict[str, str]:
+        """Return the environment of the command `orderstream`."""
+        shared = self.environment("order")
+        names = ("AUTH_MODE", "PROCESSING_QUEUE", "NOTIFICATION_QUEUE", "no_proxy", "NO_PROXY")
+        addresses = {
+            f"{name.upper()}_URL": ",".join(self.url(name, replica) for replica in range(self.replicas(name)))
+            for name in SERVICES
+        }
+        return {
+            **{name: value for name, value in shared.items() if name in names or name.startswith("AWS_")},
+            **addresses,
+            "SERVICE_TOKEN": self.token,
+        }
+
+    @contextmanager
+    def _command_environment(self) -> Iterator[None]:
+        file = self.data.command_environment
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.command_environment().items()]
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)  # it has the token
+        file.write_text("".join(lines), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
 
     @property
     def _running(self) -> HostMapping:

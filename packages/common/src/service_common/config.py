@@ -144,6 +144,13 @@ class Environment(Env):
             ),
         )
 
+    def aws(self) -> AwsConfig:
+        """Read ``AWS_REGION`` and ``AWS_ENDPOINT_URL``."""
+        return AwsConfig(
+            region=self.str("AWS_REGION", "us-east-1"),
+            endpoint_url=self.str("AWS_ENDPOINT_URL", None, validate=_is_http_url),
+        )
+
     def origins(self, name: str) -> tuple[str, ...]:
         """Read web origins, separated by commas; none by default."""
         return _entries(self.str(name, "", validate=_are_origins))
@@ -293,10 +300,7 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "pool_size": env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(1, 100)),
         "service_token": env.str("SERVICE_TOKEN", validate=_is_word),
         "auth": env.auth(),
-        "aws": AwsConfig(
-            region=env.str("AWS_REGION", "us-east-1"),
-            endpoint_url=env.str("AWS_ENDPOINT_URL", None, validate=_is_http_url),
-        ),
+        "aws": env.aws(),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(_LEVELS)),
         "cloudwatch": env.bool("CLOUDWATCH", True),
         "log_group": env.str("LOG_GROUP", f"{name}-logs", validate=_is_log_group),

@@ -7,14 +7,30 @@ message, is pure.
 from __future__ import annotations
 
 from .client import Sqs
-from .messages import Attribute, Message, Outgoing, Queue, QueueMissingError, SqsRefusedError, SqsUnavailableError
+from .dead_letter import DeadLetterFacts, facts_in
+from .limits import MAX_BATCH
+from .messages import (
+    Attribute,
+    Message,
+    Outgoing,
+    Queue,
+    QueueDepth,
+    QueueMissingError,
+    Received,
+    SqsRefusedError,
+    SqsUnavailableError,
+    attributes_of,
+    size_bytes,
+)
 from .poller import MessageHandler, Poller, PollerSettings
 from .publisher import Publisher, SendOutcome
 from .queue_depth import measuring_depths
 from .receive_loop import Gate
 
 __all__ = [
+    "MAX_BATCH",
     "Attribute",
+    "DeadLetterFacts",
     "Gate",
     "Message",
     "MessageHandler",
@@ -23,10 +39,15 @@ __all__ = [
     "PollerSettings",
     "Publisher",
     "Queue",
+    "QueueDepth",
     "QueueMissingError",
+    "Received",
     "SendOutcome",
     "Sqs",
     "SqsRefusedError",
     "SqsUnavailableError",
+    "attributes_of",
+    "facts_in",
     "measuring_depths",
+    "size_bytes",
 ]

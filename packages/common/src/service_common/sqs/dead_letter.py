@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,12 +14,42 @@ from ..timestamps import rfc3339
 from .limits import MAX_ATTRIBUTES, MAX_BATCH_BYTES
 from .messages import Attribute, Message, Outgoing, attributes_of, size_bytes
 
-__all__ = ["facts_of", "letter_of"]
+__all__ = ["DeadLetterFacts", "facts_in", "facts_of", "letter_of"]
 
 MIN_REASON_BYTES = 16
 REASON, ORIGIN, FACTS = "reason", "origin", "deadLetter"
 # also in a body that is no valid event: of all facts, the trace leads to the cause
 _TRACE_ID = re.compile(r'"traceparent"\s*:\s*"[0-9a-f]{2}-([0-9a-f]{32})-')
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFacts:
+    """Why a message is in a dead-letter queue, as its consumer wrote it; nothing when SQS itself moved it there.
+
+    Attributes:
+        reason: why it can't be processed.
+        origin: the queue that it comes from.
+        facts: what `facts_of` returned.
+    """
+
+    reason: str | None
+    origin: str | None
+    facts: Mapping[str, Any]
+
+
+def facts_in(message: Message) -> DeadLetterFacts:
+    """Read what `letter_of` wrote into a received message."""
+    reason, origin, facts = (_text(message, name) for name in (REASON, ORIGIN, FACTS))
+    try:
+        document = orjson.loads(facts or "{}")
+    except orjson.JSONDecodeError:
+        document = {}
+    return DeadLetterFacts(reason, origin, document if isinstance(document, dict) else {})
+
+
+def _text(message: Message, name: str) -> str | None:
+    attribute = message.attributes.get(name)
+    return attribute.value if attribute is not None and isinstance(attribute.value, str) else None
 
 
 def facts_of(message: Message, consumer: str) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""The commands of `orderstream` as the reference has them; `python -m tests.support.command_reference` prints them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from inspect import cleandoc
+
+import click
+
+from orderstream_command.cli import orderstream
+
+__all__ = ["commands", "options", "sentences"]
+
+
+def commands(group: click.Group = orderstream, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Yield each command that is no group, with its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def sentences(command: click.Command) -> str:
+    """Return what it does, in one line."""
+    return " ".join(cleandoc(command.help or "").split())
+
+
+def options(command: click.Command) -> list[list[str]]:
+    """Return the cells of a row for each argument and option."""
+    context = click.Context(command)
+    found: list[list[str]] = []
+    for each in command.params:
+        if isinstance(each, click.Argument):
+            found.append([f"`{each.make_metavar(context)}`", ""])
+        elif record := each.get_help_record(context):
+            names, text = record
+            found.append([f"`{names}`", text.replace("|", "\\|")])
+    return found
+
+
+if __name__ == "__main__":
+    for words, each in commands():
+        sys.stdout.write(f"### `{words}`\n\n{sentences(each)}\n\n| option | |\n|---|---|\n")
+        sys.stdout.writelines(f"| {' | '.join(cells)} |\n" for cells in options(each))
+        sys.stdout.write("\n")
