@@ -45,14 +45,15 @@ def concrete(path: str) -> str:
     return path.format(order_id=1, product_id="123")
 
 
-async def refusals(client: Client, described: Described) -> None:
+async def refusals(client: Client, described: Described, customer: Mapping[str, str]) -> None:
     """Have everything refused that any operation with a body, a query or a token refuses."""
     for method, template, operation in described.operations():
         path = concrete(template)
         internal = operation.get("security") == [{"serviceToken": []}]
         token = TOKEN if internal else {}
         if "security" in operation:
-            for authorization in ({"Authorization": ""}, bearer("wrong"), {} if internal else TOKEN):
+            others = ({},) if internal else (TOKEN, customer) if "403" in operation["responses"] else ()
+            for authorization in ({"Authorization": ""}, bearer("wrong"), *others):
                 await ask(client, method, path, headers=authorization)
         if "requestBody" in operation:
             headers = {"If-Match": "*", **token}
@@ -109,7 +110,7 @@ async def test_answers_are_as_described_and_all_that_is_described_is_answered(
         watch(app, seen)
         client = await aiohttp_client(app, headers=bearer(tokens.token("olga", "operator")))
         await SERVICES[name].use(client)
-        await refusals(client, described)
+        await refusals(client, described, bearer(tokens.token("alice")))
         await common(client, bearer(tokens.token("alice")))
         limited = SERVICES[name].app(REQUEST_LIMIT_ADDRESS_RATE="0.01", REQUEST_LIMIT_ADDRESS_BURST="1")
         watch(limited, seen)

@@ -298,3 +298,29 @@ async def test_saga_and_its_event_belong_to_the_customer(store: Store) -> None:
     assert await found(OneCustomer(ANONYMOUS)) == [nobodys]
     assert await found(ALL_CUSTOMERS) == [nobodys, alices]
     assert await store.events() == [("order-processed", 1, 1, "alice")]
+
+
+async def test_retried_saga_is_due_at_once(store: Store) -> None:
+    for saga in (ONE, TWO):
+        claim = await claimed(store.lasting, saga)
+        assert await store.lasting.save(claim, saga.after(Unanswered("timeout")), {}, delay_s=60)
+    assert await store.lasting.claim(10) == []
+    await store.lasting.retry(ONE.order_id)
+    (again,) = await store.lasting.claim(10)
+    assert again.saga == ONE.after(Unanswered("timeout"))
+
+
+async def test_retry_does_not_touch_a_saga_that_runs(store: Store) -> None:
+    claim = await claimed(store.lasting, ONE)
+    await store.lasting.retry(ONE.order_id)
+    assert await store.lasting.claim(10) == []
+    assert await store.lasting.save(claim, ONE.after(Unanswered("timeout")), {}, delay_s=60)
+    assert await store.lasting.claim(10) == []
+
+
+async def test_retry_does_not_bring_back_an_ended_saga(store: Store) -> None:
+    claim = await claimed(store.lasting, ONE)
+    assert await store.lasting.save(claim, ONE.after(Succeeded()).after(Succeeded()), {})
+    await store.lasting.retry(ONE.order_id)
+    assert await store.lasting.claim(10) == []
+    assert len(await store.events()) == 1

@@ -35,8 +35,8 @@ def options(command: click.Command) -> list[list[str]]:
         if isinstance(each, click.Argument):
             found.append([f"`{each.make_metavar(context)}`", ""])
         elif record := each.get_help_record(context):
-            names, text = record
-            found.append([f"`{names}`", text.replace("|", "\\|")])
+            names, text = (part.replace("|", "\\|") for part in record)
+            found.append([f"`{names}`", text])
     return found
 
 

@@ -207,3 +207,27 @@ async def test_sagas_are_searched(timed: Timed) -> None:
     timed.now += timedelta(seconds=31)
     assert await found("?late=true&state=STARTED") == [3, 2]
     assert await found("?late=false") == [1]
+
+
+async def test_waiting_saga_is_retried_at_once(timed: Timed) -> None:
+    saga = Saga(123, 1, (Item("a", 1),))
+    claim = (await timed.sagas.start(saga, claimed=True)).claim
+    assert claim is not None
+    assert await timed.sagas.save(claim, saga.after(Unanswered("timeout")), {}, 15.0)
+    answer = await timed.service.call("POST", "/sagas/123/retry")
+    assert (answer.status, [each["nextRunAt"] for each in answer.json["sagas"]]) == (
+        200,
+        ["2026-05-17T12:00:00.000250Z"],
+    )
+    assert len(await timed.sagas.claim(1)) == 1
+
+
+async def test_ended_saga_is_not_retried(ended: Ended) -> None:
+    path = f"/sagas/{ended.order_id}"
+    before = (await ended.service.call("GET", path)).json
+    refused(await ended.service.call("POST", f"{path}/retry"), 409, "saga-ended")
+    assert (await ended.service.call("GET", path)).json == before
+
+
+async def test_order_without_a_saga_can_not_be_retried(sagas: HttpService) -> None:
+    refused(await sagas.call("POST", "/sagas/999999999/retry"), 404, "saga-not-found")

@@ -350,6 +350,10 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
             if p["order_id"] in {None, each.order_id} and p["open"] in {None, each.next_run_at is not None}
         ]
 
+    def retry(p: Params) -> list[Row]:
+        now(sagas.retry(p[0]))
+        return []
+
     def count_open(_: Params) -> list[Row]:
         counted = now(sagas.count_open())
         late = [counted.late, *[0] * len(counted.by_state)]
@@ -366,6 +370,7 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
         "release_claims": release,
         "search_sagas": search,
         "count_open_sagas": count_open,
+        "retry_sagas": retry,
     }
 
 

@@ -111,6 +111,13 @@ class InMemorySagas:
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
         )
 
+    async def retry(self, order_id: int) -> None:
+        now = self._now()
+        for row in self._rows.values():
+            leased = row.lease_until is not None and row.lease_until > now
+            if row.saga.order_id == order_id and row.next_run_at is not None and not leased:
+                row.next_run_at = min(row.next_run_at, now)
+
     def _announce(self, saga: Saga, event_type: EventType, now: datetime) -> None:
         reason = saga.reason if event_type is EventType.ORDER_FAILED else None
         known = ("/processing-service", saga.order_id, saga.version, now)

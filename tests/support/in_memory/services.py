@@ -116,6 +116,8 @@ async def use_inventory(client: Client) -> None:
 async def use_sagas(client: Client) -> None:
     for path in ("/sagas", "/sagas?late=true", "/sagas?state=DONE", "/sagas/1", "/sagas/2", "/sagas/999"):
         await ask(client, "GET", path)
+    for order_id in (1, 2, 999):
+        await ask(client, "POST", f"/sagas/{order_id}/retry")
 
 
 async def use_notifications(client: Client) -> None:

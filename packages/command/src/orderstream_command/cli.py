@@ -7,6 +7,7 @@ import logging
 import click
 
 from .dlq import dlq
+from .saga import saga
 
 __all__ = ["orderstream"]
 
@@ -21,4 +22,5 @@ def orderstream() -> None:
     logging.disable()  # what the toolkit logs is for services; failures are reported by the commands
 
 
-orderstream.add_command(dlq)
+for group in (dlq, saga):
+    orderstream.add_command(group)

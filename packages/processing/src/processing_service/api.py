@@ -10,7 +10,7 @@ from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
 from . import handlers
 from .config import NAME
-from .saga import SagaNotFoundError, SagaState
+from .saga import SagaEndedError, SagaNotFoundError, SagaState
 from .schemas import SagasPathSchema, SagasQuerySchema
 
 __all__ = ["API"]
@@ -38,7 +38,7 @@ class _SagasSchema(AnswerSchema):
     sagas = fields.List(fields.Nested(_SagaSchema), required=True)
 
 
-_STAFF = Caller.OPERATOR | Caller.VIEWER
+_READERS = Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
 
 API = Api(
     name=NAME,
@@ -49,7 +49,7 @@ API = Api(
             "/sagas",
             handlers.search,
             name="getSagas",
-            access=_STAFF,
+            access=_READERS,
             parameters={"query": SagasQuerySchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(UnavailableError,),
@@ -59,10 +59,20 @@ API = Api(
             "/sagas/{order_id}",
             handlers.sagas_of_order,
             name="getSagasOfOrder",
-            access=_STAFF,
+            access=_READERS,
             parameters={"path": SagasPathSchema},
             answers={200: Answer("The sagas", _SagasSchema)},
             errors=(SagaNotFoundError, UnavailableError),
+        ),
+        Operation(
+            "POST",
+            "/sagas/{order_id}/retry",
+            handlers.retry,
+            name="retrySagasOfOrder",
+            access=Caller.OPERATOR,
+            parameters={"path": SagasPathSchema},
+            answers={200: Answer("The sagas, due now", _SagasSchema)},
+            errors=(SagaNotFoundError, SagaEndedError, UnavailableError),
         ),
     ),
 )

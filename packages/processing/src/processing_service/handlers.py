@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp import web
 
 from service_common.auth import scope_of
 from service_common.http_server import json_response
 
 from .app_keys import SAGAS
-from .saga import SagaNotFoundError, SagaState
+from .saga import SagaEndedError, SagaNotFoundError, SagaState
 from .schemas import sagas_payload
 
-__all__ = ["sagas_of_order", "search"]
+__all__ = ["retry", "sagas_of_order", "search"]
+
+logger = logging.getLogger(__name__)
 
 
 async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
@@ -28,3 +32,16 @@ async def search(
     """List sagas, those of the newest orders first."""
     scope = scope_of(request, customer)
     return json_response(sagas_payload(await request.app[SAGAS].search(scope, state=state, late=late, limit=limit)))
+
+
+async def retry(request: web.Request, order_id: int) -> web.Response:
+    """Run the step of an order's sagas that waits for its next attempt now."""
+    sagas = request.app[SAGAS]
+    records = await sagas.of_order(order_id)
+    if not records:
+        raise SagaNotFoundError(order_id)
+    if all(record.state.ended for record in records):
+        raise SagaEndedError(order_id, records[-1].state)
+    await sagas.retry(order_id)
+    logger.info("saga retry requested", extra={"orderId": order_id})
+    return json_response(sagas_payload(await sagas.of_order(order_id)))

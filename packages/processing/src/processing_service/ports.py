@@ -140,7 +140,7 @@ class SagaRepository(Protocol):
 
 
 class SagaReader(Protocol):
-    """Reads sagas."""
+    """Reads sagas, and has one retried."""
 
     async def of_order(self, order_id: int) -> list[SagaRecord]:
         """Return the sagas of an order by version."""
@@ -152,4 +152,8 @@ class SagaReader(Protocol):
 
     async def count_open(self) -> OpenSagas:
         """Count the open sagas."""
+        ...
+
+    async def retry(self, order_id: int) -> None:
+        """Make the sagas of an order that wait for their next attempt due now."""
         ...

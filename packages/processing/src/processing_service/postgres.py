@@ -90,6 +90,10 @@ class SqlSagas:
             oldest_s=max((oldest_s for _, _, _, oldest_s in rows), default=0.0),
         )
 
+    async def retry(self, order_id: int) -> None:
+        """Make the sagas of an order that wait for their next attempt due now."""
+        await self._database.execute(self._sql["retry_sagas"], (order_id,))
+
     async def close(self) -> None:
         """Wait for the writes in flight."""
         await self._starts.close()

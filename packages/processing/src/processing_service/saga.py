@@ -25,13 +25,14 @@ from typing import TypeAlias
 
 from order_contracts import EventType, Item
 from service_common.backoff import Backoff
-from service_common.errors import NotFoundError
+from service_common.errors import ConflictError, NotFoundError
 from service_common.scope import ANONYMOUS
 
 __all__ = [
     "LATE_AFTER_S",
     "Refused",
     "Saga",
+    "SagaEndedError",
     "SagaNotFoundError",
     "SagaState",
     "SagaStep",
@@ -53,6 +54,15 @@ class SagaNotFoundError(NotFoundError):
 
     def __init__(self, order_id: int | str) -> None:
         super().__init__(f"There is no saga of order {order_id}.")
+
+
+class SagaEndedError(ConflictError):
+    """The saga has ended, so there is nothing to retry."""
+
+    slug = "saga-ended"
+
+    def __init__(self, order_id: int, state: SagaState) -> None:
+        super().__init__(f"The saga of order {order_id} has ended: it is {state}.")
 
 
 class SagaState(StrEnum):
