@@ -52,8 +52,8 @@ async def refusals(client: Client, described: Described, customer: Mapping[str, 
         internal = operation.get("security") == [{"serviceToken": []}]
         token = TOKEN if internal else {}
         if "security" in operation:
-            others = ({},) if internal else (TOKEN, customer) if "403" in operation["responses"] else ()
-            for authorization in ({"Authorization": ""}, bearer("wrong"), *others):
+            outsider = TOKEN if {"accessToken": ["customer"]} in operation["security"] else customer
+            for authorization in ({"Authorization": ""}, bearer("wrong"), {} if internal else outsider):
                 await ask(client, method, path, headers=authorization)
         if "requestBody" in operation:
             headers = {"If-Match": "*", **token}

@@ -8,6 +8,7 @@ import click
 
 from .dlq import dlq
 from .saga import saga
+from .status import status
 
 __all__ = ["orderstream"]
 
@@ -22,5 +23,5 @@ def orderstream() -> None:
     logging.disable()  # what the toolkit logs is for services; failures are reported by the commands
 
 
-for group in (dlq, saga):
-    orderstream.add_command(group)
+for command in (status, dlq, saga):
+    orderstream.add_command(command)

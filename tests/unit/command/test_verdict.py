@@ -1,0 +1,75 @@
+"""What of a snapshot needs attention."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orderstream_command.probe import QueueState, Replica, Snapshot
+from orderstream_command.verdict import Level, troubles_of
+from service_common.sqs import QueueDepth
+
+WELL = (
+    Replica("order", "http://order-1", "ready"),
+    Replica("processing", "http://processing", "ready", metrics={"sagas_late": 0.0, "sagas_oldest_open_seconds": 1.0}),
+)
+EMPTY = QueueDepth(0, 0, 0)
+
+
+def troubles(*replicas: Replica, queue: QueueState | None = None) -> list[tuple[Level, str]]:
+    queues = (queue or QueueState("q", dead_letters=False, depth=EMPTY),)
+    return [(each.level, each.text) for each in troubles_of(Snapshot(datetime.now(UTC), replicas, queues))]
+
+
+def test_nothing_is_reported_of_what_is_well() -> None:
+    assert troubles(*WELL, queue=QueueState("q-dlq", dead_letters=True, depth=EMPTY)) == []
+
+
+def test_replica_that_is_away_is_broken_only_when_no_other_is_ready() -> None:
+    away = Replica("order", "http://order-2", "away", {"http": "no answer"})
+    assert troubles(*WELL, away) == [(Level.DEGRADED, "order-service at http://order-2 is away (http: no answer)")]
+    assert troubles(away) == [(Level.BROKEN, "order-service at http://order-2 is away (http: no answer)")]
+
+
+@pytest.mark.parametrize(
+    ("metric", "well", "degraded", "broken"),
+    [
+        ("outbox_oldest_pending_seconds", 9, 10, 60),
+        ("sagas_late", 0, 1, None),
+        ("sagas_oldest_open_seconds", 29, 30, 300),
+        ("push_feed_lag", 19, 20, 1000),
+        ("client_circuit_state", 1, 2, None),
+    ],
+)
+def test_measurement_is_judged_by_its_thresholds(
+    metric: str, well: float, degraded: float, broken: float | None
+) -> None:
+    def levels(value: float) -> list[Level]:
+        return [level for level, _ in troubles(Replica("s", "http://s", "ready", metrics={metric: value}))]
+
+    assert levels(well) == []
+    assert levels(degraded) == [Level.DEGRADED]
+    if broken is not None:
+        assert levels(broken) == [Level.BROKEN]
+
+
+@pytest.mark.parametrize(
+    ("queue", "level"),
+    [
+        (QueueState("q", dead_letters=False, depth=QueueDepth(99, 500, 0)), None),
+        (QueueState("q", dead_letters=False, depth=QueueDepth(100, 0, 0)), Level.DEGRADED),
+        (QueueState("q", dead_letters=False, depth=QueueDepth(1000, 0, 0)), Level.BROKEN),
+        (QueueState("q", dead_letters=True, depth=QueueDepth(1, 0, 0)), Level.BROKEN),
+        (QueueState("q", dead_letters=True, depth=QueueDepth(0, 1, 0)), Level.BROKEN),
+        (QueueState("q", dead_letters=False, depth=None, error="away"), Level.DEGRADED),
+    ],
+)
+def test_queue_is_judged_by_what_waits_in_it(queue: QueueState, level: Level | None) -> None:
+    assert [found for found, _ in troubles(*WELL, queue=queue)] == ([] if level is None else [level])
+
+
+def test_worst_comes_first() -> None:
+    late = Replica("processing", "http://p", "ready", metrics={"sagas_late": 3.0})
+    letters = QueueState("q-dlq", dead_letters=True, depth=QueueDepth(2, 0, 0))
+    assert [level for level, _ in troubles(late, queue=letters)] == [Level.BROKEN, Level.DEGRADED]
