@@ -15,7 +15,10 @@ __all__ = ["commands", "options", "sentences"]
 
 def commands(group: click.Group = orderstream, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     """Yield each command that is no group, with its words."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:

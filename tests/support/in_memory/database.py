@@ -36,7 +36,7 @@ from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders
-from tests.support.in_memory.outbox import InMemoryOutbox
+from tests.support.in_memory.outbox import NEVER, InMemoryOutbox, StoredRow
 from tests.support.in_memory.processing import InMemorySagas
 
 __all__ = [
@@ -56,6 +56,7 @@ Statements = Mapping[str, Callable[[Params], list[Row]]]
 # those that a read-only session runs too
 READS = frozenset(
     {"backlog", "find_placement", "find_order", "page_of_orders", "settled_before", "changed_orders", "get_products"}
+    | {"events_of_facts", "events_of_trace", "stock_operations"}
     | {"page_products", "search_sagas", "count_open_sagas", "feed_state", "read_notifications", "stored_notifications"}
     | {"read_disconnections"}
 )
@@ -136,8 +137,18 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
         "set_aside": set_aside,
         "postpone": postpone,
         "backlog": lambda _: [outbox.backlog()],
+        "events_of_facts": lambda p: [_announced(r) for r in outbox.rows.values() if r.event_key in p["keys"]],
+        "events_of_trace": lambda p: [
+            _announced(r) for r in outbox.rows.values() if (r.traceparent or "")[3:35] == p["trace_id"]
+        ][: p["limit"]],
         "purge": lambda p: [()] * outbox.purge(p["limit"], p["retention_s"]),
     }
+
+
+def _announced(r: StoredRow) -> Row:
+    set_aside, trace_id = r.sent_at == NEVER, r.traceparent and r.traceparent[3:35]
+    times = (r.occurred_at, r.created_at, None if set_aside else r.sent_at)
+    return r.id, r.event_key, r.destination, r.type, r.subject, trace_id, *times, set_aside, r.attempts
 
 
 def order_statements(orders: InMemoryOrders) -> Statements:
@@ -270,6 +281,16 @@ def stock_statements(stock: InMemoryStock) -> Statements:
         "change_stock": change,
         "remove_product": remove,
         "take_stock": take,
+        "stock_operations": lambda p: [
+            (
+                each.id,
+                None if each.items is None else {item.product_id: item.quantity for item in each.items},
+                each.outcome,
+                each.created_at,
+                each.released_at,
+            )
+            for each in now(stock.operations(p["prefix"], p["limit"]))
+        ],
         "release_stock": lambda p: _release_rows(stock, p[0]),
         "release_free_stock": lambda p: _release_rows(stock, p[0]),
         "seed_products": lambda p: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from inventory_service.domain import (
@@ -14,6 +14,7 @@ from inventory_service.domain import (
     Released,
     Reused,
     StaleProductError,
+    StockOperation,
     Taken,
     TakeOutcome,
     decide,
@@ -29,6 +30,8 @@ class _Operation:
     outcome: TakeOutcome
     released: bool = False
     number: int = 0
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    released_at: datetime | None = None
 
 
 class InMemoryStock:
@@ -78,6 +81,7 @@ class InMemoryStock:
 
     async def release(self, operation_id: str) -> tuple[Item, ...]:
         operation = self._operations.setdefault(operation_id, _Operation(None, Released(), released=True))
+        operation.released_at = operation.released_at or datetime.now(UTC)
         if operation.lines is None or not isinstance(operation.outcome, Taken):
             operation.released = True
             return ()
@@ -89,6 +93,19 @@ class InMemoryStock:
                 if product is not None and self._added_before[line.product_id] <= operation.number:
                     self._set(line.product_id, min(product.stock + line.quantity, MAX_STOCK))
         return tuple[Item, ...](tuple(given))
+
+    async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
+        return [
+            StockOperation(
+                each,
+                None if operation.lines is None else tuple(sorted(operation.lines, key=lambda line: line.product_id)),
+                None if operation.lines is None else type(operation.outcome).__name__.lower(),
+                operation.created_at,
+                operation.released_at,
+            )
+            for each, operation in sorted(self._operations.items())
+            if each.startswith(prefix)
+        ][:limit]
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         if name in self._seeded:

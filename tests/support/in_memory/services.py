@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -32,7 +32,10 @@ from order_service.service import OrderService
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
 from service_common.auth import TICKETS, Tickets
 from service_common.http_server import METRICS
+from service_common.outbox import OutboxTable
+from service_common.postgres import Database
 from tests.support.in_memory.access import InMemoryAccess
+from tests.support.in_memory.database import InMemoryDatabase, Statements, order_statements, saga_statements
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
@@ -72,6 +75,8 @@ async def use_orders(client: Client) -> None:
     for product, quantity in (("empty", 1), ("unknown", 1), ("123", 1), ("123", 1), ("123", 1)):
         await ask(client, "POST", "/orders", json={"orderItems": [{"productId": product, "quantity": quantity}]})
     await ask(client, "GET", "/orders?limit=1")
+    for query in ("orderId=1", "orderId=999", f"traceId={32 * 'a'}"):
+        await ask(client, "GET", f"/order/events?{query}")
     for query in ("", "?after=2026-05-17T12:00:00.000000Z_0&limit=1"):
         await ask(client, "GET", f"/order/changes{query}", headers=TOKEN)
     for version in ('"1"', '"9"', '"1", "2"'):
@@ -107,6 +112,7 @@ async def use_inventory(client: Client) -> None:
         single = {"operationId": f"one-{operation_id}", "quantity": line["quantity"]}
         await ask(client, "POST", path, json=single, headers=TOKEN)
     await ask(client, "POST", "/inventory/release", json={"operationId": "1"}, headers=TOKEN)
+    await ask(client, "GET", "/stock-operations?prefix=1")
     await ask(client, "POST", "/inventory/decrement", json={"operationId": "1", "items": [item]}, headers=TOKEN)
     for path in ("/inventory/b", "/inventory/b"):
         for version in ('"1", "2"', '"9"', '"1"'):
@@ -117,6 +123,7 @@ async def use_sagas(client: Client) -> None:
     for path in ("/sagas", "/sagas?late=true", "/sagas?state=DONE", "/sagas/1", "/sagas/2", "/sagas/999"):
         await ask(client, "GET", path)
     for order_id in (1, 2, 999):
+        await ask(client, "GET", f"/sagas/{order_id}/events")
         await ask(client, "POST", f"/sagas/{order_id}/retry")
 
 
@@ -136,9 +143,14 @@ async def use_notifications(client: Client) -> None:
         assert not socket.closed
 
 
+def _outbox(statements: Statements) -> OutboxTable:
+    return OutboxTable(cast(Database, InMemoryDatabase(statements)))
+
+
 async def orders_in_memory(app: web.Application) -> AsyncIterator[None]:
-    stock = InMemoryStockReader({"123": 5, "empty": 0})
-    app[order_service.app_keys.SERVICE] = OrderService(InMemoryOrders(), stock, lambda: None)
+    stock, orders = InMemoryStockReader({"123": 5, "empty": 0}), InMemoryOrders()
+    app[order_service.app_keys.SERVICE] = OrderService(orders, stock, lambda: None)
+    app[order_service.app_keys.OUTBOX] = _outbox(order_statements(orders))
     yield
 
 
@@ -159,6 +171,7 @@ async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
             failing = saga.after(Unanswered("timeout")).after(Refused("Not enough stock."))
             await sagas.save(claim, failing, {SagaState.FAILING: WHEN}, 1.0)
     app[processing_service.app_keys.SAGAS] = sagas
+    app[processing_service.app_keys.OUTBOX] = _outbox(saga_statements(sagas))
     yield
 
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 
 import click
 
-from .dlq import dlq
-from .saga import saga
-from .status import status
-
 __all__ = ["orderstream"]
 
+_COMMANDS = ("status", "dlq", "saga", "order")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: their libraries take longer than their work."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order of the reference."""
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command *name*, None when there is none."""
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="orderstream-command")
 def orderstream() -> None:
     """See and mend a running Orderstream, on AWS and on this machine.
@@ -21,7 +35,3 @@ def orderstream() -> None:
     It reads the same environment as the services.
     """
     logging.disable()  # what the toolkit logs is for services; failures are reported by the commands
-
-
-for command in (status, dlq, saga):
-    orderstream.add_command(command)

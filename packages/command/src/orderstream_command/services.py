@@ -10,7 +10,18 @@ from service_common.http_client import Call, RetryingClient
 
 from .config import CommandConfig
 
-__all__ = ["RETRY_SAGA", "SAGAS", "SAGAS_OF_ORDER", "Services"]
+__all__ = [
+    "EVENTS",
+    "EVENTS_OF_SAGAS",
+    "NOTIFICATIONS",
+    "ORDER",
+    "ORDERS",
+    "RETRY_SAGA",
+    "SAGAS",
+    "SAGAS_OF_ORDER",
+    "STOCK_OPERATIONS",
+    "Services",
+]
 
 _REFUSALS = frozenset({"unauthorized", "invalid-token", "insufficient-scope", "forbidden", "invalid", "misdirected"})
 
@@ -22,6 +33,12 @@ def _call(method: str, path: str, *refusals: str) -> Call:
     )
 
 
+ORDERS = _call("GET", "/orders")
+ORDER = _call("GET", "/orders/{order_id}", "order-not-found")
+EVENTS = _call("GET", "/order/events", "order-not-found")
+EVENTS_OF_SAGAS = _call("GET", "/sagas/{order_id}/events", "saga-not-found")
+STOCK_OPERATIONS = _call("GET", "/stock-operations")
+NOTIFICATIONS = _call("GET", "/notifications")
 SAGAS = _call("GET", "/sagas")
 SAGAS_OF_ORDER = _call("GET", "/sagas/{order_id}", "saga-not-found")
 RETRY_SAGA = _call("POST", "/sagas/{order_id}/retry", "saga-not-found", "saga-ended")

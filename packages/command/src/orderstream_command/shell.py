@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from base64 import b64encode
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -175,9 +175,11 @@ def print_json(document: object) -> None:
     )
 
 
-def _json_value(value: object) -> str:
+def _json_value(value: object) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
     raise TypeError(f"{type(value).__name__} is not JSON")

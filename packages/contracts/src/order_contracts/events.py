@@ -12,7 +12,9 @@ from service_common.scope import ANONYMOUS
 
 from .items import Item
 
-__all__ = ["WITH_ITEMS", "EventType", "OrderEvent", "message"]
+__all__ = ["WITH_ITEMS", "EventType", "OrderEvent", "event_keys", "message"]
+
+MAX_VERSIONS = 100
 
 
 class EventType(StrEnum):
@@ -38,6 +40,16 @@ _KINDS = {
     EventType.ORDER_FAILED: "FAILED",
 }
 WITH_ITEMS = frozenset({EventType.ORDER_CREATED, EventType.ORDER_UPDATED})
+
+
+def event_keys(order_id: int, version: int) -> list[str]:
+    """Return the keys of all facts of the last hundred versions of an order, *version* being the newest."""
+    versions = range(max(1, version - MAX_VERSIONS + 1), version + 1)
+    return [_key(each, order_id, number) for number in versions for each in EventType]
+
+
+def _key(event_type: EventType, order_id: int, version: int) -> str:
+    return f"{event_type}:{order_id}:{version}"
 
 
 def message(event_type: EventType, order_id: int) -> str:
@@ -66,7 +78,7 @@ class OrderEvent:
     @property
     def key(self) -> str:
         """The ``event_key`` in the outbox: it names the business fact."""
-        return f"{self.type}:{self.order_id}:{self.version}"
+        return _key(self.type, self.order_id, self.version)
 
     @property
     def id(self) -> str:

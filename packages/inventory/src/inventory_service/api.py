@@ -25,6 +25,7 @@ from .schemas import (
     ProductsQuerySchema,
     ReleaseSchema,
     SingleDecrementSchema,
+    StockOperationsQuerySchema,
     StockSchema,
 )
 
@@ -67,6 +68,18 @@ class _ReturnedItemSchema(AnswerSchema):
 
 class _ReturnedSchema(AnswerSchema):
     items = fields.List(fields.Nested(_ReturnedItemSchema), required=True)
+
+
+class _StockOperationSchema(AnswerSchema):
+    operation_id = fields.Str(data_key="operationId", required=True)
+    outcome = fields.Str(required=True, allow_none=True, metadata={"description": "taken, short or unknown"})
+    items = fields.List(fields.Nested(_ReturnedItemSchema), required=True, allow_none=True)
+    created_at = fields.AwareDateTime(data_key="createdAt", required=True)
+    released_at = fields.AwareDateTime(data_key="releasedAt", required=True, allow_none=True)
+
+
+class _StockOperationsSchema(AnswerSchema):
+    operations = fields.List(fields.Nested(_StockOperationSchema), required=True)
 
 
 class _ViolationSchema(ViolationSchema):
@@ -139,6 +152,16 @@ API = Api(
             parameters={"path": ProductPathSchema, "header": _RemovalSchema},
             answers={204: Answer("The product is removed", media_type=None)},
             errors=(MalformedError, ProductNotFoundError, StaleProductError, UnavailableError),
+        ),
+        Operation(
+            "GET",
+            "/stock-operations",
+            handlers.operations,
+            name="getStockOperations",
+            access=Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE,
+            parameters={"query": StockOperationsQuerySchema},
+            answers={200: Answer("The operations", _StockOperationsSchema)},
+            errors=(UnavailableError,),
         ),
         Operation(
             "POST",

@@ -24,6 +24,7 @@ __all__ = [
     "Shortage",
     "StaleProductError",
     "StockLevel",
+    "StockOperation",
     "TakeOutcome",
     "Taken",
     "Unknown",
@@ -50,6 +51,22 @@ class StockLevel:
 
     product_id: str
     stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockOperation:
+    """An operation as it was carried out.
+
+    Attributes:
+        items: None when it was released before it took anything.
+        outcome: taken, short or unknown; None as *items*.
+    """
+
+    id: str
+    items: tuple[Item, ...] | None
+    outcome: str | None
+    created_at: datetime
+    released_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from service_common.paging import ListPage, PageRequest
 
 from .app_keys import INVENTORY
 from .domain import Product, StockLevel
-from .schemas import product_payload
+from .schemas import operation_payload, product_payload
 
 __all__ = [
     "add_product",
@@ -21,6 +21,7 @@ __all__ = [
     "decrement_product",
     "get_product",
     "get_products",
+    "operations",
     "release",
     "remove_product",
 ]
@@ -39,6 +40,12 @@ async def get_products(request: web.Request, product_ids: Sequence[str], after: 
     else:
         found = await inventory.page(PageRequest(after, limit))
     return json_response({"items": [product_payload(product) for product in found.items], "next": found.next})
+
+
+async def operations(request: web.Request, prefix: str, limit: int) -> web.Response:
+    """List the stock operations whose ids begin with a prefix, such as those of an order."""
+    found = await request.app[INVENTORY].operations(prefix, limit)
+    return json_response({"operations": [operation_payload(operation) for operation in found]})
 
 
 async def add_product(request: web.Request, product_id: str, stock: int) -> web.Response:

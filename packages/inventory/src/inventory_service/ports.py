@@ -7,7 +7,7 @@ from typing import Protocol
 
 from order_contracts import Item
 
-from .domain import Product, TakeOutcome
+from .domain import Product, StockOperation, TakeOutcome
 
 __all__ = ["StockRepository"]
 
@@ -71,4 +71,8 @@ class StockRepository(Protocol):
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Add those of *products* (id, stock) that do not exist, once for each *name*; return their number."""
+        ...
+
+    async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
+        """Return the first *limit* operations whose ids begin with *prefix*, by id."""
         ...

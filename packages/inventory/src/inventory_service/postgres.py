@@ -23,6 +23,7 @@ from .domain import (
     Shortage,
     StaleProductError,
     StockLevel,
+    StockOperation,
     Taken,
     TakeOutcome,
     Unknown,
@@ -112,6 +113,11 @@ class SqlStock:
         except TimeoutError:
             raise _busy() from None
 
+    async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
+        """Return the first *limit* operations whose ids begin with *prefix*, by id."""
+        rows = await self._database.fetch(self._sql["stock_operations"], {"prefix": prefix, "limit": limit})
+        return [StockOperation(row[0], None if row[1] is None else _items(row[1]), *row[2:]) for row in rows]
+
     async def release(self, operation_id: str) -> tuple[Item, ...]:
         """Return to the stock what an operation took, once."""
         try:
@@ -120,7 +126,7 @@ class SqlStock:
             async with _turn(self._waiting):
                 row = await self._database.fetch_one(self._sql["release_stock"], (operation_id,))
         items: Mapping[str, int] = row[0] if row else {}
-        return tuple(Item(product_id, quantity) for product_id, quantity in sorted(items.items()))
+        return _items(items)
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Add products, once for each name."""
@@ -163,6 +169,10 @@ async def _turn(turns: asyncio.Lock | asyncio.Semaphore) -> AsyncIterator[None]:
         yield
     finally:
         turns.release()
+
+
+def _items(quantities: Mapping[str, int]) -> tuple[Item, ...]:
+    return tuple(Item(product_id, quantity) for product_id, quantity in sorted(quantities.items()))
 
 
 def _busy() -> BusyError:

@@ -12,7 +12,7 @@ from order_contracts.limits import MAX_ITEMS, PRODUCT_ID
 from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import MAX_STOCK, Product, ProductNotFoundError
+from .domain import MAX_STOCK, Product, ProductNotFoundError, StockOperation
 
 __all__ = [
     "DecrementSchema",
@@ -21,7 +21,9 @@ __all__ = [
     "ProductsQuerySchema",
     "ReleaseSchema",
     "SingleDecrementSchema",
+    "StockOperationsQuerySchema",
     "StockSchema",
+    "operation_payload",
     "product_payload",
 ]
 
@@ -98,6 +100,27 @@ class ProductsQuerySchema(Schema):
         if "productId" in given and len(given) > 1:
             others = given.keys() - {"productId"}
             raise ValidationError({name: ["Can not be combined with productId."] for name in others})
+
+
+class StockOperationsQuerySchema(Schema):
+    """``?prefix=123:&limit=``."""
+
+    prefix = fields.Str(
+        required=True, validate=validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters.")
+    )
+    limit = page_limit()
+
+
+def operation_payload(operation: StockOperation) -> dict[str, Any]:
+    """Return a stock operation as its JSON document."""
+    items = operation.items
+    return {
+        "operationId": operation.id,
+        "outcome": operation.outcome,
+        "items": items and [{"productId": item.product_id, "quantity": item.quantity} for item in items],
+        "createdAt": rfc3339(operation.created_at),
+        "releasedAt": rfc3339(operation.released_at) if operation.released_at else None,
+    }
 
 
 def product_payload(product: Product) -> dict[str, Any]:

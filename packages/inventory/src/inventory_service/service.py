@@ -9,7 +9,7 @@ from order_contracts import Item
 from service_common.observability import Metrics
 from service_common.paging import ListPage, PageRequest
 
-from .domain import Product, StockLevel, require_taken
+from .domain import Product, StockLevel, StockOperation, require_taken
 from .ports import StockRepository
 
 __all__ = ["InventoryService"]
@@ -72,3 +72,7 @@ class InventoryService:
         self._operations.labels("given_back").inc()
         logger.info("stock released", extra={"operationId": operation_id, "items": len(released)})
         return released
+
+    async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
+        """Return the first *limit* operations whose ids begin with *prefix*, by id."""
+        return await self._repository.operations(prefix, limit)

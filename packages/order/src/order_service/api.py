@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from order_contracts.items import ItemSchema
 from service_common.auth import Caller
 from service_common.errors import MalformedError, UnavailableError
-from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
+from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation, ViolationSchema
 
 from . import handlers
 from .config import NAME
@@ -24,6 +24,7 @@ from .domain import (
 from .schemas import (
     MAX_KEY,
     ChangesQuerySchema,
+    EventsQuerySchema,
     FailureSchema,
     ItemsSchema,
     OrderPathSchema,
@@ -174,6 +175,16 @@ API = Api(
             parameters={"query": ChangesQuerySchema},
             answers={200: Answer("A page of changed orders", _ChangesSchema)},
             errors=(UnavailableError,),
+        ),
+        Operation(
+            "GET",
+            "/order/events",
+            handlers.events,
+            name="getEvents",
+            access=Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE,
+            parameters={"query": EventsQuerySchema},
+            answers={200: Answer("The events in the outbox", AnnouncedEventsSchema)},
+            errors=(OrderNotFoundError, UnavailableError),
         ),
         Operation(
             "POST",

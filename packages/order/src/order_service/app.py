@@ -11,12 +11,12 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
-from service_common.outbox import OutboxRelay
+from service_common.outbox import OutboxRelay, OutboxTable
 from service_common.postgres import Database, migrate
 from service_common.sqs import Publisher, Sqs
 
 from .api import API
-from .app_keys import CONFIG, SERVICE
+from .app_keys import CONFIG, OUTBOX, SERVICE
 from .config import NAME, Config
 from .inventory_client import HttpStockReader
 from .postgres import MIGRATIONS, SqlOrders
@@ -53,6 +53,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             relay.running(readiness, stop_within_s=config.shutdown_grace_s / 4),
             background(readiness, "reconciliation", reconciliation.run),
         ):
+            app[OUTBOX] = OutboxTable(database)
             stock = HttpStockReader(client)
             app[SERVICE] = OrderService(repository, stock, relay.wake)
             yield

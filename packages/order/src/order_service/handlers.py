@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from order_contracts import Item
+from order_contracts.events import event_keys
 from service_common.auth import PRINCIPAL, scope_of
 from service_common.errors import InvalidError
 from service_common.http_server import etag, if_match, json_response
 from service_common.paging import PageRequest
 
 from . import schemas
-from .app_keys import SERVICE
+from .app_keys import OUTBOX, SERVICE
 from .domain import ChangePosition, Order, OrderStatus, PlaceOrder
 
-__all__ = ["amend", "cancel", "changes", "close", "fail", "get", "idempotency_key", "page", "place"]
+__all__ = ["amend", "cancel", "changes", "close", "events", "fail", "get", "idempotency_key", "page", "place"]
 
 
 async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
@@ -50,6 +51,17 @@ async def changes(request: web.Request, after: ChangePosition | None, min_age_s:
     changed, position = await request.app[SERVICE].changes(PageRequest(after, limit), min_age_s)
     payload = [schemas.changed_order_payload(order) for order in changed]
     return json_response({"changes": payload, "next": schemas.position_text(position)})
+
+
+async def events(request: web.Request, order_id: int | None, trace_id: str | None) -> web.Response:
+    """List what was announced of an order, or in a trace."""
+    outbox = request.app[OUTBOX]
+    if order_id is not None:
+        order = await request.app[SERVICE].get(order_id, scope_of(request))
+        found = await outbox.events_of_facts(event_keys(order_id, order.version))
+    else:
+        found = await outbox.events_of_trace(trace_id or "")
+    return json_response({"events": [event.document for event in found]})
 
 
 async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> web.Response:

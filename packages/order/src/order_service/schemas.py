@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NoReturn
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from order_contracts.items import ItemList
 from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
@@ -20,6 +20,7 @@ from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, Ord
 __all__ = [
     "MAX_KEY",
     "ChangesQuerySchema",
+    "EventsQuerySchema",
     "FailureSchema",
     "ItemsSchema",
     "OrderPathSchema",
@@ -95,6 +96,22 @@ class ChangesQuerySchema(Schema):
     after = _PositionField(load_default=None)
     min_age_s = DecimalInteger(data_key="minAgeS", validate=validate.Range(0, MAX_AGE_S), load_default=0)
     limit = page_limit()
+
+
+class EventsQuerySchema(Schema):
+    """``?orderId=`` or ``?traceId=``."""
+
+    order_id = DecimalInteger(data_key="orderId", load_default=None, validate=validate.Range(1, MAX_ORDER_ID))
+    trace_id = fields.Str(
+        data_key="traceId",
+        load_default=None,
+        validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="Has to be 32 hexadecimal digits."),
+    )
+
+    @validates_schema
+    def _one_of_them(self, loaded: Mapping[str, Any], **_: Any) -> None:
+        if (loaded.get("order_id") is None) == (loaded.get("trace_id") is None):
+            raise ValidationError("Has to have one of: orderId, traceId.")
 
 
 def order_payload(order: Order) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from service_common.auth import Caller
 from service_common.errors import UnavailableError
-from service_common.openapi import Answer, AnswerSchema, Api, Operation
+from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation
 
 from . import handlers
 from .config import NAME
@@ -62,6 +62,16 @@ API = Api(
             access=_READERS,
             parameters={"path": SagasPathSchema},
             answers={200: Answer("The sagas", _SagasSchema)},
+            errors=(SagaNotFoundError, UnavailableError),
+        ),
+        Operation(
+            "GET",
+            "/sagas/{order_id}/events",
+            handlers.events_of_order,
+            name="getEventsOfOrder",
+            access=_READERS,
+            parameters={"path": SagasPathSchema},
+            answers={200: Answer("The events in the outbox", AnnouncedEventsSchema)},
             errors=(SagaNotFoundError, UnavailableError),
         ),
         Operation(

@@ -12,12 +12,12 @@ from aiohttp import web
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
-from service_common.outbox import OutboxRelay
+from service_common.outbox import OutboxRelay, OutboxTable
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Publisher, Sqs, measuring_depths
 
 from .api import API
-from .app_keys import CONFIG, SAGAS
+from .app_keys import CONFIG, OUTBOX, SAGAS
 from .config import NAME, Config
 from .consumers import OrderConsumer
 from .engine import Engine
@@ -71,7 +71,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             background(readiness, "engine", engine.run),
             background(readiness, "poller", poller.run),
         ):
-            app[SAGAS] = sagas
+            app[SAGAS], app[OUTBOX] = sagas, OutboxTable(database)
             yield
             # sagas of messages that still arrive are stored for the next engine
             await asyncio.gather(poller.stop(), engine.stop(config.shutdown_grace_s * STOP_SHARE))

@@ -6,14 +6,15 @@ import logging
 
 from aiohttp import web
 
+from order_contracts.events import event_keys
 from service_common.auth import scope_of
 from service_common.http_server import json_response
 
-from .app_keys import SAGAS
+from .app_keys import OUTBOX, SAGAS
 from .saga import SagaEndedError, SagaNotFoundError, SagaState
 from .schemas import sagas_payload
 
-__all__ = ["retry", "sagas_of_order", "search"]
+__all__ = ["events_of_order", "retry", "sagas_of_order", "search"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,15 @@ async def search(
     """List sagas, those of the newest orders first."""
     scope = scope_of(request, customer)
     return json_response(sagas_payload(await request.app[SAGAS].search(scope, state=state, late=late, limit=limit)))
+
+
+async def events_of_order(request: web.Request, order_id: int) -> web.Response:
+    """List what the sagas of an order have announced."""
+    records = await request.app[SAGAS].of_order(order_id)
+    if not records:
+        raise SagaNotFoundError(order_id)
+    found = await request.app[OUTBOX].events_of_facts(event_keys(order_id, records[-1].version))
+    return json_response({"events": [event.document for event in found]})
 
 
 async def retry(request: web.Request, order_id: int) -> web.Response:

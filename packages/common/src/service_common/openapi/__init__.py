@@ -6,8 +6,8 @@ A service declares each endpoint once, as an `Operation` of its `Api`. Routes an
 
 from __future__ import annotations
 
-from .answers import AnswerSchema, ViolationSchema
+from .answers import AnnouncedEventsSchema, AnswerSchema, ViolationSchema
 from .api import Api
 from .operations import Answer, Operation
 
-__all__ = ["Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema"]
+__all__ = ["AnnouncedEventsSchema", "Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema"]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-__all__ = ["AnswerSchema", "LiveSchema", "NameSchema", "ReadySchema", "ViolationSchema", "problem_schema"]
+__all__ = [
+    "AnnouncedEventsSchema",
+    "AnswerSchema",
+    "LiveSchema",
+    "NameSchema",
+    "ReadySchema",
+    "ViolationSchema",
+    "problem_schema",
+]
 
 
 class AnswerSchema(Schema):
@@ -34,6 +42,26 @@ class NameSchema(AnswerSchema):
 
     name = fields.Str(required=True)
     version = fields.Str()
+
+
+class _AnnouncedEventSchema(AnswerSchema):
+    id = fields.Str(required=True, metadata={"description": "Of the CloudEvent."})
+    key = fields.Str(required=True, metadata={"description": "The fact: type, order, version."})
+    type = fields.Str(required=True)
+    subject = fields.Str(required=True, allow_none=True)
+    queue = fields.Str(required=True)
+    trace_id = fields.Str(data_key="traceId", required=True, allow_none=True)
+    occurred_at = fields.AwareDateTime(data_key="occurredAt", required=True)
+    stored_at = fields.AwareDateTime(data_key="storedAt", required=True)
+    sent_at = fields.AwareDateTime(data_key="sentAt", required=True, allow_none=True)
+    set_aside = fields.Bool(data_key="setAside", required=True)
+    attempts = fields.Int(required=True)
+
+
+class AnnouncedEventsSchema(AnswerSchema):
+    """Events in an outbox."""
+
+    events = fields.List(fields.Nested(_AnnouncedEventSchema), required=True)
 
 
 class ViolationSchema(AnswerSchema):

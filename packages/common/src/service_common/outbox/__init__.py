@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from .relay import OutboxRelay
 from .sender import OutboxPublisher
+from .table import OutboxTable
 
-__all__ = ["OutboxPublisher", "OutboxRelay"]
+__all__ = ["OutboxPublisher", "OutboxRelay", "OutboxTable"]

@@ -9,8 +9,11 @@ from typing import Any
 
 from ..events import Event, event_id
 from ..postgres import Database, load_statements
+from ..timestamps import rfc3339
 
-__all__ = ["OutboxRow", "OutboxTable"]
+__all__ = ["AnnouncedEvent", "OutboxRow", "OutboxTable"]
+
+MAX_OF_TRACE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,47 @@ class OutboxRow:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AnnouncedEvent:
+    """An event for one queue, for readers: when it was stored, and sent.
+
+    Attributes:
+        sent_at: None while it is not sent.
+        set_aside: the queue will never accept it.
+    """
+
+    id: int
+    event_key: str
+    destination: str
+    type: str
+    subject: str | None
+    trace_id: str | None
+    occurred_at: datetime
+    created_at: datetime
+    sent_at: datetime | None
+    set_aside: bool | None
+    attempts: int
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """It as JSON."""
+        return {
+            "id": event_id(self.event_key),
+            "key": self.event_key,
+            "type": self.type,
+            "subject": self.subject,
+            "queue": self.destination,
+            "traceId": self.trace_id,
+            "occurredAt": rfc3339(self.occurred_at),
+            "storedAt": rfc3339(self.created_at),
+            "sentAt": rfc3339(self.sent_at) if self.sent_at else None,
+            "setAside": bool(self.set_aside),
+            "attempts": self.attempts,
+        }
+
+
 class OutboxTable:
-    """The statements of the relay; each raises what :class:`Database` raises."""
+    """The statements of the relay and of readers; each raises what :class:`Database` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,6 +122,16 @@ class OutboxTable:
         """Return how many events are not sent, and the age of the oldest in seconds."""
         [(pending, oldest_s)] = await self._database.fetch(self._sql["backlog"])
         return pending, oldest_s
+
+    async def events_of_facts(self, keys: Collection[str]) -> list[AnnouncedEvent]:
+        """Return the events of the facts *keys*, the oldest first; those sent over seven days ago are deleted."""
+        rows = await self._database.fetch(self._sql["events_of_facts"], {"keys": list(keys)})
+        return [AnnouncedEvent(*row) for row in rows]
+
+    async def events_of_trace(self, trace_id: str) -> list[AnnouncedEvent]:
+        """Return the events of a trace as `events_of_facts`, at most 200."""
+        rows = await self._database.fetch(self._sql["events_of_trace"], {"trace_id": trace_id, "limit": MAX_OF_TRACE})
+        return [AnnouncedEvent(*row) for row in rows]
 
     async def purge(self, retention_s: float) -> int:
         """Delete up to 1,000 events that were sent more than *retention_s* seconds ago; return how many."""
