@@ -9,7 +9,7 @@ import click
 
 __all__ = ["orderstream"]
 
-_COMMANDS = ("status", "dlq", "saga", "order")
+_COMMANDS = ("status", "dlq", "saga", "order", "logs")
 
 
 class _Commands(click.Group):

@@ -21,6 +21,7 @@ from .config import CommandConfig
 __all__ = ["LogGroups", "LogLine", "LogsRefusedError", "LogsUnavailableError"]
 
 POLL_S = 1.0
+MAX_EVENTS = 10_000  # of a page
 QUERY_POLL_S = 0.5
 # lines become visible a moment after those that are younger: what was seen is not shown twice
 OVERLAP_MS = 10_000
@@ -98,7 +99,7 @@ class LogGroups:
         found = await asyncio.gather(*(self._read(each, begin, end, pattern, limit) for each in self._groups.items()))
         return sorted((line for lines in found for line in lines), key=lambda line: line.at)
 
-    async def follow(self, pattern: str = "") -> AsyncIterator[LogLine]:
+    async def follow(self, pattern: str = "") -> AsyncGenerator[LogLine, None]:
         """Yield lines as they come: by StartLiveTail, or by asking every second where that is not to be had."""
         try:
             async with aclosing(self._live_tail(pattern)) as lines:
@@ -142,9 +143,14 @@ class LogGroups:
             while True:
                 page = await self._client.filter_log_events(**asked)
                 lines += [_line(service, each["timestamp"], each["message"]) for each in page["events"]]
-                if "nextToken" not in page or (limit is not None and len(lines) >= limit):
+                if limit is not None and len(lines) >= limit:
                     return lines[:limit]
-                asked["nextToken"] = page["nextToken"]
+                if "nextToken" in page:
+                    asked["nextToken"] = page["nextToken"]
+                elif len(page["events"]) == MAX_EVENTS:  # an emulator, which has no further page
+                    asked["startTime"] = page["events"][-1]["timestamp"] + 1
+                else:
+                    return lines
 
     async def _live_tail(self, pattern: str) -> AsyncGenerator[LogLine, None]:
         names = {group: service for service, group in self._groups.items()}

@@ -30,6 +30,7 @@ __all__ = [
     "age",
     "execute",
     "print_json",
+    "print_lines",
     "print_table",
     "printable",
     "run",
@@ -173,6 +174,11 @@ def print_json(document: object) -> None:
     click.echo(
         orjson.dumps(document, default=_json_value, option=orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATETIME)
     )
+
+
+def print_lines(document: object) -> None:
+    """Write *document* to stdout, on one line."""
+    click.echo(orjson.dumps(document, default=_json_value))
 
 
 def _json_value(value: object) -> Any:

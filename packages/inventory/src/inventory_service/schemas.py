@@ -106,7 +106,8 @@ class StockOperationsQuerySchema(Schema):
     """``?prefix=123:&limit=``."""
 
     prefix = fields.Str(
-        required=True, validate=validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters.")
+        load_default="",
+        validate=validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters."),
     )
     limit = page_limit()
 
