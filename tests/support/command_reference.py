@@ -9,8 +9,9 @@ from inspect import cleandoc
 import click
 
 from orderstream_command.cli import orderstream
+from orderstream_command.queries import QUERIES
 
-__all__ = ["commands", "options", "sentences"]
+__all__ = ["commands", "options", "queries", "sentences"]
 
 
 def commands(group: click.Group = orderstream, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -43,7 +44,13 @@ def options(command: click.Command) -> list[list[str]]:
     return found
 
 
+def queries() -> str:
+    """Return the shipped queries of the logs."""
+    return "".join(f"**`{name}`**: {each.question}\n\n```\n{each.text()}\n```\n\n" for name, each in QUERIES.items())
+
+
 if __name__ == "__main__":
+    sys.stdout.write(queries())
     for words, each in commands():
         sys.stdout.write(f"### `{words}`\n\n{sentences(each)}\n\n| option | |\n|---|---|\n")
         sys.stdout.writelines(f"| {' | '.join(cells)} |\n" for cells in options(each))

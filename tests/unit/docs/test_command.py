@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orderstream_command.config import CommandConfig
 from orderstream_command.shell import EXIT_STATUSES
-from tests.support.command_reference import commands, options, sentences
+from tests.support.command_reference import commands, options, queries, sentences
 from tests.support.pages import REFERENCE, inline_code, rows, section
 
 PAGE = (REFERENCE / "command.md").read_text("utf-8")
@@ -19,6 +19,10 @@ def test_reference_has_each_command_with_its_options() -> None:
         described = section(part, f"### `{words}`")
         assert sentences(command) in described
         assert list(rows(described)) == options(command)
+
+
+def test_reference_has_each_query_of_the_logs() -> None:
+    assert queries() in section(PAGE, "## Logs") + "\n"
 
 
 def test_every_command_answers_programs_too() -> None:
