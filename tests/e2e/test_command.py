@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import asyncio
+import signal
+from contextlib import ExitStack, suppress
 from typing import Any
 
+import orjson
 import pytest
 
-from tests.support.command import Done, orderstream
+from tests.support.command import Done, orderstream, started
 from tests.support.processes import frozen
 from tests.support.system import System
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -84,3 +87,74 @@ async def test_poison_is_redriven_and_comes_back_as_another_letter(system: Syste
     again = await eventually(another, "the letter again")
     await command(system, "dlq", "discard", "--yes", "--id", again)
     assert await poison() is None
+
+
+async def test_timeline_of_an_order_has_entries_of_all_services(system: System) -> None:
+    shelf = await system.product("traced", 5)
+    placed = await system.place({shelf: 1})
+    order_id, trace_id = placed.json["id"], placed.headers["traceparent"].split("-")[1]
+    await system.ended(order_id)
+    await system.logged("notification", message="event consumed", orderId=order_id, kind="CLOSED")
+
+    async def complete() -> dict[str, Any] | None:
+        [traced] = (await command(system, "order", "trace", trace_id, "--json")).json["orders"]
+        whats = {entry["what"] for entry in traced["timeline"]}
+        return traced if {"notification CLOSED", "log: event consumed", "event order-processed sent"} <= whats else None
+
+    traced: dict[str, Any] = await eventually(complete, "the whole timeline")
+    assert (traced["orderId"], traced["missing"]) == (order_id, {})
+    assert trace_id in traced["traceIds"]
+    whats = [entry["what"] for entry in traced["timeline"]]
+    expected = [
+        *(
+            "order placed",
+            "event order-created in the outbox",
+            "saga STARTED",
+            "stock taken",
+            "order CLOSED",
+            "saga DONE",
+        ),
+        *("event order-created sent", "notification CREATED", "log: order accepted", "log: saga ended"),
+    ]
+    assert [what for what in expected if what not in whats] == []
+    times = [entry["at"] for entry in traced["timeline"]]
+    assert times == sorted(times)
+    text = (await command(system, "order", "trace", str(order_id), "--no-logs")).out
+    assert text.startswith(f"order {order_id}, CLOSED, version 1\n")
+
+
+async def test_order_that_nobody_knows_is_reported(system: System) -> None:
+    assert "no service knows of it" in (await command(system, "order", "trace", "999999999", status=1)).err
+
+
+async def test_shipped_query_answers_on_the_emulator(system: System) -> None:
+    shelf = await system.product("queried", 5)
+    order_id = (await system.place({shelf: 1})).json["id"]
+    await system.ended(order_id)
+    await system.logged("processing", message="saga ended", orderId=order_id)
+    found = (await command(system, "logs", "query", "order", "--order", str(order_id), "--json")).json["rows"]
+    assert {"order accepted", "saga ended"} <= {row["message"] for row in found}
+    ended = (await command(system, "logs", "query", "orders", "--json")).json["rows"]
+    assert "DONE" in {row["state"] for row in ended}
+
+
+async def test_tail_follows_lines_as_they_come(system: System) -> None:
+    process = await started(system.stack.command_environment(), "logs", "tail", "--follow", "--json", "--since", "0s")
+    assert process.stdout is not None
+    shelf = await system.product("followed", 50)
+    seen: set[int] = set()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not seen:  # what came before the tail was connected is not shown
+                order_id = (await system.place({shelf: 1})).json["id"]
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(3):
+                        async for line in process.stdout:
+                            facts = orjson.loads(line)
+                            if facts.get("message") == "order accepted" and facts["orderId"] == order_id:
+                                seen.add(order_id)
+                                break
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM

@@ -6,15 +6,13 @@ import asyncio
 import re
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from service_common.errors import ServiceError
-from service_common.http_client import RefusedError
 
 from .config import CommandConfig
-from .log_groups import LogGroups, LogLine
 from .services import (
     EVENTS,
     EVENTS_OF_SAGAS,
@@ -23,10 +21,14 @@ from .services import (
     ORDERS,
     SAGAS_OF_ORDER,
     STOCK_OPERATIONS,
+    AnswerRefusedError,
     Services,
 )
 from .shell import FAILED, CommandFailure, print_json, printable, run, with_json
-from .timeline import Entry, Known, timeline_of, trace_ids_of
+from .timeline import Known, TimelineEntry, timeline_of, trace_ids_of
+
+if TYPE_CHECKING:
+    from .log_groups import LogLine
 
 __all__ = ["order"]
 
@@ -59,11 +61,11 @@ def trace(ids: tuple[str, ...], customer: str | None, limit: int, logs: bool, as
         raise click.UsageError("Give IDs or --customer.")
 
     async def work(config: CommandConfig) -> int:
-        async with Services(config) as services:
+        async with Services.open(config) as services:
             orders = [number for each in ids for number in await _numbers(services, each)]
             if customer is not None:
                 query = [("customer", customer), ("limit", str(limit))]
-                found = await services.request("order", ORDERS, query=query)
+                found = await services.ask(ORDERS, query)
                 orders = [each["id"] for each in found["orders"]]
             traced = await asyncio.gather(
                 *(_traced(config, services, each, with_logs=logs) for each in dict.fromkeys(orders))
@@ -82,7 +84,7 @@ def trace(ids: tuple[str, ...], customer: str | None, limit: int, logs: bool, as
 
 async def _numbers(services: Services, text: str) -> Sequence[int]:
     if _TRACE_ID.fullmatch(text):
-        found = await services.request("order", EVENTS, query=[("traceId", text)])
+        found = await services.ask(EVENTS, [("traceId", text)])
         return list(dict.fromkeys(int(event["subject"]) for event in found["events"]))
     if not text.isdecimal():
         raise CommandFailure(f"{text} is neither the number of an order nor a trace id", 2)
@@ -95,22 +97,22 @@ async def _traced(config: CommandConfig, services: Services, order_id: int, *, w
     async def ask(what: str, answer: Coroutine[Any, Any, dict[str, Any]]) -> Mapping[str, Any]:
         try:
             return await answer
-        except RefusedError as error:
-            if error.problem.slug not in UNKNOWN:
+        except AnswerRefusedError as error:
+            if error.problem not in UNKNOWN:
                 missing[what] = error.detail
         except ServiceError as error:
             missing[what] = error.detail
         return {}
 
-    of_order, number = {"order_id": order_id}, str(order_id)
+    number = str(order_id)
     operations_of_order = [("prefix", f"{number}:"), ("limit", "200")]
     found, events, sagas, told, operations, notifications = await asyncio.gather(
-        ask("order", services.request("order", ORDER, path=of_order)),
-        ask("events of the order", services.request("order", EVENTS, query=[("orderId", number)])),
-        ask("sagas", services.request("processing", SAGAS_OF_ORDER, path=of_order)),
-        ask("events of the sagas", services.request("processing", EVENTS_OF_SAGAS, path=of_order)),
-        ask("stock", services.request("inventory", STOCK_OPERATIONS, query=operations_of_order)),
-        ask("notifications", services.request("notification", NOTIFICATIONS, query=[("orderId", number)])),
+        ask("order", services.ask(ORDER, order_id=order_id)),
+        ask("events of the order", services.ask(EVENTS, [("orderId", number)])),
+        ask("sagas", services.ask(SAGAS_OF_ORDER, order_id=order_id)),
+        ask("events of the sagas", services.ask(EVENTS_OF_SAGAS, order_id=order_id)),
+        ask("stock", services.ask(STOCK_OPERATIONS, operations_of_order)),
+        ask("notifications", services.ask(NOTIFICATIONS, [("orderId", number)])),
     )
     known = Known(
         found or None,
@@ -131,6 +133,8 @@ async def _traced(config: CommandConfig, services: Services, order_id: int, *, w
 
 
 async def _lines(config: CommandConfig, traces: Sequence[str], begin: datetime, end: datetime) -> list[LogLine]:
+    from .log_groups import LogGroups  # noqa: PLC0415 - the AWS SDK, whose import takes longer than the answers
+
     async with asyncio.timeout(LOGS_LIMIT_S), LogGroups.open(config) as groups:
         end = min(end, datetime.now(UTC))
         found = await asyncio.gather(
@@ -139,9 +143,9 @@ async def _lines(config: CommandConfig, traces: Sequence[str], begin: datetime, 
     return [line for lines in found for line in lines]
 
 
-def _of_line(line: LogLine) -> Entry:
+def _of_line(line: LogLine) -> TimelineEntry:
     facts = {name: value for name, value in line.facts.items() if name not in _ENVELOPE}
-    return Entry(line.at, line.service, f"log: {line.facts.get('message', '')}", facts)
+    return TimelineEntry(line.at, line.service, f"log: {line.facts.get('message', '')}", facts)
 
 
 def _show(traced: Mapping[str, Any]) -> None:

@@ -94,9 +94,10 @@ class Probe:
     async def open(cls, config: CommandConfig) -> AsyncIterator[Probe]:
         """Open the connections."""
         headers = {"Authorization": f"Bearer {config.token}"} if config.token else {}
+        limit = aiohttp.ClientTimeout(total=LIMIT_S)
         limits = AioConfig(connect_timeout=LIMIT_S, read_timeout=LIMIT_S, retries={"total_max_attempts": 1})
         async with (
-            aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=LIMIT_S)) as http,
+            aiohttp.ClientSession(headers=headers, timeout=limit, trust_env=True) as http,
             Sqs.open(config.aws) as sqs,
             get_session().create_client(
                 "cloudwatch", region_name=config.aws.region, endpoint_url=config.aws.endpoint_url, config=limits

@@ -33,8 +33,8 @@ def list_sagas(state: str | None, late: bool, limit: int, as_json: bool) -> None
     query = [("limit", str(limit)), *([("state", state)] if state else []), *([("late", "true")] if late else [])]
 
     async def work(config: CommandConfig) -> None:
-        async with Services(config) as services:
-            _print(await services.request("processing", SAGAS, query=query), as_json=as_json)
+        async with Services.open(config) as services:
+            _print(await services.ask(SAGAS, query), as_json=as_json)
 
     run(work)
 
@@ -46,8 +46,8 @@ def show(order_id: int, as_json: bool) -> None:
     """Show the sagas of an order, one for each of its versions, with their steps."""
 
     async def work(config: CommandConfig) -> dict[str, Any]:
-        async with Services(config) as services:
-            return await services.request("processing", SAGAS_OF_ORDER, path={"order_id": order_id})
+        async with Services.open(config) as services:
+            return await services.ask(SAGAS_OF_ORDER, order_id=order_id)
 
     found = execute(work)
     _print(found, as_json=as_json)
@@ -67,8 +67,8 @@ def retry(order_id: int, as_json: bool) -> None:
     """
 
     async def work(config: CommandConfig) -> None:
-        async with Services(config) as services:
-            _print(await services.request("processing", RETRY_SAGA, path={"order_id": order_id}), as_json=as_json)
+        async with Services.open(config) as services:
+            _print(await services.ask(RETRY_SAGA, order_id=order_id), as_json=as_json)
 
     run(work)
 

@@ -55,8 +55,8 @@ EXIT_STATUSES = {
     TERMINATED: "ended by SIGTERM",
 }
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.ASCII)
 
 with_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 with_yes = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
@@ -137,19 +137,19 @@ class CommandFailure(click.ClickException):
 
 
 async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.ensure_future(work)
+    task = asyncio.current_task()
     statuses: list[int] = []
 
     def stop(status: int) -> None:
         statuses.append(status)
-        if len(statuses) == 1:
+        if len(statuses) == 1 and task is not None:
             task.cancel()
 
     loop = asyncio.get_running_loop()
     for number, status in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)):
         loop.add_signal_handler(number, stop, status)
     try:
-        return await task
+        return await work
     except asyncio.CancelledError:
         if not statuses:
             raise

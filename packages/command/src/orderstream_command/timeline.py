@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Entry", "Known", "timeline_of", "trace_ids_of"]
+__all__ = ["Known", "TimelineEntry", "timeline_of", "trace_ids_of"]
 
 Document = Mapping[str, Any]
 
@@ -32,7 +32,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """Something that happened: when, by whom, what, and its facts."""
 
     at: datetime
@@ -41,7 +41,7 @@ class Entry:
     facts: Document
 
 
-def timeline_of(known: Known, more: Iterable[Entry] = ()) -> list[Entry]:
+def timeline_of(known: Known, more: Iterable[TimelineEntry] = ()) -> list[TimelineEntry]:
     """Return the entries of all that is known and *more*, such as log lines, by time."""
     entries = [
         *(() if known.order is None else _of_order(known.order)),
@@ -64,43 +64,43 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _of_order(order: Document) -> Iterator[Entry]:
-    yield Entry(_at(order["createdAt"]), "order", "order placed", {"items": order["orderItems"]})
+def _of_order(order: Document) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(_at(order["createdAt"]), "order", "order placed", {"items": order["orderItems"]})
     if order["status"] != "CREATED":
         reason = {"reason": order["failureReason"]} if order["failureReason"] else {}
         facts = {"version": order["version"], **reason}
-        yield Entry(_at(order["updatedAt"]), "order", f"order {order['status']}", facts)
+        yield TimelineEntry(_at(order["updatedAt"]), "order", f"order {order['status']}", facts)
     elif order["version"] > 1:
-        yield Entry(_at(order["updatedAt"]), "order", "order updated", {"version": order["version"]})
+        yield TimelineEntry(_at(order["updatedAt"]), "order", "order updated", {"version": order["version"]})
 
 
-def _of_event(service: str, event: Document) -> Iterator[Entry]:
+def _of_event(service: str, event: Document) -> Iterator[TimelineEntry]:
     facts: dict[str, Any] = {"queue": event["queue"], "key": event["key"]}
-    yield Entry(_at(event["storedAt"]), service, f"event {event['type']} in the outbox", facts)
+    yield TimelineEntry(_at(event["storedAt"]), service, f"event {event['type']} in the outbox", facts)
     if event["sentAt"]:
-        yield Entry(
+        yield TimelineEntry(
             _at(event["sentAt"]), service, f"event {event['type']} sent", facts | {"attempts": event["attempts"]}
         )
     elif event["setAside"]:
-        yield Entry(_at(event["storedAt"]), service, f"event {event['type']} set aside: SQS refuses it", facts)
+        yield TimelineEntry(_at(event["storedAt"]), service, f"event {event['type']} set aside: SQS refuses it", facts)
 
 
-def _of_saga(saga: Document) -> Iterator[Entry]:
+def _of_saga(saga: Document) -> Iterator[TimelineEntry]:
     for step in saga["steps"]:
-        yield Entry(_at(step["at"]), "processing", f"saga {step['state']}", {"version": saga["version"]})
+        yield TimelineEntry(_at(step["at"]), "processing", f"saga {step['state']}", {"version": saga["version"]})
     if saga["nextRunAt"]:
         facts = {name: saga[name] for name in ("version", "attempts", "lastError", "reason") if saga[name]}
-        yield Entry(_at(saga["nextRunAt"]), "processing", "saga runs next", facts)
+        yield TimelineEntry(_at(saga["nextRunAt"]), "processing", "saga runs next", facts)
 
 
-def _of_operation(operation: Document) -> Iterator[Entry]:
+def _of_operation(operation: Document) -> Iterator[TimelineEntry]:
     facts = {"operationId": operation["operationId"], "items": operation["items"]}
     if operation["outcome"]:
-        yield Entry(_at(operation["createdAt"]), "inventory", f"stock {operation['outcome']}", facts)
+        yield TimelineEntry(_at(operation["createdAt"]), "inventory", f"stock {operation['outcome']}", facts)
     if operation["releasedAt"]:
-        yield Entry(_at(operation["releasedAt"]), "inventory", "stock released", facts)
+        yield TimelineEntry(_at(operation["releasedAt"]), "inventory", "stock released", facts)
 
 
-def _of_notification(notification: Document) -> Entry:
+def _of_notification(notification: Document) -> TimelineEntry:
     facts = {name: notification[name] for name in ("id", "version", "occurredAt")}
-    return Entry(_at(notification["recordedAt"]), "notification", f"notification {notification['kind']}", facts)
+    return TimelineEntry(_at(notification["recordedAt"]), "notification", f"notification {notification['kind']}", facts)
