@@ -126,6 +126,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/stock-operations': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** List the stock operations whose ids begin with a prefix, such as those of an order */
+    readonly get: operations['getStockOperations'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/inventory/decrement': {
     readonly parameters: {
       readonly query?: never;
@@ -232,6 +249,23 @@ export interface components {
     readonly NewStock: {
       readonly stock: number;
     };
+    readonly ReturnedItem: {
+      readonly productId: string;
+      readonly quantity: number;
+    };
+    readonly StockOperation: {
+      readonly operationId: string;
+      /** @description taken, short or unknown */
+      readonly outcome: string | null;
+      readonly items: readonly components['schemas']['ReturnedItem'][] | null;
+      /** Format: date-time */
+      readonly createdAt: string;
+      /** Format: date-time */
+      readonly releasedAt: string | null;
+    };
+    readonly StockOperations: {
+      readonly operations: readonly components['schemas']['StockOperation'][];
+    };
     readonly Item: {
       readonly productId: string;
       readonly quantity: number;
@@ -253,10 +287,6 @@ export interface components {
     };
     readonly Release: {
       readonly operationId: string;
-    };
-    readonly ReturnedItem: {
-      readonly productId: string;
-      readonly quantity: number;
     };
     readonly Returned: {
       readonly items: readonly components['schemas']['ReturnedItem'][];
@@ -296,13 +326,15 @@ export type Product = components['schemas']['Product'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type NewProduct = components['schemas']['NewProduct'];
 export type NewStock = components['schemas']['NewStock'];
+export type ReturnedItem = components['schemas']['ReturnedItem'];
+export type StockOperation = components['schemas']['StockOperation'];
+export type StockOperations = components['schemas']['StockOperations'];
 export type Item = components['schemas']['Item'];
 export type Decrement = components['schemas']['Decrement'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
 export type SingleDecrement = components['schemas']['SingleDecrement'];
 export type Release = components['schemas']['Release'];
-export type ReturnedItem = components['schemas']['ReturnedItem'];
 export type Returned = components['schemas']['Returned'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderETag = components['headers']['ETag'];
@@ -1025,6 +1057,90 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:version-lost';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly getStockOperations: {
+    readonly parameters: {
+      readonly query?: {
+        readonly prefix?: string;
+        readonly limit?: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The operations */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['StockOperations'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
           };
         };
       };

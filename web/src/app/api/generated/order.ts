@@ -143,6 +143,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/order/events': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** List what was announced of an order, or in a trace */
+    readonly get: operations['getEvents'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/order/close/{order_id}': {
     readonly parameters: {
       readonly query?: never;
@@ -264,6 +281,27 @@ export interface components {
       /** @description The value of `after` for the next page. */
       readonly next: string;
     };
+    readonly AnnouncedEvent: {
+      /** @description Of the CloudEvent. */
+      readonly id: string;
+      /** @description The fact: type, order, version. */
+      readonly key: string;
+      readonly type: string;
+      readonly subject: string | null;
+      readonly queue: string;
+      readonly traceId: string | null;
+      /** Format: date-time */
+      readonly occurredAt: string;
+      /** Format: date-time */
+      readonly storedAt: string;
+      /** Format: date-time */
+      readonly sentAt: string | null;
+      readonly setAside: boolean;
+      readonly attempts: number;
+    };
+    readonly AnnouncedEvents: {
+      readonly events: readonly components['schemas']['AnnouncedEvent'][];
+    };
     readonly Closing: {
       readonly version: number;
     };
@@ -318,6 +356,8 @@ export type Order = components['schemas']['Order'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type ChangedOrder = components['schemas']['ChangedOrder'];
 export type ChangedOrderPage = components['schemas']['ChangedOrderPage'];
+export type AnnouncedEvent = components['schemas']['AnnouncedEvent'];
+export type AnnouncedEvents = components['schemas']['AnnouncedEvents'];
 export type Closing = components['schemas']['Closing'];
 export type OrderState = components['schemas']['OrderState'];
 export type Failing = components['schemas']['Failing'];
@@ -1152,6 +1192,102 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:forbidden';
+          };
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly getEvents: {
+    readonly parameters: {
+      readonly query?: {
+        readonly orderId?: number;
+        readonly traceId?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The events in the outbox */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AnnouncedEvents'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description The order does not exist. */
+      readonly 404: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:order-not-found';
           };
         };
       };

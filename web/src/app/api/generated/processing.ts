@@ -123,6 +123,40 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/sagas/{order_id}/events': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** List what the sagas of an order have announced */
+    readonly get: operations['getEventsOfOrder'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sagas/{order_id}/retry': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Run the step of an order's sagas that waits for its next attempt now */
+    readonly post: operations['retrySagasOfOrder'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -182,6 +216,27 @@ export interface components {
     readonly Sagas: {
       readonly sagas: readonly components['schemas']['Saga'][];
     };
+    readonly AnnouncedEvent: {
+      /** @description Of the CloudEvent. */
+      readonly id: string;
+      /** @description The fact: type, order, version. */
+      readonly key: string;
+      readonly type: string;
+      readonly subject: string | null;
+      readonly queue: string;
+      readonly traceId: string | null;
+      /** Format: date-time */
+      readonly occurredAt: string;
+      /** Format: date-time */
+      readonly storedAt: string;
+      /** Format: date-time */
+      readonly sentAt: string | null;
+      readonly setAside: boolean;
+      readonly attempts: number;
+    };
+    readonly AnnouncedEvents: {
+      readonly events: readonly components['schemas']['AnnouncedEvent'][];
+    };
   };
   responses: {
     /** @description Any other failure */
@@ -212,6 +267,8 @@ export type Ready = components['schemas']['Ready'];
 export type Step = components['schemas']['Step'];
 export type Saga = components['schemas']['Saga'];
 export type Sagas = components['schemas']['Sagas'];
+export type AnnouncedEvent = components['schemas']['AnnouncedEvent'];
+export type AnnouncedEvents = components['schemas']['AnnouncedEvents'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
 export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
@@ -545,6 +602,184 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:saga-not-found';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly getEventsOfOrder: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly order_id: number;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The events in the outbox */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AnnouncedEvents'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description The order has no saga yet, or does not exist. */
+      readonly 404: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:saga-not-found';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly retrySagasOfOrder: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly order_id: number;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The sagas, due now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Sagas'];
+        };
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is known, and may not call this endpoint. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:insufficient-scope';
+          };
+        };
+      };
+      /** @description The order has no saga yet, or does not exist. */
+      readonly 404: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:saga-not-found';
+          };
+        };
+      };
+      /** @description The saga has ended, so there is nothing to retry. */
+      readonly 409: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:saga-ended';
           };
         };
       };
