@@ -22,6 +22,7 @@ from tests.containers.podman_options import podman_options
 
 SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
+WITHOUT_PROFILE = {name: service for name, service in DOCUMENT["services"].items() if "profiles" not in service}
 DOCKERFILE = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -43,7 +44,7 @@ def test_what_it_mounts_exists(service: dict[str, Any]) -> None:
         assert (COMPOSE / source).exists() if source.startswith(".") else source in DOCUMENT["volumes"]
 
 
-@pytest.mark.parametrize("service", DOCUMENT["services"].values(), ids=DOCUMENT["services"])
+@pytest.mark.parametrize("service", WITHOUT_PROFILE.values(), ids=WITHOUT_PROFILE)
 def test_the_containers_of_the_tests_can_have_each_of_its_keys(service: dict[str, Any]) -> None:
     options = podman_options(service, COMPOSE)
     assert {"--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"} <= set(options)

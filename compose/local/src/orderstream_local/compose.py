@@ -54,15 +54,13 @@ def read_compose(path: Path, variables: Mapping[str, str]) -> dict[str, Containe
 
 
 def read_services(path: Path, variables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the section ``services`` of *path*, with ``${VARIABLES}`` interpolated from *variables*.
+    """Return the services of *path* that need no profile, with ``${VARIABLES}`` interpolated from *variables*.
 
     Raises:
         MissingVariableError: a required variable is not set.
     """
-    services: dict[str, dict[str, Any]] = _interpolated(
-        yaml.safe_load(path.read_text(encoding="utf-8"))["services"], variables
-    )
-    return services
+    services = yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
+    return {name: _interpolated(each, variables) for name, each in services.items() if "profiles" not in each}
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:

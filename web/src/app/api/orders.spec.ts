@@ -14,6 +14,7 @@ const order: Order = {
   createdAt: '2026-11-22T10:13:18.044363Z',
   updatedAt: '2026-11-22T10:13:18.044363Z',
   failureReason: null,
+  customerId: 'anonymous',
   orderItems: [{ id: 1, productId: '123', quantity: 2 }],
 };
 

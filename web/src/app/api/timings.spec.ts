@@ -12,6 +12,7 @@ function answer(id: number, headers: Record<string, string>): HttpResponse<Order
     createdAt: '',
     updatedAt: '',
     failureReason: null,
+    customerId: 'anonymous',
     orderItems: [],
   };
   return new HttpResponse({ body, headers: new HttpHeaders(headers) });

@@ -20,6 +20,7 @@ export function order(members: Partial<Order> = {}): Order {
     createdAt: time(0),
     updatedAt: time(0),
     failureReason: null,
+    customerId: 'anonymous',
     orderItems: [{ id: 1, productId: '123', quantity: 2 }],
     ...members,
   };
@@ -32,6 +33,7 @@ export function saga(steps: Partial<Record<SagaState, number>>, members: Partial
   const reached = Object.entries(steps) as [SagaState, number][];
   return {
     orderId: 7,
+    customerId: 'anonymous',
     version: 1,
     state: reached.at(-1)?.[0] ?? 'STARTED',
     late: false,
@@ -64,6 +66,7 @@ export function notification(
     type: TYPES[kind],
     kind,
     orderId: 7,
+    customerId: 'anonymous',
     version: 1,
     message: `Notification ${kind} for order 7`,
     occurredAt: time(occurred),
