@@ -66,7 +66,6 @@ export function notification(
     type: TYPES[kind],
     kind,
     orderId: 7,
-    customerId: 'anonymous',
     version: 1,
     message: `Notification ${kind} for order 7`,
     occurredAt: time(occurred),
