@@ -68,6 +68,7 @@ async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, ord
     data = {
         "orderId": placement.order_id,
         "version": 1,
+        "customerId": "anonymous",
         "orderItems": [{"productId": "b", "quantity": 2}, {"productId": "a", "quantity": 1}],
         "message": f"Notification CREATED for order {placement.order_id}",
     }
