@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import os
 import re
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
+import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, unused_port
 from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from orderstream_local.web import create_web
+from tests.support.waiting import eventually
 
 PAGE = "<title>page</title>"
 SCRIPT = "main-C-O9TU_F.js"
@@ -147,3 +153,42 @@ async def test_page_is_told_how_to_sign_in_and_may_reach_the_issuer(
 
 async def test_page_without_sign_in_is_told_of_none(client: TestClient) -> None:  # type: ignore[type-arg]
     assert await (await client.get("/config.json")).json() == ENDPOINTS
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "GET /live?code=SECRET HTTP/9.x\r\n\r\n",
+        "GET /stream?ticket=SECRET x HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nAuthorization : Bearer SECRET\r\n\r\n",
+        "GET / HTTP/1.1\r\nAuthorization: Bearer SECRET\0\r\n\r\n",
+        f"GET / HTTP/1.1\r\nAuthorization: Bearer SECRET{'x' * 9000}\r\n\r\n",
+        f"GET /live?code=SECRET{'x' * 9000} HTTP/1.1\r\n\r\n",
+    ],
+    ids=["version", "space", "name", "nul", "long-header", "long-target"],
+)
+async def test_bytes_of_a_malformed_request_are_not_logged(request_head: str) -> None:
+    port = unused_port()
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
+    command = (sys.executable, "-m", "orderstream_local.web")
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def answers() -> bool | None:
+                try:
+                    async with session.get(f"http://127.0.0.1:{port}/health/ready") as response:
+                        return response.status == 200
+                except aiohttp.ClientError:
+                    return None
+
+            await eventually(answers, "the server of the page")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_head.encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+    finally:
+        process.terminate()
+        output, errors = await process.communicate()
+    assert b"Error handling request from 127.0.0.1" in errors
+    assert b"SECRET" not in output + errors

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import os
 import re
 import secrets
@@ -18,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.log import server_logger
 
 __all__ = ["create_web"]
 
@@ -153,8 +156,16 @@ def _content_security_policy(urls: Sequence[str], issuer: Sequence[str]) -> str:
     )
 
 
+def _forget_bytes(record: logging.LogRecord) -> bool:
+    # the message of a parser quotes the request, in which a token, a ticket or a code may stand
+    if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+        record.exc_info = None
+    return True
+
+
 def main() -> None:
     """Serve until SIGTERM."""
+    server_logger.addFilter(_forget_bytes)
     endpoints = {name: os.environ.get(f"{name.upper()}_URL", "/api") for name in _SERVICES}
     replicas = {name: urls.split(",") for name in _SERVICES if (urls := os.environ.get(f"{name.upper()}_REPLICAS"))}
     folder = os.environ.get("WEB_ROOT")
