@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.support.command import orderstream
 
@@ -37,3 +39,20 @@ async def test_status_of_nothing_that_runs_is_broken_and_still_an_answer() -> No
     done = await orderstream({"AWS_ENDPOINT_URL": NOWHERE, **urls}, "status", "--json", status=1)
     assert {each["state"] for each in done.json["replicas"]} == {"away"}
     assert all(each["error"] for each in done.json["queues"])
+
+
+async def test_status_does_not_pass_over_what_it_may_not_see() -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"detail": "The token has expired."}, status=401)
+
+    async def ready(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ready"})
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", refuse), web.get("/health/ready", ready)])
+    async with TestServer(app) as service:
+        url = str(service.make_url("")).rstrip("/")
+        environ = {"AWS_ENDPOINT_URL": NOWHERE, "PROCESSING_URL": url}
+        done = await orderstream(environ, "status", "--json", status=1)
+    text = f"processing-service at {url} was not measured: /metrics answered 401: The token has expired."
+    assert {"level": "degraded", "text": text} in done.json["troubles"]

@@ -32,6 +32,12 @@ def test_replica_that_is_away_is_broken_only_when_no_other_is_ready() -> None:
     assert troubles(away) == [(Level.BROKEN, "order-service at http://order-2 is away (http: no answer)")]
 
 
+def test_replica_that_was_not_measured_may_hide_anything() -> None:
+    unknown = Replica("processing", "http://p", "ready", unmeasured="/metrics answered 401: The token has expired.")
+    text = "processing-service at http://p was not measured: /metrics answered 401: The token has expired."
+    assert troubles(*WELL, unknown) == [(Level.DEGRADED, text)]
+
+
 @pytest.mark.parametrize(
     ("metric", "well", "degraded", "broken"),
     [

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,7 @@ class Replica:
         started_at: when its process started; None when it does not say.
         metrics: its measurements without ``orderstream_``, each with the greatest value of its labels, or
             their sum where they count.
+        unmeasured: why there are no *metrics*; None when there are.
     """
 
     service: str
@@ -46,6 +48,7 @@ class Replica:
     reasons: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    unmeasured: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +120,22 @@ class Probe:
 
     async def _replica(self, service: str, url: str) -> Replica:
         try:
-            (_, metrics), (status, health) = await asyncio.gather(
+            (measured, metrics), (status, health) = await asyncio.gather(
                 self._get(f"{url}/metrics"), self._get(f"{url}/health/ready")
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             return Replica(service, url, "away", {"http": str(error) or "no answer"})
-        values = _values(metrics)
+        values = _values(metrics) if measured == HTTPStatus.OK else {}
+        unmeasured = None if values else f"/metrics answered {measured}: {_detail(metrics)}"
         started = values.pop("process_start_time_seconds", None)
         return Replica(
             service,
             url,
-            "ready" if status == 200 else "not ready",
+            "ready" if status == HTTPStatus.OK else "not ready",
             _reasons(health),
             None if started is None else datetime.fromtimestamp(started, UTC),
             values,
+            unmeasured,
         )
 
     async def _get(self, url: str) -> tuple[int, str]:
@@ -190,3 +195,10 @@ def _reasons(health: str) -> dict[str, str]:
     except (orjson.JSONDecodeError, AttributeError):
         return {}
     return {name: reason for name, reason in checks.items() if reason != "ok"}
+
+
+def _detail(body: str) -> str:
+    try:
+        return str(orjson.loads(body)["detail"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):  # a page of a proxy
+        return "no measurements"

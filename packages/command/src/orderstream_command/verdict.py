@@ -51,6 +51,8 @@ def _of_replicas(snapshot: Snapshot) -> Iterator[Trouble]:
             why = "; ".join(f"{check}: {reason}" for check, reason in replica.reasons.items())
             level = Level.DEGRADED if replica.service in ready else Level.BROKEN
             yield Trouble(level, f"{name} is {replica.state}{f' ({why})' if why else ''}")
+        if replica.unmeasured is not None:
+            yield Trouble(Level.DEGRADED, f"{name} was not measured: {replica.unmeasured}")
         yield from (Trouble(level, f"{name}: {text}") for level, text in _measured(replica))
 
 
