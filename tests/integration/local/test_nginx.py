@@ -295,6 +295,24 @@ async def test_internal_endpoint_is_not_published(proxy: str, folder: Path, path
             assert await answer.text() == "/orders/1"
 
 
+PUBLISHED = [
+    (operation.path.format(order_id=1, product_id="123"), port)
+    for name, port in (("order", 8080), ("inventory", 8081), ("notification", 8082), ("processing", 8083))
+    for operation in APIS[name].operations
+    if operation.method == "GET" and operation.access is not Caller.SERVICE and operation.path != "/stream"
+]
+
+
+@pytest.mark.parametrize(("path", "port"), PUBLISHED)
+@pytest.mark.usefixtures("proxy")
+async def test_port_of_a_service_publishes_what_people_may_call(folder: Path, path: str, port: int) -> None:
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(folder / str(port)))) as session,
+        session.get(f"http://localhost{path}") as response,
+    ):
+        assert (response.status, await response.text()) == (200, path)
+
+
 @pytest.mark.parametrize(
     ("path", "network"),
     [("/api/orders?status=CREATED", 1), ("/api/notifications", 2), ("/api/tickets", 3), ("/index.html", 4)],
