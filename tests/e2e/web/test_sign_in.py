@@ -194,7 +194,7 @@ async def test_signing_out_in_one_tab_signs_out_all_of_that_person(tabs: Tabs) -
     second = await tabs.new("/live")
     await expect(account(second)).to_have_text("Alice")
     await account(first).click()
-    await first.get_by_role("button", name="Sign out").click()
+    await sign_out(first)
     for page in (first, second):
         await expect(page.get_by_role("heading", level=1)).to_have_text("Signed out")
         await expect(header_status(page)).to_have_count(0)
@@ -383,9 +383,15 @@ async def test_account_and_its_notices_are_whole_and_readable(
     await expect(page.get_by_text("Your sign-in has ended.").first).to_be_visible()
     assert not (found := await objections(page, axe)), "\n".join(found)
     assert not (found := await sticking_out(page)), "\n".join(found)
-    await page.get_by_role("button", name="Sign out").click()
+    await sign_out(page)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Signed out")
     assert not (found := await objections(page, axe)), "\n".join(found)
+
+
+async def sign_out(page: Page) -> None:
+    """Sign out, and wait until the page is back from the provider: it says so before it goes there, too."""
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Sign out").click()
 
 
 async def expect_renewals(front: Shopfront, number: int) -> None:

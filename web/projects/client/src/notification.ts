@@ -13,6 +13,8 @@ export interface Notification {
   readonly type: string;
   readonly kind: Kind;
   readonly orderId: number;
+  /** Whose order it is; services of before do not say. */
+  readonly customerId?: string;
   readonly version: number;
   readonly message: string;
   /** RFC 3339, UTC. */
@@ -49,14 +51,23 @@ export const NO_COUNTS: Counts = { received: 0, missed: 0, resets: 0, reconnects
 /** Parses a notification; null when it is malformed. */
 export function parseNotification(value: unknown): Notification | null {
   if (!isRecord(value)) return null;
-  const { id, type, orderId, version, message, occurredAt, traceId, reason } = value;
+  const { id, type, orderId, customerId, version, message, occurredAt, traceId, reason } = value;
   const kind = KINDS.find((each) => each === value['kind']);
   if (kind === undefined || typeof id !== 'string' || typeof type !== 'string') return null;
   if (!isCount(orderId) || !isCount(version) || typeof message !== 'string') return null;
   if (typeof occurredAt !== 'string' || Number.isNaN(Date.parse(occurredAt))) return null;
-  const read = { id, type, kind, orderId, version, message, occurredAt };
-  const trace = typeof traceId === 'string' ? traceId : '';
-  return typeof reason === 'string' ? { ...read, traceId: trace, reason } : { ...read, traceId: trace };
+  return {
+    id,
+    type,
+    kind,
+    orderId,
+    ...(typeof customerId === 'string' && { customerId }),
+    version,
+    message,
+    occurredAt,
+    traceId: typeof traceId === 'string' ? traceId : '',
+    ...(typeof reason === 'string' && { reason }),
+  };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
