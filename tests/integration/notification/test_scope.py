@@ -16,11 +16,13 @@ from aiohttp.test_utils import TestServer
 
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
+from notification_service.http import BROADCASTER
 from order_contracts import EventType, OrderEvent
 from service_common.config import AuthConfig
 from service_common.scope import ANONYMOUS
 from tests.support.in_memory.notification import blocks
 from tests.support.issuer import AUDIENCE, Issuer, bearer, issuer
+from tests.support.waiting import eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 Document: TypeAlias = dict[str, Any]
@@ -47,7 +49,7 @@ class Service:
     tokens: Issuer
 
     async def append(self, orders: Sequence[int]) -> str:
-        """Append a notification of each order; return the position after them."""
+        """Append a notification of each order, and return the position after them once every replica is there."""
         created = [
             OrderEvent(EventType.ORDER_CREATED, "/test", order, 1, datetime.now(UTC), customer_id=owner(order))
             for order in orders
@@ -55,6 +57,12 @@ class Service:
         await self.feed.append(created)
         state = await self.feed.state()
         await self.feed.notify_replicas(state.head)
+
+        async def everywhere() -> bool | None:
+            apps = [server.app for server in self.replicas if server.app is not None]
+            return all(app[BROADCASTER].hub.head >= state.head for app in apps) or None
+
+        await eventually(everywhere, "the notifications on every replica")
         return f"{state.epoch}-{state.head}"
 
     def headers(self, who: str, *roles: str) -> Mapping[str, str]:
