@@ -66,6 +66,7 @@ async def notification_service(backends: Backends, environ: Mapping[str, str] | 
         "SERVICE_TOKEN": secrets.token_hex(16),
         "AUTH_MODE": "open",
         "REQUEST_LIMIT_ADDRESS_RATE": "0",
+        "REQUEST_LIMIT_PRINCIPAL_RATE": "0",
         "HOST": LOOPBACK,
         "PORT": str(port),
         "DATABASE_URL": backends.database_url,
