@@ -13,7 +13,7 @@ export interface Notification {
   readonly type: string;
   readonly kind: Kind;
   readonly orderId: number;
-  /** Whose order it is; services of before do not say. */
+  /** Whose order it is; a service of an earlier version does not say. */
   readonly customerId?: string;
   readonly version: number;
   readonly message: string;
