@@ -14,7 +14,7 @@ from notification_service.feed.ports import ComparisonStore, Feed
 from notification_service.notification import EVERYTHING, Notification, NotificationFilter, Selection
 from order_contracts import EventType, Item, OrderEvent
 from service_common.postgres import Database, migrate
-from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, feed_statements
 from tests.support.in_memory.notification import InMemoryFeed
 
@@ -139,6 +139,48 @@ async def test_filtered_read_is_complete_up_to_through(feed: Feed) -> None:
     assert ([each.order_id for each in page.notifications], page.through) == ([3], 9)
     page = await feed.read(10, wanted=Selection(ALL_CUSTOMERS, NotificationFilter(frozenset({3}))), limit=5)
     assert (list(page.notifications), page.through) == ([], 10)
+
+
+async def test_backward_read_returns_the_newest_first_and_how_far_it_came(feed: Feed) -> None:
+    await feed.append([event(CREATED, order) for order in range(1, 11)])
+    page = await feed.read_back(None, wanted=EVERYTHING, limit=3)
+    assert ([each.seq for each in page.notifications], page.through) == ([10, 9, 8], 8)
+    assert page.notifications[0].recorded_at is not None
+    page = await feed.read_back(3, wanted=EVERYTHING, limit=3)
+    assert ([each.seq for each in page.notifications], page.through) == ([2, 1], 1)
+    for before, expected in ((0, []), (1, []), (2, [1]), (99, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1])):
+        page = await feed.read_back(before, wanted=EVERYTHING, limit=100)
+        assert ([each.seq for each in page.notifications], page.state.head) == (expected, 10)
+
+
+async def test_backward_read_has_what_the_forward_read_has(feed: Feed) -> None:
+    await feed.append([of(("alice", "bob", ANONYMOUS)[n % 3], event(CREATED, n)) for n in range(9)])
+    await feed.append([event(CLOSED, 3), event(CLOSED, 4)])
+    filters = (
+        NotificationFilter(),
+        NotificationFilter(kinds=frozenset({"CLOSED"})),
+        NotificationFilter(frozenset({0, 3, 4}), frozenset({"CREATED"})),
+    )
+    sizes = []
+    scopes: list[Scope] = [ALL_CUSTOMERS, *map(OneCustomer, ("alice", "bob", ANONYMOUS, "carol"))]
+    for scope in scopes:
+        for each in filters:
+            forward = await feed.read(0, wanted=Selection(scope, each), limit=100)
+            back = await feed.read_back(None, wanted=Selection(scope, each), limit=100)
+            assert list(back.notifications) == list(forward.notifications)[::-1]
+            assert (back.through, forward.through) == (1, 11)
+            sizes.append(len(back.notifications))
+    assert sizes == [11, 2, 3, 4, 1, 2, 4, 1, 1, 3, 0, 0, 0, 0, 0]
+
+
+async def test_backward_read_ends_at_what_has_expired(feed: Feed) -> None:
+    await feed.append([event(CREATED, 1), event(CLOSED, 1), event(CREATED, 2)])
+    await feed.expire(0)
+    await feed.append([event(CREATED, 3)])
+    page = await feed.read_back(None, wanted=EVERYTHING, limit=10)
+    assert ([each.seq for each in page.notifications], page.through, page.state.floor) == ([4], 4, 3)
+    page = await feed.read_back(2, wanted=EVERYTHING, limit=10)
+    assert (list(page.notifications), page.through) == ([], 4)
 
 
 async def test_expired_notifications_raise_the_floor_and_are_not_read(feed: Feed) -> None:

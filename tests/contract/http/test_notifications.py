@@ -132,6 +132,32 @@ async def test_history_goes_on_after_an_id(service: HttpService, told: list[dict
     assert (await history(service, f"after={page['head']}"))["notifications"] == []
 
 
+async def test_history_backwards_goes_on_before_an_id(service: HttpService, told: list[dict[str, Any]]) -> None:
+    query = f"orderId={told[0]['orderId']}&order=desc&limit=1"
+    page = await history(service, query)
+    assert page["notifications"] == told[1:]
+    assert (await history(service, f"{query}&before={page['next']}"))["notifications"] == told[:1]
+    assert (await history(service, f"{query}&before={told[0]['id']}"))["notifications"] == []
+    assert (await history(service, f"{query}&before=another-1"))["reset"] is True
+
+
+async def test_stream_goes_on_from_the_head_of_the_history_without_gap_or_repetition(
+    service: HttpService, pushed: Pushing
+) -> None:
+    await pushed.tell()
+    page = await history(service, "order=desc&limit=3")
+    assert page["notifications"][0]["id"] == page["head"]
+    between = await pushed.tell()
+    async with sse(service, f"?lastEventId={page['head']}") as watch:
+        await watch.until(between, "CLOSED")
+        later = await pushed.tell()
+        await watch.until(later, "CLOSED")
+    everything = await history(service, f"after={page['head']}&limit=200")
+    pushes = [each["id"] for each in watch.notifications]
+    assert pushes == [each["id"] for each in everything["notifications"]][: len(pushes)]
+    assert {each["orderId"] for each in watch.notifications} >= {between, later}
+
+
 async def test_id_of_another_feed_is_told_and_begins_anew(service: HttpService, told: list[dict[str, Any]]) -> None:
     page = await history(service, f"orderId={told[0]['orderId']}&after=another-1")
     assert (page["reset"], page["notifications"]) == (True, told)
@@ -153,6 +179,14 @@ async def test_id_of_another_feed_is_told_and_begins_anew(service: HttpService, 
         "after=a-b",
         "after=abc-" + "9" * 30,
         "after=%ED%A0%80",
+        "before=a-1",
+        "before=a-1&order=asc",
+        "after=a-1&order=desc",
+        "before=a&order=desc",
+        "before=&order=desc",
+        "order=",
+        "order=DESC",
+        "order=desc&order=desc",
         "orderId=0",
         "orderId=-1",
         "orderId=x",

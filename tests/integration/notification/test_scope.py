@@ -204,7 +204,9 @@ async def test_history_has_own_notifications_page_by_page(service: Service, http
     epoch = (await service.feed.state()).epoch
     bobs = "&".join(f"orderId={order}" for order in orders_of("bob", BEFORE))
 
-    async def read(query: str, server: TestServer, headers: Mapping[str, str]) -> list[Document]:
+    async def read(
+        query: str, server: TestServer, headers: Mapping[str, str], position: str = "after"
+    ) -> list[Document]:
         found: list[Document] = []
         after = ""
         while True:
@@ -215,7 +217,7 @@ async def test_history_has_own_notifications_page_by_page(service: Service, http
             found += page["notifications"]
             if page["next"] is None:
                 return found
-            after = f"&after={page['next']}"
+            after = f"&{position}={page['next']}"
 
     for server in service.replicas:
         for who in ("alice", "bob", "carol", "dora"):
@@ -224,6 +226,8 @@ async def test_history_has_own_notifications_page_by_page(service: Service, http
                 found = await read(query, server, service.headers(who))
                 assert [each["orderId"] for each in found] == own
                 assert all(each["customerId"] == who for each in found)
+            backwards = await read("&order=desc", server, service.headers(who), position="before")
+            assert [each["orderId"] for each in backwards] == own[::-1]
         for query in (f"&{bobs}", f"&{bobs}&customer=alice", "&kind=FAILED"):
             assert await read(query, server, service.headers("alice")) == []
         async with http.get(

@@ -23,7 +23,7 @@ from inventory_service.domain import (
     TakeOutcome,
     Unknown,
 )
-from notification_service.notification import NotificationFilter, Selection
+from notification_service.notification import NotificationFilter, Page, Selection
 from order_contracts import EventType, Item, OrderEvent
 from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
@@ -58,7 +58,7 @@ READS = frozenset(
     {"backlog", "find_placement", "find_order", "page_of_orders", "settled_before", "changed_orders", "get_products"}
     | {"events_of_facts", "events_of_trace", "stock_operations"}
     | {"page_products", "search_sagas", "count_open_sagas", "feed_state", "read_notifications", "stored_notifications"}
-    | {"read_disconnections"}
+    | {"read_notifications_back", "read_disconnections"}
 )
 PACKAGES = (
     "service_common.outbox",
@@ -437,11 +437,18 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
             for each in stored
         ]
 
-    def read(p: Params) -> list[Row]:
+    def wanted(p: Params) -> Selection:
         orders, types = (None if p[name] is None else frozenset(p[name]) for name in ("orders", "types"))
         kinds = types and frozenset(EventType(each).kind for each in types)
-        wanted = Selection(_scope(p), NotificationFilter(orders, kinds))
-        page = now(feed.read(p["after"], up_to=p["up_to"], wanted=wanted, limit=p["limit"]))
+        return Selection(_scope(p), NotificationFilter(orders, kinds))
+
+    def read(p: Params) -> list[Row]:
+        return rows(now(feed.read(p["after"], up_to=p["up_to"], wanted=wanted(p), limit=p["limit"])))
+
+    def read_back(p: Params) -> list[Row]:
+        return rows(now(feed.read_back(p["before"], wanted=wanted(p), limit=p["limit"])))
+
+    def rows(page: Page) -> list[Row]:
         range_ = (*state()[0], page.through)
         return [
             (
@@ -479,6 +486,7 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         "renew_epoch": lambda _: [],  # for a restored server; what is here is never restored
         "append_notifications": append,
         "read_notifications": read,
+        "read_notifications_back": read_back,
         "expire_notifications": lambda p: [(now(feed.expire(p["age_s"])),)],
         "notify_replicas": lambda _: [(1, "")],
         "claim_comparison": claim_comparison,

@@ -43,6 +43,12 @@ class InMemoryFeed:
         found = [each for each in rows if wanted.has(each.customer_id, each.order_id, each.kind)][:limit]
         return Page(await self.state(), found, found[-1].seq if len(found) == limit else max(after, end))
 
+    async def read_back(self, before: int | None, *, wanted: Selection, limit: int) -> Page:
+        end = len(self._rows) if before is None else min(max(before - 1, 0), len(self._rows))
+        rows = reversed(self._rows[self._floor : end])
+        found = [each for each in rows if wanted.has(each.customer_id, each.order_id, each.kind)][:limit]
+        return Page(await self.state(), found, found[-1].seq if len(found) == limit else self._floor + 1)
+
     async def expire(self, older_than_s: float) -> int:
         before = self._floor
         horizon = time.monotonic() - older_than_s

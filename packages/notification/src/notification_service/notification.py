@@ -153,12 +153,12 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Notifications read in one statement, in feed order.
+    """Notifications read in one statement, in feed order or backwards.
 
     Attributes:
         state: the feed at the time of the read.
         notifications: those that match the request.
-        through: the page has every match up to and including this position.
+        through: the page has every match as far as this position, which is included.
     """
 
     state: FeedState

@@ -64,6 +64,33 @@ async def test_next_page_of_the_history_continues_after_the_previous_one() -> No
     assert (first.next, second.next) == (EventId("test", 3), None)
 
 
+async def test_next_page_of_the_history_backwards_ends_before_the_previous_one() -> None:
+    feed = InMemoryFeed()
+    await feed.append([event(order) for order in range(1, 6)])
+    history = History(feed)
+    first = await history.page_back(PageRequest(None, 3), EVERYTHING)
+    await feed.append([event(6)])
+    second = await history.page_back(PageRequest(first.next, 3), EVERYTHING)
+    assert [each.seq for each in (*first.items, *second.items)] == [5, 4, 3, 2, 1]
+    assert (first.next, second.next, first.state.head) == (EventId("test", 3), None, 5)
+
+
+@pytest.mark.parametrize("before", [EventId("another", 2), EventId("test", 3)])
+async def test_history_before_an_unknown_position_reports_a_gap_and_begins_at_the_newest(before: EventId) -> None:
+    feed = InMemoryFeed()
+    await feed.append([event(1), event(2)])
+    page = await History(feed).page_back(PageRequest(before, 10), EVERYTHING)
+    assert (page.gap, [each.seq for each in page.items]) == (True, [2, 1])
+
+
+async def test_history_before_an_expired_position_is_empty_and_no_gap() -> None:
+    feed = InMemoryFeed()
+    await feed.append([event(1), event(2)])
+    await feed.expire(0)
+    page = await History(feed).page_back(PageRequest(EventId("test", 2), 10), EVERYTHING)
+    assert (page.gap, page.items, page.next) == (False, [], None)
+
+
 async def test_history_after_an_unknown_position_reports_a_gap_and_begins_at_the_oldest() -> None:
     feed = InMemoryFeed()
     await feed.append([event(1), event(2)])

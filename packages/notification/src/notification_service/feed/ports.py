@@ -7,7 +7,7 @@ from typing import Protocol
 
 from order_contracts import OrderEvent
 
-from ..notification import FeedReader, Notification
+from ..notification import FeedReader, Notification, Page, Selection
 from .missing import ListedOrder, StoredEvent
 
 __all__ = ["Appender", "ChangedOrders", "Channel", "ComparisonStore", "Feed"]
@@ -25,6 +25,15 @@ class Feed(FeedReader, Protocol):
         Raises:
             UnavailableError: the feed can't be reached; the outcome is unknown and repeating is safe.
             PermanentError: one of *events* can't be stored; none was.
+        """
+
+    async def read_back(self, before: int | None, *, wanted: Selection, limit: int) -> Page:
+        """Return the newest notifications before the position *before*, the newest first; None starts at the head.
+
+        The page has every match from its `through`, inclusively, to *before*.
+
+        Raises:
+            UnavailableError: the feed can't be reached.
         """
 
     async def expire(self, older_than_s: float) -> int:

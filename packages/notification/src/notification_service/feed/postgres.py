@@ -70,24 +70,15 @@ class SqlFeed:
 
     async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:
         """Return the oldest notifications after *after*; see :class:`~notification_service.notification.FeedReader`."""
-        orders, kinds, customer_id = wanted.filter.orders, wanted.filter.kinds, wanted.scope.customer_id
-        indexed = orders is not None or customer_id not in {None, ANONYMOUS}
-        unfiltered = customer_id is None and kinds is None
-        rows = await self._database.fetch(
-            self._sql["read_notifications"],
-            {
-                "after": after,
-                "up_to": up_to,
-                "orders": None if orders is None else list(orders),
-                "types": None if kinds is None else [each.value for each in EventType if each.kind in kinds],
-                "customer_id": customer_id,
-                "most": None if indexed or unfiltered else ROWS_PER_READ,
-                "limit": limit,
-            },
-        )
-        state, end = _state(rows[0]), rows[0][3]
-        found = [_notification(row) for row in rows if row[4] is not None]
+        parameters = {"after": after, "up_to": up_to, "limit": limit, **_filter(wanted)}
+        state, end, found = _read(await self._database.fetch(self._sql["read_notifications"], parameters))
         return Page(state, found, found[-1].seq if len(found) == limit else max(after, end))
+
+    async def read_back(self, before: int | None, *, wanted: Selection, limit: int) -> Page:
+        """Return the newest notifications before *before*; see :class:`~notification_service.feed.ports.Feed`."""
+        parameters = {"before": before, "limit": limit, **_filter(wanted)}
+        state, first, found = _read(await self._database.fetch(self._sql["read_notifications_back"], parameters))
+        return Page(state, found, found[-1].seq if len(found) == limit else first)
 
     async def expire(self, older_than_s: float) -> int:
         """Raise the floor and delete; see :class:`~notification_service.feed.ports.Feed`."""
@@ -130,6 +121,22 @@ class SqlFeed:
         if row is None:
             raise LookupError(f"{statement} returned no row")
         return row
+
+
+def _filter(wanted: Selection) -> dict[str, object]:
+    orders, kinds, customer_id = wanted.filter.orders, wanted.filter.kinds, wanted.scope.customer_id
+    indexed = orders is not None or customer_id not in {None, ANONYMOUS}
+    unfiltered = customer_id is None and kinds is None
+    return {
+        "orders": None if orders is None else list(orders),
+        "types": None if kinds is None else [each.value for each in EventType if each.kind in kinds],
+        "customer_id": customer_id,
+        "most": None if indexed or unfiltered else ROWS_PER_READ,
+    }
+
+
+def _read(rows: Sequence[Row]) -> tuple[FeedState, int, Sequence[Notification]]:
+    return _state(rows[0]), rows[0][3], [_notification(row) for row in rows if row[4] is not None]
 
 
 def _state(row: Row) -> FeedState:

@@ -11,8 +11,8 @@ from service_common.events import UnreadableEventError
 from service_common.observability import tracing
 from service_common.paging import ListPage, PageRequest
 
-from ..notification import EventId, FeedReader, FeedState, Notification, Selection, resume_cursor
-from .ports import Appender, Channel
+from ..notification import EventId, FeedState, Notification, Selection, resume_cursor
+from .ports import Appender, Channel, Feed
 
 __all__ = ["History", "HistoryPage", "Notifier"]
 
@@ -63,11 +63,11 @@ class Notifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPage(ListPage[Notification, EventId]):
-    """A page of the history, the oldest notification first.
+    """A page of the history.
 
     Attributes:
         state: the feed at the time of the read.
-        gap: the requested position is not in the feed, and the page begins at the oldest notification instead.
+        gap: the requested position is not in the feed, and the page is the first instead.
     """
 
     state: FeedState
@@ -77,21 +77,37 @@ class HistoryPage(ListPage[Notification, EventId]):
 class History:
     """Reads the feed page by page."""
 
-    def __init__(self, reader: FeedReader) -> None:
-        self._reader = reader
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
 
     async def page(self, request: PageRequest[EventId], wanted: Selection) -> HistoryPage:
-        """Return a page of what is *wanted*; from the oldest when its *after* is None or not in the feed.
+        """Return a page of what is *wanted*, the oldest first; the first page when its *after* is not in the feed.
 
         Raises:
             UnavailableError: the feed can't be reached.
         """
         after, limit = request.after, request.limit
-        page = await self._reader.read(0 if after is None else after.seq, wanted=wanted, limit=limit)
+        page = await self._feed.read(0 if after is None else after.seq, wanted=wanted, limit=limit)
         gap = after is not None and resume_cursor(after, page.state) is None
         if gap:
-            page = await self._reader.read(0, wanted=wanted, limit=limit)
+            page = await self._feed.read(0, wanted=wanted, limit=limit)
         following = EventId(page.state.epoch, page.through) if page.through < page.state.head else None
+        return HistoryPage(page.notifications, following, state=page.state, gap=gap)
+
+    async def page_back(self, request: PageRequest[EventId], wanted: Selection) -> HistoryPage:
+        """Return a page of what is *wanted* before the *after* of *request*, the newest first.
+
+        It is the first page when that is not in the feed. What has expired is neither a gap nor on a page.
+
+        Raises:
+            UnavailableError: the feed can't be reached.
+        """
+        before, limit = request.after, request.limit
+        page = await self._feed.read_back(None if before is None else before.seq, wanted=wanted, limit=limit)
+        gap = before is not None and (before.epoch != page.state.epoch or before.seq > page.state.head)
+        if gap:
+            page = await self._feed.read_back(None, wanted=wanted, limit=limit)
+        following = EventId(page.state.epoch, page.through) if page.through > page.state.floor + 1 else None
         return HistoryPage(page.notifications, following, state=page.state, gap=gap)
 
 

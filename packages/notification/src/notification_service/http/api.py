@@ -61,7 +61,7 @@ class _DisconnectionSchema(AnswerSchema):
 class _PageSchema(AnswerSchema):
     notifications = fields.List(fields.Nested(_RecordedNotificationSchema), required=True)
     next = fields.Str(
-        required=True, allow_none=True, metadata={"description": "What `after` is for the page that follows."}
+        required=True, allow_none=True, metadata={"description": "`after`, or `before`, of the page that follows."}
     )
     head = fields.Str(required=True)
     reset = fields.Bool(required=True)

@@ -23,10 +23,16 @@ async def history(
     customer: str | None,
     orders: Sequence[int],
     kinds: Sequence[str],
+    order: str,
     after: EventId | None,
+    before: EventId | None,
     limit: int,
 ) -> web.Response:
-    """What was told, the oldest first."""
+    """A page of what was told."""
     wanted = Selection(scope_of(request, customer), schemas.filter_of(orders, kinds))
-    found = await request.app[HISTORY].page(PageRequest(after, limit), wanted)
+    stored = request.app[HISTORY]
+    if order == schemas.DESCENDING:
+        found = await stored.page_back(PageRequest(before, limit), wanted)
+    else:
+        found = await stored.page(PageRequest(after, limit), wanted)
     return json_response(schemas.page(found))

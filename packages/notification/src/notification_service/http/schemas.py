@@ -20,6 +20,7 @@ from ..notification import EARLIEST, EventId, Notification, NotificationFilter
 from ..push import payload
 
 __all__ = [
+    "DESCENDING",
     "MAX_ORDERS",
     "DisconnectSchema",
     "HistorySchema",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 MAX_ORDERS = 256
+ASCENDING, DESCENDING = "asc", "desc"
 
 _ORDER_ID = validate.Range(1, MAX_ORDER_ID)
 _KINDS = [each.kind for each in EventType]
@@ -78,10 +80,18 @@ class StreamSchema(_SelectionSchema):
 
 
 class HistorySchema(_SelectionSchema):
-    """``?customer=&orderId=&kind=&after=&limit=``."""
+    """``?customer=&orderId=&kind=&order=&after=&before=&limit=``."""
 
-    after = _EventIdField(load_default=None)
+    order = fields.Str(load_default=ASCENDING, validate=validate.OneOf([ASCENDING, DESCENDING]))
+    after = _EventIdField(load_default=None, metadata={"description": f"With the order `{ASCENDING}`."})
+    before = _EventIdField(load_default=None, metadata={"description": f"With the order `{DESCENDING}`."})
     limit = page_limit()
+
+    @validates_schema
+    def _require_matching_position(self, loaded: Mapping[str, Any], **_: Any) -> None:
+        name, order = ("after", ASCENDING) if loaded["order"] == DESCENDING else ("before", DESCENDING)
+        if loaded[name] is not None:
+            raise ValidationError(f"Is for order={order}.", name)
 
 
 class DisconnectSchema(Schema):

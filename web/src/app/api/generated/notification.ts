@@ -96,7 +96,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** What was told, the oldest first */
+    /** A page of what was told */
     readonly get: operations['getNotifications'];
     readonly put?: never;
     readonly post?: never;
@@ -312,7 +312,7 @@ export interface components {
     };
     readonly NotificationPage: {
       readonly notifications: readonly components['schemas']['RecordedNotification'][];
-      /** @description What `after` is for the page that follows. */
+      /** @description `after`, or `before`, of the page that follows. */
       readonly next: string | null;
       readonly head: string;
       readonly reset: boolean;
@@ -573,7 +573,11 @@ export interface operations {
         readonly orderId?: readonly number[];
         readonly kind?: readonly ('CREATED' | 'UPDATED' | 'CANCELLED' | 'CLOSED' | 'FAILED')[];
         readonly customer?: string;
+        readonly order?: 'asc' | 'desc';
+        /** @description With the order `asc`. */
         readonly after?: string;
+        /** @description With the order `desc`. */
+        readonly before?: string;
         readonly limit?: number;
       };
       readonly header?: never;
