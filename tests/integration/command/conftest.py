@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.common.conftest import FaultySqs, TestQueue, faulty, make_queue, sqs_admin
-from tests.support.command import Done, orderstream
+from tests.support.command import Done, Forked
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -37,8 +37,11 @@ class Queues:
             "NOTIFICATION_QUEUE": notification.name,
         }
 
-    async def command(self, *arguments: str, status: int | None = 0) -> Done:
-        return await orderstream(self.environ, *arguments, status=status)
+    def start(self, *arguments: str) -> Forked:
+        return Forked(self.environ, *arguments)
+
+    async def command(self, *arguments: str, status: int = 0) -> Done:
+        return await self.start(*arguments).end(status)
 
     def bury(self, queue: TestQueue, body: str, attributes: Any = None) -> str:
         """Put a message into the dead-letter queue of *queue* and return its id."""

@@ -12,10 +12,9 @@ import pytest
 
 from tests.integration.command.conftest import Queues
 from tests.integration.common.conftest import Answer, Call
-from tests.support.command import started
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
+    from tests.support.command import Forked
 
 BODIES = {
     "text": "this is no event",
@@ -166,20 +165,19 @@ async def test_letter_that_sqs_refuses_stays(queues: Queues) -> None:
 @pytest.mark.parametrize(("operation", "occurrence", "when"), KILLED_AT)
 async def test_killed_redrive_loses_nothing(queues: Queues, operation: str, occurrence: int, when: str) -> None:
     before = bury_all(queues)
-    process: list[Process] = []
+    process: list[Forked] = []
 
     async def kill(call: Call) -> Answer:
         # nobody but `show_all` reads the answer, which the end of the process cancels
         answer = call.answer = await call.forward(call.body) if when == AFTER else (500, {})
-        process[0].kill()
+        process[0].send(signal.SIGKILL)
         return answer
 
     for _ in range(occurrence - 1):
         queues.proxy.next(operation, lambda call: call.forward(call.body))
     queues.proxy.next(operation, kill)
-    process.append(await started(queues.environ, "dlq", "redrive", "--yes"))
-    await process[0].communicate()
-    assert process[0].returncode == -signal.SIGKILL
+    process.append(queues.start("dlq", "redrive", "--yes"))
+    await process[0].end(-signal.SIGKILL)
 
     queues.show_all()
     for queue, all_ in zip(queues.both, before, strict=True):
@@ -203,10 +201,9 @@ async def test_signal_makes_letters_visible_before_the_end(queues: Queues, numbe
         return await call.forward(call.body)
 
     queues.proxy.next("ReceiveMessage", lambda call: call.forward(call.body), hold)
-    process = await started(queues.environ, "dlq", "list")
+    process = queues.start("dlq", "list")
     await reached.wait()
-    process.send_signal(number)
-    await process.communicate()
-    assert process.returncode == 128 + number
-    assert queues.contents(queues.both[0].dead_letter_url).total() == len(BODIES)
+    process.send(number)
     go_on.set()
+    await process.end(128 + number)
+    assert [queues.contents(queue.dead_letter_url).total() for queue in queues.both] == [len(BODIES)] * 2

@@ -6,6 +6,7 @@ in both queues, and processing it twice is harmless. StartMessageMoveTask can't 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -213,10 +214,15 @@ class DeadLetterQueue:
         seen: set[str] = set()
         quiet = 0
         while quiet < QUIET_POLLS:
-            batch = await self._sqs.receive(self._queue, MAX_BATCH, POLL_S)
+            receiving = asyncio.ensure_future(self._sqs.receive(self._queue, MAX_BATCH, POLL_S))
+            try:
+                batch = await asyncio.shield(receiving)
+            except asyncio.CancelledError:  # what a cancelled request brings would stay hidden
+                handles |= _handles(await receiving)
+                raise
             if not batch:
                 return
-            handles |= {each.message.id: each.handle for each in batch}
+            handles |= _handles(batch)
             new = [each for each in batch if each.message.id not in seen]
             seen.update(each.message.id for each in new)
             quiet = 0 if new else quiet + 1
@@ -227,6 +233,10 @@ class DeadLetterQueue:
         facts = facts_in(received.message)
         origins = [source for source in self.sources if source == facts.origin]
         return Letter((origins or self.sources)[0], received.message, facts)
+
+
+def _handles(batch: Iterable[Received]) -> dict[str, str]:
+    return {each.message.id: each.handle for each in batch}
 
 
 def _target(letter: Letter) -> str:

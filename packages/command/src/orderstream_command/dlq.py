@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,6 +61,21 @@ async def _opened(config: CommandConfig, names: Collection[str]) -> AsyncIterato
         yield await dead_letter_queues(sqs, names, config.queues)
 
 
+async def _find(opened: Iterable[DeadLetterQueue], wanted: LetterFilter, limit: int | None = None) -> list[Letter]:
+    # when one fails, the others end first: they make their letters visible again
+    found = await asyncio.gather(*(each.find(wanted, limit) for each in opened), return_exceptions=True)
+    letters: list[Letter] = []
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+        letters += each
+    return letters
+
+
+async def _hidden(opened: Iterable[DeadLetterQueue]) -> dict[str, int]:
+    return {each.name: await each.hidden() for each in opened}
+
+
 @dlq.command("list")
 @_with_filter
 @click.option("--limit", type=click.IntRange(1), default=MAX_LISTED, show_default=True, help="Of each queue.")
@@ -69,8 +85,8 @@ def list_letters(queues: tuple[str, ...], limit: int, as_json: bool, **wanted: A
 
     async def work(config: CommandConfig) -> None:
         async with _opened(config, queues) as opened:
-            letters = [letter for each in opened for letter in await each.find(_filter(**wanted), limit)]
-            hidden = {each.name: await each.hidden() for each in opened}
+            letters = await _find(opened, _filter(**wanted), limit)
+            hidden = await _hidden(opened)
         if as_json:
             print_json({"letters": [_summary(letter) for letter in letters], "hidden": hidden})
             return
@@ -91,7 +107,7 @@ def show(ids: tuple[str, ...], queues: tuple[str, ...], as_json: bool) -> None:
 
     async def work(config: CommandConfig) -> int:
         async with _opened(config, queues) as opened:
-            letters = [letter for each in opened for letter in await each.find(LetterFilter(frozenset(ids)))]
+            letters = await _find(opened, LetterFilter(frozenset(ids)))
         if as_json:
             print_json({"letters": [_whole(letter) for letter in letters]})
         else:
@@ -138,8 +154,7 @@ def _remove(
     # found first, and removed by their ids: what comes back meanwhile is another letter, with another id
     async def find(config: CommandConfig) -> tuple[list[Letter], dict[str, int]]:
         async with _opened(config, queues) as opened:
-            found = [letter for each in opened for letter in await each.find(_filter(**wanted))]
-            return found, {each.name: await each.hidden() for each in opened}
+            return await _find(opened, _filter(**wanted)), await _hidden(opened)
 
     async def remove_found(config: CommandConfig) -> Outcome:
         outcome = Outcome()
