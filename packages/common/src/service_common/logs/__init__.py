@@ -6,7 +6,7 @@ Each destination has a bounded buffer and a thread of its own: logging never blo
 
 from __future__ import annotations
 
-from .cloudwatch import CloudWatchOptions
 from .log import LogPipeline, configure_logging
+from .put_log_events import CloudWatchOptions
 
 __all__ = ["CloudWatchOptions", "LogPipeline", "configure_logging"]

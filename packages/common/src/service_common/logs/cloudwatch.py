@@ -5,12 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-import os
-import platform
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -20,9 +16,9 @@ from watchtower import CloudWatchLogHandler
 
 from ..backoff import Backoff
 from .line_writer import Line, LineBuffer
-from .put_log_events import LogEvent, batches, rejected_count
+from .put_log_events import CloudWatchOptions, LogEvent, batches, rejected_count
 
-__all__ = ["CloudWatchOptions", "CloudWatchShipper"]
+__all__ = ["CloudWatchShipper"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,30 +49,6 @@ _BUSY = frozenset(
 )
 _PASSING_CODES = _DENIED | _BUSY | {_NOT_FOUND}
 _PASSING_STATUSES = frozenset({401, 403, 408, 429})
-
-
-@dataclass(frozen=True, slots=True)
-class CloudWatchOptions:
-    """Destination and limits of the log shipped to CloudWatch Logs.
-
-    Attributes:
-        stream: log stream in *group*; every process has its own.
-        linger_s: maximum batching delay, in seconds.
-        attempt_timeout_s: time limit of connecting, and of an answer.
-        max_delay_s: upper bound of the delay between attempts.
-        max_lines: maximum lines in the buffer; more are dropped and counted.
-        max_characters: maximum characters in the buffer.
-    """
-
-    group: str
-    region: str
-    endpoint_url: str | None = None
-    stream: str = field(default_factory=lambda: f"{platform.node()}/{os.getpid()}-{int(time.time())}")
-    linger_s: float = 1.0
-    attempt_timeout_s: float = 3.0
-    max_delay_s: float = 30.0
-    max_lines: int = 20_000
-    max_characters: int = 16 * 1024 * 1024
 
 
 class CloudWatchShipper:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import orjson
 from prometheus_client.core import CounterMetricFamily
@@ -22,10 +22,13 @@ from pythonjsonlogger.core import LogData
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from ..observability import Metrics, current_trace
-from .cloudwatch import CloudWatchOptions, CloudWatchShipper
 from .json_values import to_plain, to_text
 from .line_writer import Line, LineWriter
 from .masking import masked
+from .put_log_events import CloudWatchOptions
+
+if TYPE_CHECKING:
+    from .cloudwatch import CloudWatchShipper
 
 __all__ = ["JsonFormatter", "LogPipeline", "configure_logging"]
 
@@ -165,10 +168,16 @@ def configure_logging(
     service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
 ) -> LogPipeline:
     """Log to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* is given."""
-    shipper = CloudWatchShipper(cloudwatch) if cloudwatch else None
+    shipper = _shipper(cloudwatch) if cloudwatch else None
     handler = _JsonHandler(LineWriter(sys.stdout if stream is None else stream), shipper)
     handler.setFormatter(JsonFormatter(service))
     return LogPipeline(handler, _install(handler, level))
+
+
+def _shipper(options: CloudWatchOptions) -> CloudWatchShipper:
+    from .cloudwatch import CloudWatchShipper  # noqa: PLC0415 - boto3: 10 MB and 0.1 s of CPU
+
+    return CloudWatchShipper(options)
 
 
 def _install(handler: logging.Handler, level: str) -> ExitStack:

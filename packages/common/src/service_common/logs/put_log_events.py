@@ -1,12 +1,15 @@
-"""The rules of PutLogEvents: what fits into one request, and which events were refused.
+"""The rules of PutLogEvents: where lines go, what fits into one request, and which events were refused.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
 from __future__ import annotations
 
+import os
+import platform
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from .json_values import shortened
@@ -14,7 +17,7 @@ from .json_values import shortened
 if TYPE_CHECKING:
     from .line_writer import Line
 
-__all__ = ["BatchLimits", "LogEvent", "batches", "rejected_count"]
+__all__ = ["BatchLimits", "CloudWatchOptions", "LogEvent", "batches", "rejected_count"]
 
 OVERHEAD_BYTES = 26
 
@@ -24,6 +27,30 @@ class LogEvent(TypedDict):
 
     timestamp: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWatchOptions:
+    """Destination and limits of the log shipped to CloudWatch Logs.
+
+    Attributes:
+        stream: log stream in *group*; every process has its own.
+        linger_s: maximum batching delay, in seconds.
+        attempt_timeout_s: time limit of connecting, and of an answer.
+        max_delay_s: upper bound of the delay between attempts.
+        max_lines: maximum lines in the buffer; more are dropped and counted.
+        max_characters: maximum characters in the buffer.
+    """
+
+    group: str
+    region: str
+    endpoint_url: str | None = None
+    stream: str = field(default_factory=lambda: f"{platform.node()}/{os.getpid()}-{int(time.time())}")
+    linger_s: float = 1.0
+    attempt_timeout_s: float = 3.0
+    max_delay_s: float = 30.0
+    max_lines: int = 20_000
+    max_characters: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
