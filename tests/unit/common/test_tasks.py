@@ -27,6 +27,7 @@ NOTICED_BY = {
     "notification_service/app.py": ["create_task"],  # awaits it
     "notification_service/push/broadcaster.py": ["create_task"],  # log_death; aborts the client
     "notification_service/push/page_cache.py": ["create_task"],  # its readers get the exception
+    "orderstream_command/dead_letters.py": ["ensure_future"],  # awaits it
     "processing_service/engine.py": ["create_task"],  # logs it; another claim follows the lease
 }
 
