@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from itertools import combinations
+from typing import Any, cast
 
 import pytest
 
 from order_contracts import Item
-from order_service.domain import ChangePosition, Order, OrderStatus, PlaceOrder
+from order_service.domain import ChangePosition, Order, OrderFilter, OrderStatus, PlaceOrder
 from order_service.ports import Change, LateOrders, OrderRepository
 from order_service.postgres import MIGRATIONS, SqlOrders
+from service_common.observability import tracing
 from service_common.outbox.table import OutboxRow, OutboxTable
+from service_common.paging import PageRequest
 from service_common.postgres import Database, migrate
 from service_common.scope import ALL_CUSTOMERS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, order_statements
@@ -88,6 +91,20 @@ async def placed(store: Store) -> Order:
     return order
 
 
+async def found(store: Store, scope: Scope = ALL_CUSTOMERS, *, limit: int = 50, **wanted: Any) -> list[int]:
+    """The ids of what is wanted, of all pages."""
+    ids: list[int] = []
+    after = None
+    while True:
+        page = await store.orders.page(OrderFilter(**wanted), PageRequest(after, limit), scope)
+        assert len(page.items) <= limit
+        ids += [order.id for order in page.items]
+        if page.next is None:
+            return ids
+        assert after is None or page.next < after
+        after = page.next
+
+
 def applied(change: Change | None) -> Order:
     assert change is not None
     assert change.applied
@@ -128,7 +145,7 @@ async def test_same_key_makes_one_order(store: Store) -> None:
     assert again == await store.orders.find_placement("key")
     assert (again.made, again.request_hash, again.order_id) == (False, first.request_hash, first.order_id)
     assert (again.item_ids, again.at) == (first.item_ids, first.at)
-    assert len(await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=None, limit=10)) == 1
+    assert await found(store) == [first.order_id]
 
 
 async def test_other_keys_make_other_orders(store: Store) -> None:
@@ -169,19 +186,14 @@ async def test_page_of_a_customer_has_own_orders_alone(store: Store) -> None:
         for command in (PlaceOrder(ONE, customer_id="alice"), PlaceOrder(ONE, customer_id="bob"), PlaceOrder(ONE))
     ]
 
-    async def ids(scope: Scope, status: OrderStatus | None = None, after: int | None = None) -> list[int]:
-        page = await store.orders.page(scope=scope, status=status, after=after, limit=10)
-        return [order.id for order in page]
-
-    assert await ids(OneCustomer("alice")) == await ids(OneCustomer("alice"), OrderStatus.CREATED) == [mine]
-    assert (
-        await ids(OneCustomer("alice"), OrderStatus.CLOSED)
-        == await ids(OneCustomer("alice"), after=mine)
-        == await ids(OneCustomer("carol"))
-        == []
-    )
-    assert await ids(OneCustomer("anonymous")) == [nobodys]
-    assert await ids(ALL_CUSTOMERS) == [nobodys, other, mine]
+    alice = OneCustomer("alice")
+    assert await found(store, alice) == await found(store, alice, status=OrderStatus.CREATED) == [mine]
+    for scope, number in ((alice, other), (OneCustomer("bob"), mine), (OneCustomer("carol"), mine)):
+        for wanted in ({"number": number}, {"status": OrderStatus.CLOSED}, {"product_id": "z"}):
+            assert await found(store, scope, **wanted) == []
+    assert (await store.orders.page(OrderFilter(), PageRequest(mine, 10), alice)).items == []
+    assert await found(store, OneCustomer("anonymous")) == [nobodys]
+    assert await found(store) == [nobodys, other, mine]
 
 
 async def test_unknown_key_has_no_placement(store: Store) -> None:
@@ -252,18 +264,82 @@ async def test_another_version_is_not_settled(store: Store) -> None:
 
 async def test_page_is_newest_first_and_continues_after_an_id(store: Store) -> None:
     orders = [await placed(store) for _ in range(4)]
-    assert await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=None, limit=3) == orders[:0:-1]
-    assert await store.orders.page(scope=ALL_CUSTOMERS, status=None, after=orders[1].id, limit=3) == orders[:1]
+    page = await store.orders.page(OrderFilter(), PageRequest(None, 3), ALL_CUSTOMERS)
+    assert (page.items, page.next) == (orders[:0:-1], orders[1].id)
+    page = await store.orders.page(OrderFilter(), PageRequest(orders[1].id, 3), ALL_CUSTOMERS)
+    assert (page.items, page.next) == (orders[:1], None)
 
 
 async def test_page_has_only_the_requested_status(store: Store) -> None:
     first, second = await placed(store), await placed(store)
     cancelled = applied(await store.orders.cancel(first.id, None, ALL_CUSTOMERS))
-    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CANCELLED, after=None, limit=5) == [
-        cancelled
-    ]
-    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CREATED, after=None, limit=5) == [second]
-    assert await store.orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.FAILED, after=None, limit=5) == []
+    page = await store.orders.page(OrderFilter(OrderStatus.CANCELLED), PageRequest(None, 5), ALL_CUSTOMERS)
+    assert page.items == [cancelled]
+    assert await found(store, status=OrderStatus.CREATED) == [second.id]
+    assert await found(store, status=OrderStatus.FAILED) == []
+
+
+async def test_every_combination_of_filters_finds_what_matches_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("order_service.postgres.IDS_PER_READ", 7)
+    traces = [f"{n:032x}" for n in (1, 2)]
+    for n in range(24):
+        with tracing(f"00-{traces[n % 5 == 0]}-0123456789abcdef-01"):
+            command = PlaceOrder((ONE, OTHER)[n % 2], customer_id=("alice", "bob", "anonymous")[n % 3])
+            order_id = (await store.orders.place(command)).order_id
+        if n % 4 == 0:
+            await store.orders.cancel(order_id, None, ALL_CUSTOMERS)
+        elif n % 7 == 0:
+            await store.orders.amend(order_id, ONE, None, ALL_CUSTOMERS)
+    everything = [await store.orders.find(order_id, ALL_CUSTOMERS) for order_id in await found(store)]
+    orders = [order for order in everything if order is not None]
+    assert len(orders) == 24
+    middle, end = orders[16].created_at, orders[4].created_at
+    filters: dict[str, tuple[Any, Callable[[Order], bool]]] = {
+        "status": (OrderStatus.CANCELLED, lambda order: order.status is OrderStatus.CANCELLED),
+        "product_id": ("c", lambda order: "c" in {item.product_id for item in order.items}),
+        "created_from": (middle, lambda order: order.created_at >= middle),
+        "created_to": (end, lambda order: order.created_at < end),
+        "trace_id": (traces[1], lambda order: (order.id - orders[-1].id) % 5 == 0),
+        "number": (1, lambda order: str(order.id).startswith("1")),
+    }
+    scopes: list[Scope] = [ALL_CUSTOMERS, OneCustomer("alice"), OneCustomer("anonymous"), OneCustomer("carol")]
+    sizes: set[int] = set()
+    for count in range(len(filters) + 1):
+        for names in combinations(filters, count):
+            for scope in scopes:
+                matching = [
+                    order.id
+                    for order in orders
+                    if scope.includes(order.customer_id) and all(filters[name][1](order) for name in names)
+                ]
+                wanted = {name: filters[name][0] for name in names}
+                assert await found(store, scope, limit=2, **wanted) == matching, (names, scope)
+                sizes.add(len(matching))
+    assert len(sizes) > 5
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(1, [12, 11, 10, 1]), (12, [12]), (2, [2]), (13, []), (2**63 - 1, [])]
+)
+async def test_number_is_what_an_id_begins_with(store: Store, number: int, expected: list[int]) -> None:
+    for _ in range(12):
+        await store.orders.place(PlaceOrder(ONE))
+    assert await found(store, number=number) == expected
+    page = await store.orders.page(OrderFilter(number=1), PageRequest(11, 1), ALL_CUSTOMERS)
+    assert ([order.id for order in page.items], page.next) == ([10], 10)
+
+
+async def test_orders_of_a_time_are_found_among_ids_with_gaps(store: Store) -> None:
+    orders = [await placed(store) for _ in range(5)]
+    for first, end in combinations(range(5), 2):
+        times = orders[first].created_at, orders[end].created_at
+        matching = await found(store, created_from=times[0], created_to=times[1])
+        assert matching == [order.id for order in reversed(orders[first:end])]
+    assert await found(store, created_to=orders[0].created_at) == []
+    assert await found(store, created_from=orders[4].created_at + timedelta(microseconds=1)) == []
+    assert await found(store, created_from=LONG_AGO.at, created_to=LATER) == [order.id for order in reversed(orders)]
 
 
 LONG_AGO, LATER = ChangePosition(datetime(2000, 1, 1, tzinfo=UTC), 0), datetime(9000, 1, 1, tzinfo=UTC)

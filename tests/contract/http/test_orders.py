@@ -356,6 +356,23 @@ async def test_pages_go_from_the_newest_to_the_oldest(orders: HttpService, shop:
     assert (await orders.call("GET", "/orders?limit=200&after=1")).json == {"orders": [], "next": None}
 
 
+async def test_order_is_found_by_what_is_known_of_it(orders: HttpService, created: dict[str, Any], shelf: str) -> None:
+    answer = await orders.call("POST", "/orders", json={"orderItems": [LINE]})
+    trace_id, number = answer.headers["traceparent"].split("-")[1], created["id"]
+    for query in (
+        f"product={shelf}",
+        f"product={shelf}&status=CREATED&number={number}&from={created['createdAt']}",
+        f"number={number}&limit=1",
+        f"product={shelf}&from=2026-01-01T00:00:00Z&to=9999-12-31T23:59:59.999999Z",
+    ):
+        found = (await orders.call("GET", f"/orders?{query}")).json["orders"]
+        assert [each["id"] for each in found][-1:] == [number], query
+    for query in (f"product={shelf}&status=CANCELLED", f"product={shelf}&to={created['createdAt']}"):
+        assert (await orders.call("GET", f"/orders?{query}")).json == {"orders": [], "next": None}
+    assert (await orders.call("GET", f"/orders?traceId={trace_id}")).json["orders"] == [answer.json]
+    assert (await orders.call("GET", f"/orders?traceId={trace_id}&number={number}")).json["orders"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
@@ -376,6 +393,23 @@ async def test_pages_go_from_the_newest_to_the_oldest(orders: HttpService, shop:
         ("status=", "/status"),
         ("after=1&after=2", "/after"),
         ("offset=1", "/offset"),
+        ("product=", "/product"),
+        ("product=..", "/product"),
+        ("product=a%20b", "/product"),
+        ("from=", "/from"),
+        ("from=2026-11-22", "/from"),
+        ("from=2026-11-22T10:13:18", "/from"),
+        ("from=2026-11-22T10:13:18%2B01:00", "/from"),
+        ("from=2026-02-30T10:13:18Z", "/from"),
+        ("from=0000-01-01T00:00:00Z", "/from"),
+        ("to=now", "/to"),
+        ("from=2026-11-22T10:13:18Z&to=2026-11-22T10:13:18Z", "/to"),
+        ("traceId=", "/traceId"),
+        ("traceId=" + "A" * 32, "/traceId"),
+        ("number=", "/number"),
+        ("number=0", "/number"),
+        ("number=01", "/number"),
+        ("number=9223372036854775808", "/number"),
     ],
 )
 async def test_page_that_can_not_be_is_refused(orders: HttpService, query: str, pointer: str) -> None:

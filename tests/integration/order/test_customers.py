@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 from order_contracts import Item
-from order_service.domain import PlaceOrder
-from order_service.postgres import MIGRATIONS, SqlOrders
-from service_common.postgres import Database, migrate
-from service_common.scope import ANONYMOUS, OneCustomer
+from order_service.domain import OrderFilter, OrderStatus, PlaceOrder
+from order_service.postgres import IDS_PER_READ, MIGRATIONS, SqlOrders, page_parameters
+from service_common.paging import PageRequest
+from service_common.postgres import Database, load_statements, migrate
+from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.upgrades import apply_all_but, upgrade_under_load
 
 NEW = ("0005_customers.sql", "0006_orders_of_a_customer.sql", "0007_customers_in_events.sql")
@@ -27,7 +31,7 @@ async def test_existing_orders_become_anonymous_while_others_are_placed(database
         orders = SqlOrders(database, processing_queue="processing", notification_queue="notification")
         again = await orders.place(command)
         assert (again.made, again.order_id) == (False, keyed)
-        assert await orders.page(scope=OneCustomer(ANONYMOUS), status=None, after=None, limit=1)
+        assert (await orders.page(OrderFilter(), PageRequest(None, 1), OneCustomer(ANONYMOUS))).items
 
 
 async def test_events_name_the_customer(database_url: str) -> None:
@@ -47,21 +51,44 @@ async def test_events_name_the_customer(database_url: str) -> None:
         ]
 
 
-async def test_page_of_a_customer_reads_own_orders_alone(database_url: str) -> None:
+async def test_each_search_reads_a_bounded_part_of_the_tables(database_url: str) -> None:
     await migrate(database_url, *MIGRATIONS)
+    now = datetime.now(UTC)
+    begin, end = now - timedelta(hours=2), now - timedelta(hours=1)
+    alice, everybody = OneCustomer("customer-7"), ALL_CUSTOMERS
+    searches: tuple[tuple[OrderFilter, Scope, str], ...] = (
+        (OrderFilter(), everybody, "orders_pkey"),
+        (OrderFilter(), alice, "orders_of_customer"),
+        (OrderFilter(), OneCustomer(ANONYMOUS), "orders_pkey"),
+        (OrderFilter(OrderStatus.CREATED), everybody, "orders_status"),
+        (OrderFilter(product_id="7"), everybody, "order_items_of_product"),
+        (OrderFilter(created_from=begin, created_to=end), everybody, "orders_pkey"),
+        (OrderFilter(trace_id=32 * "0"), everybody, "outbox_event_trace"),
+        (OrderFilter(number=12), everybody, "orders_pkey"),
+        (OrderFilter(OrderStatus.CANCELLED, "7", begin, end, number=1), everybody, "order_items_of_product"),
+        (OrderFilter(OrderStatus.CANCELLED, "7", begin, end, 32 * "0", 1), alice, "outbox_event_trace"),
+        (OrderFilter(OrderStatus.CANCELLED, "7"), alice, "orders_of_customer"),
+    )
     async with Database.open(database_url) as database:
-        orders = SqlOrders(database, processing_queue="processing", notification_queue="notification")
-        mine = (await orders.place(PlaceOrder(ITEMS, customer_id="alice"))).order_id
         await database.execute(
-            "INSERT INTO orders (customer_id) SELECT 'customer-' || mod(n, 500) FROM generate_series(1, %s) AS n",
-            (EXISTING,),
+            "INSERT INTO orders (customer_id, created_at)"
+            " SELECT 'customer-' || mod(n, 50), now() - (%(rows)s - n) * interval '1 s'"
+            " FROM generate_series(1, %(rows)s) AS n",
+            {"rows": EXISTING},
         )
-        await database.execute("ANALYZE orders")
-        statement = orders._sql["page_of_orders"]
-        parameters = {"status": None, "after": None, "limit": 50, "customer_id": "alice"}
-        plan = "\n".join(line for (line,) in await database.fetch(f"EXPLAIN (ANALYZE) {statement}", parameters))
-        assert "orders_of_customer" in plan
-        assert "Rows Removed by Filter" not in plan
-        assert [
-            order.id for order in await orders.page(scope=OneCustomer("alice"), status=None, after=None, limit=50)
-        ] == [mine]
+        await database.execute(
+            "INSERT INTO order_items (order_id, product_id, quantity) SELECT id, mod(id, 50), 1 FROM orders"
+        )
+        await database.execute(
+            "INSERT INTO outbox_event (destination, type, subject, event_key, data, traceparent, occurred_at)"
+            " SELECT 'q', 'order-created', id, 'k' || id, '{}', '00-' || md5(id::text) || '-', now() FROM orders"
+        )
+        await database.execute("ANALYZE")
+        for wanted, scope, index in searches:
+            parameters = page_parameters(wanted, PageRequest(None, 50), scope)
+            statement = load_statements("order_service")["page_of_orders"]
+            plan = "\n".join(line for (line,) in await database.fetch(f"EXPLAIN (ANALYZE) {statement}", parameters))
+            assert re.search(rf"(using|on) {index}\b", plan), (wanted, plan)
+            assert "Seq Scan on order" not in plan, (wanted, plan)
+            removed = sum(map(int, re.findall(r"Rows Removed by Filter: (\d+)", plan)))
+            assert removed <= (0 if parameters["most"] == 51 else IDS_PER_READ), (wanted, plan)

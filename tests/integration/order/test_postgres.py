@@ -13,12 +13,13 @@ import pytest
 
 from order_contracts import Item
 from order_contracts.limits import MAX_ITEMS, MAX_QUANTITY
-from order_service.domain import ChangePosition, OrderStatus, PlaceOrder
+from order_service.domain import ChangePosition, OrderFilter, OrderStatus, PlaceOrder
 from order_service.postgres import MIGRATIONS, SqlOrders
 from order_service.schemas import MAX_REASON
 from service_common.events import encode
 from service_common.observability import tracing
 from service_common.outbox.table import OutboxTable
+from service_common.paging import PageRequest
 from service_common.postgres import Database, Json, migrate
 from service_common.scope import ALL_CUSTOMERS
 from service_common.sqs import Outgoing
@@ -114,7 +115,8 @@ async def test_concurrent_close_and_cancel_have_one_winner(database: Database, o
         assert Counter(change.applied for change in changes if change) == {True: 1, False: 2}
         assert len({change.order for change in changes if change}) == 1
     [(announced,)] = await database.fetch("SELECT count(*) FROM outbox_event WHERE type = 'order-cancelled'")
-    assert announced == len(await orders.page(scope=ALL_CUSTOMERS, status=OrderStatus.CANCELLED, after=None, limit=10))
+    cancelled = await orders.page(OrderFilter(OrderStatus.CANCELLED), PageRequest(None, 10), ALL_CUSTOMERS)
+    assert announced == len(cancelled.items)
 
 
 async def test_late_order_is_announced_to_the_processing_queue_again(database: Database, orders: SqlOrders) -> None:

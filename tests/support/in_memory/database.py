@@ -25,11 +25,12 @@ from inventory_service.domain import (
 )
 from notification_service.notification import NotificationFilter, Page, Selection
 from order_contracts import EventType, Item, OrderEvent
-from order_service.domain import ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
+from order_service.domain import ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from processing_service.ports import Claim
 from processing_service.saga import Saga, SagaState
 from service_common.auth import Caller, Principal
+from service_common.paging import PageRequest
 from service_common.postgres import Row, load_statements
 from service_common.scope import ALL_CUSTOMERS, OneCustomer, Scope
 from tests.support.in_memory.access import InMemoryAccess
@@ -173,9 +174,12 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         return [_order_row(order)] if order else []
 
     def page(p: Params) -> list[Row]:
-        status = p["status"] and OrderStatus(p["status"])
-        found = orders.page(status=status, after=p["after"], limit=p["limit"], scope=_scope(p))
-        return [_order_row(order) for order in now(found)]
+        names = ("product_id", "created_from", "created_to", "trace_id")
+        wanted = OrderFilter(p["status"] and OrderStatus(p["status"]), *(p[name] for name in names))
+        spans = list(zip(p["lows"], p["highs"], strict=True))
+        found = now(orders.page(wanted, PageRequest(max(p["highs"]) + 1, 1_000_000), _scope(p))).items
+        matching = [order for order in found if any(low <= order.id <= high for low, high in spans)]
+        return [(None, *_order_row(order)) for order in matching[: p["limit"]]] or [(None,) * 11]
 
     def changed(p: Params) -> list[Row]:
         after = ChangePosition(p["at"], p["id"])

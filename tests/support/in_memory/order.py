@@ -9,10 +9,11 @@ from itertools import count
 
 from order_contracts import EventType, Item, OrderEvent
 from order_contracts.events import WITH_ITEMS
-from order_service.domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
+from order_service.domain import ChangedOrder, ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
 from service_common.observability import current_trace
+from service_common.paging import ListPage, PageRequest
 from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
 
@@ -52,15 +53,24 @@ class InMemoryOrders:
         order = self._orders.get(order_id)
         return order if order is not None and scope.includes(order.customer_id) else None
 
-    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
+    async def page(self, wanted: OrderFilter, request: PageRequest[int], scope: Scope) -> ListPage[Order, int]:
         newest_first = sorted(self._orders.values(), key=lambda order: -order.id)
-        return [
+        found = [
             order
             for order in newest_first
-            if (status is None or order.status is status)
-            and (after is None or order.id < after)
-            and scope.includes(order.customer_id)
-        ][:limit]
+            if scope.includes(order.customer_id)
+            and (request.after is None or order.id < request.after)
+            and (wanted.status is None or order.status is wanted.status)
+            and (wanted.product_id is None or wanted.product_id in {item.product_id for item in order.items})
+            and (wanted.created_from is None or order.created_at >= wanted.created_from)
+            and (wanted.created_to is None or order.created_at < wanted.created_to)
+            and (wanted.number is None or str(order.id).startswith(str(wanted.number)))
+            and (wanted.trace_id is None or wanted.trace_id in self._traces(order.id))
+        ]
+        return ListPage.cut(found, request.limit, lambda order: order.id)
+
+    def _traces(self, order_id: int) -> set[str]:
+        return {(row.traceparent or "")[3:35] for row in self.outbox.rows.values() if row.subject == str(order_id)}
 
     async def settled_before(self, min_age_s: int) -> datetime:
         return datetime.now(UTC) - timedelta(seconds=min_age_s)

@@ -1,22 +1,24 @@
-"""Fields that marshmallow lacks: lists whose length is checked first, and integers in one notation."""
+"""Fields that marshmallow lacks: lists whose length is checked first, integers and times in one notation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from .scope import MAX_CUSTOMER_ID
 
-__all__ = ["BoundedList", "DecimalInteger", "PathString", "customer", "no_nul", "page_limit"]
+__all__ = ["BoundedList", "DecimalInteger", "PathString", "UtcTime", "customer", "no_nul", "page_limit"]
 
 T = TypeVar("T")
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
 # 19 digits hold every bigint of PostgreSQL
+_UTC_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z\Z"
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -64,6 +66,25 @@ class DecimalInteger(fields.Integer):
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class UtcTime(fields.String):
+    """A time in a query, in the notation of our answers: ``2026-11-22T10:13:18Z``, with up to six decimals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.Regexp(_UTC_TIME), **options)
+
+    def deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        """Return the time.
+
+        Raises:
+            ValidationError: it has another notation, or there is no such time.
+        """
+        try:
+            text = super().deserialize(value, *arguments, **options)
+            return datetime.fromisoformat(text) if isinstance(text, str) else text
+        except ValueError as error:  # ValidationError is one
+            raise ValidationError("Has to be a time in UTC, as 2026-11-22T10:13:18.044363Z.") from error
 
 
 def page_limit() -> DecimalInteger:

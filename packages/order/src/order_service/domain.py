@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from order_contracts import Item
+from order_contracts.limits import MAX_ORDER_ID
 from service_common.errors import ConflictError, InvalidError, NotFoundError, PreconditionFailedError, Violation
 from service_common.scope import ANONYMOUS
 
@@ -17,6 +18,7 @@ __all__ = [
     "ChangedOrder",
     "KeyReusedError",
     "Order",
+    "OrderFilter",
     "OrderItem",
     "OrderNotFoundError",
     "OrderStateError",
@@ -194,6 +196,35 @@ class Order:
     def _require_version(self, expected: int | None) -> None:
         if expected is not None and expected != self.version:
             raise StaleOrderError(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders are wanted: those that match everything that is not None.
+
+    Attributes:
+        product_id: among the items of the present version.
+        created_from: they were placed then or later.
+        created_to: they were placed earlier.
+        trace_id: an event of theirs is in the outbox with this trace.
+        number: their ids begin with these digits.
+    """
+
+    status: OrderStatus | None = None
+    product_id: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    trace_id: str | None = None
+    number: int | None = None
+
+    def spans(self, after: int | None) -> Sequence[tuple[int, int]]:
+        """Return the first and last ids of the ranges below *after* that ids may have."""
+        highest = MAX_ORDER_ID if after is None else after - 1
+        if self.number is None:
+            return [(1, highest)]
+        digits = len(str(MAX_ORDER_ID)) - len(str(self.number))
+        powers = [10**each for each in range(digits + 1)]
+        return [(self.number * each, min((self.number + 1) * each - 1, highest)) for each in powers]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from service_common.paging import PageRequest
 
 from . import schemas
 from .app_keys import OUTBOX, SERVICE
-from .domain import ChangePosition, Order, OrderStatus, PlaceOrder
+from .domain import ChangePosition, Order, OrderFilter, OrderStatus, PlaceOrder
 
 __all__ = ["amend", "cancel", "changes", "close", "events", "fail", "get", "idempotency_key", "page", "place"]
 
@@ -39,10 +40,21 @@ async def get(request: web.Request, order_id: int) -> web.Response:
 
 
 async def page(
-    request: web.Request, status: OrderStatus | None, customer: str | None, after: int | None, limit: int
+    request: web.Request,
+    *,
+    status: OrderStatus | None,
+    customer: str | None,
+    product_id: str | None,
+    created_from: datetime | None,
+    created_to: datetime | None,
+    trace_id: str | None,
+    number: int | None,
+    after: int | None,
+    limit: int,
 ) -> web.Response:
-    """List orders, newest first."""
-    found = await request.app[SERVICE].page(PageRequest(after, limit), scope_of(request, customer), status)
+    """Find orders, newest first."""
+    wanted = OrderFilter(status, product_id, created_from, created_to, trace_id, number)
+    found = await request.app[SERVICE].page(PageRequest(after, limit), scope_of(request, customer), wanted)
     return json_response({"orders": [schemas.order_payload(order) for order in found.items], "next": found.next})
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from order_contracts import Item
+from service_common.paging import ListPage, PageRequest
 from service_common.scope import Scope
 
-from .domain import ChangedOrder, ChangePosition, Order, OrderStatus, PlaceOrder
+from .domain import ChangedOrder, ChangePosition, Order, OrderFilter, OrderStatus, PlaceOrder
 
 __all__ = ["Change", "LateOrders", "OrderRepository", "Placement", "StockReader"]
 
@@ -57,8 +58,11 @@ class OrderRepository(Protocol):
     async def find(self, order_id: int, scope: Scope) -> Order | None:
         """Return the order."""
 
-    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
-        """Return at most *limit* orders with ids below *after*, newest first."""
+    async def page(self, wanted: OrderFilter, request: PageRequest[int], scope: Scope) -> ListPage[Order, int]:
+        """Return a page of the orders that are *wanted*, newest first: their ids are below *after*.
+
+        With several filters it may have fewer orders than its limit, or none, and a `next`.
+        """
 
     async def settled_before(self, min_age_s: int) -> datetime:
         """Return a time at least *min_age_s* ago before which no later commit changes an order."""

@@ -8,15 +8,20 @@ from typing import Any
 
 from order_contracts import Item
 from service_common.observability import current_trace
+from service_common.paging import ListPage, PageRequest
 from service_common.postgres import Database, Row, load_statements
-from service_common.scope import Scope
+from service_common.scope import ANONYMOUS, Scope
 
-from .domain import ChangedOrder, ChangePosition, Order, OrderItem, OrderStatus, PlaceOrder
+from .domain import ChangedOrder, ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
 from .ports import Change, Placement
 
-__all__ = ["MIGRATIONS", "SqlOrders"]
+__all__ = ["MIGRATIONS", "SqlOrders", "page_parameters"]
 
 MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", "order_service.migrations")
+
+
+# the most ids that a read looks up: further filters may match few of them
+IDS_PER_READ = 2_000
 
 
 class SqlOrders:
@@ -57,13 +62,12 @@ class SqlOrders:
         )
         return None if row is None else _order(row)
 
-    async def page(self, *, scope: Scope, status: OrderStatus | None, after: int | None, limit: int) -> Sequence[Order]:
-        """Return at most *limit* orders with ids below *after*, newest first."""
-        rows = await self._database.fetch(
-            self._sql["page_of_orders"],
-            {"status": status and status.value, "after": after, "limit": limit, "customer_id": scope.customer_id},
-        )
-        return [_order(row) for row in rows]
+    async def page(self, wanted: OrderFilter, request: PageRequest[int], scope: Scope) -> ListPage[Order, int]:
+        """Return a page of orders; see :class:`~order_service.ports.OrderRepository`."""
+        rows = await self._database.fetch(self._sql["page_of_orders"], page_parameters(wanted, request, scope))
+        orders = [_order(row[1:]) for row in rows if row[2] is not None]
+        page = ListPage.cut(orders, request.limit, lambda order: order.id)
+        return page if page.next is not None else ListPage(orders, rows[0][0])
 
     async def settled_before(self, min_age_s: int) -> datetime:
         """Return a time at least *min_age_s* ago before which no later commit changes an order."""
@@ -129,6 +133,34 @@ class SqlOrders:
     def _announcement(self, *destinations: str) -> dict[str, Any]:
         trace = current_trace()
         return {"destinations": list(destinations), "traceparent": trace.traceparent if trace else None}
+
+
+def page_parameters(wanted: OrderFilter, request: PageRequest[int], scope: Scope) -> dict[str, Any]:
+    """Return the parameters of ``page_of_orders.sql``."""
+    customer_id = scope.customer_id
+    indexed = {
+        "trace": wanted.trace_id,
+        "customer": None if customer_id == ANONYMOUS else customer_id,
+        "product": wanted.product_id,
+        "status": wanted.status,
+    }
+    by = next((name for name, value in indexed.items() if value is not None), "id")
+    filters = (*indexed.values(), wanted.created_from, wanted.created_to, customer_id if by != "customer" else None)
+    exact = sum(each is not None for each in filters) == (by != "id")
+    lows, highs = zip(*wanted.spans(request.after), strict=True)
+    return {
+        "by": by,
+        "most": request.limit + 1 if exact else IDS_PER_READ,
+        "limit": request.limit + 1,
+        "lows": list(lows),
+        "highs": list(highs),
+        "status": wanted.status and wanted.status.value,
+        "customer_id": customer_id,
+        "product_id": wanted.product_id,
+        "trace_id": wanted.trace_id,
+        "created_from": wanted.created_from,
+        "created_to": wanted.created_to,
+    }
 
 
 def _columns(items: Sequence[Item]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from order_contracts.items import ItemList
-from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION
-from service_common.fields import DecimalInteger, customer, no_nul, page_limit
+from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION, PRODUCT_ID
+from service_common.fields import DecimalInteger, UtcTime, customer, no_nul, page_limit
 from service_common.timestamps import rfc3339
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, OrderStatus
@@ -70,13 +70,35 @@ class FailureSchema(VersionSchema):
     reason = fields.Str(required=True, validate=[validate.Length(1, MAX_REASON), no_nul()])
 
 
+def _trace_id() -> fields.String:
+    digits = validate.Regexp(r"[0-9a-f]{32}\Z", error="Has to be 32 hexadecimal digits.")
+    return fields.Str(data_key="traceId", load_default=None, validate=digits)
+
+
 class OrdersQuerySchema(Schema):
-    """``?status=&customer=&after=&limit=``."""
+    """``?status=&customer=&product=&from=&to=&traceId=&number=&after=&limit=``."""
 
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
     customer = customer()
+    product_id = fields.Str(
+        data_key="product", load_default=None, validate=validate.Regexp(PRODUCT_ID, error="Is no id of a product.")
+    )
+    created_from = UtcTime(data_key="from", load_default=None)
+    created_to = UtcTime(data_key="to", load_default=None)
+    trace_id = _trace_id()
+    number = DecimalInteger(
+        validate=validate.Range(1, MAX_ORDER_ID),
+        load_default=None,
+        metadata={"description": "The digits that the number begins with."},
+    )
     after = DecimalInteger(validate=validate.Range(1, MAX_ORDER_ID), load_default=None)
     limit = page_limit()
+
+    @validates_schema
+    def _in_order(self, loaded: Mapping[str, Any], **_: Any) -> None:
+        first, end = loaded["created_from"], loaded["created_to"]
+        if first is not None and end is not None and first >= end:
+            raise ValidationError("Has to be later than from.", "to")
 
 
 class _PositionField(fields.String):
@@ -102,11 +124,7 @@ class EventsQuerySchema(Schema):
     """``?orderId=`` or ``?traceId=``."""
 
     order_id = DecimalInteger(data_key="orderId", load_default=None, validate=validate.Range(1, MAX_ORDER_ID))
-    trace_id = fields.Str(
-        data_key="traceId",
-        load_default=None,
-        validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="Has to be 32 hexadecimal digits."),
-    )
+    trace_id = _trace_id()
 
     @validates_schema
     def _one_of_them(self, loaded: Mapping[str, Any], **_: Any) -> None:

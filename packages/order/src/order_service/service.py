@@ -17,6 +17,7 @@ from .domain import (
     ChangePosition,
     KeyReusedError,
     Order,
+    OrderFilter,
     OrderItem,
     OrderNotFoundError,
     OrderStatus,
@@ -28,6 +29,8 @@ from .ports import Change, OrderRepository, Placement, StockReader
 __all__ = ["OrderService", "Placed"]
 
 logger = logging.getLogger(__name__)
+
+EVERY_ORDER = OrderFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,10 @@ class OrderService:
         return order
 
     async def page(
-        self, wanted: PageRequest[int], scope: Scope, status: OrderStatus | None = None
+        self, request: PageRequest[int], scope: Scope, wanted: OrderFilter = EVERY_ORDER
     ) -> ListPage[Order, int]:
-        """Return a page of orders, newest first."""
-        orders = await self._orders.page(scope=scope, status=status, after=wanted.after, limit=wanted.limit + 1)
-        return ListPage.cut(orders, wanted.limit, lambda order: order.id)
+        """Return a page of orders; see :class:`OrderRepository`."""
+        return await self._orders.page(wanted, request, scope)
 
     async def changes(
         self, wanted: PageRequest[ChangePosition], min_age_s: int

@@ -96,7 +96,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** List orders, newest first */
+    /** Find orders, newest first */
     readonly get: operations['getOrders'];
     readonly put?: never;
     /** Place an order */
@@ -563,6 +563,12 @@ export interface operations {
       readonly query?: {
         readonly status?: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
         readonly customer?: string;
+        readonly product?: string;
+        readonly from?: string;
+        readonly to?: string;
+        readonly traceId?: string;
+        /** @description The digits that the number begins with. */
+        readonly number?: number;
         readonly after?: number;
         readonly limit?: number;
       };
