@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from .shell import FAILED, CommandFailure, print_json, printable, run, with_json
 from .timeline import Known, TimelineEntry, timeline_of, trace_ids_of
 
 if TYPE_CHECKING:
-    from .log_groups import LogLine
+    from .log_groups import LogGroups, LogLine
 
 __all__ = ["order"]
 
@@ -67,17 +68,17 @@ def trace(ids: tuple[str, ...], customer: str | None, limit: int, logs: bool, as
                 query = [("customer", customer), ("limit", str(limit))]
                 found = await services.ask(ORDERS, query)
                 orders = [each["id"] for each in found["orders"]]
-            traced = await asyncio.gather(
-                *(_traced(config, services, each, with_logs=logs) for each in dict.fromkeys(orders))
-            )
+            traces = await asyncio.gather(*(_asked(services, each) for each in dict.fromkeys(orders)))
+        if logs and any(each.timeline() for each in traces):
+            await _add_lines(config, traces)
         if as_json:
-            print_json({"orders": traced})
+            print_json({"orders": [each.document() for each in traces]})
         else:
-            for each in traced:
+            for each in traces:
                 _show(each)
-        if not any(each["timeline"] for each in traced):
+        if not any(each.timeline() for each in traces):
             raise CommandFailure("no service knows of it", FAILED)
-        return FAILED if any(each["missing"] for each in traced) else 0
+        return FAILED if any(each.missing for each in traces) else 0
 
     run(work)
 
@@ -91,7 +92,24 @@ async def _numbers(services: Services, text: str) -> Sequence[int]:
     return [int(text)]
 
 
-async def _traced(config: CommandConfig, services: Services, order_id: int, *, with_logs: bool) -> dict[str, Any]:
+@dataclass(slots=True)
+class _Trace:
+    """What is found about an order, and what is not, with the reason."""
+
+    order_id: int
+    known: Known
+    missing: dict[str, str]
+    lines: list[LogLine] = field(default_factory=list)
+
+    def timeline(self) -> list[TimelineEntry]:
+        return timeline_of(self.known, map(_of_line, self.lines))
+
+    def document(self) -> dict[str, Any]:
+        found = {"orderId": self.order_id, "order": self.known.order, "traceIds": trace_ids_of(self.known)}
+        return {**found, "timeline": self.timeline(), "missing": self.missing}
+
+
+async def _asked(services: Services, order_id: int) -> _Trace:
     missing: dict[str, str] = {}
 
     async def ask(what: str, answer: Coroutine[Any, Any, dict[str, Any]]) -> Mapping[str, Any]:
@@ -121,26 +139,27 @@ async def _traced(config: CommandConfig, services: Services, order_id: int, *, w
         operations.get("operations", ()),
         notifications.get("notifications", ()),
     )
-    traces, lines = trace_ids_of(known), []
-    facts = timeline_of(known)
-    if with_logs and facts:
-        try:
-            lines = await _lines(config, traces, facts[0].at - MARGIN, facts[-1].at + MARGIN)
-        except (ServiceError, TimeoutError) as error:
-            missing["logs"] = str(error) or f"no answer within {LOGS_LIMIT_S:g} s"
-    entries = timeline_of(known, map(_of_line, lines))
-    return {"orderId": order_id, "order": known.order, "traceIds": traces, "timeline": entries, "missing": missing}
+    return _Trace(order_id, known, missing)
 
 
-async def _lines(config: CommandConfig, traces: Sequence[str], begin: datetime, end: datetime) -> list[LogLine]:
+async def _add_lines(config: CommandConfig, traces: Sequence[_Trace]) -> None:
     from .log_groups import LogGroups  # noqa: PLC0415 - the AWS SDK, whose import takes longer than the answers
 
-    async with asyncio.timeout(LOGS_LIMIT_S), LogGroups.open(config) as groups:
-        end = min(end, datetime.now(UTC))
-        found = await asyncio.gather(
-            *(groups.read(begin, end, pattern=f'"{each}"', limit=MAX_LINES) for each in traces)
-        )
-    return [line for lines in found for line in lines]
+    try:
+        async with asyncio.timeout(LOGS_LIMIT_S), LogGroups.open(config) as groups:
+            await asyncio.gather(*(_read_lines(groups, each) for each in traces))
+    except (ServiceError, TimeoutError) as error:
+        for each in traces:
+            each.missing["logs"] = str(error) or f"no answer within {LOGS_LIMIT_S:g} s"
+
+
+async def _read_lines(groups: LogGroups, trace: _Trace) -> None:
+    if not (facts := trace.timeline()):
+        return
+    begin, end = facts[0].at - MARGIN, min(facts[-1].at + MARGIN, datetime.now(UTC))
+    ids = trace_ids_of(trace.known)
+    found = await asyncio.gather(*(groups.read(begin, end, pattern=f'"{each}"', limit=MAX_LINES) for each in ids))
+    trace.lines = [line for lines in found for line in lines]
 
 
 def _of_line(line: LogLine) -> TimelineEntry:
@@ -148,18 +167,18 @@ def _of_line(line: LogLine) -> TimelineEntry:
     return TimelineEntry(line.at, line.service, f"log: {line.facts.get('message', '')}", facts)
 
 
-def _show(traced: Mapping[str, Any]) -> None:
-    known = traced["order"]
-    title = f"order {traced['orderId']}" + (f", {known['status']}, version {known['version']}" if known else "")
+def _show(trace: _Trace) -> None:
+    known = trace.known.order
+    title = f"order {trace.order_id}" + (f", {known['status']}, version {known['version']}" if known else "")
     click.secho(title, bold=True)
-    for each in traced["traceIds"]:
+    for each in trace_ids_of(trace.known):
         click.echo(printable(f"trace {each}"))
     begin = None
-    for entry in traced["timeline"]:
+    for entry in trace.timeline():
         begin = begin or entry.at
         facts = "  ".join(f"{name}={value}" for name, value in entry.facts.items())
         since_s = (entry.at - begin).total_seconds()
         text = f"{entry.at.astimezone():%H:%M:%S.%f}  {since_s:+9.3f} s  {entry.service:<12}  {entry.what}"
         click.echo(printable(f"{text}  {facts}").rstrip())
-    for what, why in traced["missing"].items():
+    for what, why in trace.missing.items():
         click.echo(printable(f"missing: {what}: {why}"), err=True)
