@@ -11,7 +11,7 @@ import click
 
 from .config import CommandConfig
 from .probe import Probe, Replica, Snapshot
-from .shell import FAILED, age, print_json, print_table, printable, run, with_json
+from .shell import FAILED, age, print_json, print_lines, print_table, printable, run, with_json
 from .verdict import Level, Trouble, troubles_of
 
 __all__ = ["status"]
@@ -28,7 +28,7 @@ _COLOURS = {Level.DEGRADED: "yellow", Level.BROKEN: "red"}
 def status(watch: bool, interval: float, as_json: bool) -> None:
     """Show services with their replicas, queues, sagas, the feed, and what needs attention.
 
-    Ends with 1 when something needs attention.
+    Ends with 1 when something needs attention. With --watch and --json, one JSON object a line.
     """
 
     async def work(config: CommandConfig) -> int:
@@ -37,7 +37,7 @@ def status(watch: bool, interval: float, as_json: bool) -> None:
                 snapshot = await probe.snapshot()
                 troubles = troubles_of(snapshot)
                 if as_json:
-                    print_json(_document(snapshot, troubles))
+                    (print_lines if watch else print_json)(_document(snapshot, troubles))
                 else:
                     if watch:
                         click.clear()
