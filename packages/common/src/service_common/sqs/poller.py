@@ -53,9 +53,8 @@ class PollerSettings:
     Attributes:
         concurrency: maximum messages in flight.
         receivers: maximum concurrent receives; one, parked, without load.
-        wait_s: long poll of the parked receive, 0 to 20 seconds. It bounds how long a stop waits for a receive that
-            must not be cancelled: 3 leaves half of the 6 s of a SIGTERM, for some 860,000 requests a month on an idle
-            queue.
+        wait_s: long poll of the parked receive, 0 to 20 seconds; in effect as long as `stop_grace_s` allows, because a
+            stop has to wait for it.
         stop_grace_s: how long `Poller.stop` waits for handlers and parked receives to end; one more second follows to
             hand back the messages of cancelled handlers, and a last one to acknowledge.
         acknowledge_linger_s: maximum batching delay of an acknowledgement, in seconds.
@@ -65,7 +64,7 @@ class PollerSettings:
 
     concurrency: int = 64
     receivers: int = 4
-    wait_s: int = 3
+    wait_s: int = 20
     stop_grace_s: float = 5.0
     acknowledge_linger_s: float = 0.1
     handler_limit_s: float = 120.0
