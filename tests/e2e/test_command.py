@@ -138,6 +138,13 @@ async def test_shipped_query_answers_on_the_emulator(system: System) -> None:
     assert "DONE" in {row["state"] for row in ended}
 
 
+async def test_query_of_ones_own_is_run_by_logs_insights(system: System) -> None:
+    text = "fields @timestamp, @message | limit 2"  # what the emulator knows of the language
+    rows = (await command(system, "logs", "query", "--text", text, "--json")).json["rows"]
+    assert [row.keys() for row in rows] == [{"@timestamp", "@message"}] * 2
+    assert all(orjson.loads(row["@message"])["service"].endswith("-service") for row in rows)
+
+
 async def test_tail_follows_lines_as_they_come(system: System) -> None:
     process = await started(system.stack.command_environment(), "logs", "tail", "--follow", "--json", "--since", "0s")
     assert process.stdout is not None

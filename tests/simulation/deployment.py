@@ -46,7 +46,7 @@ __all__ = ["QUEUES", "RECONCILE_AFTER_S", "TOKEN", "Deployment"]
 TOKEN = "secret"
 QUEUES = ("processing-queue", "notification-queue")
 RECONCILE_AFTER_S = 10
-GRACE_S = 8
+GRACE_S = 6
 MODULES = {
     "order": (order_service.app, order_service.config.Config),
     "inventory": (inventory_service.app, inventory_service.config.Config),
