@@ -27,6 +27,7 @@ ROOMS = {
     ("logs",): ("logs",),
     ("postgres",): ("postgres",),
     ("sqs",): ("sqs",),
+    ("http", "sqs"): ("dead_letters",),
     ("postgres", "sqs"): ("outbox",),
 }
 IMPORT_ALL = """

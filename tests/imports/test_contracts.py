@@ -38,7 +38,7 @@ FORBIDDEN = [
     ("notification-layers", "notification_service.of_no_layer", "notification_service.notification"),
     ("command-layers", "orderstream_command.config", "orderstream_command.shell"),
     ("command-layers", "orderstream_command.of_no_layer", "orderstream_command.config"),
-    ("command-by-interfaces", "orderstream_command.dead_letters", "order_service.domain"),
+    ("command-by-interfaces", "orderstream_command.dlq", "order_service.domain"),
     ("services-independent", "order_service.app", "inventory_service.domain"),
     ("common-below", "service_common.openapi.planted", "order_service.domain"),
     ("no-runner-in-services", "order_service.app", "orderstream_local.layout"),

@@ -68,7 +68,7 @@ class Aws:
 
     async def is_set_aside(self, queue: str) -> bool | None:
         url = await asyncio.to_thread(self._url, f"{self.names[queue]}-dlq")
-        answer = await asyncio.to_thread(self.sqs.receive_message, QueueUrl=url)
+        answer = await asyncio.to_thread(self.sqs.receive_message, QueueUrl=url, VisibilityTimeout=0)
         return bool(answer.get("Messages")) or None
 
     async def has_log_of(self, service: str) -> bool | None:
@@ -161,6 +161,11 @@ async def test_each_service_can_do_its_work_with_its_policy_and_needs_all_of_it(
         for service in ("processing", "notification"):
             depth = f'orderstream_sqs_messages{{queue="{aws.names[f"{service.capitalize()}DeadLetterQueue"]}"'
             await eventually(partial(_measured, http, f"{urls[service]}/metrics", depth), f"dead letters of {service}")
+            for verb in ("redrive", "discard"):
+                letters = f"{urls[service]}/dead-letters"
+                found = await eventually(partial(_letters, http, letters), f"dead letters to {verb} of {service}")
+                async with http.post(f"{letters}/{verb}", json={"ids": found}) as response:
+                    assert (await response.json())["done"] == found
         for service in SERVICES:
             await eventually(partial(aws.has_log_of, service), f"log of {service}")
 
@@ -180,6 +185,11 @@ async def _found(http: aiohttp.ClientSession, url: str) -> bool | None:
 async def _measured(http: aiohttp.ClientSession, url: str, number: str) -> bool | None:
     async with http.get(url) as response:
         return number in await response.text() or None
+
+
+async def _letters(http: aiohttp.ClientSession, url: str) -> list[str] | None:
+    async with http.get(url) as response:
+        return [letter["id"] for letter in (await response.json())["letters"]] or None
 
 
 async def _told(http: aiohttp.ClientSession, url: str, kind: str) -> bool | None:

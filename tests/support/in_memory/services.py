@@ -31,15 +31,18 @@ from order_contracts import EventType, Item, OrderEvent
 from order_service.service import OrderService
 from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
 from service_common.auth import TICKETS, Tickets
+from service_common.dead_letters import DEAD_LETTERS, DeadLetters
 from service_common.http_server import METRICS
 from service_common.outbox import OutboxTable
 from service_common.postgres import Database
+from service_common.sqs import Attribute, Sqs
 from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.database import InMemoryDatabase, Statements, order_statements, saga_statements
 from tests.support.in_memory.inventory import InMemoryStock
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.in_memory.order import InMemoryOrders, InMemoryStockReader
 from tests.support.in_memory.processing import InMemorySagas
+from tests.support.in_memory.sqs import InMemorySqs
 
 __all__ = ["ORIGIN", "SECRET", "SERVICES", "TOKEN", "Client", "Service", "ask"]
 
@@ -120,6 +123,7 @@ async def use_inventory(client: Client) -> None:
 
 
 async def use_sagas(client: Client) -> None:
+    await use_dead_letters(client)
     for path in ("/sagas", "/sagas?late=true", "/sagas?state=DONE", "/sagas/1", "/sagas/2", "/sagas/999"):
         await ask(client, "GET", path)
     for order_id in (1, 2, 999):
@@ -127,7 +131,16 @@ async def use_sagas(client: Client) -> None:
         await ask(client, "POST", f"/sagas/{order_id}/retry")
 
 
+async def use_dead_letters(client: Client) -> None:
+    letters = (await ask(client, "GET", "/dead-letters"))["letters"]
+    await ask(client, "GET", "/dead-letters/unknown")
+    await ask(client, "GET", f"/dead-letters/{letters[0]['id']}")
+    for verb, letter in zip(("redrive", "discard"), letters, strict=True):
+        await ask(client, "POST", f"/dead-letters/{verb}", json={"ids": [letter["id"], "unknown"]})
+
+
 async def use_notifications(client: Client) -> None:
+    await use_dead_letters(client)
     for query in ("", "?limit=1", "?after=nonsense", "?orderId=1"):
         await ask(client, "GET", f"/notifications{query}")
     for path in ("/stream", "/ws"):
@@ -159,6 +172,14 @@ async def inventory_in_memory(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
+def dead_letters() -> DeadLetters:
+    sqs = InMemorySqs()
+    binary = {"bytes": Attribute(b"\x00\xff", "Binary"), "reason": Attribute("unreadable-event: not JSON")}
+    sqs.bury("queue", '{"type":"order-created","subject":"1"}', binary)
+    sqs.bury("queue", "nothing", {})
+    return DeadLetters(cast(Sqs, sqs), "queue")
+
+
 async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
     sagas = InMemorySagas()
     for order_id in (1, 2):
@@ -170,6 +191,7 @@ async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
         else:
             failing = saga.after(Unanswered("timeout")).after(Refused("Not enough stock."))
             await sagas.save(claim, failing, {SagaState.FAILING: WHEN}, 1.0)
+    app[DEAD_LETTERS] = dead_letters()
     app[processing_service.app_keys.SAGAS] = sagas
     app[processing_service.app_keys.OUTBOX] = _outbox(saga_statements(sagas))
     yield
@@ -186,6 +208,7 @@ async def notifications_in_memory(app: web.Application) -> AsyncIterator[None]:
     app[notification_service.http.BROADCASTER] = broadcaster
     app[notification_service.http.DISCONNECTOR] = Disconnector(access, broadcaster.disconnect)
     app[TICKETS] = Tickets(access)
+    app[DEAD_LETTERS] = dead_letters()
     app[notification_service.http.HISTORY] = History(feed)
     yield
 

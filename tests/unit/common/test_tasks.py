@@ -21,13 +21,13 @@ NOTICED_BY = {
     "service_common/outbox/relay.py": ["TaskGroup", "create_task", "create_task"],  # the group ends run()
     "service_common/postgres/availability.py": ["create_task"],  # repeats a probe that crashed
     "service_common/sqs/batcher.py": ["ensure_future"],  # abandons the items of a flush that crashed
+    "service_common/sqs/dead_letter_queue.py": ["ensure_future"],  # awaits it
     "service_common/sqs/poller.py": ["TaskGroup", "create_task", "create_task"],  # ends run(); retries the message
     "service_common/sqs/queue_depth.py": ["create_task"],  # log_death; the next scrape starts another
     "service_common/sqs/receive_loop.py": ["create_task"],  # in the poller's group
     "notification_service/app.py": ["create_task"],  # awaits it
     "notification_service/push/broadcaster.py": ["create_task"],  # log_death; aborts the client
     "notification_service/push/page_cache.py": ["create_task"],  # its readers get the exception
-    "orderstream_command/dead_letters.py": ["ensure_future"],  # awaits it
     "processing_service/engine.py": ["create_task"],  # logs it; another claim follows the lease
 }
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from service_common.sqs import Sqs, attributes_of
+from service_common.sqs import DeadLetterQueue, Letter, LetterFilter, Outcome, Sqs, dead_letter_queues
 
 from .config import CommandConfig
-from .dead_letters import DeadLetterQueue, Letter, LetterFilter, Outcome, dead_letter_queues
 from .shell import FAILED, Duration, F, age, execute, print_json, print_table, printable, run, with_json, with_yes
 
 __all__ = ["dlq"]
@@ -88,7 +87,7 @@ def list_letters(queues: tuple[str, ...], limit: int, as_json: bool, **wanted: A
             letters = await _find(opened, _filter(**wanted), limit)
             hidden = await _hidden(opened)
         if as_json:
-            print_json({"letters": [_summary(letter) for letter in letters], "hidden": hidden})
+            print_json({"letters": [letter.summary for letter in letters], "hidden": hidden})
             return
         now = datetime.now(UTC)
         header = ("QUEUE", "ID", "AGE", "RECEIVED", "BYTES", "ORDER", "TRACE", "REASON")
@@ -109,7 +108,7 @@ def show(ids: tuple[str, ...], queues: tuple[str, ...], as_json: bool) -> None:
         async with _opened(config, queues) as opened:
             letters = await _find(opened, LetterFilter(frozenset(ids)))
         if as_json:
-            print_json({"letters": [_whole(letter) for letter in letters]})
+            print_json({"letters": [letter.document for letter in letters]})
         else:
             for letter in letters:
                 _print_whole(letter)
@@ -193,7 +192,7 @@ def _report(
 ) -> None:
     if as_json:
         done = {"done": outcome.done, "failed": outcome.failed, "unseen": outcome.unseen}
-        found = [_summary(letter) for letter in letters]
+        found = [letter.summary for letter in letters]
         print_json({"letters": found, "dryRun": dry_run, **done, "hidden": hidden})
         return
     if dry_run:
@@ -231,7 +230,7 @@ def _reason(letter: Letter) -> str:
 
 
 def _row(letter: Letter, now: datetime) -> tuple[object, ...]:
-    summary = _summary(letter)
+    summary = letter.summary
     return (
         letter.queue,
         letter.message.id,
@@ -244,28 +243,8 @@ def _row(letter: Letter, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _summary(letter: Letter) -> dict[str, Any]:
-    message, facts, event = letter.message, letter.facts, letter.event
-    return {
-        "queue": letter.queue,
-        "id": message.id,
-        "sentAt": message.sent_at,
-        "receiveCount": message.receive_count,
-        "sizeBytes": letter.size_bytes,
-        "reason": facts.reason,
-        "traceId": facts.facts.get("traceId"),
-        "type": event.get("type"),
-        "subject": event.get("subject"),
-    }
-
-
-def _whole(letter: Letter) -> dict[str, Any]:
-    attributes = attributes_of(letter.message.attributes)
-    return _summary(letter) | {"facts": letter.facts.facts, "body": letter.message.body, "attributes": attributes}
-
-
 def _print_whole(letter: Letter) -> None:
-    for name, value in _whole(letter).items():
+    for name, value in letter.document.items():
         if name not in {"body", "attributes", "facts"}:
             click.echo(f"{click.style(f'{name}:', bold=True)} {printable(str(value))}")
     for name, attribute in letter.message.attributes.items():

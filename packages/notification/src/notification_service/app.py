@@ -11,6 +11,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.auth import TICKETS, Tickets
+from service_common.dead_letters import DEAD_LETTERS, DeadLetters
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, max_connections, new_app
 from service_common.lifecycle import background
@@ -110,6 +111,7 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
             metrics=app[METRICS],
         )
         readiness.add(queue, partial(sqs.check, queue))
+        app[DEAD_LETTERS] = DeadLetters(sqs, queue)
         async with measuring_depths(sqs, queue, app[METRICS]), background(readiness, "poller", poller.run):
             stopped = asyncio.create_task(_stop_on_shutdown(poller, app[SHUTDOWN]))
             yield

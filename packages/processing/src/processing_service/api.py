@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from service_common.auth import Caller
+from service_common.dead_letters import DEAD_LETTER_OPERATIONS
 from service_common.errors import UnavailableError
 from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation
 
@@ -84,5 +85,6 @@ API = Api(
             answers={200: Answer("The sagas, due now", _SagasSchema)},
             errors=(SagaNotFoundError, SagaEndedError, UnavailableError),
         ),
+        *DEAD_LETTER_OPERATIONS,
     ),
 )

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from service_common.dead_letters import DEAD_LETTERS, DeadLetters
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
@@ -72,6 +73,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             background(readiness, "poller", poller.run),
         ):
             app[SAGAS], app[OUTBOX] = sagas, OutboxTable(database)
+            app[DEAD_LETTERS] = DeadLetters(sqs, config.processing_queue)
             yield
             # sagas of messages that still arrive are stored for the next engine
             await asyncio.gather(poller.stop(), engine.stop(config.shutdown_grace_s * STOP_SHARE))

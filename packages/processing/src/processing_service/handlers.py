@@ -7,7 +7,7 @@ import logging
 from aiohttp import web
 
 from order_contracts.events import event_keys
-from service_common.auth import scope_of
+from service_common.auth import PRINCIPAL, scope_of
 from service_common.http_server import json_response
 
 from .app_keys import OUTBOX, SAGAS
@@ -53,5 +53,5 @@ async def retry(request: web.Request, order_id: int) -> web.Response:
     if all(record.state.ended for record in records):
         raise SagaEndedError(order_id, records[-1].state)
     await sagas.retry(order_id)
-    logger.info("saga retry requested", extra={"orderId": order_id})
+    logger.info("saga retry requested", extra={"orderId": order_id, "principal": request[PRINCIPAL].subject})
     return json_response(sagas_payload(await sagas.of_order(order_id)))

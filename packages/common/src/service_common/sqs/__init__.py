@@ -7,7 +7,15 @@ message, is pure.
 from __future__ import annotations
 
 from .client import Sqs
-from .dead_letter import DeadLetterFacts, facts_in
+from .dead_letter import DeadLetterFacts
+from .dead_letter_queue import (
+    DeadLetterQueue,
+    Letter,
+    LetterFilter,
+    NoDeadLetterQueueError,
+    Outcome,
+    dead_letter_queues,
+)
 from .limits import MAX_BATCH
 from .messages import (
     Attribute,
@@ -31,9 +39,14 @@ __all__ = [
     "MAX_BATCH",
     "Attribute",
     "DeadLetterFacts",
+    "DeadLetterQueue",
     "Gate",
+    "Letter",
+    "LetterFilter",
     "Message",
     "MessageHandler",
+    "NoDeadLetterQueueError",
+    "Outcome",
     "Outgoing",
     "Poller",
     "PollerSettings",
@@ -47,7 +60,7 @@ __all__ = [
     "SqsRefusedError",
     "SqsUnavailableError",
     "attributes_of",
-    "facts_in",
+    "dead_letter_queues",
     "measuring_depths",
     "size_bytes",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp import web
 
 from service_common.auth import PRINCIPAL, TICKETS
@@ -11,6 +13,8 @@ from service_common.timestamps import rfc3339
 from .app_keys import DISCONNECTOR
 
 __all__ = ["disconnect", "issue_ticket"]
+
+logger = logging.getLogger(__name__)
 
 
 async def issue_ticket(request: web.Request) -> web.Response:
@@ -23,5 +27,6 @@ async def issue_ticket(request: web.Request) -> web.Response:
 async def disconnect(request: web.Request, customer: str) -> web.Response:
     """End the connections of a customer."""
     disconnection = await request.app[DISCONNECTOR].disconnect(customer)
+    logger.info("disconnection requested", extra={"customerId": customer, "principal": request[PRINCIPAL].subject})
     document = {"customerId": customer, "tickets": disconnection.tickets, "replicas": disconnection.replicas}
     return json_response(document, status=202)

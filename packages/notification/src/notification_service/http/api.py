@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from order_contracts import EventType
 from service_common.auth import Caller
+from service_common.dead_letters import DEAD_LETTER_OPERATIONS
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
 
@@ -176,5 +177,6 @@ API = Api(
             answers={202: Answer("The replicas are told", _DisconnectionSchema)},
             errors=(UnavailableError,),
         ),
+        *DEAD_LETTER_OPERATIONS,
     ),
 )

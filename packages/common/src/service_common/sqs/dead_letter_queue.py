@@ -1,4 +1,4 @@
-"""Dead letters: found, redriven and discarded, none of them lost whenever the process ends.
+"""Dead-letter queues: letters are found, redriven and discarded, and none is lost whenever the process ends.
 
 A redrive receives a message, sends it and deletes it, in this order: when the process ends in between, the message is
 in both queues, and processing it twice is harmless. StartMessageMoveTask can't choose messages.
@@ -12,24 +12,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from math import inf
+from time import monotonic
 from typing import Any, Self
 
 import orjson
 
-from service_common.errors import NotFoundError, ServiceError
-from service_common.sqs import (
-    MAX_BATCH,
-    DeadLetterFacts,
-    Message,
-    Outgoing,
-    Publisher,
-    Queue,
-    QueueMissingError,
-    Received,
-    Sqs,
-    facts_in,
-    size_bytes,
-)
+from ..errors import NotFoundError, ServiceError
+from ..timestamps import rfc3339
+from .client import Sqs
+from .dead_letter import DeadLetterFacts, facts_in
+from .limits import MAX_BATCH
+from .messages import Message, Outgoing, Queue, QueueMissingError, Received, attributes_of, size_bytes
+from .publisher import Publisher
 
 __all__ = ["DeadLetterQueue", "Letter", "LetterFilter", "NoDeadLetterQueueError", "Outcome", "dead_letter_queues"]
 
@@ -73,6 +68,28 @@ class Letter:
         except orjson.JSONDecodeError:
             return {}
         return body if isinstance(body, dict) else {}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What it is about, and why it is here, as JSON."""
+        event = self.event
+        return {
+            "queue": self.queue,
+            "id": self.message.id,
+            "sentAt": rfc3339(self.message.sent_at),
+            "receiveCount": self.message.receive_count,
+            "sizeBytes": self.size_bytes,
+            "reason": self.facts.reason,
+            "traceId": _text(self.facts.facts, "traceId"),
+            "type": _text(event, "type"),
+            "subject": _text(event, "subject"),
+        }
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """All of it as JSON; the values of binary attributes are bytes."""
+        attributes = attributes_of(self.message.attributes)
+        return self.summary | {"facts": self.facts.facts, "body": self.message.body, "attributes": attributes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +141,12 @@ class DeadLetterQueue:
         queue: the dead-letter queue.
         sources: the queues whose dead-letter queue it is; letters go to their ``origin`` when it is one of these, else
             to the first.
+        limit_s: after so many seconds nothing more is received: what was not seen by then counts as not there.
     """
 
-    def __init__(self, sqs: Sqs, queue: Queue, sources: Sequence[str]) -> None:
+    def __init__(self, sqs: Sqs, queue: Queue, sources: Sequence[str], *, limit_s: float = inf) -> None:
         self._sqs = sqs
+        self._limit_s = limit_s
         self._publisher = Publisher(sqs)
         self._queue = replace(queue, visibility_timeout_s=HIDDEN_S)
         self.sources = sources
@@ -212,8 +231,8 @@ class DeadLetterQueue:
 
     async def _batches(self, handles: dict[str, str]) -> AsyncGenerator[list[Received], None]:
         seen: set[str] = set()
-        quiet = 0
-        while quiet < QUIET_POLLS:
+        quiet, end = 0, monotonic() + self._limit_s
+        while quiet < QUIET_POLLS and monotonic() < end:
             receiving = asyncio.ensure_future(self._sqs.receive(self._queue, MAX_BATCH, POLL_S))
             try:
                 batch = await asyncio.shield(receiving)
@@ -239,11 +258,18 @@ def _handles(batch: Iterable[Received]) -> dict[str, str]:
     return {each.message.id: each.handle for each in batch}
 
 
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)  # of whatever somebody sent
+    return value if isinstance(value, str) else None
+
+
 def _target(letter: Letter) -> str:
     return letter.queue
 
 
-async def dead_letter_queues(sqs: Sqs, names: Collection[str], known: Sequence[str]) -> list[DeadLetterQueue]:
+async def dead_letter_queues(
+    sqs: Sqs, names: Collection[str], known: Sequence[str], *, limit_s: float = inf
+) -> list[DeadLetterQueue]:
     """Return the dead-letter queues of the queues *names*; a name may also be that of one, of a queue in *known*.
 
     Raises:
@@ -261,4 +287,4 @@ async def dead_letter_queues(sqs: Sqs, names: Collection[str], known: Sequence[s
         if of_name is None:
             raise NoDeadLetterQueueError(name)
         chosen[of_name] = None
-    return [DeadLetterQueue(sqs, await sqs.queue(name), sources[name]) for name in chosen]
+    return [DeadLetterQueue(sqs, await sqs.queue(name), sources[name], limit_s=limit_s) for name in chosen]
