@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from inventory_service.domain import (
     MAX_STOCK,
+    Description,
     ProductExistsError,
     ProductNotFoundError,
     Released,
@@ -59,6 +61,18 @@ async def test_product_is_added_only_once(stock: StockRepository) -> None:
     with pytest.raises(ProductExistsError):
         await stock.add("123", 1)
     assert (await stock.get("123")).stock == 40
+
+
+async def test_catalogue_describes_the_products_that_exist(stock: StockRepository) -> None:
+    for product_id in ("b", "a", "c"):
+        await stock.add(product_id, 1)
+    described = [Description(each, f"name of {each}", "text", 1_290, "EUR", each) for each in ("d", "a", "b")]
+    assert await stock.describe(described) == 3
+    assert await stock.describe([replace(described[1], name="another"), replace(described[1], product_id="c")]) == 1
+    assert [each.name for each in await stock.catalogue(after="", limit=9)] == ["name of a", "name of b", "name of a"]
+    assert await stock.catalogue(after="a", limit=1) == [described[2]]
+    await stock.remove("b", None)
+    assert [each.product_id for each in await stock.catalogue(after="", limit=9)] == ["a", "c"]
 
 
 async def test_unknown_product_is_an_error(stock: StockRepository) -> None:

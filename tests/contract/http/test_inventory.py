@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from inventory_service.seed import DEMO_PRODUCTS
 from tests.support.http_service import HttpService
 from tests.support.problems import JSON, nothing_stored, refused
 
@@ -99,6 +100,29 @@ async def test_body_is_a_json_object_that_says_so(inventory: HttpService, method
         ):
             answer = await inventory.call(method, path, data=body, headers={**headers, "Content-Type": content_type})
             refused(answer, status)
+
+
+async def test_list_of_stock_is_answered_again_when_it_has_changed(inventory: HttpService, shelf: str) -> None:
+    path = f"/inventory?productId={shelf}"
+    first = await inventory.call("GET", path)
+    tag = first.headers["ETag"]
+    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = await inventory.call("GET", path, headers={"If-None-Match": given})
+        assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
+    assert (await inventory.call("GET", path, headers={"If-None-Match": '"other"'})).json == first.json
+    await inventory.call("PUT", f"/inventory/{shelf}", json={"stock": 77}, headers=ANY)
+    changed = await inventory.call("GET", path, headers={"If-None-Match": tag})
+    assert (changed.status, changed.json["items"][0]["stock"]) == (200, 77)
+    assert changed.headers["ETag"] != tag
+
+
+async def test_each_demo_product_has_a_description(inventory: HttpService) -> None:
+    catalogue = (await inventory.call("GET", "/products?limit=200")).json["products"]
+    described = {each["productId"]: each for each in catalogue}
+    assert described.keys() == {product_id for product_id, _ in DEMO_PRODUCTS}
+    assert described["coffee-mug"]["price"] == {"minorUnits": 1290, "currency": "EUR"}
+    page = (await inventory.call("GET", "/products?limit=1&after=124")).json
+    assert ([each["productId"] for each in page["products"]], page["next"]) == (["125"], "125")
 
 
 async def test_product_is_put_in_once(inventory: HttpService) -> None:

@@ -7,11 +7,12 @@ SQL of the same name.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from inventory_service.domain import (
+    Description,
     Product,
     ProductExistsError,
     ProductNotFoundError,
@@ -58,8 +59,16 @@ Statements = Mapping[str, Callable[[Params], list[Row]]]
 READS = frozenset(
     {"backlog", "find_placement", "find_order", "page_of_orders", "settled_before", "changed_orders", "get_products"}
     | {"events_of_facts", "events_of_trace", "stock_operations"}
-    | {"page_products", "search_sagas", "count_open_sagas", "feed_state", "read_notifications", "stored_notifications"}
-    | {"read_notifications_back", "read_disconnections"}
+    | {
+        "page_products",
+        "page_catalogue",
+        "search_sagas",
+        "count_open_sagas",
+        "feed_state",
+        "read_notifications",
+        "stored_notifications",
+    }
+    | {"page_catalogue", "read_notifications_back", "read_disconnections"}
 )
 PACKAGES = (
     "service_common.outbox",
@@ -69,6 +78,7 @@ PACKAGES = (
     "notification_service.feed",
     "notification_service.access",
 )
+CATALOGUE = ("product_ids", "names", "descriptions", "prices", "currencies", "pictures")
 NAMES = {sql: name for package in PACKAGES for name, sql in load_statements(package).items()}
 
 
@@ -281,6 +291,12 @@ def stock_statements(stock: InMemoryStock) -> Statements:
     return {
         "get_products": lambda p: [_product_row(each) for each in now(stock.get_many(p["product_ids"]))],
         "page_products": lambda p: [_product_row(each) for each in now(stock.page(after=p["after"], limit=p["limit"]))],
+        "page_catalogue": lambda p: [
+            astuple(each) for each in now(stock.catalogue(after=p["after"], limit=p["limit"]))
+        ],
+        "seed_catalogue": lambda p: (
+            [()] * now(stock.describe(list(map(Description, *(p[column] for column in CATALOGUE)))))
+        ),
         "add_product": add,
         "change_stock": change,
         "remove_product": remove,

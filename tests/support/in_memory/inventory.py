@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from inventory_service.domain import (
     MAX_STOCK,
+    Description,
     Product,
     ProductExistsError,
     ProductNotFoundError,
@@ -39,6 +40,7 @@ class InMemoryStock:
 
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}
+        self._descriptions: dict[str, Description] = {}
         self._last_versions: dict[str, int] = {}
         self._added_before: dict[str, int] = {}  # the number of the next operation
         self._operations: dict[str, _Operation] = {}
@@ -106,6 +108,15 @@ class InMemoryStock:
             for each, operation in sorted(self._operations.items())
             if each.startswith(prefix)
         ][:limit]
+
+    async def catalogue(self, *, after: str, limit: int) -> list[Description]:
+        described = sorted(self._descriptions.keys() & self._products.keys())
+        return [self._descriptions[each] for each in described if each > after][:limit]
+
+    async def describe(self, descriptions: Sequence[Description]) -> int:
+        missing = [each for each in descriptions if each.product_id not in self._descriptions]
+        self._descriptions |= {each.product_id: each for each in missing}
+        return len(missing)
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         if name in self._seeded:

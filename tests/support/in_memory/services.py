@@ -102,6 +102,10 @@ async def use_inventory(client: Client) -> None:
     await ask(client, "POST", "/inventory", json={"productId": "b", "stock": 1})
     for query in ("", "?limit=1", "?productId=b&productId=x"):
         await ask(client, "GET", f"/inventory{query}")
+    for path in ("/inventory", "/products"):
+        async with client.get(path) as response:
+            tag = response.headers["ETag"]
+        await ask(client, "GET", path, headers={"If-None-Match": f'"x", W/{tag}'})
     for path in ("/inventory/123", "/inventory/unknown"):
         await ask(client, "GET", path)
         for headers in ({"If-Match": '"1"'}, {"If-Match": '"9"'}, {}):

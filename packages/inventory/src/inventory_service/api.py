@@ -19,6 +19,7 @@ from .domain import (
     StaleProductError,
 )
 from .schemas import (
+    CatalogueQuerySchema,
     DecrementSchema,
     ProductPathSchema,
     ProductSchema,
@@ -57,6 +58,30 @@ class _PageSchema(AnswerSchema):
     )
 
 
+class _PriceSchema(AnswerSchema):
+    minor_units = fields.Int(data_key="minorUnits", required=True, metadata={"description": "Such as cents."})
+    currency = fields.Str(required=True, metadata={"description": "ISO 4217."})
+
+
+class _DescriptionSchema(AnswerSchema):
+    product_id = fields.Str(data_key="productId", required=True)
+    name = fields.Str(required=True)
+    description = fields.Str(required=True)
+    price = fields.Nested(_PriceSchema, required=True)
+    picture = fields.Str(required=True, metadata={"description": "The name of its picture."})
+
+
+class _CatalogueSchema(AnswerSchema):
+    products = fields.List(fields.Nested(_DescriptionSchema), required=True)
+    next = fields.Str(
+        required=True, allow_none=True, metadata={"description": "The value of `after` for the next page."}
+    )
+
+
+class _ConditionSchema(Schema):
+    if_none_match = fields.Str(data_key="If-None-Match")
+
+
 class _StockLevelsSchema(AnswerSchema):
     items = fields.List(fields.Nested(_StockLevelSchema), required=True)
 
@@ -89,6 +114,7 @@ class _ViolationSchema(ViolationSchema):
 
 
 _READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
+_KNOWN = Answer("It is still what the entity tag stands for", headers=("ETag",), media_type=None)
 _OF_PRODUCT = {"path": ProductPathSchema}
 _TAKE_ERRORS = (ProductNotFoundError, ShortStockError, OperationReleasedError, OperationReusedError, UnavailableError)
 
@@ -108,8 +134,18 @@ API = Api(
             handlers.get_products,
             name="getProducts",
             access=_READERS,
-            parameters={"query": ProductsQuerySchema},
-            answers={200: Answer("The products", _PageSchema)},
+            parameters={"query": ProductsQuerySchema, "header": _ConditionSchema},
+            answers={200: Answer("The products", _PageSchema, ("ETag",)), 304: _KNOWN},
+            errors=(UnavailableError,),
+        ),
+        Operation(
+            "GET",
+            "/products",
+            handlers.catalogue,
+            name="getCatalogue",
+            access=_READERS,
+            parameters={"query": CatalogueQuerySchema, "header": _ConditionSchema},
+            answers={200: Answer("What the shop shows", _CatalogueSchema, ("ETag",)), 304: _KNOWN},
             errors=(UnavailableError,),
         ),
         Operation(

@@ -12,6 +12,7 @@ from service_common.errors import ConflictError, InvalidError, NotFoundError, Pr
 
 __all__ = [
     "MAX_STOCK",
+    "Description",
     "OperationReleasedError",
     "OperationReusedError",
     "Product",
@@ -43,6 +44,23 @@ class Product:
     stock: int
     version: int
     last_update: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the shop shows of a product besides its stock.
+
+    Attributes:
+        price_minor: in the minor unit of *currency* (ISO 4217): cents.
+        picture: names the picture; the page has it.
+    """
+
+    product_id: str
+    name: str
+    description: str
+    price_minor: int
+    currency: str
+    picture: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from order_contracts import Item
-from service_common.http_server import etag, if_match, json_response
+from service_common.http_server import etag, if_match, json_response, unless_known
 from service_common.paging import ListPage, PageRequest
 
 from .app_keys import INVENTORY
 from .domain import Product, StockLevel
-from .schemas import operation_payload, product_payload
+from .schemas import description_payload, operation_payload, product_payload
 
 __all__ = [
     "add_product",
+    "catalogue",
     "change_stock",
     "decrement",
     "decrement_product",
@@ -39,7 +40,15 @@ async def get_products(request: web.Request, product_ids: Sequence[str], after: 
         found: ListPage[Product, str] = ListPage(await inventory.products(product_ids))
     else:
         found = await inventory.page(PageRequest(after, limit))
-    return json_response({"items": [product_payload(product) for product in found.items], "next": found.next})
+    document = {"items": [product_payload(product) for product in found.items], "next": found.next}
+    return unless_known(request, json_response(document))
+
+
+async def catalogue(request: web.Request, after: str, limit: int) -> web.Response:
+    """List what the shop shows of its products, by id."""
+    found = await request.app[INVENTORY].catalogue(PageRequest(after, limit))
+    document = {"products": [description_payload(each) for each in found.items], "next": found.next}
+    return unless_known(request, json_response(document))
 
 
 async def operations(request: web.Request, prefix: str, limit: int) -> web.Response:

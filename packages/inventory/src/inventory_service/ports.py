@@ -7,7 +7,7 @@ from typing import Protocol
 
 from order_contracts import Item
 
-from .domain import Product, StockOperation, TakeOutcome
+from .domain import Description, Product, StockOperation, TakeOutcome
 
 __all__ = ["StockRepository"]
 
@@ -71,6 +71,14 @@ class StockRepository(Protocol):
 
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Add those of *products* (id, stock) that do not exist, once for each *name*; return their number."""
+        ...
+
+    async def catalogue(self, *, after: str, limit: int) -> list[Description]:
+        """Return the first *limit* descriptions of products that exist, as `page`."""
+        ...
+
+    async def describe(self, descriptions: Sequence[Description]) -> int:
+        """Store the descriptions of products that have none; return their number."""
         ...
 
     async def operations(self, prefix: str, limit: int) -> list[StockOperation]:

@@ -14,6 +14,7 @@ from service_common.errors import BusyError
 from service_common.postgres import Database, Json, Row, load_statements
 
 from .domain import (
+    Description,
     Product,
     ProductExistsError,
     ProductNotFoundError,
@@ -138,6 +139,23 @@ class SqlStock:
                 "stocks": [stock for _, stock in products],
             },
         )
+
+    async def catalogue(self, *, after: str, limit: int) -> list[Description]:
+        """Return the descriptions of the first products whose ids are greater than *after*."""
+        rows = await self._database.fetch(self._sql["page_catalogue"], {"after": after, "limit": limit})
+        return [Description(*row) for row in rows]
+
+    async def describe(self, descriptions: Sequence[Description]) -> int:
+        """Store descriptions of products that have none."""
+        columns = {
+            "product_ids": [each.product_id for each in descriptions],
+            "names": [each.name for each in descriptions],
+            "descriptions": [each.description for each in descriptions],
+            "prices": [each.price_minor for each in descriptions],
+            "currencies": [each.currency for each in descriptions],
+            "pictures": [each.picture for each in descriptions],
+        }
+        return await self._database.execute(self._sql["seed_catalogue"], columns)
 
     async def close(self) -> None:
         """Wait for the operations in flight."""

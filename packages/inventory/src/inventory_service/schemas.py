@@ -12,9 +12,10 @@ from order_contracts.limits import MAX_ITEMS, PRODUCT_ID
 from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
-from .domain import MAX_STOCK, Product, ProductNotFoundError, StockOperation
+from .domain import MAX_STOCK, Description, Product, ProductNotFoundError, StockOperation
 
 __all__ = [
+    "CatalogueQuerySchema",
     "DecrementSchema",
     "ProductPathSchema",
     "ProductSchema",
@@ -23,6 +24,7 @@ __all__ = [
     "SingleDecrementSchema",
     "StockOperationsQuerySchema",
     "StockSchema",
+    "description_payload",
     "operation_payload",
     "product_payload",
 ]
@@ -82,11 +84,16 @@ class ProductPathSchema(Schema):
         raise ProductNotFoundError("There is no such product: its id is invalid.") from error
 
 
-class ProductsQuerySchema(Schema):
-    """``?limit=&after=``: a page of all products; ``?productId=a&productId=b``: those products."""
+class CatalogueQuerySchema(Schema):
+    """``?limit=&after=``."""
 
     limit = page_limit()
     after = fields.Str(load_default="", validate=validate.Regexp(PRODUCT_ID))
+
+
+class ProductsQuerySchema(CatalogueQuerySchema):
+    """``?limit=&after=``: a page of all products; ``?productId=a&productId=b``: those products."""
+
     product_ids = BoundedList(
         fields.Str(validate=validate.Regexp(PRODUCT_ID)),
         at_least=1,
@@ -121,6 +128,17 @@ def operation_payload(operation: StockOperation) -> dict[str, Any]:
         "items": items and [{"productId": item.product_id, "quantity": item.quantity} for item in items],
         "createdAt": rfc3339(operation.created_at),
         "releasedAt": rfc3339(operation.released_at) if operation.released_at else None,
+    }
+
+
+def description_payload(described: Description) -> dict[str, Any]:
+    """Return what the shop shows of a product as its JSON document."""
+    return {
+        "productId": described.product_id,
+        "name": described.name,
+        "description": described.description,
+        "price": {"minorUnits": described.price_minor, "currency": described.currency},
+        "picture": described.picture,
     }
 
 

@@ -9,7 +9,7 @@ from order_contracts import Item
 from service_common.observability import Metrics
 from service_common.paging import ListPage, PageRequest
 
-from .domain import Product, StockLevel, StockOperation, require_taken
+from .domain import Description, Product, StockLevel, StockOperation, require_taken
 from .ports import StockRepository
 
 __all__ = ["InventoryService"]
@@ -36,6 +36,11 @@ class InventoryService:
         """Return a page of products, ordered by id."""
         products = await self._repository.page(after=wanted.after or "", limit=wanted.limit + 1)
         return ListPage.cut(products, wanted.limit, lambda product: product.product_id)
+
+    async def catalogue(self, wanted: PageRequest[str]) -> ListPage[Description, str]:
+        """Return a page of the descriptions of products, ordered by id."""
+        found = await self._repository.catalogue(after=wanted.after or "", limit=wanted.limit + 1)
+        return ListPage.cut(found, wanted.limit, lambda each: each.product_id)
 
     async def add_product(self, product_id: str, stock: int) -> Product:
         """Add a product."""

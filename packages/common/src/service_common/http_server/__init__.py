@@ -22,6 +22,7 @@ from .requests import (
     read_path,
     read_query,
     require_distinct_members,
+    unless_known,
 )
 from .runner import run
 
@@ -51,5 +52,6 @@ __all__ = [
     "run",
     "status_of",
     "type_of",
+    "unless_known",
     "without_reserve",
 ]

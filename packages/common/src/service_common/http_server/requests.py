@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -26,11 +27,13 @@ __all__ = [
     "read_path",
     "read_query",
     "require_distinct_members",
+    "unless_known",
 ]
 
 MAX_BODY_BYTES = 256 * 1024
 # bounds the answer to a body full of errors, which would be many times as large
 MAX_VIOLATIONS = 100
+TAG_DIGITS = 32
 
 _JSON = {"Content-Type": "application/json"}
 _STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
@@ -173,6 +176,21 @@ def if_match(request: web.Request, *, required: bool = False) -> int | None:
     if tag is None:
         raise PreconditionFailedError(f"No version has the entity tag {value}.")
     return int(tag[1])
+
+
+def unless_known(request: web.Request, response: web.Response) -> web.Response:
+    """Return *response* with the entity tag of its body; a 304 without a body when ``If-None-Match`` has that.
+
+    Source: RFC 9110, 13.1.2 and 15.4.5.
+    """
+    body = response.body if isinstance(response.body, bytes) else b""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:TAG_DIGITS]}"'
+    given = ", ".join(request.headers.getall("If-None-Match", ()))
+    known = [each.strip().removeprefix("W/") for each in given.split(",")]
+    if tag in known or given.strip() == "*":
+        return web.Response(status=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    return response
 
 
 def _invalid(violations: Sequence[Violation]) -> InvalidError:

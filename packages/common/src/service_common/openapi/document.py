@@ -25,7 +25,7 @@ _RETRY_AFTER = "Retry-After"
 _CHALLENGE = "WWW-Authenticate"
 _ACCESS_TOKEN, _SERVICE_TOKEN, _TICKET = "accessToken", "serviceToken", "ticket"
 _HEADERS: Mapping[str, str] = {
-    "ETag": "The version, for If-Match.",
+    "ETag": "The version, for If-Match and If-None-Match.",
     "Idempotent-Replayed": "The word true, when this is the answer to an earlier request with the same key.",
     "Location": "Where it is.",
     _RETRY_AFTER: "After how many seconds it may be tried again.",

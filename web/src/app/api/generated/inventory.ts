@@ -107,6 +107,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/products': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** List what the shop shows of its products, by id */
+    readonly get: operations['getCatalogue'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/inventory/{product_id}': {
     readonly parameters: {
       readonly query?: never;
@@ -242,6 +259,25 @@ export interface components {
       /** @description The value of `after` for the next page. */
       readonly next: string | null;
     };
+    readonly Price: {
+      /** @description Such as cents. */
+      readonly minorUnits: number;
+      /** @description ISO 4217. */
+      readonly currency: string;
+    };
+    readonly Description: {
+      readonly productId: string;
+      readonly name: string;
+      readonly description: string;
+      readonly price: components['schemas']['Price'];
+      /** @description The name of its picture. */
+      readonly picture: string;
+    };
+    readonly Catalogue: {
+      readonly products: readonly components['schemas']['Description'][];
+      /** @description The value of `after` for the next page. */
+      readonly next: string | null;
+    };
     readonly NewProduct: {
       readonly stock: number;
       readonly productId: string;
@@ -306,7 +342,7 @@ export interface components {
   parameters: never;
   requestBodies: never;
   headers: {
-    /** @description The version, for If-Match. */
+    /** @description The version, for If-Match and If-None-Match. */
     readonly ETag: string;
     /** @description Where it is. */
     readonly Location: string;
@@ -324,6 +360,9 @@ export type Live = components['schemas']['Live'];
 export type Ready = components['schemas']['Ready'];
 export type Product = components['schemas']['Product'];
 export type ProductPage = components['schemas']['ProductPage'];
+export type Price = components['schemas']['Price'];
+export type Description = components['schemas']['Description'];
+export type Catalogue = components['schemas']['Catalogue'];
 export type NewProduct = components['schemas']['NewProduct'];
 export type NewStock = components['schemas']['NewStock'];
 export type ReturnedItem = components['schemas']['ReturnedItem'];
@@ -538,7 +577,9 @@ export interface operations {
         readonly after?: string;
         readonly productId?: readonly string[];
       };
-      readonly header?: never;
+      readonly header?: {
+        readonly 'If-None-Match'?: string;
+      };
       readonly path?: never;
       readonly cookie?: never;
     };
@@ -547,11 +588,20 @@ export interface operations {
       /** @description The products */
       readonly 200: {
         headers: {
+          readonly ETag: components['headers']['ETag'];
           readonly [name: string]: unknown;
         };
         content: {
           readonly 'application/json': components['schemas']['ProductPage'];
         };
+      };
+      /** @description It is still what the entity tag stands for */
+      readonly 304: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
       readonly 401: {
@@ -702,6 +752,89 @@ export interface operations {
         };
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly getCatalogue: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: number;
+        readonly after?: string;
+      };
+      readonly header?: {
+        readonly 'If-None-Match'?: string;
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description What the shop shows */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Catalogue'];
+        };
+      };
+      /** @description It is still what the entity tag stands for */
+      readonly 304: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The caller is not authenticated. The access token is malformed, expired, not from the issuer, or not for this system. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid-token' | 'urn:orderstream:problem:unauthorized';
+          };
         };
       };
       /** @description The input is well-formed but not valid. */

@@ -329,7 +329,7 @@ export interface components {
   parameters: never;
   requestBodies: never;
   headers: {
-    /** @description The version, for If-Match. */
+    /** @description The version, for If-Match and If-None-Match. */
     readonly ETag: string;
     /** @description The word true, when this is the answer to an earlier request with the same key. */
     readonly 'Idempotent-Replayed': string;
