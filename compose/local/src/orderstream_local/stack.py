@@ -292,6 +292,7 @@ class Stack:
                 **self._base_environment,
                 "HOST": LOOPBACK,
                 "PORT": str(port),
+                "DEMO_PIDS": str(self.data.run),
                 **urls,
                 **replicas,
                 **self._page_settings(),

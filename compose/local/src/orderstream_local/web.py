@@ -1,8 +1,8 @@
 """Serves the built page and its configuration, like nginx in a container.
 
 Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
-base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), and AUTH, how to sign
-in, as JSON.
+base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), AUTH, how to sign in,
+as JSON, and DEMO_PIDS, the folder of the runner's pid files, with which it has the demo's controls.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.log import server_logger
+
+from .demo_controls import add_demo_controls
 
 __all__ = ["create_web"]
 
@@ -69,6 +71,7 @@ def create_web(
     replicas: Mapping[str, Sequence[str]] | None = None,
     auth: Mapping[str, Any] | None = None,
     *,
+    demo_pids: Path | None = None,
     error: str = "",
 ) -> web.Application:
     """Compose the server of *folder*.
@@ -78,12 +81,14 @@ def create_web(
         endpoints: the base URLs of the services, for ``/config.json``.
         replicas: the base URLs of each service's replicas, for ``/config.json``.
         auth: how to sign in, for ``/config.json``.
+        demo_pids: the folder of the runner's pid files; None without the demo's controls.
         error: why the build failed.
     """
     app = web.Application()
     app[FOLDER] = folder and folder.resolve()
     app[ERROR] = error
-    app[CONFIG] = {**endpoints, **({"replicas": replicas} if replicas else {}), **({"auth": auth} if auth else {})}
+    given = {"replicas": replicas, "auth": auth, "demo": demo_pids is not None}
+    app[CONFIG] = {**endpoints, **{name: value for name, value in given.items() if value}}
     app[POLICY] = _content_security_policy(
         [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)],
         [auth["issuer"], *auth.get("metadata", {}).values()] if auth else [],
@@ -96,6 +101,8 @@ def create_web(
             web.get("/{path:.*}", _file),
         ]
     )
+    if demo_pids is not None:
+        add_demo_controls(app, endpoints, demo_pids, signed_in=auth is not None)
     return app
 
 
@@ -171,8 +178,16 @@ def main() -> None:
     folder = os.environ.get("WEB_ROOT")
     error = os.environ.get("WEB_MISSING", "WEB_ROOT, the folder of the page, is not set")
     auth = json.loads(os.environ.get("AUTH", "null"))
+    pids = os.environ.get("DEMO_PIDS")
     web.run_app(
-        create_web(Path(folder) if folder else None, endpoints, replicas, auth, error=error),
+        create_web(
+            Path(folder) if folder else None,
+            endpoints,
+            replicas,
+            auth,
+            demo_pids=Path(pids) if pids else None,
+            error=error,
+        ),
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "4200")),
         access_log=None,
