@@ -101,7 +101,7 @@ async def test_service_answers_those_who_may_call_and_no_other(
 ) -> None:
     client, of_caller = await asking(aiohttp_client, service, tokens), credentials(tokens)
     for cell in cells(service):
-        path = cell.path.format(order_id=1, product_id="123")
+        path = cell.path.format(order_id=1, product_id="123", letter_id="m1")
         async with client.request(cell.method, path, headers=of_caller[cell.caller]) as answer:
             assert (answer.status in {401, 403}) == (not cell.allowed), cell
             if not cell.allowed:
@@ -125,7 +125,7 @@ async def test_everybody_is_an_operator_in_open_mode(aiohttp_client: AiohttpClie
     client = await aiohttp_client(SERVICES[service].app())
     for cell in cells(service):
         if cell.caller is Caller.OPERATOR:
-            path = cell.path.format(order_id=1, product_id="123")
+            path = cell.path.format(order_id=1, product_id="123", letter_id="m1")
             for headers in ({}, bearer("nonsense")):
                 async with client.request(cell.method, path, headers=headers) as answer:
                     assert (answer.status not in {401, 403}) == cell.allowed, cell
@@ -148,11 +148,11 @@ async def test_what_is_inside_is_shown_to_those_who_work_on_it(
     for caller, headers in {**credentials(tokens), PUBLIC: bearer("nonsense")}.items():
         inside = caller in {Caller.OPERATOR, Caller.VIEWER, Caller.SERVICE}
         async with client.get("/health/ready", headers=headers) as answer:
-            found = {
-                "status": "not ready",
-                **({"checks": {"signing keys": "ok", "poller": "restarting"}} if inside else {}),
-            }
-            assert (answer.status, await answer.json()) == (503, found), caller
+            document = await answer.json()
+            assert (answer.status, document["status"]) == (503, "not ready"), caller
+            assert set(document) == ({"status", "checks", "version", "startedAt"} if inside else {"status"}), caller
+            if inside:
+                assert document["checks"] == {"signing keys": "ok", "poller": "restarting"}
         async with client.get("/", headers=headers) as answer:
             assert set(await answer.json()) == ({"name", "version"} if inside else {"name"}), caller
 

@@ -31,6 +31,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "closeOrder": {"version": 1},
     "failOrder": {"version": 1, "reason": "Nothing is left."},
     "disconnectCustomer": {"customerId": "alice"},
+    "redriveDeadLetters": {"ids": ["m1"]},
+    "discardDeadLetters": {"ids": ["m1"]},
     "addProduct": {"productId": "123", "stock": 9},
     "changeStock": {"stock": 9},
     "takeStock": {"operationId": "1:1", "items": [ITEM]},
@@ -42,7 +44,7 @@ each_service = pytest.mark.parametrize("name", SERVICES)
 
 
 def concrete(path: str) -> str:
-    return path.format(order_id=1, product_id="123")
+    return path.format(order_id=1, product_id="123", letter_id="m1")
 
 
 async def refusals(client: Client, described: Described, customer: Mapping[str, str]) -> None:

@@ -141,6 +141,13 @@ async def use_dead_letters(client: Client) -> None:
     await ask(client, "GET", f"/dead-letters/{letters[0]['id']}")
     for verb, letter in zip(("redrive", "discard"), letters, strict=True):
         await ask(client, "POST", f"/dead-letters/{verb}", json={"ids": [letter["id"], "unknown"]})
+    assert client.app is not None
+    sqs = cast(InMemorySqs, client.app[DEAD_LETTERS]._sqs)
+    sqs.with_dead_letters = False
+    await ask(client, "GET", "/dead-letters")
+    for verb in ("redrive", "discard"):
+        await ask(client, "POST", f"/dead-letters/{verb}", json={"ids": ["m1"]})
+    sqs.with_dead_letters = True
 
 
 async def use_notifications(client: Client) -> None:

@@ -19,6 +19,7 @@ class InMemorySqs:
 
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    with_dead_letters: bool = True
     ids: count[int] = field(default_factory=lambda: count(1))
 
     def bury(self, name: str, body: str, attributes: Mapping[str, Attribute]) -> str:
@@ -28,7 +29,8 @@ class InMemorySqs:
         return name
 
     async def queue(self, name: str) -> Queue:
-        return Queue(name, name, None if name.endswith("-dlq") else f"{name}-dlq", 30)
+        dead_letters = f"{name}-dlq" if self.with_dead_letters and not name.endswith("-dlq") else None
+        return Queue(name, name, dead_letters, 30)
 
     async def depth(self, name: str) -> QueueDepth:
         present = self.messages.get(name, {}).keys()
