@@ -79,6 +79,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         expire_access = partial(access.expire, DISCONNECTION_KEPT_S + 2 * config.push.age_s)
         access_retention = Retention(expire_access, name="tickets", interval_s=TICKET_RETENTION_S)
         readiness.add("database", database.ping)
+        database.expose(app[METRICS])
         app[METRICS].register(PushGauges(broadcaster, lambda: tailer.lag))
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
         app[TICKETS], app[DISCONNECTOR] = Tickets(access), disconnector

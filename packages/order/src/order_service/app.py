@@ -47,6 +47,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
         )
         reconciliation = Reconciliation(repository, relay.wake, after_s=config.reconcile_after_s)
         readiness.add("database", database.ping)
+        database.expose(metrics)
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
         async with (

@@ -50,6 +50,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         RetryingClient(config.order_urls, name="order-service", token=token, metrics=metrics) as orders,
     ):
         readiness.add("database", database.ping)
+        database.expose(metrics)
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
         sagas = SqlSagas(database, config.notification_queue)

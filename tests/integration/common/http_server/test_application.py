@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from marshmallow import INCLUDE, Schema
 from service_common.auth import PUBLIC
 from service_common.config import ServiceConfig
 from service_common.errors import ConflictError, UnavailableError, Violation
-from service_common.http_server import METRICS, READINESS, new_app, read_body
+from service_common.http_server import METRICS, READINESS, VERSION, new_app, read_body
 from service_common.http_server.requests import MAX_BODY_BYTES
 from service_common.observability import current_trace
 from service_common.openapi import Api, Operation
@@ -211,6 +212,8 @@ async def test_metrics_are_by_route_template(client: Client) -> None:
     assert 'http_request_seconds_count{method="GET",route="/boom/{id}",status="500"} 2.0' in text
     assert 'http_request_seconds_count{method="GET",route="unmatched",status="404"} 1.0' in text
     assert 'http_streams_total{route="/stream",status="200"} 1.0' in text
+    assert 'http_problems_total{reason="500"} 2.0' in text
+    assert 'http_problems_total{reason="404"} 1.0' in text
     assert 'route="/stream"' not in text.replace("http_streams_total", "http_streams").split("http_streams")[0]
 
 
@@ -219,13 +222,17 @@ async def test_readiness_reports_the_failed_check(client: Client, app: web.Appli
         raise ConnectionError("refused")
 
     async with client.get("/health/ready") as response:
-        assert (response.status, await response.json()) == (200, {"status": "ready", "checks": {}})
+        document = await response.json()
+        assert (response.status, document["status"], document["checks"]) == (200, "ready", {})
+        assert document["version"] == app[VERSION]
+        assert datetime.fromisoformat(document["startedAt"]) <= datetime.now(UTC)
 
     app[READINESS].add("database", no_database)
 
     async with client.get("/health/ready") as response:
         assert response.status == 503
-        assert await response.json() == {"status": "not ready", "checks": {"database": "failed"}}
+        document = await response.json()
+        assert (document["status"], document["checks"]) == ("not ready", {"database": "failed"})
     async with client.get("/health/live") as response:
         assert response.status == 200
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from service_common.observability import Metrics
+from service_common.postgres import Database
 from service_common.postgres.connection import ConnectOptions
 from service_common.postgres.pool import MIN_SESSIONS, Pool
 from service_common.postgres.session import Session, rows
@@ -74,3 +77,24 @@ async def test_closed_pool_does_not_trim(database_url: str) -> None:
     await pool.close()
     assert pool._trimming is not None
     assert pool._trimming.cancelled()
+
+
+async def test_load_of_the_pool_is_in_the_metrics(database_url: str) -> None:
+    metrics = Metrics()
+    async with Database.open(database_url, size=1) as database:
+        database.expose(metrics)
+
+        def load() -> list[float | None]:
+            name = "orderstream_database_connections"
+            states = ("busy", "idle", "limit", "waiting")
+            return [metrics.registry.get_sample_value(name, {"state": state}) for state in states]
+
+        async def queued() -> bool | None:
+            return load() == [1, 0, 1, 2] or None
+
+        assert load() == [0, 1, 1, 0]
+        async with asyncio.TaskGroup() as statements:
+            for _ in range(3):
+                statements.create_task(database.execute("SELECT pg_sleep(0.5)"))
+            await eventually(queued, "two statements wait for the one connection")
+        assert load() == [0, 1, 1, 0]

@@ -92,6 +92,7 @@ def _is_disconnected(request: web.Request) -> bool:
 
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
+    request.app[METRICS].problem(problem.slug or str(problem.status))
     response = problem.to_response()
     if not request.content.is_eof() or "Content-Encoding" in request.headers:
         # the rest of the body is not read; unless told so (RFC 9112, 9.6), the client would send its next request

@@ -102,7 +102,7 @@ async def _serve(app: web.Application, config: ServiceConfig, watchdog: Watchdog
     stop = readiness.stop
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    watchdog.start()
+    watchdog.start(metrics)
     limits = ConnectionLimits(files=max_connections(), head_s=config.header_timeout_s, body_s=config.body_timeout_s)
     limiter = ConnectionLimiter(limits, metrics)
     runner = LimitedRunner(

@@ -15,6 +15,7 @@ from logging import getLogger
 from time import monotonic
 
 from ..logs import LogPipeline
+from ..observability import Metrics
 
 __all__ = ["EXIT_FAILED", "Watchdog"]
 
@@ -45,8 +46,9 @@ class Watchdog:
         self._answered = True
         self._cancelled = threading.Event()
 
-    def start(self) -> None:
-        """Watch the running event loop from now on."""
+    def start(self, metrics: Metrics) -> None:
+        """Watch the running event loop from now on, and show in *metrics* how long it takes to answer."""
+        self._lag = metrics.histogram("event_loop_lag_seconds", "Time until the event loop runs what is ready.")
         faulthandler.register(signal.SIGVTALRM, chain=True)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._run, args=(loop,), name="watchdog", daemon=True).start()
@@ -74,11 +76,13 @@ class Watchdog:
                 os._exit(EXIT_FAILED)
             if self._answered:
                 self._answered = False
+                asked_at = monotonic()
                 with suppress(RuntimeError):  # it is closed
-                    loop.call_soon_threadsafe(self._answer)
+                    loop.call_soon_threadsafe(self._answer, asked_at)
 
-    def _answer(self) -> None:
+    def _answer(self, asked_at: float) -> None:
         self._answered = True
+        self._lag.observe(monotonic() - asked_at)
         signal.setitimer(signal.ITIMER_VIRTUAL, 2 * BLOCKED_LIMIT_S)
 
 

@@ -42,6 +42,9 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._http = self.histogram("http_request_seconds", "Time to answer a request.", ("method", "route", "status"))
+        self._problems = self.counter(
+            "http_problems_total", "Requests that were answered with a problem document, by its type.", ("reason",)
+        )
         self._streams = self.counter("http_streams_total", "Streams that ended.", ("route", "status"))
 
     def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
@@ -77,6 +80,10 @@ class Metrics:
         if histogram is None:
             histogram = self._request_s[key] = self._http.labels(*key)
         histogram.observe(seconds)
+
+    def problem(self, reason: str) -> None:
+        """Count a request that was answered with a problem document; *reason* is of a bounded number of values."""
+        self._problems.labels(reason).inc()
 
     def stream(self, route: str, status: int) -> None:
         """Count a stream that ended; its duration is not a response time."""

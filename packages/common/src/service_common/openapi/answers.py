@@ -35,6 +35,8 @@ class ReadySchema(AnswerSchema):
 
     status = fields.Str(required=True, validate=validate.OneOf(("ready", "not ready")))
     checks = fields.Dict(keys=fields.Str(), values=fields.Str())
+    version = fields.Str()
+    started_at = fields.AwareDateTime(data_key="startedAt", metadata={"description": "When this process started."})
 
 
 class NameSchema(AnswerSchema):

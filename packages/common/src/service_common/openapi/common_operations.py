@@ -5,16 +5,20 @@ Who works on the system (`INSIDE`) sees what it consists of; the public sees whe
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from aiohttp import web
 
 from ..auth import PRINCIPAL, PUBLIC, Caller
 from ..http_server import METRICS, NAME, READINESS, VERSION, json_response
+from ..timestamps import rfc3339
 from .answers import LiveSchema, NameSchema, ReadySchema
 from .operations import Answer, Operation
 
 __all__ = ["COMMON_OPERATIONS"]
 
 INSIDE = Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
+_STARTED_AT = rfc3339(datetime.now(UTC))
 _METRICS_TYPE = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
@@ -33,8 +37,10 @@ async def get_ready(request: web.Request) -> web.Response:
     """Whether it can do its work."""
     report = await request.app[READINESS].report()
     status = "ready" if report.ready else "not ready"
-    checks = {"checks": report.checks} if _is_inside(request) else {}
-    return json_response({"status": status, **checks}, status=200 if report.ready else 503)
+    document: dict[str, object] = {"status": status}
+    if _is_inside(request):
+        document |= {"checks": report.checks, "version": request.app[VERSION], "startedAt": _STARTED_AT}
+    return json_response(document, status=200 if report.ready else 503)
 
 
 async def get_metrics(request: web.Request) -> web.Response:

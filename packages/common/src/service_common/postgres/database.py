@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from ..errors import ServiceError
+from ..observability import Metrics
 from .connection import ConnectOptions
 from .listen import notifications
 from .pool import Pool
@@ -57,6 +59,15 @@ class Database:
     def available(self) -> bool:
         """Whether the database answers, as far as is known; false from a broken connection until a probe succeeds."""
         return self._pool.availability.up
+
+    def expose(self, metrics: Metrics) -> None:
+        """Show in *metrics* how busy the connections are."""
+        gauge = metrics.gauge("database_connections", "Connections of the pool, and statements that wait.", ("state",))
+        for state in self._pool.load:
+            gauge.labels(state).set_function(partial(self._load, state))
+
+    def _load(self, state: str) -> int:
+        return self._pool.load[state]
 
     async def wait_available(self) -> None:
         """Return when the database answers; consumers wait for it before they receive messages."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from ..errors import ServiceError
 from .availability import Availability
@@ -45,6 +46,13 @@ class Pool:
         self._trimming: asyncio.TimerHandle | None = None
         self._sessions: set[Session] = set()
         self._closed = False
+        self._waiting = 0
+
+    @property
+    def load(self) -> Mapping[str, int]:
+        """How many sessions are busy and idle, how many there may be at most, and how many statements wait for one."""
+        idle, opened = len(self._idle), len(self._sessions)
+        return {"busy": opened - idle, "idle": idle, "limit": self._size - self._withheld, "waiting": self._waiting}
 
     async def acquire(self) -> Session:
         """Return a session for one statement; the caller must :meth:`release` it.
@@ -105,11 +113,14 @@ class Pool:
             raise DatabaseUnavailableError("PostgreSQL is unavailable") from None
 
     async def _queue(self) -> None:
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._options.answer_timeout_s):
                 await self._permits.acquire()
         except TimeoutError:
             raise DatabaseUnavailableError("every connection to PostgreSQL is busy") from None
+        finally:
+            self._waiting -= 1
         if not self.availability.up:
             self._permits.release()
             raise DatabaseUnavailableError("PostgreSQL is unavailable")

@@ -245,6 +245,12 @@ export interface components {
       readonly checks?: {
         readonly [key: string]: string;
       };
+      readonly version?: string;
+      /**
+       * Format: date-time
+       * @description When this process started.
+       */
+      readonly startedAt?: string;
     };
     readonly Product: {
       readonly productId: string;

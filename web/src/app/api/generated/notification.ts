@@ -357,6 +357,12 @@ export interface components {
       readonly checks?: {
         readonly [key: string]: string;
       };
+      readonly version?: string;
+      /**
+       * Format: date-time
+       * @description When this process started.
+       */
+      readonly startedAt?: string;
     };
     readonly RecordedNotification: {
       readonly id: string;

@@ -231,6 +231,12 @@ export interface components {
       readonly checks?: {
         readonly [key: string]: string;
       };
+      readonly version?: string;
+      /**
+       * Format: date-time
+       * @description When this process started.
+       */
+      readonly startedAt?: string;
     };
     readonly NewOrderItem: {
       readonly productId: string;

@@ -256,6 +256,12 @@ export interface components {
       readonly checks?: {
         readonly [key: string]: string;
       };
+      readonly version?: string;
+      /**
+       * Format: date-time
+       * @description When this process started.
+       */
+      readonly startedAt?: string;
     };
     readonly Step: {
       /** @enum {string} */
