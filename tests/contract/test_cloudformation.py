@@ -82,7 +82,7 @@ def test_no_policy_has_a_wildcard(policy: dict[str, Any]) -> None:
         assert "*" not in json.dumps([statement["Action"], statement["Resource"]])
 
 
-def test_a_service_may_only_write_to_queues_it_produces_for_and_its_own_dead_letters() -> None:
+def test_a_service_may_only_write_to_queues_it_produces_for_or_consumes_and_its_own_dead_letters() -> None:
     writable = {
         name: {
             resource["GetAtt"]
@@ -97,8 +97,8 @@ def test_a_service_may_only_write_to_queues_it_produces_for_and_its_own_dead_let
     assert writable == {
         "OrderPolicy": {"ProcessingQueue.Arn", "NotificationQueue.Arn"},
         "InventoryPolicy": set(),
-        "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "NotificationQueue.Arn"},
-        "NotificationPolicy": {"NotificationDeadLetterQueue.Arn"},
+        "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "ProcessingQueue.Arn", "NotificationQueue.Arn"},
+        "NotificationPolicy": {"NotificationDeadLetterQueue.Arn", "NotificationQueue.Arn"},
     }
 
 
