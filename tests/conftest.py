@@ -16,6 +16,7 @@ import pytest_asyncio
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.support.otlp import Collector
     from tests.support.system import System
 
 AWS = {
@@ -102,11 +103,21 @@ def module_database_url(postgres_dsn: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def system() -> AsyncIterator[System]:
+async def collector() -> AsyncIterator[Collector]:
+    """A receiver of the traces of the running system."""
+    from tests.support.otlp import collecting
+
+    async with collecting() as collector:
+        yield collector
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system(collector: Collector) -> AsyncIterator[System]:
     """The running system, with a page's connections to it."""
     from tests.support.system import running
 
-    async with running() as system:
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "1000"}
+    async with running(environ=traced) as system:
         yield system
 
 

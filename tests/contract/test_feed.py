@@ -73,6 +73,9 @@ async def test_append_returns_what_read_returns(feed: Feed) -> None:
         Notification(2, FAILED, 7, 1, WHEN, TRACE, "out of stock"),
     ]
     assert [list(each) for each in stored] == [[expected[0]], [expected[1]]]
+    read = (await feed.read(0, wanted=EVERYTHING, limit=9)).notifications
+    for each in (*stored[0], *stored[1], *read):
+        assert each.traceparent == event(CREATED, 7).traceparent
     assert list((await feed.read(0, wanted=EVERYTHING, limit=10)).notifications) == expected
 
 

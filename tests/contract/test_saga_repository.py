@@ -20,7 +20,7 @@ from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, saga_statements
 from tests.support.in_memory.processing import InMemorySagas
 
-ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+ONE = Saga(1, 1, (Item("a", 2), Item("b", 1)), "00-" + "a" * 32 + "-" + "b" * 16 + "-01", tracestate="a=1")
 TWO = Saga(2, 1, (Item("a", 1),))
 NOW = datetime(2126, 5, 17, 12, tzinfo=UTC)
 Events = Callable[[], Awaitable[Sequence[tuple[str, int, int, str]]]]

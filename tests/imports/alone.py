@@ -27,6 +27,7 @@ ROOMS = {
     ("logs",): ("logs",),
     ("postgres",): ("postgres",),
     ("sqs",): ("sqs",),
+    ("traces",): ("otlp",),
     ("http", "sqs"): ("dead_letters",),
     ("postgres", "sqs"): ("outbox",),
 }

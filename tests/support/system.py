@@ -127,10 +127,14 @@ class System:
         """Wait for a line with these *facts* in the log group of a service and return it."""
 
         async def look() -> dict[str, Any] | None:
-            lines = await asyncio.to_thread(self._log_lines, f"{service}-service-logs")
-            return next((line for line in lines if facts.items() <= line.items()), None)
+            return next(iter(await self.lines(service, **facts)), None)
 
         return await eventually(look, f"{facts} in the log of {service}", within_s)
+
+    async def lines(self, service: str, **facts: object) -> list[dict[str, Any]]:
+        """Return the lines with these *facts* in the log group of a service."""
+        lines = await asyncio.to_thread(self._log_lines, f"{service}-service-logs")
+        return [line for line in lines if facts.items() <= line.items()]
 
     def _log_lines(self, group: str) -> list[dict[str, Any]]:
         client = self.logs()

@@ -13,7 +13,7 @@ from service_common.scope import ANONYMOUS, OneCustomer
 from tests.support.upgrades import apply_all_but, upgrade_under_load
 
 PACKAGE = "notification_service.migrations"
-NEW = ("0004_customers.sql", "0005_notifications_of_a_customer.sql")
+NEW = ("0004_customers.sql", "0005_notifications_of_a_customer.sql", "0007_trace_context.sql")
 EXISTING = 20_000
 ALICE = OneCustomer("alice")
 # as the former version does

@@ -13,7 +13,7 @@ from service_common.postgres import Database, load_statements, migrate
 from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.upgrades import apply_all_but, upgrade_under_load
 
-NEW = ("0005_customers.sql", "0006_orders_of_a_customer.sql", "0007_customers_in_events.sql")
+NEW = ("0005_customers.sql", "0006_orders_of_a_customer.sql", "0007_customers_in_events.sql", "0009_tracestate.sql")
 EXISTING = 20_000
 PLACE = "SELECT made, order_id FROM place_order(ARRAY['123'], ARRAY[2], ARRAY['processing'], NULL, %s, %s)"
 ITEMS = (Item("123", 2),)

@@ -29,6 +29,7 @@ from service_common.sqs.messages import size_bytes
 ONE = (Item("b", 2), Item("a", 1))
 LATER_S = 300.0
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TRACESTATE = "vendor=a b,other=1"
 
 
 @pytest.fixture
@@ -61,10 +62,10 @@ async def sendable(database: Database) -> list[tuple[object, ...]]:
 
 
 async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, orders: SqlOrders) -> None:
-    with tracing(TRACEPARENT) as trace:
+    with tracing(TRACEPARENT, TRACESTATE) as trace:
         placement = await orders.place(PlaceOrder(ONE))
     rows = await database.fetch(
-        "SELECT destination, data, traceparent, occurred_at FROM outbox_event ORDER BY destination"
+        "SELECT destination, data, traceparent, tracestate, occurred_at FROM outbox_event ORDER BY destination"
     )
     data = {
         "orderId": placement.order_id,
@@ -74,8 +75,20 @@ async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, ord
         "message": f"Notification CREATED for order {placement.order_id}",
     }
     assert rows == [
-        ("notification-queue", data, trace.traceparent, placement.at),
-        ("processing-queue", data, trace.traceparent, placement.at),
+        ("notification-queue", data, trace.traceparent, TRACESTATE, placement.at),
+        ("processing-queue", data, trace.traceparent, TRACESTATE, placement.at),
+    ]
+
+
+async def test_trace_of_a_change_need_not_have_a_state(database: Database, orders: SqlOrders) -> None:
+    placement = await orders.place(PlaceOrder(ONE))
+    with tracing(TRACEPARENT) as trace:
+        await orders.cancel(placement.order_id, None, ALL_CUSTOMERS)
+    rows = await database.fetch("SELECT type, traceparent, tracestate FROM outbox_event ORDER BY id")
+    assert rows == [
+        ("order-created", None, None),
+        ("order-created", None, None),
+        ("order-cancelled", trace.traceparent, None),
     ]
 
 

@@ -11,7 +11,7 @@ from service_common.postgres import Database, Json, migrate
 from service_common.scope import ANONYMOUS, OneCustomer
 from tests.support.upgrades import apply_all_but, upgrade_under_load
 
-NEW = ("0005_customers.sql", "0006_sagas_of_a_customer.sql")
+NEW = ("0005_customers.sql", "0006_sagas_of_a_customer.sql", "0007_claimed_columns.sql", "0008_tracestate.sql")
 EXISTING = 20_000
 EXIST = "INSERT INTO saga (order_id, version, items) SELECT n, 1, '[]' FROM generate_series(1, %s) AS n"
 # as the former version does

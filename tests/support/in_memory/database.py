@@ -126,7 +126,8 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
     def claim(p: Params) -> list[Row]:
         rows = outbox.claim(p["limit"], p["lease_s"], p["excluded"], p["sent"])
         return [
-            (r.id, r.destination, r.type, r.subject, r.event_key, r.data, r.traceparent, r.occurred_at) for r in rows
+            (r.id, r.destination, r.type, r.subject, r.event_key, r.data, r.traceparent, r.occurred_at, r.tracestate)
+            for r in rows
         ]
 
     def mark_sent(p: Params) -> list[Row]:
@@ -350,9 +351,8 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
         rows: list[Row] = []
         for given in p["sagas"].adapted:
             items = tuple(Item(item["productId"], item["quantity"]) for item in given["items"])
-            saga = Saga(
-                given["order_id"], given["version"], items, given["traceparent"], customer_id=given["customer_id"]
-            )
+            context = {name: given[name] for name in ("traceparent", "tracestate", "customer_id")}
+            saga = Saga(given["order_id"], given["version"], items, **context)
             started = now(sagas.start(saga, claimed=given["claimed"]))
             if started.new:
                 fence = started.claim.fence if started.claim else 0
@@ -426,7 +426,8 @@ def _claim_row(claim: Claim) -> Row:
     saga = claim.saga
     items = [{"productId": item.product_id, "quantity": item.quantity} for item in saga.items]
     progress = (saga.state.value, saga.reason, saga.attempts, saga.failures, saga.last_error, saga.restarts)
-    return saga.order_id, saga.version, items, saga.traceparent, *progress, claim.fence, saga.customer_id, claim.age_s
+    lease = (claim.fence, saga.customer_id, saga.tracestate, claim.age_s)
+    return saga.order_id, saga.version, items, saga.traceparent, *progress, *lease
 
 
 def feed_statements(feed: InMemoryFeed) -> Statements:
@@ -437,7 +438,7 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
         return [(current.epoch, current.floor, current.head)]
 
     def append(p: Params) -> list[Row]:
-        names = ("types", "orders", "versions", "times", "traces", "reasons", "customers")
+        names = ("types", "orders", "versions", "times", "traceparents", "reasons", "customers")
         events = [
             OrderEvent(
                 EventType(kind),
@@ -445,7 +446,7 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
                 order,
                 version,
                 at,
-                f"00-{trace}-{'1' * 16}-01",
+                trace,
                 reason=reason,
                 customer_id=customer,
             )
@@ -482,9 +483,10 @@ def feed_statements(feed: InMemoryFeed) -> Statements:
                 n.reason,
                 n.recorded_at,
                 n.customer_id,
+                n.traceparent,
             )
             for n in page.notifications
-        ] or [(*range_, *[None] * 9)]
+        ] or [(*range_, *[None] * 10)]
 
     def claim_comparison(p: Params) -> list[Row]:
         position = now(feed.claim_comparison(p["lease_s"]))

@@ -98,7 +98,7 @@ class InMemoryFeed:
         owners = (event.customer_id, *(each.customer_id for each in self._rows if each.order_id == event.order_id))
         customer_id = next((owner for owner in owners if owner != ANONYMOUS), ANONYMOUS)
         known = (event.order_id, version, event.time, trace_id, reason)
-        row = Notification(seq, event_type, *known, customer_id=customer_id)
+        row = Notification(seq, event_type, *known, customer_id=customer_id, traceparent=event.traceparent)
         self._rows.append(replace(row, recorded_at=datetime.now(UTC)))
         self._stored_at.append(time.monotonic())
         self._known.add((event.order_id, CREATION if event_type is EventType.ORDER_CREATED else _slot(event)))

@@ -12,7 +12,7 @@ from order_contracts.events import WITH_ITEMS
 from order_service.domain import ChangedOrder, ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from service_common.errors import ServiceError
-from service_common.observability import current_trace
+from service_common.observability import TraceContext, current_trace
 from service_common.paging import ListPage, PageRequest
 from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
@@ -146,10 +146,10 @@ class InMemoryOrders:
     def _announce(self, event_type: EventType, order: Order) -> None:
         trace = current_trace()
         if event_type in WITH_ITEMS:
-            self._add(self._processing_queue, event_type, order, trace.traceparent if trace else None)
-        self._add(self._notification_queue, event_type, order, trace.traceparent if trace else None)
+            self._add(self._processing_queue, event_type, order, trace)
+        self._add(self._notification_queue, event_type, order, trace)
 
-    def _add(self, queue: str, event_type: EventType, order: Order, traceparent: str | None) -> None:
+    def _add(self, queue: str, event_type: EventType, order: Order, trace: TraceContext | None) -> None:
         event = _event(event_type, order)
         self.outbox.add(
             queue,
@@ -157,7 +157,8 @@ class InMemoryOrders:
             str(order.id),
             event.key,
             data=event.data,
-            traceparent=traceparent,
+            traceparent=trace.traceparent if trace else None,
+            tracestate=trace.tracestate if trace else None,
             occurred_at=order.updated_at,
         )
 

@@ -29,6 +29,7 @@ class StoredRow:
     available_at: datetime
     attempts: int = 0
     sent_at: datetime | None = None
+    tracestate: str | None = None
 
 
 class InMemoryOutbox:
@@ -48,6 +49,7 @@ class InMemoryOutbox:
         *,
         data: Mapping[str, Any],
         traceparent: str | None = None,
+        tracestate: str | None = None,
         occurred_at: datetime | None = None,
     ) -> None:
         """Add an event, unless the same fact was added for the same destination."""
@@ -63,6 +65,7 @@ class InMemoryOutbox:
             event_key=event_key,
             data=data,
             traceparent=traceparent,
+            tracestate=tracestate,
             occurred_at=occurred_at or now,
             created_at=now,
             available_at=now,

@@ -130,6 +130,7 @@ class InMemorySagas:
             event.key,
             data=event.data,
             traceparent=saga.traceparent,
+            tracestate=saga.tracestate,
             occurred_at=now,
         )
 

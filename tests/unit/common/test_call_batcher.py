@@ -161,17 +161,22 @@ async def test_close_flushes_and_refuses_later_items() -> None:
     await batcher.close()
 
 
-async def test_flush_runs_outside_of_the_trace_of_any_submitter() -> None:
+async def test_each_batch_runs_in_the_trace_of_its_first_submitter() -> None:
     seen: list[TraceContext | None] = []
 
     async def flush(items: Sequence[int]) -> Sequence[int]:
         seen.append(current_trace())
         return items
 
-    batcher: CallBatcher[int, int] = CallBatcher(flush)
-    with tracing(None):
-        await batcher.submit(1)
-    assert seen == [None]
+    async def submit(item: int) -> TraceContext:
+        with tracing(None) as trace:
+            await batcher.submit(item)
+            return trace
+
+    batcher: CallBatcher[int, int] = CallBatcher(flush, max_items=2)
+    submitters = await asyncio.gather(*map(submit, range(4)))
+    await batcher.submit(5)
+    assert seen == [submitters[0], submitters[2], None]
 
 
 async def test_item_that_fails_its_batch_fails_alone_and_the_others_keep_their_order() -> None:

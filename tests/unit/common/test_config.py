@@ -15,6 +15,7 @@ from service_common.config import (
     ConfigError,
     RateLimit,
     ServiceConfig,
+    TracesConfig,
     read_environment,
     shared_fields,
 )
@@ -25,6 +26,7 @@ COMPLETE = {
     "DATABASE_URL": "postgresql://user:hunter2@db/orders?password=hunter2",
     "INVENTORY_URL": "http://a:8081/, http://user:hunter2@b:8081",
 }
+VALID = {**COMPLETE, "INVENTORY_URL": "http://a"}
 DATABASE_URLS = {
     "postgresql://orders": "postgresql://orders",
     "postgres://postgres@127.0.0.1:5432/orders": "postgres://***@127.0.0.1:5432/orders",
@@ -267,6 +269,49 @@ def test_request_limits_are_read(kind: str) -> None:
         config = Config.from_environ({**ONE, f"{name}_RATE": rate, f"{name}_BURST": burst})
         assert getattr(config, f"{kind}_limit") == RateLimit(float(rate), int(burst))
         assert config.masked()[f"{kind}_limit"] == {"rate_per_s": float(rate), "burst": int(burst)}
+
+
+def test_traces_are_exported_when_there_is_an_endpoint() -> None:
+    read = Config.from_environ(
+        VALID
+        | {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector:4318/",
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20c2VjcmV0,x-tenant=a",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
+            "OTEL_TRACES_SAMPLER": "traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.25",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod, team = orders",
+        }
+    )
+    assert read.traces == TracesConfig(
+        endpoint="https://collector:4318",
+        headers={"authorization": "Basic c2VjcmV0", "x-tenant": "a"},
+        timeout_s=2.5,
+        sampler="traceidratio",
+        ratio=0.25,
+        resource={"deployment.environment.name": "prod", "team": "orders"},
+    )
+    assert read.masked()["traces"]["headers"] == {"authorization": "***", "x-tenant": "***"}
+    assert "c2VjcmV0" not in repr(read)
+    assert Config.from_environ(VALID | {"OTEL_TRACES_SAMPLER": "always_on"}).traces is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "secret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b c"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
+        ("OTEL_TRACES_SAMPLER_ARG", "nan"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "=x"),
+    ],
+)
+def test_wrong_setting_of_traces_is_reported(name: str, value: str) -> None:
+    assert problems_of(VALID | {name: value}).keys() == {name}
 
 
 def test_person_is_limited_before_the_address_of_many() -> None:

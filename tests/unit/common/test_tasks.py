@@ -18,6 +18,7 @@ NOTICED_BY = {
     "service_common/http_server/watchdog.py": ["Thread"],  # faulthandler ends the process when the log fails
     "service_common/logs/cloudwatch.py": ["Thread"],  # handles each batch's exceptions
     "service_common/logs/line_writer.py": ["Thread"],  # counts each batch's exceptions
+    "service_common/otlp/exporter.py": ["Thread"],  # logs and counts each batch's exceptions
     "service_common/outbox/relay.py": ["TaskGroup", "create_task", "create_task"],  # the group ends run()
     "service_common/postgres/availability.py": ["create_task"],  # repeats a probe that crashed
     "service_common/sqs/batcher.py": ["ensure_future"],  # abandons the items of a flush that crashed

@@ -18,7 +18,7 @@ __all__ = ["logs"]
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 # what a line has beside its facts
-_ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId", "exc_info"})
+_ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId", "spanId", "exc_info"})
 
 
 @click.group()

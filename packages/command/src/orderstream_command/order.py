@@ -39,7 +39,7 @@ LOGS_LIMIT_S = 10.0
 MAX_LINES = 1_000
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 # what a line has beside its facts
-_ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId"})
+_ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId", "spanId"})
 
 
 @click.group()

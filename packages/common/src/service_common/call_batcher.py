@@ -6,21 +6,24 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from .errors import UnavailableError
+from .observability import Attributes, Span, SpanKind, batched, current_trace
 
 __all__ = ["CallBatcher"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+_Entry: TypeAlias = tuple[T, asyncio.Future[R], Span | None]
 
 
 class CallBatcher(Generic[T, R]):
     """Batches the items of concurrent submitters and flushes them together, one flush at a time.
 
     A batch holds the items that were submitted in the same iteration of the event loop, during a flush, or within
-    *linger_s* of the first.
+    *linger_s* of the first. It is flushed in the trace of its first submitter, as a span of its own with links to those
+    of the others.
 
     Args:
         flush: takes the items in the order of submission and returns one result for each, in that order; a result that
@@ -28,6 +31,7 @@ class CallBatcher(Generic[T, R]):
         max_items: maximum items of one batch.
         linger_s: maximum batching delay after the first item, in seconds.
         apart: errors that one item may cause for all: after one, the items are flushed one by one, in their order.
+        name, kind, attributes: of the span of a batch.
     """
 
     def __init__(
@@ -37,12 +41,16 @@ class CallBatcher(Generic[T, R]):
         max_items: int = 100,
         linger_s: float = 0.0,
         apart: tuple[type[Exception], ...] = (),
+        name: str = "batch",
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes | None = None,
     ) -> None:
         self._flush = flush
         self._max_items = max_items
         self._linger_s = linger_s
         self._apart = apart
-        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._span = (name, kind, attributes)
+        self._waiting: list[_Entry[T, R]] = []
         self._full = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
@@ -57,11 +65,11 @@ class CallBatcher(Generic[T, R]):
             raise UnavailableError("stopping")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, current_trace()))
         if len(self._waiting) >= self._max_items:
             self._full.set()
         if self._worker is None:
-            # in a context of its own, without the trace of the first submitter
+            # in a context of its own: each batch is in the trace of its first submitter
             self._worker = loop.create_task(self._work(), context=Context())
         return await future
 
@@ -83,28 +91,31 @@ class CallBatcher(Generic[T, R]):
         finally:
             self._worker = None
 
-    async def _flush_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+    async def _flush_batch(self, batch: Sequence[_Entry[T, R]]) -> None:
         if not batch:
             return
+        name, kind, attributes = self._span
         try:
-            results = await self._flush([item for item, _ in batch])
-            _resolve([future for _, future in batch], results)
+            with batched(name, [trace for _, _, trace in batch], kind, attributes) as span:
+                span.set("batch.size", len(batch))
+                results = await self._flush([item for item, _, _ in batch])
+            _resolve([future for _, future, _ in batch], results)
         except BaseException as error:
             if len(batch) > 1 and isinstance(error, self._apart):
                 for entry in batch:
                     await self._flush_batch([entry])
                 return
-            for _, future in batch:
+            for _, future, _ in batch:
                 _fail(future, error)
             # else nobody requested the cancellation, and those who still wait have a turn
             if not isinstance(error, Exception) and ((task := asyncio.current_task()) is None or task.cancelling()):
                 raise
 
-    def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
+    def _take(self) -> list[_Entry[T, R]]:
         taken, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
         if len(self._waiting) < self._max_items and not self._closed:
             self._full.clear()
-        return [(item, future) for item, future in taken if not future.done()]
+        return [entry for entry in taken if not entry[1].done()]
 
 
 def _resolve(futures: Sequence[asyncio.Future[R]], results: Sequence[R | Exception]) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from environs import Env, ValidationError, validate
 
@@ -20,6 +21,7 @@ __all__ = [
     "Networks",
     "RateLimit",
     "ServiceConfig",
+    "TracesConfig",
     "read_environment",
     "shared_fields",
 ]
@@ -46,6 +48,10 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _is_word = validate.Regexp(r"[!-~]+\Z", error="Has to be visible ASCII characters without a space.")
 _is_log_group = validate.Regexp(r"[.\-_/#A-Za-z0-9]{1,512}\Z", error="Has to be a name of a log group.")
 
+
+# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+_SAMPLERS = [f"{base}{name}" for base in ("", "parentbased_") for name in ("always_on", "always_off", "traceidratio")]
+_PAIR = re.compile(r"\s*([!#$%&'*+.^_`|~/0-9A-Za-z-]+)\s*=\s*([!#-+.-:<-\[\]-~-]*)\s*")
 
 _MAX_RATE, _MAX_BURST = 1e6, 1_000_000
 
@@ -98,6 +104,7 @@ _are_origins = _each(
 _are_hosts = _each(
     re.compile(rf"\*|{_HOST}", re.ASCII).fullmatch, "Has to be a list of host names or addresses, without ports, or *."
 )
+_are_pairs = _each(_PAIR.fullmatch, "Has to be a list such as name=value,other=value, values percent-encoded.")
 _are_networks = _each(_is_network, "Has to be a list of addresses or networks such as 192.0.2.7 or 2001:db8::/32.")
 
 
@@ -167,6 +174,26 @@ class Environment(Env):
         entries = _entries(self.str(name, "", validate=_are_networks))
         return tuple(ip_network(entry) for entry in entries if _is_network(entry))
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Read ``name=value`` pairs, separated by commas; none by default."""
+        pairs = map(_PAIR.fullmatch, _entries(self.str(name, "", validate=_are_pairs)))
+        return {pair[1]: unquote(pair[2]) for pair in pairs if pair}
+
+    def traces(self) -> TracesConfig | None:
+        """Read the standard variables of OpenTelemetry (``OTEL_…``); None without an endpoint."""
+        endpoint = self.str("OTEL_EXPORTER_OTLP_ENDPOINT", None, validate=_is_http_url)
+        self.str("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", validate=validate.OneOf(("http/protobuf",)))
+        timeout_ms = self.int("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000, validate=validate.Range(1, 60_000))
+        config = TracesConfig(
+            endpoint=(endpoint or "").rstrip("/"),
+            headers=self.pairs("OTEL_EXPORTER_OTLP_HEADERS"),
+            timeout_s=(timeout_ms or 0) / 1000,
+            sampler=self.str("OTEL_TRACES_SAMPLER", "parentbased_always_on", validate=validate.OneOf(_SAMPLERS)),
+            ratio=self.float("OTEL_TRACES_SAMPLER_ARG", 1.0, validate=validate.Range(0.0, 1.0)),
+            resource=self.pairs("OTEL_RESOURCE_ATTRIBUTES"),
+        )
+        return config if endpoint else None
+
     @property
     def problems(self) -> dict[str, str]:
         """The problems so far, by variable."""
@@ -201,6 +228,10 @@ def _place(database_url: str) -> str:
     return f"{match['scheme']}{user}{user and '@'}{match['place']}{parameters and '?'}{parameters}"
 
 
+def _without_headers(traces: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return traces and {**traces, "headers": dict.fromkeys(traces["headers"], _HIDDEN)}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
@@ -227,6 +258,27 @@ class RateLimit:
 _PRINCIPAL_LIMIT = RateLimit(rate_per_s=20, burst=100)
 # of many people; as many as may have a stream (PUSH_CONNECTIONS_PER_ADDRESS) connect again at once
 _ADDRESS_LIMIT = RateLimit(rate_per_s=100, burst=1_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesConfig:
+    """Where spans are sent, and which.
+
+    Attributes:
+        endpoint: base URL of an OTLP receiver over HTTP.
+        headers: of its requests, such as a credential.
+        timeout_s: time limit of a request.
+        sampler: name of a sampler of OpenTelemetry.
+        ratio: share of the traces that those by ratio record, 0 to 1.
+        resource: attributes of this process.
+    """
+
+    endpoint: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 10.0
+    sampler: str = "parentbased_always_on"
+    ratio: float = 1.0
+    resource: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +317,7 @@ class ServiceConfig:
         address_limit: limit on the requests of each client address.
         header_timeout_s: time limit of the head of a request.
         body_timeout_s: time limit of its body.
+        traces: where spans are sent; None when they are not recorded.
     """
 
     host: str
@@ -284,6 +337,7 @@ class ServiceConfig:
     address_limit: RateLimit = _ADDRESS_LIMIT
     header_timeout_s: float = 10.0
     body_timeout_s: float = 30.0
+    traces: TracesConfig | None = field(default=None, repr=False, metadata={"mask": _without_headers})
 
     def masked(self) -> dict[str, Any]:
         """Return the fields as plain values for the log, without secrets."""
@@ -311,4 +365,5 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "address_limit": env.rate_limit("REQUEST_LIMIT_ADDRESS", _ADDRESS_LIMIT),
         "header_timeout_s": env.float("HEADER_TIMEOUT_S", 10.0, validate=validate.Range(0.1, 3600.0)),
         "body_timeout_s": env.float("BODY_TIMEOUT_S", 30.0, validate=validate.Range(0.1, 3600.0)),
+        "traces": env.traces(),
     }

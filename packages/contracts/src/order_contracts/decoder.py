@@ -85,6 +85,7 @@ def _validated(event: Event) -> OrderEvent:
         version=data["version"],
         time=event.time,
         traceparent=event.traceparent,
+        tracestate=event.tracestate,
         items=tuple(data["items"] or ()),
         reason=data["reason"],
         customer_id=data["customer_id"],
@@ -106,6 +107,7 @@ def _decode_fast(body: str) -> OrderEvent | None:
             version=data["version"],
             time=datetime.fromisoformat(envelope["time"]),
             traceparent=envelope.get("traceparent"),
+            tracestate=envelope.get("tracestate"),
             items=tuple([Item(item["productId"], item["quantity"]) for item in data.get("orderItems", ())]),
             reason=data.get("reason"),
             customer_id=data.get("customerId", ANONYMOUS),
@@ -137,6 +139,7 @@ def _is_canonical_event(event: OrderEvent) -> bool:
         and bool(event.source)
         and type(event.source) is str
         and (event.traceparent is None or type(event.traceparent) is str)
+        and (event.tracestate is None or type(event.tracestate) is str)
         and (bool(event.reason) if event.type is EventType.ORDER_FAILED else True)
         and (event.reason is None or type(event.reason) is str)
         and type(event.customer_id) is str

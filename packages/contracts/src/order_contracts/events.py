@@ -74,6 +74,7 @@ class OrderEvent:
     items: tuple[Item, ...] = ()
     reason: str | None = None
     customer_id: str = ANONYMOUS
+    tracestate: str | None = None
 
     @property
     def key(self) -> str:
@@ -115,5 +116,6 @@ class OrderEvent:
             subject=str(self.order_id),
             time=self.time,
             traceparent=self.traceparent,
+            tracestate=self.tracestate,
             data=self.data,
         )

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from order_contracts import Item
 from service_common.call_batcher import CallBatcher
 from service_common.errors import BusyError
-from service_common.postgres import Database, Json, Row, load_statements
+from service_common.postgres import STATEMENT_SPAN, Database, Json, Row, load_statements
 
 from .domain import (
     Description,
@@ -58,7 +58,7 @@ class SqlStock:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load_statements(__package__)
-        self._takes = CallBatcher[_Request, TakeOutcome](self._take_free)
+        self._takes = CallBatcher[_Request, TakeOutcome](self._take_free, name="take_stock", **STATEMENT_SPAN)
         self._lanes: WeakValueDictionary[tuple[str, ...], CallBatcher[_Request, TakeOutcome]] = WeakValueDictionary()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting = asyncio.Semaphore(WAITING_STATEMENTS)
@@ -107,7 +107,9 @@ class SqlStock:
         try:
             return await self._takes.submit(request)
         except _LockedError as locked:
-            lane = self._lanes.setdefault(locked.products, CallBatcher(self._take_locked))
+            lane = self._lanes.setdefault(
+                locked.products, CallBatcher(self._take_locked, name="take_stock", **STATEMENT_SPAN)
+            )
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await lane.submit(request)

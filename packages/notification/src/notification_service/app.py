@@ -105,7 +105,7 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
         poller = Poller(
             sqs,
             queue,
-            NotificationConsumer(app[NOTIFIER]),
+            NotificationConsumer(app[NOTIFIER], queue),
             settings=PollerSettings(concurrency=config.consumers, stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=app[DATABASE].wait_available,
             consumer=NAME,

@@ -128,6 +128,7 @@ class Notification:
     Attributes:
         recorded_at: when the feed stored it; None in the result of an append.
         customer_id: whose order it is.
+        traceparent: the W3C trace context in which it was stored; None in those that a former version stored.
     """
 
     seq: int
@@ -139,6 +140,7 @@ class Notification:
     reason: str | None = None
     recorded_at: datetime | None = field(default=None, compare=False)
     customer_id: str = ANONYMOUS
+    traceparent: str | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:

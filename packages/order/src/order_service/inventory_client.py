@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from order_contracts.limits import MAX_ITEMS
 from service_common.call_batcher import CallBatcher
 from service_common.http_client import Call, RefusedError, RetryingClient
-from service_common.observability import TraceContext, current_trace, tracing
 
 __all__ = ["HttpStockReader"]
 
@@ -38,12 +36,6 @@ _ONE = Call(
 _MANY = Call("GET", "/inventory", idempotent=True, shape=_is_list_of_products)
 
 
-@dataclass(frozen=True, slots=True)
-class _StockQuery:
-    product_id: str
-    trace: TraceContext | None
-
-
 class HttpStockReader:
     """A `StockReader` on the inventory service: one call for one order.
 
@@ -53,7 +45,7 @@ class HttpStockReader:
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
-        self._queries = CallBatcher[_StockQuery, Mapping[str, int]](self._query_all, max_items=MAX_ITEMS)
+        self._queries = CallBatcher[str, Mapping[str, int]](self._query_all, max_items=MAX_ITEMS, name="stock query")
 
     async def stock_of(self, product_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the stock of those of the products that exist, and perhaps of others.
@@ -62,18 +54,15 @@ class HttpStockReader:
             UnavailableError: the inventory service does not answer.
         """
         if len(product_ids) == 1:
-            return await self._queries.submit(_StockQuery(product_ids[0], current_trace()))
+            return await self._queries.submit(product_ids[0])
         return await self._fetch(product_ids)
 
     async def close(self) -> None:
         """Wait for the queries in flight."""
         await self._queries.close()
 
-    async def _query_all(self, queries: Sequence[_StockQuery]) -> Sequence[Mapping[str, int]]:
-        trace = queries[0].trace
-        with tracing(trace.traceparent if trace else None):
-            stock = await self._fetch(list(dict.fromkeys(query.product_id for query in queries)))
-        return [stock] * len(queries)
+    async def _query_all(self, product_ids: Sequence[str]) -> Sequence[Mapping[str, int]]:
+        return [await self._fetch(list(dict.fromkeys(product_ids)))] * len(product_ids)
 
     async def _fetch(self, product_ids: Sequence[str]) -> Mapping[str, int]:
         products = await (self._fetch_one(product_ids[0]) if len(product_ids) == 1 else self._fetch_many(product_ids))

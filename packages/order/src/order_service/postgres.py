@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from order_contracts import Item
-from service_common.observability import current_trace
+from service_common.observability import current_trace, span
 from service_common.paging import ListPage, PageRequest
-from service_common.postgres import Database, Row, load_statements
+from service_common.postgres import STATEMENT_SPAN, Database, Row, load_statements
 from service_common.scope import ANONYMOUS, Scope
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
@@ -36,16 +36,17 @@ class SqlOrders:
     async def place(self, command: PlaceOrder) -> Placement:
         """Store a new order, or return the placement under the same idempotency key."""
         key = command.stored_key
-        row = await self._database.fetch_one(
-            self._sql["place_order"],
-            {
-                **_columns(command.items),
-                **self._announcement(self._processing_queue, self._notification_queue),
-                "key": key,
-                "request_hash": None if key is None else command.request_hash,
-                "customer_id": command.customer_id,
-            },
-        )
+        with span("place_order", **STATEMENT_SPAN):
+            row = await self._database.fetch_one(
+                self._sql["place_order"],
+                {
+                    **_columns(command.items),
+                    **self._announcement(self._processing_queue, self._notification_queue),
+                    "key": key,
+                    "request_hash": None if key is None else command.request_hash,
+                    "customer_id": command.customer_id,
+                },
+            )
         if row is None:
             raise LookupError(f"the order under the key {command.idempotency_key} was deleted")
         return _placement(row)
@@ -131,8 +132,9 @@ class SqlOrders:
         return None if row is None else Change(applied=row[0], order=_order(row[1:]))
 
     def _announcement(self, *destinations: str) -> dict[str, Any]:
-        trace = current_trace()
-        return {"destinations": list(destinations), "traceparent": trace.traceparent if trace else None}
+        # the function announce separates the two
+        trace = " ".join(trace.headers.values()) if (trace := current_trace()) else None
+        return {"destinations": list(destinations), "traceparent": trace}
 
 
 def page_parameters(wanted: OrderFilter, request: PageRequest[int], scope: Scope) -> dict[str, Any]:

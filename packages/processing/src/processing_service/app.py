@@ -60,7 +60,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         poller = Poller(
             sqs,
             config.processing_queue,
-            OrderConsumer(engine),
+            OrderConsumer(engine, config.processing_queue),
             settings=PollerSettings(stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=partial(_gate, engine, database),
             consumer=NAME,

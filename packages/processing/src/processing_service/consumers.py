@@ -6,8 +6,7 @@ import logging
 
 from order_contracts import EventType, OrderEvent, decode
 from service_common.errors import PermanentError
-from service_common.observability import tracing
-from service_common.sqs import Message
+from service_common.sqs import Message, processing
 
 from .engine import Engine
 from .saga import Saga
@@ -32,8 +31,9 @@ class NotForProcessingError(PermanentError):
 class OrderConsumer:
     """Starts the saga of each announced version of an order; a message is acknowledged once its saga is committed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, queue: str) -> None:
         self._engine = engine
+        self._queue = queue
 
     async def __call__(self, message: Message) -> None:
         """Start the saga of the event; idempotent.
@@ -46,8 +46,15 @@ class OrderConsumer:
         event = decode(message.body)
         if event.type not in _STARTS_A_SAGA:
             raise NotForProcessingError(event)
-        with tracing(event.traceparent) as trace:
-            saga = Saga(event.order_id, event.version, event.items, trace.traceparent, customer_id=event.customer_id)
+        with processing(self._queue, message, event.traceparent, event.tracestate) as trace:
+            saga = Saga(
+                event.order_id,
+                event.version,
+                event.items,
+                trace.traceparent,
+                customer_id=event.customer_id,
+                tracestate=trace.tracestate,
+            )
             new = await self._engine.start(saga)
             logger.info(
                 "order consumed",

@@ -10,7 +10,7 @@ from typing import Any
 from order_contracts import Item
 from service_common.call_batcher import CallBatcher
 from service_common.errors import BusyError
-from service_common.postgres import Database, Json, Row, load_statements
+from service_common.postgres import STATEMENT_SPAN, Database, Json, Row, load_statements
 from service_common.scope import Scope
 
 from .ports import Claim, OpenSagas, SagaRecord, SagaStart
@@ -46,8 +46,12 @@ class SqlSagas:
         self._destination = destination
         self._lease_s = lease_s
         self._sql = load_statements(__package__)
-        self._starts = CallBatcher[tuple[Saga, bool], SagaStart](self._start_all, apart=(BusyError,))
-        self._changes = CallBatcher[_Change, bool](self._save_all, apart=(BusyError,))
+        self._starts = CallBatcher[tuple[Saga, bool], SagaStart](
+            self._start_all, apart=(BusyError,), name="start_sagas", **STATEMENT_SPAN
+        )
+        self._changes = CallBatcher[_Change, bool](
+            self._save_all, apart=(BusyError,), name="save_sagas", **STATEMENT_SPAN
+        )
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         """Store a new saga, or restart a RELEASED one."""
@@ -140,6 +144,7 @@ def _start_row(saga: Saga, *, claimed: bool) -> dict[str, Any]:
         "customer_id": saga.customer_id,
         "items": [{"productId": item.product_id, "quantity": item.quantity} for item in saga.items],
         "traceparent": saga.traceparent,
+        "tracestate": saga.tracestate,
         "claimed": claimed,
     }
 
@@ -171,7 +176,7 @@ def _change_row(change: _Change) -> dict[str, Any]:
 
 def _claim(row: Row) -> Claim:
     order_id, version, items, traceparent, state, reason, attempts, failures, last_error, restarts, *lease = row
-    fence, customer_id, age_s = lease
+    fence, customer_id, tracestate, age_s = lease
     saga = Saga(
         order_id=order_id,
         version=version,
@@ -184,6 +189,7 @@ def _claim(row: Row) -> Claim:
         last_error=last_error,
         restarts=restarts,
         customer_id=customer_id,
+        tracestate=tracestate,
     )
     return Claim(saga, fence, age_s)
 

@@ -169,6 +169,7 @@ class Saga:
     last_error: str | None = None
     restarts: int = 0
     customer_id: str = ANONYMOUS
+    tracestate: str | None = None
 
     @property
     def operation_id(self) -> str:

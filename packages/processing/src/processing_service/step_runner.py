@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
-from service_common.observability import Metrics, tracing
+from service_common.observability import Metrics, span, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
 from .saga import RETRY_BACKOFF, Saga, SagaState, SagaStep, StepOutcome, Succeeded, Unanswered
@@ -64,9 +64,14 @@ class Runner:
         started_s = monotonic()
         saga = claim.saga
         entered: dict[SagaState, datetime] = {}
-        with tracing(saga.traceparent):
+        with tracing(saga.traceparent, saga.tracestate, name="saga") as current:
+            current.set("order.id", saga.order_id)
+            current.set("order.version", saga.version)
             while not saga.ended:
-                outcome = await self._run_step(saga)
+                with span(f"saga step {saga.step.value}") as step:
+                    outcome = await self._run_step(saga)
+                    if isinstance(outcome, Unanswered):
+                        step.fail("unanswered", outcome.error)
                 before, saga = saga, saga.after(outcome)
                 delay_s = None
                 if saga.state is before.state:
@@ -81,6 +86,7 @@ class Runner:
                 if delay_s is not None:
                     self._report_delay(before.step, saga, delay_s)
                     return delay_s
+            current.set("saga.state", saga.state.value)
             self._report_end(saga, claim.age_s + monotonic() - started_s)
         return None
 

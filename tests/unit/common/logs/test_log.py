@@ -50,6 +50,7 @@ def test_line_has_time_origin_message_trace_and_fields(log: Log) -> None:
         "service": "any-service",
         "message": "order 7 placed",
         "traceId": context.trace_id,
+        "spanId": context.span_id,
         "orderId": 7,
         "items": [1, 2],
         "at": "2026-01-02T00:00:00Z",

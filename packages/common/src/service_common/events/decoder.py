@@ -25,6 +25,7 @@ class EnvelopeSchema(Schema):
     subject = fields.Str(load_default=None, validate=validate.Length(1))
     time = fields.AwareDateTime(format="iso", load_default=None)
     traceparent = fields.Str(load_default=None)
+    tracestate = fields.Str(load_default=None)
     data = fields.Dict(required=True, keys=fields.Str())
 
 

@@ -35,7 +35,8 @@ class Event:
         data: the facts, a JSON object.
         subject: what it happened to.
         time: when it happened, with a time zone.
-        traceparent: its W3C trace context.
+        traceparent, tracestate: its W3C trace context, as in
+            https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/distributed-tracing.md.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Event:
     subject: str | None = None
     time: datetime | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
 
 
 def event_id(key: str) -> str:
@@ -63,6 +65,7 @@ def encode(event: Event) -> str:
         "time": None if event.time is None else rfc3339(event.time),
         "datacontenttype": "application/json",
         "traceparent": event.traceparent or None,
+        "tracestate": event.tracestate or None,
         "data": event.data,
     }
     return orjson.dumps({name: value for name, value in envelope.items() if value is not None}).decode()

@@ -13,10 +13,11 @@ from time import monotonic
 from types import MappingProxyType
 
 import orjson
+from yarl import URL
 
 from ..errors import ServiceError, UnavailableError
 from ..http_server import Problem
-from ..observability import Metrics, current_trace
+from ..observability import Metrics, Span, SpanKind, current_trace, span
 from .call import Call, OutcomeUnknownError, RefusedError, Reply
 from .circuit_breaker import CircuitBreaker, CircuitPolicy, CircuitState
 from .metrics import ClientMetrics
@@ -117,7 +118,10 @@ class RetryingClient:
         while True:
             attempt += 1
             replica = self._transport.preferred
-            result = await self._attempt(request, deadline_s)
+            with span(str(request.call), SpanKind.CLIENT) as attempted:
+                result = await self._attempt(request, deadline_s)
+                if attempted.recorded:
+                    _describe(attempted, request, result, attempt, self._transport.url(replica, request))
             if isinstance(result, Reply):
                 return result
             unknown = unknown or may_have_had_effect(result)
@@ -195,10 +199,25 @@ class RetryingClient:
         return error
 
 
+def _describe(attempted: Span, request: PreparedRequest, result: Reply | Failure, attempt: int, url: URL) -> None:
+    # https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+    attempted.set("http.request.method", request.call.method)
+    attempted.set("url.full", str(url))
+    attempted.set("url.template", request.call.path)
+    attempted.set("server.address", url.host or "")
+    attempted.set("server.port", url.port or 0)
+    if attempt > 1:
+        attempted.set("http.request.resend_count", attempt - 1)
+    if result.status:
+        attempted.set("http.response.status_code", result.status)
+    if isinstance(result, Failure):
+        attempted.fail(str(result.status) if result.status else result.outcome.value, result.reason)
+
+
 def _headers(request: PreparedRequest, left_s: float) -> dict[str, str]:
     headers = {"X-Deadline-Ms": str(max(1, int(left_s * 1000)))}
     if request.body is not None:
         headers["Content-Type"] = "application/json"
     if trace := current_trace():
-        headers["traceparent"] = trace.traceparent
+        headers |= trace.headers
     return headers

@@ -81,6 +81,10 @@ class Transport:
         """The replica that the next attempt tries first."""
         return self._preferred
 
+    def url(self, replica: int, request: PreparedRequest) -> URL:
+        """Return the URL of *request* at a replica, without the query."""
+        return _url(self._bases[replica], request.path)
+
     def fail_over(self, replica: int) -> None:
         """Prefer the replica after *replica*, unless another call has done so already."""
         if replica == self._preferred:

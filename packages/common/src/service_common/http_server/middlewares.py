@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ..errors import MalformedError
-from ..observability import tracing
+from ..observability import KNOWN_METHODS, Span, SpanKind, current_trace, tracing
 from .app_keys import METRICS
 from .problem_details import Problem
 
@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 CLIENT_CLOSED_REQUEST = 499
 # logged together (request_limits): a flood of requests is none of log lines
 _TOO_MANY_REQUESTS = 429
-# polled every few seconds: not logged
+_UNMATCHED = "unmatched"
+# polled every few seconds: not logged, and not traced
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -29,26 +30,58 @@ _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Continue the trace of the caller, log the request and count it."""
     started = perf_counter()
-    with tracing(request.headers.get("traceparent")) as context:
+    route = _route(request)
+    with tracing(
+        request.headers.get("traceparent"),
+        ",".join(request.headers.getall("tracestate", ())),
+        name="" if route in _UNLOGGED else _name(request, route),
+        kind=SpanKind.SERVER,
+    ) as current:
+        if current.recorded:
+            _describe(current, request, route)
         try:
             response = await handler(request)
         except web.HTTPException as redirection:
-            redirection.headers["traceparent"] = context.traceparent
-            _observe(request, redirection.status, started, streamed=False)
+            redirection.headers["traceparent"] = current.traceparent
+            _observe(request, route, redirection.status, started, streamed=False)
             raise
         except BaseException:
-            _observe(request, CLIENT_CLOSED_REQUEST, started, streamed=False)
+            _observe(request, route, CLIENT_CLOSED_REQUEST, started, streamed=False)
             raise
         if not response.prepared:
-            response.headers["traceparent"] = context.traceparent
-        _observe(request, response.status, started, streamed=response.prepared)
+            response.headers["traceparent"] = current.traceparent
+        _observe(request, route, response.status, started, streamed=response.prepared)
         return response
 
 
-def _observe(request: web.Request, status: int, started: float, *, streamed: bool) -> None:
-    seconds = perf_counter() - started
+def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    route = "unmatched" if resource is None else resource.canonical
+    return _UNMATCHED if resource is None else resource.canonical
+
+
+def _method(request: web.Request) -> str:
+    return request.method if request.method in KNOWN_METHODS else "_OTHER"
+
+
+def _name(request: web.Request, route: str) -> str:
+    return _method(request) if route == _UNMATCHED else f"{_method(request)} {route}"
+
+
+def _describe(current: Span, request: web.Request, route: str) -> None:
+    # https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
+    current.set("http.request.method", _method(request))
+    current.set("url.path", request.path)
+    current.set("url.scheme", request.scheme)
+    if route != _UNMATCHED:
+        current.set("http.route", route)
+
+
+def _observe(request: web.Request, route: str, status: int, started: float, *, streamed: bool) -> None:
+    seconds = perf_counter() - started
+    if (current := current_trace()) is not None:
+        current.set("http.response.status_code", status)
+        if status >= 500:
+            current.fail(str(status))
     if streamed:
         request.app[METRICS].stream(route, status)
     else:

@@ -12,18 +12,21 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import uvloop
 from aiohttp import web
 
-from ..config import ConfigError, ServiceConfig
+from ..config import ConfigError, ServiceConfig, TracesConfig
 from ..lifecycle import Measurements, background
 from ..logs import CloudWatchOptions, LogPipeline, configure_logging
 from .app_keys import METRICS, READINESS, VERSION
 from .connection_limits import ConnectionLimiter, ConnectionLimits, max_connections, raise_file_limit
 from .limited_server import LimitedRunner
 from .watchdog import EXIT_FAILED, Watchdog
+
+if TYPE_CHECKING:
+    from ..otlp import SpanExporter
 
 __all__ = ["run"]
 
@@ -38,6 +41,9 @@ BACKLOG = 4096
 GC_THRESHOLDS = (20_000, 20, 20)
 # share of the grace period for handlers, which aiohttp may spend twice; the rest is for the application's cleanup
 HANDLERS_SHARE = 0.25
+# for the last spans, within the grace period
+EXPORT_LIMIT_S = 1.0
+WATCHDOG_MARGIN_S = 0.25
 
 
 class _ListenError(Exception):
@@ -79,10 +85,13 @@ def _run(
 ) -> int:
     watchdog = Watchdog(config.shutdown_grace_s, log)
     raise_file_limit()
+    exporter = _export(name, config.traces) if config.traces else None
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             app = create_app(config)
             log.expose(app[METRICS])
+            if exporter:
+                exporter.expose(app[METRICS])
             logger.info("service starting", extra={"version": app[VERSION], "config": config.masked()})
             runner.run(_serve(app, config, watchdog))
     except _ListenError as error:
@@ -92,9 +101,17 @@ def _run(
         logger.critical("%s failed", name, exc_info=True)
         return EXIT_FAILED
     finally:
+        if exporter:
+            exporter.close(min(EXPORT_LIMIT_S, watchdog.left_s - WATCHDOG_MARGIN_S))
         watchdog.cancel()
     logger.info("service stopped")
     return EXIT_FAILED if app[READINESS].failed else 0
+
+
+def _export(name: str, config: TracesConfig) -> SpanExporter:
+    from ..otlp import SpanExporter  # noqa: PLC0415 - slow to import, and used by few
+
+    return SpanExporter(name, config)
 
 
 async def _serve(app: web.Application, config: ServiceConfig, watchdog: Watchdog) -> None:

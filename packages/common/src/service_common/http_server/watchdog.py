@@ -57,6 +57,11 @@ class Watchdog:
         """Begin the grace period, unless it has begun."""
         self._deadline_s = min(self._deadline_s, monotonic() + self._grace_s)
 
+    @property
+    def left_s(self) -> float:
+        """Seconds to the end of the grace period; infinite before it has begun."""
+        return self._deadline_s - monotonic()
+
     def cancel(self) -> None:
         """End the watch."""
         self._cancelled.set()

@@ -45,7 +45,7 @@ _COMMON_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
 
 
 class JsonFormatter(OrjsonFormatter):
-    """One JSON object a line: time, level, logger, service, message, traceId, then the fields of ``extra``.
+    """One JSON object a line: time, level, logger, service, message, traceId, spanId, then the fields of ``extra``.
 
     A field of ``extra`` that has one of these names gets the prefix ``extra_``.
     """
@@ -64,6 +64,7 @@ class JsonFormatter(OrjsonFormatter):
         context = current_trace()
         if context is not None:
             log_data["traceId"] = context.trace_id
+            log_data["spanId"] = context.span_id
         for name, value in islice(vars(record).items(), _COMMON_ATTRIBUTES, None):
             if name not in self._skip_fields:
                 log_data[f"extra_{name}" if name in log_data else name] = value

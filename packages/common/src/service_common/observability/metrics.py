@@ -18,12 +18,12 @@ from prometheus_client import (
 )
 from prometheus_client.registry import Collector
 
-__all__ = ["Metrics"]
+__all__ = ["KNOWN_METHODS", "Metrics"]
 
 _PREFIX = "orderstream_"
 # seconds; narrow around the latency objectives, wide beyond
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _C = TypeVar("_C", Counter, Gauge, Histogram)
 
@@ -75,7 +75,7 @@ class Metrics:
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Record an answered request; *route* is a template, not a path, to bound the number of label values."""
-        key = (method if method in _METHODS else "other", route, status)
+        key = (method if method in KNOWN_METHODS else "other", route, status)
         histogram = self._request_s.get(key)
         if histogram is None:
             histogram = self._request_s[key] = self._http.labels(*key)

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..errors import ServiceError
 from ..events import encode
-from ..observability import Metrics, tracing
-from ..sqs import Outgoing, SendOutcome
+from ..observability import Metrics, Span, entered
+from ..sqs import Outgoing, SendOutcome, send_span
 from .table import OutboxRow
 
 __all__ = ["OutboxPublisher", "Sender", "ordered_groups"]
@@ -41,6 +42,17 @@ def ordered_groups(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
     return grouped
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What is being sent to *destination* until the *deadline*, and why some of it was not accepted, or never will."""
+
+    destination: str
+    deadline: float
+    reasons: set[str] = field(default_factory=set)
+    unsendable: dict[int, str] = field(default_factory=dict)
+    spans: dict[int, Span] = field(default_factory=dict)
+
+
 class Sender:
     """Sends rows as events; it never raises, the caller retries what was not sent.
 
@@ -65,60 +77,68 @@ class Sender:
         Return the ids that the queue accepted, and why it will never accept others. An outage is logged when it starts,
         when its reasons change and when it ends.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        batch = _Batch(destination, asyncio.get_running_loop().time() + self._timeout_s)
         sent: set[int] = set()
         stopped: set[str] = set()
-        reasons: set[str] = set()
-        unsendable: dict[int, str] = {}
         failed = 0
         for group in ordered_groups(rows):
             ready = [row for row in group if row.subject not in stopped]
             if not ready:
                 break
-            accepted = await self._publish(destination, ready, deadline, reasons, unsendable)
+            accepted = await self._publish(batch, ready)
             unsent = [row for row in ready if str(row.id) not in accepted]
             stopped.update(row.subject for row in unsent if row.subject is not None)
             failed += len(unsent)
             sent.update(row.id for row in ready if str(row.id) in accepted)
         for row in rows:
             if row.id in sent:
-                with tracing(row.traceparent):
+                with entered(batch.spans[row.id]):
                     logger.info(
                         "event published", extra={"type": row.type, "subject": row.subject, "queue": destination}
                     )
         self._sent.labels(destination).inc(len(sent))
         self._failed.labels(destination).inc(failed)
-        self._log_change(destination, failed, sorted(reasons))
-        return sent, unsendable
+        self._log_change(destination, failed, sorted(batch.reasons))
+        return sent, batch.unsendable
 
-    async def _publish(
-        self,
-        destination: str,
-        rows: Sequence[OutboxRow],
-        deadline: float,
-        reasons: set[str],
-        unsendable: dict[int, str],
-    ) -> Collection[str]:
-        messages: list[Outgoing] = []
-        for row in rows:
-            try:
-                messages.append(Outgoing(str(row.id), encode(row.event(self._source))))
-            except (TypeError, ValueError) as error:  # such as an integer of more than 64 bits
-                unsendable[row.id] = str(error)
+    async def _publish(self, batch: _Batch, rows: Sequence[OutboxRow]) -> Collection[str]:
+        messages = [message for row in rows if (message := self._message(batch, row))]
+        accepted: Collection[str] = ()
         try:
-            async with asyncio.timeout_at(deadline):
-                outcome = await self._publisher.send(destination, messages)
+            accepted = await self._accepted(batch, messages)
+        finally:
+            for row in rows:
+                if str(row.id) not in accepted:
+                    batch.spans[row.id].fail("not-sent")
+                batch.spans[row.id].end()
+        return accepted
+
+    def _message(self, batch: _Batch, row: OutboxRow) -> Outgoing | None:
+        span = batch.spans[row.id] = send_span(batch.destination, row.traceparent, row.tracestate)
+        event = row.event(self._source)
+        if span.recorded:
+            event = replace(event, traceparent=span.traceparent)
+        try:
+            return Outgoing(str(row.id), encode(event), span=span)
+        except (TypeError, ValueError) as error:  # such as an integer of more than 64 bits
+            batch.unsendable[row.id] = str(error)
+        return None
+
+    async def _accepted(self, batch: _Batch, messages: Sequence[Outgoing]) -> Collection[str]:
+        try:
+            async with asyncio.timeout_at(batch.deadline):
+                outcome = await self._publisher.send(batch.destination, messages)
         except (ServiceError, TimeoutError) as error:
-            reasons.add(str(error) or "no answer")
+            batch.reasons.add(str(error) or "no answer")
         except Exception as error:  # a defect of the publisher: the events stay, the other queues are sent to
-            logger.exception("outbox send failed", extra={"queue": destination, "events": len(messages)})
-            reasons.add(type(error).__name__)
+            logger.exception("outbox send failed", extra={"queue": batch.destination, "events": len(messages)})
+            batch.reasons.add(type(error).__name__)
         else:
             for key, reason in outcome.failed.items():
                 if key in outcome.refused:
-                    unsendable[int(key)] = reason
+                    batch.unsendable[int(key)] = reason
                 else:
-                    reasons.add(reason)
+                    batch.reasons.add(reason)
             return outcome.sent
         return ()
 

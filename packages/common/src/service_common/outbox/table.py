@@ -28,6 +28,7 @@ class OutboxRow:
     data: Mapping[str, Any]
     traceparent: str | None
     occurred_at: datetime
+    tracestate: str | None = None
 
     def event(self, source: str) -> Event:
         """Return the event, announced by *source*."""
@@ -38,6 +39,7 @@ class OutboxRow:
             subject=self.subject,
             time=self.occurred_at,
             traceparent=self.traceparent,
+            tracestate=self.tracestate,
             data=self.data,
         )
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from .database import Database, Params, Row
+from .database import STATEMENT_SPAN, Database, Params, Row
 from .errors import DatabaseUnavailableError, DataError, IntegrityError, StatementError, StatementTimeoutError
 from .migrations import ChangedMigrationError, migrate
 from .session import Json
 from .sql_files import load_statements
 
 __all__ = [
+    "STATEMENT_SPAN",
     "ChangedMigrationError",
     "DataError",
     "Database",

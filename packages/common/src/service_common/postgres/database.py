@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Final, TypedDict
 
 from ..errors import ServiceError
-from ..observability import Metrics
+from ..observability import Attributes, Metrics, SpanKind
 from .connection import ConnectOptions
 from .listen import notifications
 from .pool import Pool
 from .session import Params, Row, rowcount, rows
 
-__all__ = ["Database", "Params", "Row"]
+__all__ = ["STATEMENT_SPAN", "Database", "Params", "Row"]
+
+
+class _SpanOptions(TypedDict):
+    kind: SpanKind
+    attributes: Attributes
+
+
+# of the span of a statement, whose name is that of its file:
+# https://opentelemetry.io/docs/specs/semconv/database/postgresql/
+STATEMENT_SPAN: Final[_SpanOptions] = {"kind": SpanKind.CLIENT, "attributes": {"db.system.name": "postgresql"}}
 
 
 class Database:

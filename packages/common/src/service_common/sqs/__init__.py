@@ -34,6 +34,7 @@ from .poller import MessageHandler, Poller, PollerSettings
 from .publisher import Publisher, SendOutcome
 from .queue_depth import measuring_depths
 from .receive_loop import Gate
+from .spans import processing, send_span
 
 __all__ = [
     "MAX_BATCH",
@@ -62,5 +63,7 @@ __all__ = [
     "attributes_of",
     "dead_letter_queues",
     "measuring_depths",
+    "processing",
+    "send_span",
     "size_bytes",
 ]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import PermanentError, UnavailableError
+from ..observability import Span
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import (
@@ -122,11 +123,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send; *key* is the sender's own id for it, which names it in the outcome."""
+    """A message to send; *key* is the sender's own id for it, which names it in the outcome, *span* is of its trace."""
 
     key: str
     body: str
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ..observability import Metrics
 from .client import Sqs
 from .limits import MAX_BATCH, MAX_BATCH_BYTES
 from .messages import Outgoing, Refusal, size_bytes
+from .spans import sending
 
 __all__ = ["Publisher", "SendOutcome", "batches"]
 
@@ -82,7 +83,8 @@ class Publisher:
             return
         async with self._parallel:
             try:
-                answers = await self._sqs.send(queue_name, url, batch)
+                with sending(queue_name, batch):
+                    answers = await self._sqs.send(queue_name, url, batch)
             except ServiceError as error:
                 failed.update(dict.fromkeys((each.key for each in batch), _failure(error)))
                 return

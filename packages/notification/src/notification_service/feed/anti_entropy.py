@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from order_contracts import OrderEvent
 from service_common.errors import PermanentError, TransientError
-from service_common.observability import Metrics
+from service_common.observability import Metrics, tracing
 from service_common.scope import ANONYMOUS
 
 from .missing import ListedOrder, missing_events
@@ -107,7 +107,8 @@ class AntiEntropy:
         """Append the events of one order in their order, and return how many."""
         for event in events:
             try:
-                await self._notify(event)
+                with tracing(event.traceparent, name="restore notification"):
+                    await self._notify(event)
             except PermanentError:
                 # the comparison continues with the other orders
                 logger.exception(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from order_contracts import OrderEvent
 from service_common.call_batcher import CallBatcher
 from service_common.errors import PermanentError
+from service_common.observability import entered
+from service_common.postgres import STATEMENT_SPAN
 
 from ..notification import Notification
 from .ports import Feed
@@ -26,7 +28,9 @@ class FeedAppender:
         self._feed = feed
         self._appended = appended
         # so that only the event that can't be stored goes to the dead-letter queue
-        self._batches = CallBatcher[OrderEvent, Sequence[Notification]](self._append, apart=(PermanentError,))
+        self._batches = CallBatcher[OrderEvent, Sequence[Notification]](
+            self._append, apart=(PermanentError,), name="append_notifications", **STATEMENT_SPAN
+        )
 
     async def append(self, event: OrderEvent) -> Sequence[Notification]:
         """Store what is new in *event*; see :class:`~notification_service.feed.ports.Appender`."""
@@ -40,5 +44,6 @@ class FeedAppender:
         stored = await self._feed.append(events)
         appended = [each for notifications in stored for each in notifications]
         if appended:
-            self._appended(appended)
+            with entered(None):  # each has a trace of its own
+                self._appended(appended)
         return stored

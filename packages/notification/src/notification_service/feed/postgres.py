@@ -56,6 +56,7 @@ class SqlFeed:
                 "versions": [event.version for event in events],
                 "times": [event.time for event in events],
                 "traces": traces,
+                "traceparents": [event.traceparent for event in events],
                 "reasons": [event.reason for event in events],
                 "customers": [event.customer_id for event in events],
             },
@@ -65,7 +66,9 @@ class SqlFeed:
             event, event_type = events[number - 1], EventType(name)
             reason = event.reason if event_type is event.type else None
             known = (event.order_id, version, event.time, traces[number - 1], reason)
-            stored[number - 1].append(Notification(seq, event_type, *known, customer_id=customer_id))
+            stored[number - 1].append(
+                Notification(seq, event_type, *known, customer_id=customer_id, traceparent=event.traceparent)
+            )
         return stored
 
     async def read(self, after: int, *, up_to: int | None = None, wanted: Selection, limit: int) -> Page:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from order_contracts import OrderEvent
 from service_common.events import UnreadableEventError
-from service_common.observability import tracing
+from service_common.observability import current_trace
 from service_common.paging import ListPage, PageRequest
 
 from ..notification import EventId, FeedState, Notification, Selection, resume_cursor
@@ -37,28 +37,28 @@ class Notifier:
         self._channels = channels
 
     async def notify(self, event: OrderEvent) -> None:
-        """Store the notifications of *event* and send the new ones; idempotent.
+        """Store the notifications of *event*, in the current trace, and send the new ones; idempotent.
 
         Raises:
             UnavailableError: the feed can't be reached; repeating is safe.
             UnreadableEventError: the time of the event is out of range.
         """
-        with tracing(event.traceparent) as context:
-            notifications = await self._appender.append(_storable(event, context.traceparent))
-            logger.info(
-                "event consumed",
-                extra={
-                    "orderId": event.order_id,
-                    "customerId": event.customer_id,
-                    "kind": event.kind,
-                    "eventType": event.type.value,
-                    "notifications": len(notifications),
-                    "text": event.message,
-                },
-            )
-            for notification in notifications:
-                for channel in self._channels:
-                    await channel.send(notification)
+        trace = current_trace()
+        notifications = await self._appender.append(_storable(event, trace.traceparent if trace else None))
+        logger.info(
+            "event consumed",
+            extra={
+                "orderId": event.order_id,
+                "customerId": event.customer_id,
+                "kind": event.kind,
+                "eventType": event.type.value,
+                "notifications": len(notifications),
+                "text": event.message,
+            },
+        )
+        for notification in notifications:
+            for channel in self._channels:
+                await channel.send(notification)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class History:
         return HistoryPage(page.notifications, following, state=page.state, gap=gap)
 
 
-def _storable(event: OrderEvent, traceparent: str) -> OrderEvent:
+def _storable(event: OrderEvent, traceparent: str | None) -> OrderEvent:
     if event.time.year not in YEARS:
         raise UnreadableEventError(f"not a valid event: its time is in the year {event.time.year}")
     reason = event.reason

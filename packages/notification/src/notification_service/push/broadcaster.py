@@ -11,6 +11,7 @@ from itertools import cycle
 
 from service_common.errors import UnavailableError
 from service_common.lifecycle import log_death, uncancelled
+from service_common.observability import Span, recording, start_span
 
 from ..notification import (
     EARLIEST,
@@ -71,6 +72,7 @@ class Broadcaster:
         self.hub.floor = state.floor
         if not notifications:
             return
+        spans = _push_spans(notifications) if recording() else ()
         entries = [encoding.encode(each, state.epoch) for each in notifications]
         for delivery in self.hub.publish(entries, time.monotonic()):
             data = delivery.data
@@ -80,6 +82,8 @@ class Broadcaster:
                 except RuntimeError:  # uvloop, when an earlier write closed the transport
                     self.hub.leave(subscription)
             self.counters.delivered(delivery.events * len(delivery.to), len(data) * len(delivery.to))
+        for span in spans:
+            span.end()
         self._catch_up.head_moved()
 
     def reset(self, state: FeedState) -> None:
@@ -252,6 +256,16 @@ class Broadcaster:
         log_death(task)
         if not task.cancelled() and task.exception() is not None:
             self.abort(connection, "failed")  # its client resumes with another connection
+
+
+def _push_spans(notifications: Sequence[Notification]) -> Sequence[Span]:
+    """Begin the span of each, in its own trace: they are written together."""
+    attributes = {"batch.size": len(notifications)}
+    return [
+        start_span(each.traceparent, name="push", attributes={**attributes, "order.id": each.order_id})
+        for each in notifications
+        if each.traceparent
+    ]
 
 
 async def open_broadcaster(

@@ -1,7 +1,7 @@
 -- At least one row, so that the state of the feed is of the same snapshot. Everything is read up to read.last.
 SELECT f.epoch, f.floor, f.head, read.last,
        n.seq, n.type, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.written_at,
-       n.customer_id
+       n.customer_id, n.traceparent
 FROM feed AS f
 CROSS JOIN LATERAL (
     SELECT least(%(up_to)s::bigint, f.head, greatest(%(after)s::bigint, f.floor) + %(most)s::bigint) AS last

@@ -2,7 +2,7 @@
 -- is read.
 SELECT f.epoch, f.floor, f.head, read.first,
        n.seq, n.type, n.order_id, n.version, n.occurred_at, n.trace_id, n.reason, n.written_at,
-       n.customer_id
+       n.customer_id, n.traceparent
 FROM feed AS f
 CROSS JOIN LATERAL (SELECT least(%(before)s::bigint, f.head + 1) AS before) AS wanted
 CROSS JOIN LATERAL (
