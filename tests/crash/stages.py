@@ -14,7 +14,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
         "service_common.http_client.transport.Transport.attempt",
         "service_common.outbox.relay.OutboxRelay._claim",
         "service_common.outbox.relay.OutboxRelay._deliver",
-        "service_common.outbox.sender.Sender._publish",
+        "service_common.outbox.sender.Sender._accepted",
         "service_common.outbox.table.OutboxTable.claim",
         "service_common.sqs.client.Sqs.send",
         "service_common.postgres.session.Session.run",
