@@ -61,6 +61,18 @@ async def sendable(database: Database) -> list[tuple[object, ...]]:
     )
 
 
+async def test_subscribers_get_the_events_of_the_notification_queue(database: Database) -> None:
+    orders = SqlOrders(database, processing_queue="work", notification_queue="feed", subscriber_queues=("audit", "b"))
+    order_id = (await orders.place(PlaceOrder(ONE))).order_id
+    await orders.amend(order_id, ONE[:1], None, ALL_CUSTOMERS)
+    await orders.cancel(order_id, None, ALL_CUSTOMERS)
+    to_all = {"feed", "audit", "b"}
+    sent = await database.fetch("SELECT type, array_agg(destination) FROM outbox_event GROUP BY type ORDER BY min(id)")
+    assert [(event, set(queues)) for event, queues in sent] == [
+        ("order-created", {"work", *to_all}), ("order-updated", {"work", *to_all}), ("order-cancelled", to_all),
+    ]  # fmt: skip
+
+
 async def test_outbox_rows_carry_the_items_and_the_trace(database: Database, orders: SqlOrders) -> None:
     with tracing(TRACEPARENT, TRACESTATE) as trace:
         placement = await orders.place(PlaceOrder(ONE))

@@ -11,7 +11,13 @@ from service_common.postgres import Database, Json, migrate
 from service_common.scope import ANONYMOUS, OneCustomer
 from tests.support.upgrades import apply_all_but, upgrade_under_load
 
-NEW = ("0005_customers.sql", "0006_sagas_of_a_customer.sql", "0007_claimed_columns.sql", "0008_tracestate.sql")
+NEW = (
+    "0005_customers.sql",
+    "0006_sagas_of_a_customer.sql",
+    "0007_claimed_columns.sql",
+    "0008_tracestate.sql",
+    "0009_subscribers.sql",
+)
 EXISTING = 20_000
 EXIST = "INSERT INTO saga (order_id, version, items) SELECT n, 1, '[]' FROM generate_series(1, %s) AS n"
 # as the former version does
@@ -44,6 +50,19 @@ async def test_sagas_become_anonymous_while_others_are_processed(database_url: s
         assert await sagas.save(claim, own.after(Succeeded()).after(Succeeded()), {})
         [(newest,)] = await database.fetch("SELECT data->>'customerId' FROM outbox_event ORDER BY id DESC LIMIT 1")
         assert newest == "alice"
+        await sagas.close()
+
+
+async def test_events_of_a_saga_go_to_each_destination_once(database_url: str) -> None:
+    await migrate(database_url, *MIGRATIONS)
+    async with Database.open(database_url) as database:
+        sagas = SqlSagas(database, "events", "audit")
+        saga = Saga(1, 1, ITEMS)
+        claim = (await sagas.start(saga, claimed=True)).claim
+        assert claim is not None
+        assert await sagas.save(claim, saga.after(Succeeded()).after(Succeeded()), {})
+        rows = await database.fetch("SELECT type, destination FROM outbox_event ORDER BY destination")
+        assert rows == [("order-processed", "audit"), ("order-processed", "events")]
         await sagas.close()
 
 

@@ -35,3 +35,11 @@ def test_every_invalid_setting_is_reported_at_once() -> None:
         "INVENTORY_URL",
         "RECONCILE_AFTER_S",
     }
+
+
+def test_subscribers_are_names_of_queues() -> None:
+    assert Config.from_environ(REQUIRED).subscriber_queues == ()
+    two = Config.from_environ({**REQUIRED, "SUBSCRIBER_QUEUES": "audit-queue, b"})
+    assert two.subscriber_queues == ("audit-queue", "b")
+    with pytest.raises(ConfigError, match="SUBSCRIBER_QUEUES"):
+        Config.from_environ({**REQUIRED, "SUBSCRIBER_QUEUES": "https://sqs/queue"})

@@ -105,6 +105,9 @@ _are_hosts = _each(
     re.compile(rf"\*|{_HOST}", re.ASCII).fullmatch, "Has to be a list of host names or addresses, without ports, or *."
 )
 _are_pairs = _each(_PAIR.fullmatch, "Has to be a list such as name=value,other=value, values percent-encoded.")
+_are_queues = _each(
+    re.compile(r"[A-Za-z0-9_-]{1,80}").fullmatch, "Has to be a list of names of queues, separated by commas."
+)
 _are_networks = _each(_is_network, "Has to be a list of addresses or networks such as 192.0.2.7 or 2001:db8::/32.")
 
 
@@ -161,6 +164,10 @@ class Environment(Env):
     def origins(self, name: str) -> tuple[str, ...]:
         """Read web origins, separated by commas; none by default."""
         return _entries(self.str(name, "", validate=_are_origins))
+
+    def queues(self, name: str) -> tuple[str, ...]:
+        """Read names of queues, separated by commas; none by default."""
+        return _entries(self.str(name, "", validate=_are_queues))
 
     def rate_limit(self, name: str, default: RateLimit) -> RateLimit:
         """Read ``<name>_RATE`` and ``<name>_BURST``."""

@@ -43,7 +43,10 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
     ):
         relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
         repository = SqlOrders(
-            database, processing_queue=config.processing_queue, notification_queue=config.notification_queue
+            database,
+            processing_queue=config.processing_queue,
+            notification_queue=config.notification_queue,
+            subscriber_queues=config.subscriber_queues,
         )
         reconciliation = Reconciliation(repository, relay.wake, after_s=config.reconcile_after_s)
         readiness.add("database", database.ping)

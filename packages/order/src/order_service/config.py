@@ -23,12 +23,14 @@ class Config(ServiceConfig):
         inventory_urls: replicas of the inventory service.
         processing_queue: receives created and updated orders.
         notification_queue: receives all events.
+        subscriber_queues: receive the same events.
         reconcile_after_s: how long an order may stay CREATED before it is announced again, in seconds.
     """
 
     inventory_urls: tuple[str, ...]
     processing_queue: str
     notification_queue: str
+    subscriber_queues: tuple[str, ...]
     reconcile_after_s: float
 
     @classmethod
@@ -44,6 +46,7 @@ class Config(ServiceConfig):
                 "inventory_urls": env.urls("INVENTORY_URL"),
                 "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
+                "subscriber_queues": env.queues("SUBSCRIBER_QUEUES"),
                 "reconcile_after_s": env.float("RECONCILE_AFTER_S", 300.0, validate=validate.Range(1.0, 86_400.0)),
             }
         return cls(**fields)

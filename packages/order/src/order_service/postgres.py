@@ -27,11 +27,18 @@ IDS_PER_READ = 2_000
 class SqlOrders:
     """An `OrderRepository` and `LateOrders` on PostgreSQL; each change writes its events to the outbox."""
 
-    def __init__(self, database: Database, *, processing_queue: str, notification_queue: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        processing_queue: str,
+        notification_queue: str,
+        subscriber_queues: Sequence[str] = (),
+    ) -> None:
         self._database = database
         self._sql = load_statements(__package__)
         self._processing_queue = processing_queue
-        self._notification_queue = notification_queue
+        self._to_all = (notification_queue, *subscriber_queues)
 
     async def place(self, command: PlaceOrder) -> Placement:
         """Store a new order, or return the placement under the same idempotency key."""
@@ -41,7 +48,7 @@ class SqlOrders:
                 self._sql["place_order"],
                 {
                     **_columns(command.items),
-                    **self._announcement(self._processing_queue, self._notification_queue),
+                    **self._announcement(self._processing_queue, *self._to_all),
                     "key": key,
                     "request_hash": None if key is None else command.request_hash,
                     "customer_id": command.customer_id,
@@ -89,7 +96,7 @@ class SqlOrders:
         self, order_id: int, items: Sequence[Item], expected_version: int | None, scope: Scope
     ) -> Change | None:
         """Replace the items."""
-        announcement = self._announcement(self._processing_queue, self._notification_queue)
+        announcement = self._announcement(self._processing_queue, *self._to_all)
         return await self._change(
             "amend_order",
             {
@@ -109,7 +116,7 @@ class SqlOrders:
                 "order_id": order_id,
                 "customer_id": scope.customer_id,
                 "expected_version": expected_version,
-                **self._announcement(self._notification_queue),
+                **self._announcement(*self._to_all),
             },
         )
 

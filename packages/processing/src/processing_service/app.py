@@ -53,7 +53,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         database.expose(metrics)
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
-        sagas = SqlSagas(database, config.notification_queue)
+        sagas = SqlSagas(database, config.notification_queue, *config.subscriber_queues)
         relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
         runner = Runner(sagas, HttpStockGateway(inventory), HttpOrderGateway(orders), relay.wake, metrics)
         engine = Engine(sagas, runner)

@@ -22,12 +22,14 @@ class Config(ServiceConfig):
         order_urls: replicas of the order service.
         processing_queue: delivers created and updated orders.
         notification_queue: receives the events of processed and failed orders.
+        subscriber_queues: receive the same events.
     """
 
     inventory_urls: tuple[str, ...]
     order_urls: tuple[str, ...]
     processing_queue: str
     notification_queue: str
+    subscriber_queues: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -43,5 +45,6 @@ class Config(ServiceConfig):
                 "order_urls": env.urls("ORDER_URL"),
                 "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
+                "subscriber_queues": env.queues("SUBSCRIBER_QUEUES"),
             }
         return cls(**fields)

@@ -37,13 +37,13 @@ class SqlSagas:
 
     Args:
         database: has the tables of `MIGRATIONS`.
-        destination: the queue of the events.
+        destinations: the queues of the events.
         lease_s: how long a claim lasts after its last write, in seconds; longer than two steps take.
     """
 
-    def __init__(self, database: Database, destination: str, *, lease_s: float = 10.0) -> None:
+    def __init__(self, database: Database, *destinations: str, lease_s: float = 10.0) -> None:
         self._database = database
-        self._destination = destination
+        self._destinations = list(destinations)
         self._lease_s = lease_s
         self._sql = load_statements(__package__)
         self._starts = CallBatcher[tuple[Saga, bool], SagaStart](
@@ -122,7 +122,7 @@ class SqlSagas:
             {
                 "changes": Json([_change_row(change) for change in batch]),
                 "lease_s": self._lease_s,
-                "destination": self._destination,
+                "destinations": self._destinations,
             },
         )
         held = set(rows)

@@ -1,1 +1,2 @@
-SELECT order_id, version FROM save_sagas(%(changes)s, make_interval(secs => %(lease_s)s), %(destination)s)
+SELECT order_id, version
+FROM save_sagas(%(changes)s, make_interval(secs => %(lease_s)s), %(destinations)s::text[])
