@@ -13,8 +13,7 @@ import yaml
 import notification_service.app
 import processing_service.app
 from orderstream_local.compose import dependency_levels, read_compose
-from orderstream_local.layout import COMPOSE
-from orderstream_local.stack import SERVICES
+from orderstream_local.layout import COMPOSE, SERVICES
 from orderstream_local.supervisor import STOP_WITHIN_S, reserved_s
 from service_common.sqs import PollerSettings
 from service_common.sqs.poller import FLUSH_LIMIT_S, POLL_MARGIN_S

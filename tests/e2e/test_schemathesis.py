@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from orderstream_local.stack import SERVICES
+from orderstream_local.layout import SERVICES
 from tests.support.api_documents import APIS
 from tests.support.http_service import INTERNAL, HttpService
 from tests.support.system import System, running

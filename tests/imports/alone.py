@@ -6,19 +6,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TOOLKIT = "orderstream-common"
+# distribution to the package in it, but for the toolkit's
 PACKAGES = {
-    "orderstream-command": "orderstream_command",
-    "orderstream-contracts": "order_contracts",
-    "orderstream-inventory": "inventory_service",
-    "orderstream-local": "orderstream_local",
-    "orderstream-notification": "notification_service",
-    "orderstream-order": "order_service",
-    "orderstream-processing": "processing_service",
+    tomllib.loads((each / "pyproject.toml").read_text("utf-8"))["project"]["name"]: next((each / "src").iterdir()).name
+    for each in sorted([*ROOT.glob("packages/*"), ROOT / "compose" / "local"])
+    if each.name != "common"
 }
 # the rooms of the toolkit that work with each set of its extras; without any, the rest
 ROOMS = {

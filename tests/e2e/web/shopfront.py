@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp.test_utils import unused_port
 from playwright.async_api import Locator, Page, expect
 
-from orderstream_local.stack import SERVICES
+from orderstream_local.layout import SERVICES
 from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.tabs import Tabs
 from tests.support.identity_provider import IdentityProvider, identity_provider

@@ -18,10 +18,10 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from orderstream_local.layout import COMPOSE
+from orderstream_local.layout import COMPOSE, SERVICES
 from orderstream_local.ports import LOOPBACK
 from orderstream_local.sign_in import CUSTOMER
-from orderstream_local.stack import SERVICES, Stack
+from orderstream_local.stack import Stack
 from orderstream_local.watcher import watching
 from tests.support.system import running
 
@@ -78,8 +78,7 @@ async def test_postgres_has_settings_of_its_container(stack: Stack) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_each_process_has_pid_file_and_log(stack: Stack) -> None:
-    names = {"order-service", "inventory-service", "notification-service", "notification-service-2"}
-    names |= {"processing-service", "web", "postgres", "emulator"}
+    names = {f"{name}-service" for name in SERVICES} | {"notification-service-2", "web", "postgres", "emulator"}
     assert {path.stem for path in stack.data.run.glob("*.pid")} == names == set(stack.processes)
     assert {path.stem for path in stack.data.logs.glob("*.log")} == names
 

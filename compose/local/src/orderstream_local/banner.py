@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from .environment import process_name
+from .layout import SERVICES
 from .sign_in import PASSWORD, PEOPLE, Person
-from .stack import SERVICES, Stack
+from .stack import Stack
 
 __all__ = ["example_commands", "show_banner"]
 

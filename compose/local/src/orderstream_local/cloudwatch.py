@@ -1,4 +1,4 @@
-"""Reads the four log groups over plain HTTP: an AWS SDK would use the user's profile and proxy."""
+"""Reads the log groups of the services over plain HTTP: an AWS SDK would use the user's profile and proxy."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 import aiohttp
 
+from .layout import SERVICES
 from .steps import Record
 
 __all__ = ["read_logs"]
 
-_SERVICES = ("order-service", "inventory-service", "notification-service", "processing-service")
 _FILTER = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_20140328.FilterLogEvents"}
 
 
 async def read_logs(session: aiohttp.ClientSession, endpoint: str, since: datetime) -> list[Record]:
     """Return the log records of all services since *since*, by time."""
-    records = [record for service in _SERVICES async for record in _read(session, endpoint, service, since)]
+    records = [record for name in SERVICES async for record in _read(session, endpoint, f"{name}-service", since)]
     return sorted(records, key=lambda record: record.at)
 
 

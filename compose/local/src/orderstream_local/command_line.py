@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .demo import DemoOptions
-from .layout import ROOT
-from .stack import SERVICES
+from .layout import ROOT, SERVICES
 
 __all__ = ["parse"]
 

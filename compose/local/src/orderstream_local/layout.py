@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["COMPOSE", "ROOT", "DataFolder"]
+__all__ = ["COMPOSE", "ROOT", "SERVICES", "DataFolder"]
 
 COMPOSE = Path(__file__).resolve().parents[3]
 ROOT = COMPOSE.parent
+# compose.yaml is the list of the services: the containers that run one
+_SERVICE = re.compile(r"^    command: \[python, -m, (\w+)_service\]$", re.MULTILINE)
+SERVICES = tuple(_SERVICE.findall((COMPOSE / "compose.yaml").read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from .compose import Container, dependency_levels, read_compose
 from .emulator import Emulator, emulator_python
 from .environment import HostMapping, inherited_environment, local_command, local_environment, process_name
 from .instance import OWNER_VARIABLE, single_instance, socket_folder
-from .layout import COMPOSE, DataFolder
+from .layout import COMPOSE, SERVICES, DataFolder
 from .log_tail import log_tail
 from .ports import LOOPBACK, Ports, require_free
 from .postgres import Postgres
@@ -31,9 +31,8 @@ from .sign_in import SignIn
 from .supervisor import Supervisor
 from .web_build import PageBuilder
 
-__all__ = ["SERVICES", "NotReadyError", "Stack", "StackOptions"]
+__all__ = ["NotReadyError", "Stack", "StackOptions"]
 
-SERVICES = ("order", "inventory", "notification", "processing")
 # on the loopback everybody has one address
 _SETTINGS = {"AUTH_MODE": "open", "REQUEST_LIMIT_ADDRESS_RATE": "0"}
 _READY_TIMEOUT_S = 60.0
@@ -182,13 +181,20 @@ class Stack:
     def command_environment(self) -> dict[str, str]:
         """Return the environment of the command `orderstream`."""
         shared = self.environment("order")
-        names = ("AUTH_MODE", "PROCESSING_QUEUE", "NOTIFICATION_QUEUE", "no_proxy", "NO_PROXY")
+        queues = {
+            name: value
+            for service in SERVICES
+            for name, value in self.environment(service).items()
+            if name.endswith("_QUEUE")
+        }
         addresses = {
             f"{name.upper()}_URL": ",".join(self.url(name, replica) for replica in range(self.replicas(name)))
             for name in SERVICES
         }
         return {
-            **{name: value for name, value in shared.items() if name in names or name.startswith("AWS_")},
+            **{name: shared[name] for name in ("AUTH_MODE", "no_proxy", "NO_PROXY") if name in shared},
+            **{name: value for name, value in shared.items() if name.startswith("AWS_")},
+            **queues,
             **addresses,
             "SERVICE_TOKEN": self.token,
         }

@@ -23,10 +23,10 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.log import server_logger
 
 from .demo_controls import add_demo_controls
+from .layout import SERVICES
 
 __all__ = ["create_web"]
 
-_SERVICES = ("order", "inventory", "notification", "processing")
 # the build puts a content hash into the file name
 _HASHED = re.compile(r"-[\w-]{8}\.\w+$")
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -173,8 +173,8 @@ def _forget_bytes(record: logging.LogRecord) -> bool:
 def main() -> None:
     """Serve until SIGTERM."""
     server_logger.addFilter(_forget_bytes)
-    endpoints = {name: os.environ.get(f"{name.upper()}_URL", "/api") for name in _SERVICES}
-    replicas = {name: urls.split(",") for name in _SERVICES if (urls := os.environ.get(f"{name.upper()}_REPLICAS"))}
+    endpoints = {name: os.environ.get(f"{name.upper()}_URL", "/api") for name in SERVICES}
+    replicas = {name: urls.split(",") for name in SERVICES if (urls := os.environ.get(f"{name.upper()}_REPLICAS"))}
     folder = os.environ.get("WEB_ROOT")
     error = os.environ.get("WEB_MISSING", "WEB_ROOT, the folder of the page, is not set")
     auth = json.loads(os.environ.get("AUTH", "null"))

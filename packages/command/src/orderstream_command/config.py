@@ -10,8 +10,9 @@ from service_common.config import AwsConfig, read_environment
 
 __all__ = ["SERVICES", "CommandConfig"]
 
-SERVICES = ("order", "inventory", "processing", "notification")
-_PORTS = {"order": 8080, "inventory": 8081, "notification": 8082, "processing": 8083}
+_PORTS = {"order": 8080, "inventory": 8081, "processing": 8083, "notification": 8082}
+SERVICES = tuple(_PORTS)
+_CONSUMERS = ("processing", "notification")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,24 +20,17 @@ class CommandConfig:
     """Where the system is.
 
     Attributes:
-        processing_queue: name of the processing service's queue.
-        notification_queue: name of the notification service's queue.
+        queues: names of the queues of the services that consume one.
         urls: base URLs of the replicas of each service.
         log_groups: the log group of each service.
         token: bearer token of calls to the services; None where they ask for none.
     """
 
     aws: AwsConfig
-    processing_queue: str
-    notification_queue: str
+    queues: tuple[str, ...]
     urls: Mapping[str, tuple[str, ...]]
     log_groups: Mapping[str, str]
     token: str | None = field(repr=False)
-
-    @property
-    def queues(self) -> tuple[str, str]:
-        """The names of both queues."""
-        return self.processing_queue, self.notification_queue
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> CommandConfig:
@@ -50,8 +44,7 @@ class CommandConfig:
             asked_for = env.str("AUTH_MODE", "oidc") != "open"
             fields: dict[str, Any] = {
                 "aws": env.aws(),
-                "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
-                "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
+                "queues": tuple(env.str(f"{name.upper()}_QUEUE", f"{name}-queue") for name in _CONSUMERS),
                 "urls": {
                     name: env.urls(f"{name.upper()}_URL", required=False) or (f"http://127.0.0.1:{_PORTS[name]}",)
                     for name in SERVICES
