@@ -9,18 +9,21 @@ SELECT :'password' = '' AS missing
 DO 'BEGIN RAISE ''DATABASE_PASSWORD is not set: it becomes the password of the roles''; END';
 \endif
 
+CREATE TEMPORARY TABLE service_database AS
+SELECT unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name;
+
 SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, :'password')
-FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+FROM service_database
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 
 SELECT format('CREATE DATABASE %I OWNER %I', name, name)
-FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+FROM service_database
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name)
 \gexec
 
 SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', name)
-FROM unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name
+FROM service_database
 \gexec
 
 -- new databases are a thousand files to be synchronised: now, and not when the server is asked to stop

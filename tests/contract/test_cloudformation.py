@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from orderstream_local.layout import COMPOSE
+from orderstream_local.layout import COMPOSE, SERVICES
 from tests.support.template import read_template
 
 FILES = sorted((COMPOSE / "aws").glob("*.yaml"))
@@ -68,7 +69,7 @@ def test_dead_letters_are_kept_longer_than_messages_wait() -> None:
 
 def test_a_log_group_a_service_has_retention() -> None:
     groups = {each["LogGroupName"]: each["RetentionInDays"] for each in of_type("AWS::Logs::LogGroup").values()}
-    assert set(groups) == {f"{name}-service-logs" for name in ("order", "inventory", "notification", "processing")}
+    assert set(groups) == {f"{name}-service-logs" for name in SERVICES}
     assert all(groups.values())
 
 
@@ -94,10 +95,12 @@ def test_a_service_may_only_write_to_queues_it_produces_for_or_consumes_and_its_
         }
         for name, policy in of_type("AWS::IAM::ManagedPolicy").items()
     }
-    assert writable == {
-        "OrderPolicy": {"ProcessingQueue.Arn", "NotificationQueue.Arn"},
-        "InventoryPolicy": set(),
-        "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "ProcessingQueue.Arn", "NotificationQueue.Arn"},
+    queues = {f"{name}.Arn" for name in of_type("AWS::SQS::Queue")}
+    of_all_events = {each for each in queues if not re.match("Processing|.*DeadLetter", each)}
+    own = {f"{name.title()}Policy": {f"{name.title()}DeadLetterQueue.Arn"} & queues for name in SERVICES}
+    assert writable == own | {
+        "OrderPolicy": {"ProcessingQueue.Arn", *of_all_events},
+        "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "ProcessingQueue.Arn", *of_all_events},
         "NotificationPolicy": {"NotificationDeadLetterQueue.Arn", "NotificationQueue.Arn"},
     }
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orderstream_local.layout import COMPOSE
+from orderstream_local.layout import COMPOSE, SERVICES
 from tests.support.cloudwatch.watch import Template
 from tests.support.pages import REFERENCE, inline_code, rows, section
 from tests.support.template import read_template
@@ -167,7 +167,7 @@ def test_dashboard_shows_the_golden_signals_from_the_provisioned_source() -> Non
 def test_every_service_is_scraped_at_its_port_with_the_token() -> None:
     compose = yaml.safe_load((COMPOSE / "compose.yaml").read_text("utf-8"))
     jobs = yaml.safe_load((FOLDER / "prometheus.yaml").read_text("utf-8"))["scrape_configs"]
-    assert {each["job_name"] for each in jobs} == {"order", "inventory", "processing", "notification"}
+    assert {each["job_name"] for each in jobs} == set(SERVICES)
     for each in jobs:
         [discovery] = each["dns_sd_configs"]
         assert discovery["names"] == [each["job_name"]]

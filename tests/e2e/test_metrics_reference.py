@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from orderstream_local.layout import SERVICES
 from tests.support.pages import REFERENCE, inline_code, rows, section
 from tests.support.system import System
 
@@ -16,7 +17,7 @@ _EXPOSED = re.compile(r"^# TYPE (orderstream_\w+(?<!_created)) (\w+)$", re.MULTI
 
 async def test_reference_has_each_metric_with_its_type(system: System) -> None:
     exposed: set[tuple[str, str]] = set()
-    for service in ("order", "inventory", "processing", "notification"):
+    for service in SERVICES:
         async with system.session.get(f"{system.stack.url(service)}/metrics") as response:
             exposed.update(_EXPOSED.findall(await response.text()))
     metrics = section((REFERENCE / "observability.md").read_text("utf-8"), "## Metrics")

@@ -17,7 +17,8 @@ import pytest_asyncio
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderstream_local.cloudwatch import read_logs
-from orderstream_local.layout import COMPOSE
+from orderstream_local.compose import read_compose
+from orderstream_local.layout import COMPOSE, SERVICES
 from orderstream_local.ports import Ports
 from orderstream_local.postgres import program
 from orderstream_local.process import CommandFailedError, run_command
@@ -68,11 +69,17 @@ def queues(stack: Stack) -> set[str]:
     return {url.rsplit("/", 1)[1] for url in client.list_queues().get("QueueUrls", [])}
 
 
-ALL_QUEUES = {"processing-queue", "processing-queue-dlq", "notification-queue", "notification-queue-dlq"}
+QUEUES = {
+    value
+    for container in read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret"}).values()
+    for name, value in container.environment.items()
+    if name.endswith("_QUEUE")
+}
+ALL_QUEUES = QUEUES | {f"{name}-dlq" for name in QUEUES}
 
 
 async def test_each_service_has_its_own_database(stack: Stack) -> None:
-    for service in ("order", "inventory", "notification", "processing"):
+    for service in SERVICES:
         url = stack.environment(service)["DATABASE_URL"]
         [(database, owner)] = query(url, "SELECT current_database(), current_user")
         assert database == owner
@@ -126,7 +133,7 @@ async def test_emulator_has_resources_of_template(stack: Stack) -> None:
     assert "processing-queue-dlq" in attributes["RedrivePolicy"]
     logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     groups = {group["logGroupName"]: group["retentionInDays"] for group in logs.describe_log_groups()["logGroups"]}
-    assert groups == {f"{name}-service-logs": 30 for name in ("order", "inventory", "processing", "notification")}
+    assert groups == {f"{name}-service-logs": 30 for name in SERVICES}
 
 
 async def test_logs_are_read_independent_of_profile_and_proxy(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from orderstream_local.layout import SERVICES
 from tests.e2e.web.looks import objections, sticking_out
 from tests.e2e.web.pages import Live, Order, Shop, go, header_status
 from tests.e2e.web.shopfront import Shopfront, account, answer_provider, sign_in
@@ -169,7 +170,7 @@ async def test_token_goes_to_the_services_alone_and_into_no_url(front: Shopfront
     await go(page, "My orders")
     await expect(page.locator("app-skeleton")).to_have_count(0)
     token = await page.evaluate("JSON.parse(sessionStorage.getItem('orderstream.session')).tokens.access")
-    services = {front.system.stack.url(name) for name in ("order", "inventory", "notification", "processing")}
+    services = {front.system.stack.url(name) for name in SERVICES}
     carrying = {url for url, carries in asked if carries}
     assert carrying
     assert all(any(url.startswith(f"{service}/") for service in services) for url in carrying)

@@ -1,6 +1,8 @@
 import { Injectable, signal } from '@angular/core';
 
-export type Service = 'order' | 'inventory' | 'notification' | 'processing';
+export const SERVICES = ['order', 'inventory', 'processing', 'notification'] as const;
+
+export type Service = (typeof SERVICES)[number];
 
 /** How people sign in: an OpenID Connect issuer. */
 export interface AuthConfiguration {
@@ -23,18 +25,15 @@ export interface IssuerMetadata {
 }
 
 /** The configuration that the page's server provides. */
-export interface Configuration {
-  readonly order: string;
-  readonly inventory: string;
-  readonly notification: string;
-  readonly processing: string;
+export interface Configuration extends Readonly<Record<Service, string>> {
   /** The base URLs of each replica that is reachable by itself; by default the service's own URL. */
   readonly replicas?: Partial<Record<Service, readonly string[]>>;
   /** Absent where nobody signs in. */
   readonly auth?: AuthConfiguration;
 }
 
-const SAME_ORIGIN: Configuration = { order: '/api', inventory: '/api', notification: '/api', processing: '/api' };
+/** One origin for all services. */
+export const SAME_ORIGIN = Object.fromEntries(SERVICES.map((each) => [each, '/api'])) as Record<Service, string>;
 
 /** The base URLs of the services, loaded at run time from `/config.json`. */
 @Injectable({ providedIn: 'root' })
@@ -59,8 +58,8 @@ export class Endpoints {
 
   /** Whether *url* is one of a service: no other gets the access token. */
   isService(url: string): boolean {
-    const { order, inventory, notification, processing, replicas } = this.configuration();
-    const bases = [order, inventory, notification, processing, ...Object.values(replicas ?? {}).flat()];
+    const configuration = this.configuration();
+    const bases = SERVICES.flatMap((each) => [configuration[each], ...this.replicas(each)]);
     const asked = new URL(url, document.baseURI);
     return bases.some((each) => {
       const base = new URL(`${each.replace(/\/$/, '')}/`, document.baseURI);

@@ -2,10 +2,8 @@ import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
-import { Endpoints, Service } from './endpoints';
+import { Endpoints, SERVICES, Service } from './endpoints';
 import { Problem } from './problem';
-
-export const SERVICES: readonly Service[] = ['order', 'inventory', 'processing', 'notification'];
 
 /** A process whose health and metrics can be read. */
 export interface Replica {

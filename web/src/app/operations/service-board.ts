@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
-import { SERVICES } from '../api/metrics';
+import { SERVICES } from '../api/endpoints';
 import { texts } from '../texts';
 import { ReplicaHealth } from './findings';
 import { serviceName } from './labels';

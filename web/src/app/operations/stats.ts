@@ -1,4 +1,4 @@
-import { SERVICES } from '../api/metrics';
+import { SERVICES } from '../api/endpoints';
 import { Service } from '../api/endpoints';
 import { CounterDelta, increasesOf, ratePerSecond } from './counter-tracker';
 import { Exposition } from './exposition';

@@ -1,6 +1,6 @@
 import { Provider, signal } from '@angular/core';
 
-import { AuthConfiguration, Configuration } from '../api/endpoints';
+import { AuthConfiguration, Configuration, SAME_ORIGIN } from '../api/endpoints';
 import { BROWSER, Browser } from './browser';
 import { Role, permissionsOf } from './person';
 import { OPEN_ISSUER, Session } from './session';
@@ -14,10 +14,7 @@ export const AUTH: AuthConfiguration = {
 };
 
 export const CONFIGURATION: Configuration = {
-  order: '/api',
-  inventory: '/api',
-  notification: '/api',
-  processing: '/api',
+  ...SAME_ORIGIN,
   auth: AUTH,
 };
 
