@@ -12,9 +12,11 @@ from order_contracts import WITH_ITEMS, EventType
 from tests.support.api_documents import document
 from tests.support.event_schema import event_schema
 
-__all__ = ["REFERENCE", "async_api", "text"]
+__all__ = ["COPIES", "async_api", "text"]
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.json"
+ROOT = Path(__file__).parents[2]
+# the page shows it, and its build has the folder web alone
+COPIES = (ROOT / "docs" / "reference" / "asyncapi.json", ROOT / "web" / "public" / "asyncapi.json")
 _FROM_PROCESSING = {EventType.ORDER_PROCESSED, EventType.ORDER_FAILED}
 _FROM_ORDER = set(EventType) - _FROM_PROCESSING
 
@@ -135,4 +137,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    REFERENCE.write_text(text(), encoding="utf-8")
+    for copy in COPIES:
+        copy.write_text(text(), encoding="utf-8")

@@ -42,6 +42,15 @@ async def live(page: Page, system: System) -> None:
         await expect(feed.row(number, "Closed")).to_be_visible()
 
 
+async def docs(page: Page, _: System) -> None:
+    """Open an endpoint and a stream."""
+    for title in ("POST /orders", "/stream"):
+        entry = page.locator("details").filter(has_text=title).first
+        await entry.locator("summary").click()
+    await expect(page.get_by_text("orderItems").first).to_be_visible()
+    await expect(page.locator("#inventory").get_by_text("GET /inventory/{product_id}")).to_be_visible()
+
+
 async def nothing(page: Page, system: System) -> None:
     """Leave the page as it is."""
 
@@ -52,4 +61,5 @@ SCENES: dict[str, Callable[[Page, System], Awaitable[None]]] = {
     "order": order,
     "live": live,
     "operations": nothing,
+    "docs": docs,
 }

@@ -16,7 +16,14 @@ from tests.support.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PATHS = {"shop": "/", "orders": "/orders", "order": "/orders/{order}", "live": "/live", "operations": "/operations"}
+PATHS = {
+    "shop": "/",
+    "orders": "/orders",
+    "order": "/orders/{order}",
+    "live": "/live",
+    "operations": "/operations",
+    "docs": "/docs",
+}
 HEIGHTS = {360: 740, 1280: 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GOOD_SHIFT = 0.05

@@ -30,6 +30,11 @@ export const routes: Routes = [
         loadComponent: () => import('./live/live-page').then((m) => m.LivePage),
       },
       {
+        path: 'docs',
+        title: texts.docs.pageTitle,
+        loadComponent: () => import('./docs/docs-page').then((m) => m.DocsPage),
+      },
+      {
         path: 'operations',
         title: texts.operations.pageTitle,
         canMatch: [seesAll],

@@ -36,6 +36,7 @@ export class App {
       { path: '/orders', label: seeAll ? texts.orders.nav : texts.orders.own.nav, exact: false },
       { path: '/live', label: texts.live.nav, exact: false },
       ...(seeAll ? [{ path: '/operations', label: texts.operations.nav, exact: false }] : []),
+      ...(seeAll ? [{ path: '/docs', label: texts.docs.link, exact: false }] : []),
     ];
   });
 

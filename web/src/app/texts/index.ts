@@ -1,5 +1,6 @@
 // All texts of the user interface: a translation replaces these files.
 import { common } from './common';
+import { docs } from './docs';
 import { live } from './live';
 import { operations } from './operations';
 import { orders } from './orders';
@@ -7,4 +8,4 @@ import { shell } from './shell';
 import { shop } from './shop';
 import { signIn } from './sign-in';
 
-export const texts = { common, live, operations, orders, shell, shop, signIn } as const;
+export const texts = { common, docs, live, operations, orders, shell, shop, signIn } as const;
