@@ -28,8 +28,8 @@ def test_relative_link_leads_to_a_file_and_to_a_heading_of_it(page: Path) -> Non
 @pytest.mark.parametrize("page", _NAMED, ids=lambda page: str(page.relative_to(ROOT)))
 def test_file_or_module_in_backticks_exists(page: Path) -> None:
     named = inline_code(page.read_text("utf-8"))
-    if page.name == "add-a-service.md":  # its reader is about to write those of the review service
-        named = [name for name in named if "review" not in name]
+    if page.name == "add-a-service.md":  # its reader is about to make those of the audit service
+        named = [name for name in named if "audit" not in name]
     missing = [name for name in named if not _exists(name.removesuffix("/"))]
     assert missing == []
 
