@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orderstream_local.layout import ROOT
+from tests.support.folders import reachable_folder
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -24,7 +26,8 @@ OWN = (
 )
 # what is said of all services, wherever they are listed
 OF_ALL = (
-    "tests/unit/docs",
+    "tests/unit/docs/test_command.py",
+    "tests/unit/docs/test_log_messages.py",
     "tests/unit/command/test_config.py",
     "tests/contract/test_cloudformation.py",
     "tests/contract/test_compose_file.py",
@@ -79,9 +82,19 @@ def checkout(tmp_path: Path) -> Copy:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy with the service, and an environment of its own."""
-    copy = Copy(tmp_path_factory.mktemp("made"))
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy in which nothing is ever made."""
+    return Copy(tmp_path_factory.mktemp("untouched"))
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Copy]:
+    """A copy with the service, and an environment of its own, from which PostgreSQL runs as another user."""
+    with reachable_folder("made-") as folder:
+        yield with_service(Copy(folder))
+
+
+def with_service(copy: Copy) -> Copy:
     done = copy.new(NAME)
     assert done.returncode == 0, done.stderr
     changed = copy.run("git", "ls-files", "--modified", "--others", "--exclude-standard")
@@ -129,11 +142,11 @@ def test_second_one_gets_places_of_its_own(made: Copy) -> None:
         ("../etc", "'../etc' is no name of a service"),
     ],
 )
-def test_name_that_cannot_be_is_refused(checkout: Copy, name: str, why: str) -> None:
-    done = checkout.new(name)
+def test_name_that_cannot_be_is_refused(untouched: Copy, name: str, why: str) -> None:
+    done = untouched.new(name)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"run: {why}")
-    assert checkout.status() == ""
+    assert untouched.status() == ""
 
 
 def test_checkout_with_changes_is_refused(checkout: Copy) -> None:
