@@ -188,7 +188,7 @@ SAFEGUARDS = (
     Safeguard(
         "fence of a saga",
         "an engine that lost its lease changes nothing",
-        f"{PROCESSING}/migrations/0007_subscribers.sql",
+        f"{PROCESSING}/migrations/0009_subscribers.sql",
         "            AND saga.fence = change.fence\n",
         "",
         "assert not True",
