@@ -88,7 +88,13 @@ async def test_first_block_has_the_reconnect_delay_and_the_position(
     assert first.retry is not None
     assert first.retry.isdecimal()
     assert first.event == "welcome"
-    assert orjson.loads(first.data or "") == {"type": "welcome", "id": first.id, "head": first.id, "resumed": False}
+    assert orjson.loads(first.data or "") == {
+        "type": "welcome",
+        "id": first.id,
+        "head": first.id,
+        "resumed": False,
+        "heartbeatMs": 500,
+    }
 
 
 async def test_notification_reaches_both_protocols_as_the_same_document(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import orjson
 import pytest
@@ -11,6 +12,13 @@ from notification_service.push import ByeReason, Framing, encoding
 from order_contracts import EventType
 
 POSITION = EventId("e", 7)
+WELCOME: Any = {
+    "position": POSITION,
+    "head": EventId("e", 9),
+    "resumed": True,
+    "retry_ms": 5,
+    "heartbeat_ms": 15_000,
+}
 CLOSED = Notification(
     7, EventType.ORDER_PROCESSED, 12, 2, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "t" * 32, customer_id="alice"
 )
@@ -83,9 +91,10 @@ def test_frame_length_has_the_shortest_form(size: int) -> None:
 
 def test_control_frames_of_the_event_stream() -> None:
     unchunked = Framing.SSE_UNCHUNKED
-    welcome = encoding.welcome_frame(unchunked, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
+    welcome = encoding.welcome_frame(unchunked, **WELCOME)
     assert welcome == (
-        b'retry: 5\nevent: welcome\nid: e-7\ndata: {"type":"welcome","id":"e-7","head":"e-9","resumed":true}\n\n'
+        b"retry: 5\nevent: welcome\nid: e-7\n"
+        b'data: {"type":"welcome","id":"e-7","head":"e-9","resumed":true,"heartbeatMs":15000}\n\n'
     )
     heartbeat = encoding.heartbeat_frame(unchunked, POSITION)
     assert heartbeat == b'event: heartbeat\nid: e-7\ndata: {"type":"heartbeat","id":"e-7"}\n\n'
@@ -99,8 +108,8 @@ def test_control_frames_of_the_websocket() -> None:
     def document(frame: bytes) -> object:
         return orjson.loads(text_of_frame(frame))
 
-    welcome = encoding.welcome_frame(Framing.WS, position=POSITION, head=EventId("e", 9), resumed=True, retry_ms=5)
-    assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True}
+    welcome = encoding.welcome_frame(Framing.WS, **WELCOME)
+    assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True, "heartbeatMs": 15_000}
     assert document(encoding.heartbeat_frame(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
     assert document(encoding.reset_frame(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
     bye = encoding.bye_frame(Framing.WS, ByeReason.FULL, 1234)

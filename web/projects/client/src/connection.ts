@@ -61,6 +61,11 @@ export class FeedConnection {
     return this.machine.position;
   }
 
+  /** When the service was last heard, in ms; null before. */
+  get heardAt(): number | null {
+    return this.machine.heardAt;
+  }
+
   /** Connect; also again, when the feed ended by itself. */
   start(): void {
     this.dispatch({ type: 'start' });

@@ -3,7 +3,8 @@ import { formatEventId, parseEventId } from './event-id.js';
 import { NetworkOptions, networkRuntime } from './network.js';
 import { FeedEnd, FeedState, Filter, Notification, Protocol } from './notification.js';
 
-export interface FollowOptions extends Filter, Pick<NetworkOptions, 'token' | 'parameters' | 'fetch' | 'WebSocket'> {
+export interface FollowOptions
+  extends Filter, Pick<NetworkOptions, 'token' | 'parameters' | 'heartbeatS' | 'fetch' | 'WebSocket'> {
   /** The address of the notification service, as in `http://127.0.0.1:8082`. */
   readonly url: string | URL;
   /** `sse` by default. */

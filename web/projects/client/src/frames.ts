@@ -3,8 +3,11 @@ import { Notification, isRecord, parseNotification } from './notification.js';
 
 /** An event of a connection, independent of its protocol. */
 export type ConnectionEvent =
-  /** The welcome: everything up to *id* was received, *head* is the newest. */
-  | { readonly type: 'opened'; readonly id: EventId; readonly head: EventId }
+  /**
+   * The welcome: everything up to *id* was received, *head* is the newest. A service of an earlier version does not say
+   * from one heartbeat to the next.
+   */
+  | { readonly type: 'opened'; readonly id: EventId; readonly head: EventId; readonly heartbeatMs?: number }
   | { readonly type: 'event'; readonly id: EventId; readonly notification: Notification; readonly bytes: number }
   | { readonly type: 'position'; readonly id: EventId }
   | { readonly type: 'reset'; readonly id: EventId }
@@ -23,7 +26,7 @@ export interface Page {
 }
 
 const MALFORMED: ConnectionEvent = { type: 'malformed' };
-const LONGEST_RETRY_MS = 60_000;
+const LONGEST_MS = 60_000;
 
 /** Parses a frame of `/ws`, or the data of an event of `/stream` with a name; null when it is ignored. */
 export function readFrame(text: string): ConnectionEvent | null {
@@ -33,7 +36,13 @@ export function readFrame(text: string): ConnectionEvent | null {
   switch (frame['type']) {
     case 'welcome': {
       const head = toEventId(frame['head']);
-      return id === null || head === null ? MALFORMED : { type: 'opened', id, head };
+      if (id === null || head === null) return MALFORMED;
+      return {
+        type: 'opened',
+        id,
+        head,
+        ...(isDuration(frame['heartbeatMs']) && { heartbeatMs: frame['heartbeatMs'] }),
+      };
     }
     case 'event':
       return eventFrame(frame['data'], id, frameBytes(text));
@@ -42,7 +51,7 @@ export function readFrame(text: string): ConnectionEvent | null {
     case 'reset':
       return id === null ? MALFORMED : { type: 'reset', id };
     case 'bye':
-      return isRetry(frame['retryMs'])
+      return isDuration(frame['retryMs'])
         ? { type: 'bye', retryMs: frame['retryMs'], reason: String(frame['reason']) }
         : MALFORMED;
     case 'error':
@@ -76,8 +85,8 @@ function toEventId(value: unknown): EventId | null {
   return typeof value === 'string' ? parseEventId(value) : null;
 }
 
-function isRetry(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= LONGEST_RETRY_MS;
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LONGEST_MS;
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { OPENING_LIMIT_MS, SILENCE_MS, backoffMs, deadline, newLink, wasStable } from './link.js';
+import { OPENING_LIMIT_MS, SILENCE_MS, backoffMs, deadline, newLink, silenceMs, wasStable } from './link.js';
 
 const highest = (): number => 0.999999;
 const lowest = (): number => 0;
@@ -10,6 +10,15 @@ describe('A link', () => {
     link.openedAt = 200;
     expect(deadline(link)).toBe(100 + SILENCE_MS);
     expect(deadline(null)).toBeNull();
+  });
+
+  it.each([
+    [undefined, SILENCE_MS],
+    [1_000, 10_000],
+    [5_000, 12_000],
+    [15_000, 32_000],
+  ])('with a heartbeat every %s ms is dead after %s ms', (heartbeatMs, limitMs) => {
+    expect(silenceMs(heartbeatMs)).toBe(limitMs);
   });
 
   it('was stable when it received an event or lasted', () => {

@@ -1,7 +1,11 @@
 import { Protocol } from './notification.js';
 
-/** Three heartbeats. */
+/** Of a service that does not say how often it sends heartbeats: three of them. */
 export const SILENCE_MS = 45_000;
+const MIN_SILENCE_MS = 10_000;
+/** A heartbeat may be late, or be lost by a proxy that is replaced. */
+const HEARTBEATS = 2;
+const LATENESS_MS = 2_000;
 export const OPENING_LIMIT_MS = 10_000;
 /** A connection that lasted this long was stable, even without an event. */
 const STABLE_AFTER_MS = 5000;
@@ -18,6 +22,8 @@ export interface Link {
   openedAt: number | null;
   /** The time of the start or of the last event. */
   lastActivityAt: number;
+  /** The longest time without an event while it is open. */
+  silenceMs: number;
   hasReceived: boolean;
   /** The reconnection time that the service sent. */
   retryMs: number | null;
@@ -26,13 +32,21 @@ export interface Link {
 }
 
 export function newLink(number: number, protocol: Protocol, isReconnect: boolean, now: number): Link {
-  const state = { openedAt: null, lastActivityAt: now, hasReceived: false, retryMs: null, isDisconnected: false };
-  return { number, protocol, isReconnect, ...state };
+  return {
+    ...{ number, protocol, isReconnect, openedAt: null, lastActivityAt: now, silenceMs: SILENCE_MS },
+    ...{ hasReceived: false, retryMs: null, isDisconnected: false },
+  };
 }
 
 /** The time by which *link* has to open, or to receive its next event. */
 export function deadline(link: Link | null): number | null {
-  return link && link.lastActivityAt + (link.openedAt === null ? OPENING_LIMIT_MS : SILENCE_MS);
+  return link && link.lastActivityAt + (link.openedAt === null ? OPENING_LIMIT_MS : link.silenceMs);
+}
+
+/** The longest silence of a connection with a heartbeat every *heartbeatMs*. */
+export function silenceMs(heartbeatMs: number | undefined): number {
+  if (heartbeatMs === undefined) return SILENCE_MS;
+  return Math.max(MIN_SILENCE_MS, HEARTBEATS * heartbeatMs + LATENESS_MS);
 }
 
 /** Whether *link*, which ends *now*, was stable: then the back-off is reset. */

@@ -6,6 +6,7 @@ import { DeniedError, bearer, isDenied, newTicket } from './ticket.js';
 
 const READ_LIMIT_MS = 10_000;
 const DRIFT_LIMIT_MS = 100;
+const UNPROCESSABLE = 422;
 
 /** The part of a WebSocket that is used: the browser's, Node's from version 22, or that of the package ws. */
 export interface Socket {
@@ -23,6 +24,8 @@ export interface NetworkOptions {
   readonly token?: () => Promise<string>;
   /** Query parameters for the next connection, such as a ticket that is valid once. */
   readonly parameters?: () => Promise<Readonly<Record<string, string>>>;
+  /** How often the service sends a heartbeat at least, in seconds: 5 to 60. */
+  readonly heartbeatS?: number;
   /** Instead of the global one, for instance to add a header. */
   readonly fetch?: typeof fetch;
   /** Instead of the global one. */
@@ -57,6 +60,9 @@ function preciseClock(): () => number {
 }
 
 class Network {
+  /** A service of an earlier version refuses the parameter. */
+  private asksForHeartbeat = true;
+
   constructor(private readonly options: NetworkOptions) {}
 
   /** Open a connection; the returned function closes it, and no event follows. */
@@ -91,6 +97,7 @@ class Network {
     if (isDenied(response.status) && !(response.status === 401 && url.searchParams.has('ticket'))) {
       throw new DeniedError(response.status);
     }
+    if (response.status === UNPROCESSABLE && url.searchParams.has('heartbeat')) this.asksForHeartbeat = false;
     const parser = new StreamParser();
     const text = response.ok ? response.body?.pipeThrough(new TextDecoderStream()).getReader() : undefined;
     for (let part = await text?.read(); part?.value !== undefined; part = await text?.read()) {
@@ -119,8 +126,12 @@ class Network {
   }
 
   private async connectionUrl(path: string, after: string | null): Promise<URL> {
-    const parameters = await this.options.parameters?.();
-    return this.url(path, { ...parameters, ...(after === null ? {} : { lastEventId: after }) });
+    const { parameters, heartbeatS } = this.options;
+    return this.url(path, {
+      ...(await parameters?.()),
+      ...(heartbeatS !== undefined && this.asksForHeartbeat && { heartbeat: heartbeatS.toString() }),
+      ...(after !== null && { lastEventId: after }),
+    });
   }
 
   private url(path: string, parameters: Readonly<Record<string, string>>): URL {

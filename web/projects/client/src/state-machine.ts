@@ -1,6 +1,6 @@
 import { EventId, isAfter, parseEventId } from './event-id.js';
 import { ConnectionEvent, Page } from './frames.js';
-import { Link, backoffMs, deadline, newLink, wasStable } from './link.js';
+import { Link, backoffMs, deadline, newLink, silenceMs, wasStable } from './link.js';
 import { Counts, FeedEnd, FeedState, NO_COUNTS, Notification, Protocol } from './notification.js';
 import { DeliveredNotifications } from './delivered.js';
 import { Delivery, REREAD_LIMIT, Sequence } from './sequence.js';
@@ -66,6 +66,7 @@ export class FeedStateMachine {
   private online = true;
   private stopped = false;
   private currentEnd: FeedEnd | null = null;
+  private lastHeardAt: number | null = null;
   private connected: boolean;
   private readonly begin: After | null;
   private attempts = 0;
@@ -104,6 +105,11 @@ export class FeedStateMachine {
 
   get position(): EventId | null {
     return this.sequence.position;
+  }
+
+  /** When the service was last heard, in ms; null before. */
+  get heardAt(): number | null {
+    return this.lastHeardAt;
   }
 
   /** Why the feed ended by itself; `start` begins again. */
@@ -179,8 +185,10 @@ export class FeedStateMachine {
       return disconnected ? this.endWith({ reason: 'disconnected' }) : this.onClosed(link);
     }
     link.lastActivityAt = this.now;
+    this.lastHeardAt = this.now;
     switch (event.type) {
       case 'opened':
+        link.silenceMs = silenceMs(event.heartbeatMs);
         return this.onOpened(link, event.id, event.head);
       case 'bye':
         link.retryMs = event.retryMs;

@@ -77,6 +77,9 @@ class _WelcomeSchema(AnswerSchema):
     id = fields.Str(required=True, metadata={"description": "Everything up to this was seen."})
     head = fields.Str(required=True, metadata={"description": "The newest."})
     resumed = fields.Bool(required=True, metadata={"description": "Whether what was missed follows."})
+    heartbeat_ms = fields.Int(
+        data_key="heartbeatMs", required=True, metadata={"description": "From one heartbeat to the next."}
+    )
 
 
 class _EventSchema(AnswerSchema):

@@ -34,6 +34,9 @@ __all__ = [
 MAX_ORDERS = 256
 ASCENDING, DESCENDING = "asc", "desc"
 
+# for clients that have to know soon that nothing comes; fewer than the service sends anyway are not to be had
+HEARTBEAT_S = (5, 60)
+
 _ORDER_ID = validate.Range(1, MAX_ORDER_ID)
 _KINDS = [each.kind for each in EventType]
 
@@ -69,13 +72,19 @@ class _SelectionSchema(_FilterSchema):
 
 
 class StreamSchema(_SelectionSchema):
-    """``?customer=&orderId=&kind=&lastEventId=``."""
+    """``?customer=&orderId=&kind=&lastEventId=&heartbeat=``."""
 
     after = _PositionField(
         fields.Str(),
         data_key="lastEventId",
         load_default=None,
         metadata={"description": f"An event id, or `{EARLIEST}`; the last of several counts."},
+    )
+    heartbeat_s = DecimalInteger(
+        data_key="heartbeat",
+        load_default=None,
+        validate=validate.Range(*HEARTBEAT_S),
+        metadata={"description": "From one heartbeat to the next at most, in seconds."},
     )
 
 

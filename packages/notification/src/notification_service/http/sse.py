@@ -26,10 +26,12 @@ MAX_INBOUND_BYTES = 4096
 
 async def stream(
     request: web.Request,
+    *,
     customer: str | None,
     orders: Sequence[int],
     kinds: Sequence[str],
     after: Position | None,
+    heartbeat_s: int | None,
 ) -> web.StreamResponse:
     """Notifications as they come, as Server-Sent Events."""
     if last_event_id := request.headers.get("Last-Event-ID"):
@@ -48,7 +50,7 @@ async def stream(
             subscription = Subscription(framing, transport.write, wanted)
             connection = _SseConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
             take_over(request, connection)
-            broadcaster.attach(connection, after, cursor)
+            broadcaster.attach(connection, after, cursor, heartbeat_s)
     return response
 
 

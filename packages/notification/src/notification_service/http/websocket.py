@@ -63,10 +63,12 @@ _BYE_CODES: Mapping[ByeReason, CloseCode] = {
 
 async def websocket(
     request: web.Request,
+    *,
     customer: str | None,
     orders: Sequence[int],
     kinds: Sequence[str],
     after: Position | None,
+    heartbeat_s: int | None,
 ) -> web.StreamResponse:
     """Notifications as they come, over a WebSocket."""
     check_origin(request)
@@ -88,7 +90,7 @@ async def websocket(
     subscription = Subscription(Framing.WS, transport.write, wanted)
     connection = WebSocketConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
     take_over(request, connection)
-    broadcaster.attach(connection, after, cursor)
+    broadcaster.attach(connection, after, cursor, heartbeat_s)
     return response
 
 

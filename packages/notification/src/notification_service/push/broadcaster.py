@@ -38,7 +38,7 @@ __all__ = ["SLICES", "Broadcaster", "open_broadcaster"]
 
 # read at start, so that clients of a replaced replica resume from memory
 WARM_ENTRIES = 1_000
-# connections are divided into so many groups, which get their heartbeats one after the other
+# connections are divided into so many groups, which get their heartbeats one after the other: ticks in an interval
 SLICES = 15
 DRAIN_BATCHES = 20
 # the share of the drain time in which all clients are told; the rest is for them to disconnect
@@ -126,10 +126,20 @@ class Broadcaster:
         self.counters.refused(refusal)
         return encoding.bye_frame(framing, _BYE_REASONS[refusal], retry_ms(full=True))
 
-    def attach(self, connection: PushConnection, last_seen: Position | None, cursor: int | None) -> None:
-        """Add a connection whose response headers are sent: send the welcome frame and begin to deliver."""
+    def attach(
+        self,
+        connection: PushConnection,
+        last_seen: Position | None,
+        cursor: int | None,
+        heartbeat_s: int | None = None,
+    ) -> None:
+        """Add a connection whose response headers are sent: send the welcome frame and begin to deliver.
+
+        Its heartbeats come at least every *heartbeat_s*, which only makes them more frequent.
+        """
         subscription = connection.subscription
         connection.slice = next(self._slices)
+        connection.heartbeat_ticks = self._ticks(heartbeat_s)
         age_s = self.limits.age_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
         connection.expires_at = time.monotonic() + age_s
         self._end_with_token(connection, age_s)
@@ -212,6 +222,11 @@ class Broadcaster:
                 valid_s, self.close_connection, connection, ByeReason.TOKEN_EXPIRED
             )
 
+    def _ticks(self, heartbeat_s: int | None) -> int:
+        if heartbeat_s is None:
+            return SLICES
+        return min(SLICES, max(1, int(heartbeat_s * SLICES / self.limits.heartbeat_s)))
+
     async def _wait_empty(self) -> None:
         while self.connections:
             self._emptied.clear()
@@ -226,6 +241,7 @@ class Broadcaster:
                 head=EventId(self.hub.epoch, self.hub.head),
                 resumed=resumed,
                 retry_ms=retry_ms(),
+                heartbeat_ms=round(connection.heartbeat_ticks * self.limits.heartbeat_s * 1000 / SLICES),
             )
         )
 

@@ -31,6 +31,7 @@ class PushConnection(asyncio.Protocol):
         abort_reason: why it was aborted; None when it was not.
         catching_up: whether a catch-up task serves it.
         slice: the heartbeat slice it belongs to.
+        heartbeat_ticks: from one heartbeat to the next, in ticks.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class PushConnection(asyncio.Protocol):
         "closing_at",
         "expires_at",
         "expiry",
+        "heartbeat_ticks",
         "paused_at",
         "principal",
         "slice",
@@ -64,6 +66,7 @@ class PushConnection(asyncio.Protocol):
         self.abort_reason: str | None = None
         self.catching_up = False
         self.slice = 0
+        self.heartbeat_ticks = 1
         self._waiter: asyncio.Future[None] | None = None
 
     def close(self, reason: ByeReason) -> None:

@@ -100,9 +100,20 @@ def join(entries: Sequence[Entry], framing: Framing) -> bytes:
     return b"".join([_unchunked(entry.sse) for entry in entries])
 
 
-def welcome_frame(framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int) -> bytes:
-    """Encode the first frame of a connection: the position to resume from, and for SSE the reconnect delay."""
-    document = {"type": "welcome", "id": str(position), "head": str(head), "resumed": resumed}
+def welcome_frame(
+    framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int, heartbeat_ms: int
+) -> bytes:
+    """Encode the first frame of a connection.
+
+    It has the position to resume from, the time from one heartbeat to the next, and for SSE the reconnect delay.
+    """
+    document = {
+        "type": "welcome",
+        "id": str(position),
+        "head": str(head),
+        "resumed": resumed,
+        "heartbeatMs": heartbeat_ms,
+    }
     return _control_frame(framing, document, retry_ms)
 
 

@@ -17,14 +17,14 @@ __all__ = ["Heartbeats"]
 class Heartbeats:
     """Sends each connection a heartbeat once an interval, and closes or aborts those over a limit.
 
-    An interval has `SLICES` ticks. Each connection gets its heartbeat in the tick of its slice; the limits on slow
-    clients are checked for all connections in every tick.
+    An interval has `SLICES` ticks. Each connection gets its heartbeat in the tick of its slice, and more of them if it
+    wants to; the limits on slow clients are checked for all connections in every tick.
     """
 
     def __init__(self, broadcaster: Broadcaster) -> None:
         self._broadcaster = broadcaster
         self._limits = broadcaster.limits
-        self._slice = 0
+        self._tick = 0
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -34,14 +34,14 @@ class Heartbeats:
 
     def tick(self, now: float) -> None:
         """Serve one slice; *now* is on the monotonic clock."""
-        self._slice = (self._slice + 1) % SLICES
+        self._tick += 1
         hub = self._broadcaster.hub
         hub.buffer.trim(now)
         at_head = {framing: heartbeat_frame(framing, EventId(hub.epoch, hub.head)) for framing in Framing}
         for connection in tuple(self._broadcaster.connections):
             if reason := self._abort_reason(connection, now):
                 self._broadcaster.abort(connection, reason)
-            elif connection.slice == self._slice and connection.closing_at is None:
+            elif (self._tick - connection.slice) % connection.heartbeat_ticks == 0 and connection.closing_at is None:
                 self._serve(connection, now, at_head)
 
     def _serve(self, connection: PushConnection, now: float, at_head: dict[Framing, bytes]) -> None:

@@ -4,8 +4,6 @@ import { ConnectionEvent } from '../frames.js';
 import { Notification, Protocol } from '../notification.js';
 import { notificationAt } from './notifications.js';
 
-const HEARTBEAT_MS = 15_000;
-
 interface Client {
   readonly protocol: Protocol;
   readonly onEvent: (event: ConnectionEvent) => void;
@@ -31,6 +29,9 @@ export class ModelService {
   clock = 1_000_000;
   epoch = 'a';
   floor = 0;
+  /** From one heartbeat to the next, in milliseconds; *saysHeartbeat* is whether the welcome names it. */
+  heartbeatMs = 15_000;
+  saysHeartbeat = false;
   log: number[] = [];
   private order = 0;
   private timers: Timer[] = [];
@@ -104,7 +105,7 @@ export class ModelService {
     this.opened.push({ protocol, after, at: this.clock });
     let isOpen = true;
     const client: Client = { protocol, cursor: 0, dead: false, onEvent: (event) => isOpen && onEvent(event) };
-    this.later(1 + this.random() * 50, () => this.accept(client, after));
+    this.later(1 + this.random() * 50, () => isOpen && this.accept(client, after));
     return () => {
       isOpen = false;
       this.clients.delete(client);
@@ -117,7 +118,10 @@ export class ModelService {
     const from = after === null ? this.head : after === 'earliest' ? this.at(this.floor) : parseEventId(after);
     const known = from?.epoch === this.epoch && from.seq >= this.floor && from.seq <= this.log.length;
     client.cursor = known ? from.seq : this.log.length;
-    client.onEvent({ type: 'opened', id: this.at(client.cursor), head: this.head });
+    client.onEvent({
+      ...{ type: 'opened', id: this.at(client.cursor), head: this.head },
+      ...(this.saysHeartbeat && { heartbeatMs: this.heartbeatMs }),
+    });
     if (!known) client.onEvent({ type: 'reset', id: this.head });
     this.feed(client);
     this.beat(client);
@@ -134,7 +138,7 @@ export class ModelService {
   }
 
   private beat(client: Client): void {
-    this.later(HEARTBEAT_MS, () => {
+    this.later(this.heartbeatMs, () => {
       if (!this.clients.has(client)) return;
       const id = { epoch: this.epoch, seq: client.cursor };
       if (!client.dead) client.onEvent({ type: 'position', id });

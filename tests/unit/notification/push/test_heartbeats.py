@@ -1,0 +1,66 @@
+"""How often a connection gets a heartbeat: as often as it wants, and as all do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from notification_service.notification import EVERYTHING, FeedState
+from notification_service.push import Broadcaster, Framing, PushConnection, PushCounters, PushLimits, Subscription
+from notification_service.push.broadcaster import SLICES
+from notification_service.push.heartbeats import Heartbeats
+from notification_service.push.hub import Hub
+from notification_service.push.replay_buffer import ReplayBuffer
+from service_common.auth.principal import EVERYBODY
+from service_common.observability import Metrics
+
+INTERVALS = 4
+
+
+class _Writes(asyncio.Transport):
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+
+    def write(self, data: Any) -> None:
+        self.frames.append(orjson.loads(data.partition(b"data: ")[2]))
+
+
+async def _heartbeats(limits: PushLimits, wanted_s: int | None) -> tuple[int, int]:
+    """Return what the welcome says, in ms, and how many came in some intervals of the service."""
+    state = FeedState("e", 0, 0)
+    buffer = ReplayBuffer(0, max_bytes=1, max_age_s=1.0)
+    broadcaster = Broadcaster(Hub(state, buffer), cast(Any, None), limits, PushCounters(Metrics()))
+    writes = _Writes()
+    connection = PushConnection(writes, "", EVERYBODY, Subscription(Framing.SSE_UNCHUNKED, writes.write, EVERYTHING))
+    broadcaster.attach(connection, None, 0, wanted_s)
+    heartbeats = Heartbeats(broadcaster)
+    for _ in range(INTERVALS * SLICES):
+        heartbeats.tick(0.0)
+    welcome, *others = writes.frames
+    assert {each["type"] for each in others} == {"heartbeat"}
+    return welcome["heartbeatMs"], len(others)
+
+
+@pytest.mark.parametrize(
+    ("wanted_s", "said_ms", "number"),
+    [
+        (None, 15_000, INTERVALS),
+        (5, 5_000, INTERVALS * 3),
+        (7, 7_000, 8),
+        (15, 15_000, INTERVALS),
+        (60, 15_000, INTERVALS),
+    ],
+)
+async def test_heartbeats_come_as_often_as_wanted_and_as_to_all(
+    wanted_s: int | None, said_ms: int, number: int
+) -> None:
+    said, sent = await _heartbeats(PushLimits(), wanted_s)
+    assert said == said_ms
+    assert sent == pytest.approx(number, abs=1)
+
+
+async def test_service_that_sends_them_more_often_anyway_says_so() -> None:
+    assert await _heartbeats(PushLimits(heartbeat_s=1.0), 5) == (1_000, INTERVALS)
