@@ -4,6 +4,10 @@ import angular from 'angular-eslint';
 import { defineConfig } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
+const GUARDED = 'It may be absent, denied or fail: use src/app/browser.';
+const FACILITIES = ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'cookieStore', 'BroadcastChannel'];
+const OF_NAVIGATOR = ['locks', 'clipboard', 'storage', 'serviceWorker'];
+
 export default defineConfig(
   { ignores: ['dist/**', 'projects/*/dist/**', 'src/app/api/generated/**'] },
   {
@@ -22,7 +26,24 @@ export default defineConfig(
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
+      'no-restricted-globals': ['error', ...FACILITIES.map((name) => ({ name, message: GUARDED }))],
+      'no-restricted-properties': [
+        'error',
+        ...FACILITIES.map((property) => ({ property, message: GUARDED })),
+        ...OF_NAVIGATOR.map((property) => ({ object: 'navigator', property, message: GUARDED })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        ...OF_NAVIGATOR.map((name) => ({
+          selector: `MemberExpression[property.name='${name}'] > .object:has(Identifier[name='navigator'])`,
+          message: GUARDED,
+        })),
+      ],
     },
+  },
+  {
+    files: ['src/app/browser/*.ts', '**/*.spec.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' },
   },
   {
     files: ['**/*.spec.ts'],

@@ -12,10 +12,11 @@ export const appConfig: ApplicationConfig = {
     provideBrowserGlobalErrorListeners(),
     provideHttpClient(withFetch(), withInterceptors([bearer])),
     provideRouter(routes, withComponentInputBinding(), withInMemoryScrolling({ scrollPositionRestoration: 'enabled' })),
-    provideAppInitializer(async () => {
-      const session = inject(Session);
-      await inject(Endpoints).load();
-      session.start();
+    provideAppInitializer(() => {
+      const [endpoints, session] = [inject(Endpoints), inject(Session)];
+      const loading = endpoints.load();
+      void endpoints.loaded().then(() => session.start());
+      return loading;
     }),
   ],
 };

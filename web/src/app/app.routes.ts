@@ -21,7 +21,7 @@ export const routes: Routes = [
       },
       {
         path: 'orders/:id',
-        title: texts.orders.journeyTitle,
+        title: ({ paramMap }) => texts.orders.orderTitle(paramMap.get('id') ?? ''),
         loadComponent: () => import('./orders/order-page').then((m) => m.OrderPage),
       },
       {
@@ -45,7 +45,11 @@ export const routes: Routes = [
         title: texts.operations.pageTitle,
         loadComponent: () => import('./sign-in/forbidden-page').then((m) => m.ForbiddenPage),
       },
+      {
+        path: '**',
+        title: texts.shell.notFound.pageTitle,
+        loadComponent: () => import('./not-found-page').then((m) => m.NotFoundPage),
+      },
     ],
   },
-  { path: '**', redirectTo: '' },
 ];

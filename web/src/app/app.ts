@@ -1,5 +1,20 @@
-import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
-import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
+import {
+  ChangeDetectionStrategy,
+  Component,
+  ElementRef,
+  Injector,
+  afterNextRender,
+  computed,
+  inject,
+  signal,
+  viewChild,
+} from '@angular/core';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { Title } from '@angular/platform-browser';
+import { NavigationEnd, Router, RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
+import { filter, map, pairwise } from 'rxjs';
+
+import { Endpoints } from './api/endpoints';
 
 import { ThemeSwitch } from './design/theme-switch';
 import { FeedStatus } from './push/feed-status';
@@ -8,6 +23,7 @@ import { Session } from './sign-in/session';
 import { SessionNotice } from './sign-in/session-notice';
 import { SignInPage } from './sign-in/sign-in-page';
 import { texts } from './texts';
+import { UnconfiguredPage } from './unconfigured-page';
 
 /** The layout of every page: navigation, the state of the feed, and who is signed in. */
 @Component({
@@ -21,6 +37,7 @@ import { texts } from './texts';
     SessionNotice,
     SignInPage,
     ThemeSwitch,
+    UnconfiguredPage,
   ],
   templateUrl: './app.html',
   styleUrl: './app.css',
@@ -28,7 +45,14 @@ import { texts } from './texts';
 })
 export class App {
   protected readonly texts = texts.shell;
+  private readonly title = inject(Title);
+  private readonly injector = inject(Injector);
+  private readonly main = viewChild.required<ElementRef<HTMLElement>>('main');
+  private readonly endpoints = inject(Endpoints);
   protected readonly session = inject(Session);
+  protected readonly started = computed(() => this.endpoints.state() === 'loaded');
+  /** The page that was navigated to, for screen readers. */
+  protected readonly announced = signal('');
   protected readonly pages = computed(() => {
     const { seeAll } = this.session.may();
     return [
@@ -40,9 +64,28 @@ export class App {
     ];
   });
 
+  constructor() {
+    inject(Router)
+      .events.pipe(
+        filter((event) => event instanceof NavigationEnd),
+        // not the query, which is the state of a page
+        map((event) => event.urlAfterRedirects.split(/[?#]/)[0]),
+        pairwise(),
+        filter(([from, to]) => from !== to),
+        takeUntilDestroyed(),
+      )
+      .subscribe(() => afterNextRender(() => this.arrive(), { injector: this.injector }));
+  }
+
   /** A fragment link alone would navigate: it is relative to the base URL of the page. */
   protected skip(event: Event, main: HTMLElement): void {
     event.preventDefault();
     main.focus();
+  }
+
+  /** A page that was loaded without a document says nothing by itself, and leaves the focus where it was. */
+  private arrive(): void {
+    this.announced.set(this.title.getTitle());
+    this.main().nativeElement.focus({ preventScroll: true });
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, signal } from '@angular/core';
+import { isRecord } from 'orderstream-client';
 
 export const SERVICES = ['order', 'inventory', 'processing', 'notification'] as const;
 
@@ -35,15 +36,35 @@ export interface Configuration extends Readonly<Record<Service, string>> {
 /** One origin for all services. */
 export const SAME_ORIGIN = Object.fromEntries(SERVICES.map((each) => [each, '/api'])) as Record<Service, string>;
 
+const LIMIT_MS = 10_000;
+
 /** The base URLs of the services, loaded at run time from `/config.json`. */
 @Injectable({ providedIn: 'root' })
 export class Endpoints {
   private readonly configuration = signal<Configuration>(SAME_ORIGIN);
+  private readonly current = signal<'loading' | 'loaded' | 'failed'>('loaded');
+  private settle: () => void = () => undefined;
+  private settling = Promise.resolve();
 
+  /** Without a configuration nothing else works. */
+  readonly state = this.current.asReadonly();
+
+  /** Loads the configuration, or sets the state to failed; it may be called again then. */
   async load(): Promise<void> {
-    const response = await fetch('config.json', { cache: 'no-store' });
-    if (!response.ok) throw new Error(`config.json: ${response.status.toString()}`);
-    this.configuration.set((await response.json()) as Configuration);
+    if (this.current() === 'loaded') this.settling = new Promise((resolve) => (this.settle = resolve));
+    this.current.set('loading');
+    try {
+      this.configuration.set(await read());
+      this.current.set('loaded');
+      this.settle();
+    } catch {
+      this.current.set('failed');
+    }
+  }
+
+  /** Resolves when the configuration is loaded, however often that had failed. */
+  loaded(): Promise<void> {
+    return this.settling;
   }
 
   /** An absolute URL of *path* at a service. */
@@ -72,4 +93,16 @@ export class Endpoints {
     const configuration = this.configuration();
     return configuration.replicas?.[service] ?? [configuration[service]];
   }
+}
+
+async function read(): Promise<Configuration> {
+  const response = await fetch('config.json', { cache: 'no-store', signal: AbortSignal.timeout(LIMIT_MS) });
+  const answer = response.ok ? ((await response.json()) as unknown) : null;
+  if (!isConfiguration(answer)) throw new Error(`config.json: ${response.status.toString()}`);
+  return answer;
+}
+
+function isConfiguration(value: unknown): value is Configuration {
+  const services = ['order', 'inventory', 'notification', 'processing'];
+  return isRecord(value) && services.every((each) => typeof value[each] === 'string');
 }

@@ -1,6 +1,7 @@
 import { HttpResponse } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 
+import { tabStorage } from '../browser';
 import { Session } from '../sign-in/session';
 import { Order } from './orders';
 
@@ -35,7 +36,7 @@ export class Timings {
       traceId: response.headers.get('traceparent')?.split('-')[1] ?? null,
     });
     while (this.known.size > MAX_TIMINGS) this.known.delete(this.known.keys().next().value ?? 0);
-    sessionStorage.setItem(this.key, JSON.stringify([...this.known]));
+    tabStorage.write(this.key, JSON.stringify([...this.known]));
   }
 
   of(orderId: number): Timing | null {
@@ -57,7 +58,7 @@ export function serverTiming(header: string): ReadonlyMap<string, number> {
 
 function stored(key: string): readonly [number, Timing][] {
   try {
-    const value: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]');
+    const value: unknown = JSON.parse(tabStorage.read(key) ?? '[]');
     return Array.isArray(value) ? (value as [number, Timing][]) : [];
   } catch {
     // ignore an invalid stored value

@@ -1,5 +1,6 @@
 import { ChangeDetectionStrategy, Component, DestroyRef, inject, input, signal } from '@angular/core';
 
+import { copyText } from '../browser';
 import { texts } from '../texts';
 
 const SHOWN_MS = 2000;
@@ -31,13 +32,7 @@ export class CopyButton {
   }
 
   protected async copy(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(this.text());
-      this.shown.set(texts.common.copied);
-    } catch {
-      // no clipboard in an insecure context, or permission denied
-      this.shown.set(texts.common.notCopied);
-    }
+    this.shown.set((await copyText(this.text())) ? texts.common.copied : texts.common.notCopied);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.shown.set(texts.common.copy), SHOWN_MS);
   }

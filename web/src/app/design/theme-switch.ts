@@ -1,5 +1,6 @@
 import { DOCUMENT, ChangeDetectionStrategy, Component, effect, inject, signal } from '@angular/core';
 
+import { deviceStorage } from '../browser';
 import { texts } from '../texts';
 
 type Theme = 'system' | 'light' | 'dark';
@@ -43,12 +44,12 @@ export class ThemeSwitch {
   protected choose(event: Event): void {
     const theme = asTheme((event.target as HTMLSelectElement).value);
     this.theme.set(theme);
-    localStorage.setItem(KEY, theme);
+    deviceStorage.write(KEY, theme);
   }
 }
 
 function stored(): Theme {
-  return asTheme(localStorage.getItem(KEY));
+  return asTheme(deviceStorage.read(KEY));
 }
 
 function asTheme(value: string | null): Theme {

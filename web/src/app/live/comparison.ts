@@ -5,6 +5,8 @@ import { latencyMs, percentile } from './durations';
 
 /** The maximum number of compared notifications. */
 export const COMPARISON_LIMIT = 100;
+/** The resolution of browsers' clocks: https://developer.mozilla.org/docs/Web/API/Performance_API/High_precision_timing. */
+export const CLOCK_RESOLUTION_MS = 1;
 
 /** A notification with its arrival over each protocol. */
 export interface NotificationPair {
@@ -26,21 +28,28 @@ export interface DifferenceStats {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly first: Readonly<Record<Protocol, number>>;
+  /** The number of those that arrived at the same time, as far as a browser's clock tells. */
+  readonly ties: number;
 }
 
-/** Add arrivals to *pairs*, the newest first. */
-export function addArrivals(
-  pairs: readonly NotificationPair[],
-  arrivals: readonly Arrival[],
-): readonly NotificationPair[] {
-  let all = pairs;
-  for (const arrival of arrivals) {
-    const { notification, protocol } = arrival;
-    const known = all.find((each) => each.notification.id === notification.id);
-    const pair: NotificationPair = { ...(known ?? { notification, sse: null, ws: null }), [protocol]: arrival };
-    all = known === undefined ? [pair, ...all] : all.map((each) => (each === known ? pair : each));
+/** Pairs what arrived over each protocol; all are the newest first. */
+export function pairsOf(sse: readonly Arrival[], ws: readonly Arrival[]): readonly NotificationPair[] {
+  const pairs = new Map<string, NotificationPair>();
+  for (const arrival of sse) pairs.set(arrival.notification.id, { ...pairOf(arrival), sse: arrival });
+  for (const arrival of ws) {
+    const { id } = arrival.notification;
+    pairs.set(id, { ...(pairs.get(id) ?? pairOf(arrival)), ws: arrival });
   }
-  return all.slice(0, COMPARISON_LIMIT);
+  const newest = [...pairs.values()].sort((one, other) => arrivedAt(other) - arrivedAt(one));
+  return newest.slice(0, COMPARISON_LIMIT);
+}
+
+function pairOf({ notification }: Arrival): NotificationPair {
+  return { notification, sse: null, ws: null };
+}
+
+function arrivedAt({ sse, ws }: NotificationPair): number {
+  return Math.min(sse?.receivedAt ?? Infinity, ws?.receivedAt ?? Infinity);
 }
 
 /** The latency and size statistics of *protocol*. */
@@ -70,7 +79,11 @@ export function differenceOf(pairs: readonly NotificationPair[]): DifferenceStat
     count: delays.length,
     p50Ms: percentile(differences, 0.5),
     p95Ms: percentile(differences, 0.95),
-    first: { sse: delays.filter((each) => each > 0).length, ws: delays.filter((each) => each < 0).length },
+    first: {
+      sse: delays.filter((each) => each >= CLOCK_RESOLUTION_MS).length,
+      ws: delays.filter((each) => each <= -CLOCK_RESOLUTION_MS).length,
+    },
+    ties: differences.filter((each) => each < CLOCK_RESOLUTION_MS).length,
   };
 }
 

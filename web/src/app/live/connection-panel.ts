@@ -1,11 +1,14 @@
 import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
 
 import { Feed, Protocol } from '../push/feed';
+import { LastHeard } from '../push/last-heard';
+import { StateDot } from '../push/state-dot';
 import { texts } from '../texts';
 
 /** The state, protocol and counters of the shared connection. */
 @Component({
   selector: 'app-connection-panel',
+  imports: [LastHeard, StateDot],
   templateUrl: './connection-panel.html',
   styleUrl: './connection-panel.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -18,6 +21,11 @@ export class ConnectionPanel {
     { value: 'ws', label: texts.common.protocols.ws },
   ];
   protected readonly stateText = computed(() => texts.live.connection.states[this.feed.state()]);
+  protected readonly sharing = computed(() => {
+    const { alone, leader, follower } = texts.live.connection;
+    if (this.feed.alone()) return alone;
+    return this.feed.leader() ? leader : follower;
+  });
   protected readonly counters = computed(() => {
     const counts = this.feed.counts();
     const names = ['received', 'missed', 'reconnects', 'resets', 'malformed'] as const;

@@ -1,33 +1,42 @@
-import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
+import { explanation } from '../api/explanation';
 import { Notice } from '../design/notice';
-import { Feed, Received } from '../push/feed';
+import { Skeleton } from '../design/skeleton';
 import { texts } from '../texts';
 import { NotificationList } from './notification-list';
+import { LogEntry, NotificationLog } from './notification-log';
 import { parseOrders } from './order-filter';
 
-/** The maximum number of rows, which keeps the page fast. */
+/** The number of rows at first, and of those that each request for older ones adds: it keeps the page fast. */
 const ROWS = 100;
 
-/** The shared feed, with a filter by order and a pause. */
+/** The history and the live feed as one list, with a filter by order and a pause. */
 @Component({
   selector: 'app-feed-view',
-  imports: [Notice, NotificationList, RouterLink],
+  imports: [Notice, NotificationList, RouterLink, Skeleton],
+  providers: [NotificationLog],
   templateUrl: './feed-view.html',
   styleUrl: './feed-view.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class FeedView {
-  private readonly feed = inject(Feed);
+  protected readonly log = inject(NotificationLog);
+  private readonly limit = signal(ROWS);
   protected readonly texts = texts.live.feed;
   protected readonly filterText = signal('');
   protected readonly orders = computed(() => parseOrders(this.filterText()));
   /** The notifications at the time of the pause. */
-  protected readonly held = signal<readonly Received[] | null>(null);
-  private readonly matching = computed(() => this.select(this.held() ?? this.feed.recent()));
-  protected readonly rows = computed(() => this.matching().slice(0, ROWS));
-  protected readonly shown = computed(() => texts.live.feed.shown(this.rows().length, this.matching().length));
+  protected readonly held = signal<readonly LogEntry[] | null>(null);
+  private readonly known = computed(() => this.held() ?? this.log.entries());
+  protected readonly rows = computed(() => this.known().slice(0, this.limit()));
+  protected readonly shown = computed(() => texts.live.feed.shown(this.rows().length, this.known().length));
+  protected readonly more = computed(() => this.rows().length < this.known().length || this.log.more());
+  protected readonly problem = computed(() => {
+    const problem = this.log.problem();
+    return problem === null ? '' : explanation(problem);
+  });
   protected readonly pausedText = computed(() => {
     const held = this.held();
     return held === null ? '' : texts.live.feed.paused(this.countSince(held));
@@ -38,24 +47,31 @@ export class FeedView {
     return texts.live.feed.filtered(`/stream?${[...orders].map((each) => `orderId=${each.toString()}`).join('&')}`);
   });
 
+  constructor() {
+    effect(() => {
+      const orders = this.orders();
+      if (orders !== 'wrong') this.log.filter(orders);
+    });
+  }
+
   protected filter(event: Event): void {
     this.filterText.set((event.target as HTMLInputElement).value);
   }
 
   protected togglePause(): void {
-    this.held.update((held) => (held === null ? this.feed.recent() : null));
+    this.held.update((held) => (held === null ? this.log.entries() : null));
   }
 
-  private select(received: readonly Received[]): readonly Received[] {
-    const orders = this.orders();
-    if (orders === null || orders === 'wrong') return received;
-    return received.filter((each) => orders.has(each.notification.orderId));
+  protected showOlder(): void {
+    this.held.set(null);
+    if (this.rows().length === this.known().length) this.log.readOlder();
+    this.limit.update((limit) => limit + ROWS);
   }
 
-  private countSince(held: readonly Received[]): number {
-    const recent = this.feed.recent();
+  private countSince(held: readonly LogEntry[]): number {
+    const entries = this.log.entries();
     const newest = held[0];
-    const index = newest === undefined ? -1 : recent.indexOf(newest);
-    return this.select(index < 0 ? recent : recent.slice(0, index)).length;
+    const index = newest === undefined ? -1 : entries.indexOf(newest);
+    return index < 0 ? entries.length : index;
   }
 }

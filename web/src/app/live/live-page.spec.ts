@@ -103,9 +103,9 @@ describe('The live page', () => {
 
   it('switches the protocol and shows the state of the connection', async () => {
     expect(text('[data-testid=feed-state]')).toBe(texts.live.connection.states.live);
-    page.querySelector<HTMLInputElement>('input[value=ws]')?.click();
+    page.querySelector<HTMLInputElement>('input[value=sse]')?.click();
     await passes(1000);
-    expect([...service.clients].map((each) => each.protocol)).toEqual(['ws']);
+    expect([...service.clients].map((each) => each.protocol)).toEqual(['sse']);
     service.up = false;
     service.cut();
     await passes(0);
@@ -116,7 +116,7 @@ describe('The live page', () => {
     press(texts.live.views.compare);
     await passes(0);
     await passes(1000);
-    expect([...service.clients].map((each) => each.protocol).sort()).toEqual(['sse', 'sse', 'ws']);
+    expect([...service.clients].map((each) => each.protocol).sort()).toEqual(['sse', 'ws', 'ws']);
     service.append(3);
     await passes(300);
     expect(all('[data-testid=pairs] tbody tr')).toHaveLength(3);

@@ -2,9 +2,9 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 import { RouterLink } from '@angular/router';
 
 import { StatusBadge } from '../design/status-badge';
-import { Received } from '../push/feed';
 import { texts } from '../texts';
 import { formatMs, latencyMs } from './durations';
+import { LogEntry } from './notification-log';
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -12,6 +12,14 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
   fractionalSecondDigits: 3,
 });
+
+interface Row {
+  readonly entry: LogEntry;
+  readonly timeLabel: string;
+  readonly time: string;
+  readonly latency: string;
+  readonly over: string;
+}
 
 /** Notifications, the newest first. */
 @Component({
@@ -22,14 +30,31 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', {
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class NotificationList {
-  readonly received = input.required<readonly Received[]>();
+  readonly entries = input.required<readonly LogEntry[]>();
+  private readonly known = new WeakMap<LogEntry, Row>();
   protected readonly texts = texts.live.feed;
-  protected readonly rows = computed(() =>
-    this.received().map((each) => ({
-      ...each,
-      time: CLOCK.format(each.receivedAt),
-      latency: formatMs(latencyMs(each)),
-      over: texts.common.protocols[each.protocol],
-    })),
-  );
+  protected readonly rows = computed(() => this.entries().map((each) => this.row(each)));
+
+  /** An entry never changes, and new ones come many times a second. */
+  private row(entry: LogEntry): Row {
+    const row = this.known.get(entry) ?? rowOf(entry);
+    this.known.set(entry, row);
+    return row;
+  }
+}
+
+function rowOf(entry: LogEntry): Row {
+  const { notification, received } = entry;
+  const { columns, at, fromHistory } = texts.live.feed;
+  if (received === null) {
+    const time = at(Date.parse(notification.occurredAt));
+    return { entry, timeLabel: columns.happened, time, latency: '', over: fromHistory };
+  }
+  return {
+    entry,
+    timeLabel: columns.time,
+    time: CLOCK.format(received.receivedAt),
+    latency: formatMs(latencyMs(received)),
+    over: texts.common.protocols[received.protocol],
+  };
 }

@@ -1,29 +1,37 @@
 import { ChangeDetectionStrategy, Component, DestroyRef, computed, inject, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
-import { Arrival, FeedConnection, listenForNetwork } from 'orderstream-client';
 
 import { Notice } from '../design/notice';
 import { StatusBadge } from '../design/status-badge';
-import { FeedState, Protocol } from '../push/feed';
+import { Protocol } from '../push/feed';
 import { FEED_RUNTIME } from '../push/feed-runtime';
-import { Session } from '../sign-in/session';
+import { shareConnection } from '../push/shared-connection';
+import { Status } from '../push/sharing';
+import { LastHeard } from '../push/last-heard';
+import { StateDot } from '../push/state-dot';
 import { texts } from '../texts';
 import { formatMs } from './durations';
-import { NotificationPair, addArrivals, delayMs, clockOffsetMs, differenceOf, statsOf } from './comparison';
+import {
+  CLOCK_RESOLUTION_MS,
+  NotificationPair,
+  clockOffsetMs,
+  delayMs,
+  differenceOf,
+  pairsOf,
+  statsOf,
+} from './comparison';
 import { Sparkline } from './sparkline';
 import { TradeOff } from './trade-off';
 
 const ROWS = 15;
 /** Updates are batched: rendering would delay the other connection and distort the measurement. */
 const UPDATE_INTERVAL_MS = 250;
-/** The resolution of the browser's clocks. */
-const CLOCK_RESOLUTION_MS = 1;
 const PROTOCOLS: readonly Protocol[] = ['sse', 'ws'];
 
-/** Opens a connection over each protocol while it is shown, and compares their notifications. */
+/** Compares the notifications of a connection over each protocol, which the tabs that show this share. */
 @Component({
   selector: 'app-side-by-side',
-  imports: [Notice, RouterLink, Sparkline, StatusBadge, TradeOff],
+  imports: [LastHeard, Notice, RouterLink, Sparkline, StateDot, StatusBadge, TradeOff],
   templateUrl: './side-by-side.html',
   styleUrl: './side-by-side.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -32,7 +40,8 @@ export class SideBySide {
   protected readonly texts = texts.live.compare;
   protected readonly names = texts.common.protocols;
   private readonly pairs = signal<readonly NotificationPair[]>([]);
-  private readonly states = { sse: signal<FeedState>('connecting'), ws: signal<FeedState>('connecting') };
+  private readonly statuses = signal<Readonly<Partial<Record<Protocol, Status>>>>({});
+  protected readonly alone = signal(false);
 
   protected readonly columns = computed(() => {
     const columns = PROTOCOLS.map((protocol) => ({ protocol, ...statsOf(this.pairs(), protocol) }));
@@ -41,7 +50,8 @@ export class SideBySide {
       ...each,
       maximum,
       title: this.texts.over(this.names[each.protocol]),
-      state: texts.live.connection.states[this.states[each.protocol]()],
+      state: this.statuses()[each.protocol]?.state ?? 'connecting',
+      heardAt: this.statuses()[each.protocol]?.heardAt ?? null,
       p50: formatted(each.p50Ms),
       p95: formatted(each.p95Ms),
       bytes: each.meanBytes === null ? '–' : each.meanBytes.toFixed(0),
@@ -50,12 +60,15 @@ export class SideBySide {
   });
 
   protected readonly difference = computed(() => {
-    const { count, first, p50Ms, p95Ms } = differenceOf(this.pairs());
+    const { count, first, ties, p50Ms, p95Ms } = differenceOf(this.pairs());
     return {
       count,
       p50: formatted(p50Ms, 1),
       p95: formatted(p95Ms, 1),
-      first: PROTOCOLS.map((each) => this.texts.firstOf(this.names[each], first[each], count)),
+      first: [
+        ...PROTOCOLS.map((each) => this.texts.firstOf(this.names[each], first[each], count)),
+        this.texts.ties(ties, count),
+      ],
     };
   });
 
@@ -78,35 +91,24 @@ export class SideBySide {
     return errorMs > CLOCK_RESOLUTION_MS ? this.texts.clocksDiffer(formatMs(errorMs)) : '';
   });
 
+  protected readonly stateTexts = texts.live.connection.states;
   private readonly runtime = inject(FEED_RUNTIME);
-  private arrived: Arrival[] = [];
+  private readonly sharings = PROTOCOLS.map((protocol) =>
+    shareConnection(`compare/${protocol}`, { shared: protocol, alone: protocol }, () => this.scheduleUpdate()),
+  );
   private cancelUpdate: (() => void) | null = null;
 
   constructor() {
-    const isFiltered = !inject(Session).may().seeAll;
-    const connections = PROTOCOLS.map((protocol) => {
-      const connection: FeedConnection = new FeedConnection({ protocol, isFiltered }, this.runtime, (arrived) => {
-        this.states[protocol].set(connection.state);
-        if (arrived.length > 0) this.scheduleUpdate(arrived);
-      });
-      return connection;
-    });
-    for (const each of connections) each.start();
-    const listeners = connections.map(listenForNetwork);
-    inject(DestroyRef).onDestroy(() => {
-      for (const stopListening of listeners) stopListening();
-      for (const each of connections) each.stop();
-      this.cancelUpdate?.();
-    });
+    inject(DestroyRef).onDestroy(() => this.cancelUpdate?.());
   }
 
-  private scheduleUpdate(arrived: readonly Arrival[]): void {
-    this.arrived.push(...arrived);
+  private scheduleUpdate(): void {
     this.cancelUpdate ??= this.runtime.later(UPDATE_INTERVAL_MS, () => {
       this.cancelUpdate = null;
-      const all = this.arrived;
-      this.arrived = [];
-      this.pairs.update((pairs) => addArrivals(pairs, all));
+      const [sse, ws] = this.sharings;
+      this.pairs.set(pairsOf(sse?.recent ?? [], ws?.recent ?? []));
+      this.statuses.set({ ...(sse && { sse: sse.status }), ...(ws && { ws: ws.status }) });
+      this.alone.set(this.sharings.some((each) => each.isAlone));
     });
   }
 }

@@ -80,5 +80,14 @@ export function received(pushed: Recorded, at: number): Received {
 }
 
 export function facts(members: Partial<Facts> = {}): Facts {
-  return { order: order(), sagas: [], history: [], live: [], timing: null, now: ORIGIN + 1000, ...members };
+  return {
+    order: order(),
+    sagas: [],
+    history: [],
+    live: [],
+    position: null,
+    timing: null,
+    now: ORIGIN + 1000,
+    ...members,
+  };
 }

@@ -3,6 +3,7 @@ import { Order } from '../api/orders';
 import { Saga } from '../api/sagas';
 import { Timing } from '../api/timings';
 import { Received } from '../push/feed';
+import { EventId, parseEventId } from 'orderstream-client';
 import { parseTime } from './timestamps';
 
 /** The data about an order at one time; null where a service could not be read. */
@@ -12,6 +13,8 @@ export interface Facts {
   readonly history: readonly Recorded[] | null;
   /** The notifications that this page received; in any order. */
   readonly live: readonly Received[];
+  /** Everything up to it was pushed to this browser, or is in the history; null before the first connection. */
+  readonly position: EventId | null;
   readonly timing: Timing | null;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -24,6 +27,8 @@ export interface KnownNotification {
   readonly occurredAt: number | null;
   readonly recordedAt: number | null;
   readonly received: Received | null;
+  /** Whether the feed is past it: it was pushed before this page could hear it, and read from the history. */
+  readonly isPast: boolean;
   readonly traceId: string | null;
   readonly reason: string | null;
 }
@@ -40,9 +45,16 @@ export function notificationOf(facts: Facts, kind: Kind, version?: number): Know
     occurredAt: parseTime(either.occurredAt),
     recordedAt: parseTime(recorded?.recordedAt),
     received,
+    isPast: isPast(either.id, facts.position),
     traceId: either.traceId,
     reason: either.reason ?? null,
   };
+}
+
+function isPast(text: string, position: EventId | null): boolean {
+  const id = parseEventId(text);
+  if (id === null || position === null) return false;
+  return id.epoch !== position.epoch || id.seq <= position.seq;
 }
 
 /** The highest known version of the order: the sources may differ in age. */

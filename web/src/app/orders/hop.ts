@@ -56,6 +56,8 @@ export interface Hop {
   readonly retry: Retry | null;
   /** The protocol of a push. */
   readonly over: Protocol | null;
+  /** Whether it is known from the history alone. */
+  readonly isRead: boolean;
 }
 
 /** Creates a hop with defaults. */
@@ -64,8 +66,8 @@ export function hop(
   name: HopName,
   from: Lifeline,
   to: Lifeline,
-  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'retry' | 'over'>> = {},
+  known: Partial<Pick<Hop, 'state' | 'at' | 'tookMs' | 'detail' | 'retry' | 'over' | 'isRead'>> = {},
 ): Hop {
-  const unknown = { at: null, tookMs: null, detail: null, retry: null, over: null };
+  const unknown = { at: null, tookMs: null, detail: null, retry: null, over: null, isRead: false };
   return { id, name, from, to, state: 'pending', ...unknown, ...known };
 }

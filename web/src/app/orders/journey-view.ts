@@ -83,7 +83,8 @@ export class JourneyView {
     const notes: string[] = [];
     if (hop.over !== null) notes.push(this.texts.over(texts.common.protocols[hop.over]));
     if (hop.state === 'failed' && hop.detail !== null) notes.push(hop.detail);
-    if (COMPLETED.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
+    if (hop.isRead) notes.push(this.texts.fromHistory);
+    else if (COMPLETED.has(hop.state) && since === null && hop.tookMs === null && hop.name !== 'announce') {
       notes.push(this.texts.unmeasured);
     }
     if (hop.name === 'push' && hop.state === 'unknown' && recorded) notes.push(this.texts.notReceived);

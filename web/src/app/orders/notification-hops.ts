@@ -45,15 +45,17 @@ function recordState(
   return over || expired ? 'unknown' : 'active';
 }
 
-/** The push to this page, which only this page can confirm. */
+/** The push to this page, which only this page can confirm; what came before it was opened is in the history. */
 function push(id: string, kind: Kind, known: KnownNotification | null, recorded: HopState): Hop {
   const received = known?.received ?? null;
+  const isRead = received === null && recorded === 'done' && known?.isPast === true;
   const silent: HopState = recorded === 'done' || recorded === 'unknown' ? 'unknown' : 'pending';
   return hop(`${id}-push`, 'push', 'notification', 'client', {
-    state: received === null ? silent : 'done',
+    state: received !== null || isRead ? 'done' : silent,
     at: received?.receivedAt ?? null,
     tookMs: elapsed(known?.recordedAt ?? null, received?.receivedAt ?? null),
     detail: kind,
     over: received?.protocol ?? null,
+    isRead,
   });
 }

@@ -34,7 +34,7 @@ describe('OrderPage', () => {
         provideHttpClientTesting(),
         provideRouter([]),
         signedInAs(role),
-        { provide: Feed, useValue: { events, recent: signal([]) } },
+        { provide: Feed, useValue: { events, recent: signal([]), position: signal(null) } },
       ],
     });
     server = TestBed.inject(HttpTestingController);

@@ -48,6 +48,7 @@ export class OrderWatch {
     sagas: this.sagaPoller.value(),
     history: this.history.value(),
     live: this.live(),
+    position: this.feed.position(),
     timing: this.timings.of(this.id()),
     now: Date.now(),
   }));

@@ -16,6 +16,6 @@ describe('The feed status in the header', () => {
     await service.advance(1000);
     await fixture.whenStable();
     expect(text()).toContain('Live');
-    expect(text()).toContain('SSE');
+    expect(text()).toContain('WebSocket'); // there are no locks here
   });
 });

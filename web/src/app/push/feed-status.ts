@@ -2,14 +2,16 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 
 import { texts } from '../texts';
 import { Feed } from './feed';
+import { LastHeard } from './last-heard';
+import { StateDot } from './state-dot';
 
 /** The state of the feed's connection, in the header of each page. */
 @Component({
   selector: 'app-feed-status',
-  template: `<span class="dot" [class]="feed.state()" aria-hidden="true"></span
-    ><span class="small soft" role="status"
+  imports: [LastHeard, StateDot],
+  template: `<app-state-dot [state]="feed.state()" /><span class="small soft" role="status"
       >{{ state() }}<span class="over">{{ over() }}</span></span
-    >`,
+    ><app-last-heard class="small soft" [at]="feed.heardAt()" />`,
   styles: `
     :host {
       display: inline-flex;
@@ -21,19 +23,6 @@ import { Feed } from './feed';
       overflow: hidden;
       text-overflow: ellipsis;
       white-space: nowrap;
-    }
-    .dot {
-      flex: none;
-      inline-size: 0.625rem;
-      block-size: 0.625rem;
-      border-radius: 50%;
-      background: var(--warn);
-    }
-    .dot.live {
-      background: var(--good);
-    }
-    .dot.offline {
-      background: var(--bad);
     }
     /* on narrow screens for screen readers only */
     @media (max-width: 30rem) {

@@ -1,16 +1,11 @@
-import { DestroyRef, Injectable, Signal, effect, inject, signal, untracked } from '@angular/core';
-import { Counts, FeedConnection, FeedState, NO_COUNTS, Protocol, Received, listenForNetwork } from 'orderstream-client';
+import { Injectable, Signal, signal } from '@angular/core';
+import { Counts, EventId, FeedState, NO_COUNTS, Protocol, Received } from 'orderstream-client';
 import { Observable, Subject } from 'rxjs';
 
-import { Phase, Session } from '../sign-in/session';
-import { FEED_RUNTIME } from './feed-runtime';
-import { Connect, Sharing } from './sharing';
-import { tabChannel, tabLock } from './tab-coordination';
+import { shareConnection } from './shared-connection';
+import { Sharing } from './sharing';
 
 export type { Counts, FeedState, Notification, Protocol, Received } from 'orderstream-client';
-
-/** With the version of the message format: pages of different versions share nothing. */
-const NAME = 'orderstream.feed.1';
 
 /** The live feed: each notification once and in order, independent of protocol, connection and tab. */
 @Injectable({ providedIn: 'root' })
@@ -20,43 +15,30 @@ export class Feed {
   private readonly currentCounts = signal<Counts>(NO_COUNTS);
   private readonly newest = signal<readonly Received[]>([]);
   private readonly isLeader = signal(false);
+  private readonly isAlone = signal(false);
+  private readonly lastHeardAt = signal<number | null>(null);
+  private readonly currentPosition = signal<EventId | null>(null);
   private readonly arrivals = new Subject<Received>();
-  private readonly sharing: Sharing;
 
   readonly protocol: Signal<Protocol> = this.currentProtocol.asReadonly();
   readonly state: Signal<FeedState> = this.currentState.asReadonly();
   readonly counts: Signal<Counts> = this.currentCounts.asReadonly();
+  /** When the service was last heard, in milliseconds since 1970; null before. */
+  readonly heardAt: Signal<number | null> = this.lastHeardAt.asReadonly();
+  /** Everything up to it was received, or is in the history; null before the first connection. */
+  readonly position: Signal<EventId | null> = this.currentPosition.asReadonly();
   /** The newest first, 500 at most. */
   readonly recent: Signal<readonly Received[]> = this.newest.asReadonly();
   /** Whether this tab holds the connection that all tabs share. */
   readonly leader: Signal<boolean> = this.isLeader.asReadonly();
+  /** Whether the browser keeps the tabs from sharing: this one has its own connection. */
+  readonly alone: Signal<boolean> = this.isAlone.asReadonly();
   readonly events: Observable<Received> = this.arrivals.asObservable();
 
-  constructor() {
-    const runtime = inject(FEED_RUNTIME);
-    const session = inject(Session);
-    let connection: FeedConnection | null = null;
-    // a customer's feed has gaps, as one with a filter
-    const isFiltered = !session.may().seeAll;
-    const connect: Connect = (start, onChange) =>
-      (connection = new FeedConnection({ ...start, isFiltered }, runtime, onChange));
-    // people share neither a connection nor what it brought, nor do the roles of one person
-    const name = session.required ? `${session.own(NAME)}/${session.person()?.role ?? ''}` : NAME;
-    this.sharing = new Sharing('sse', tabLock(name), tabChannel(name), connect, (arrived) => this.show(arrived));
-    const stopListening = listenForNetwork({
-      online: () => connection?.online(),
-      offline: () => connection?.offline(),
-    });
-    inject(DestroyRef).onDestroy(() => {
-      stopListening();
-      this.sharing.stop();
-    });
-    this.sharing.start();
-    effect(() => {
-      const phase = session.phase();
-      untracked(() => this.follow(phase));
-    });
-  }
+  // a browser opens six connections to a host over HTTP/1.1, WebSockets aside
+  private readonly sharing = shareConnection('all', { shared: 'sse', alone: 'ws' }, (arrived, sharing) =>
+    this.show(arrived, sharing),
+  );
 
   /** Receive over *protocol* from now on, in all tabs, without loss or duplicates. */
   use(protocol: Protocol): void {
@@ -68,23 +50,15 @@ export class Feed {
     this.sharing.resume();
   }
 
-  /** A tab that can't get tickets leaves the connection to another one of the person. */
-  private follow(phase: Phase): void {
-    if (phase === 'signed-out') this.sharing.stop();
-    else if (phase === 'ended') this.sharing.resign();
-    else if (phase !== 'signing-in') {
-      this.sharing.stand();
-      if (this.state() === 'ended') this.sharing.resume();
-    }
-  }
-
-  private show(arrived: readonly Received[]): void {
-    const { status, recent, leader } = this.sharing;
+  private show(arrived: readonly Received[], { status, recent, leader, isAlone, position }: Sharing): void {
     this.currentProtocol.set(status.protocol);
     this.currentState.set(status.state);
     this.currentCounts.set(status.counts);
+    this.lastHeardAt.set(status.heardAt);
+    this.currentPosition.set(position);
     this.newest.set(recent);
     this.isLeader.set(leader);
+    this.isAlone.set(isAlone);
     for (const each of arrived) this.arrivals.next(each);
   }
 }

@@ -2,6 +2,7 @@ import {
   Arrival,
   Counts,
   EventId,
+  FeedRuntime,
   FeedState,
   NO_COUNTS,
   Protocol,
@@ -11,21 +12,16 @@ import {
   parseEventId,
 } from 'orderstream-client';
 
+import { Channel, Lock } from '../browser';
+
 /** The number of recent notifications that are kept, and sent to a new tab. */
 export const RECENT_LIMIT = 500;
-
-/** A lock that one tab of the browser holds at a time. */
-export interface Lock {
-  /** Call *held* once this tab holds the lock; the returned function releases it or stops waiting. */
-  acquire(held: () => void): () => void;
-}
-
-/** A broadcast channel to all other tabs. */
-export interface Channel {
-  post(message: Message): void;
-  listen(onMessage: (message: unknown) => void): void;
-  close(): void;
-}
+/** How often a follower that somebody looks at checks that the leader answers. */
+export const CHECK_MS = 1_000;
+/** So many checks without an answer: the leader hangs. It has these seconds, and one more, to answer. */
+export const MAX_SILENT_CHECKS = 4;
+/** Several followers do not take over at the same moment. */
+const SPREAD_MS = 500;
 
 /** The part of a connection that sharing uses. */
 export interface SharedConnection {
@@ -33,6 +29,7 @@ export interface SharedConnection {
   readonly counts: Counts;
   readonly protocol: Protocol;
   readonly position: EventId | null;
+  readonly heardAt: number | null;
   start(): void;
   use(protocol: Protocol): void;
   stop(): void;
@@ -42,26 +39,28 @@ export interface Status {
   readonly state: FeedState;
   readonly counts: Counts;
   readonly protocol: Protocol;
+  /** When the service was last heard, in milliseconds since 1970; null before. */
+  readonly heardAt: number | null;
+}
+
+/** From a leader; *term* grows with each: what a former one still sends is ignored. */
+interface FromLeader {
+  readonly term: number;
+  readonly last: string | null;
+  readonly status: Status;
 }
 
 export type Message =
   /** From a new tab, or one that missed a message: requests a snapshot. */
   | { readonly type: 'hello' }
+  /** From a follower: requests a beat. Messages wake a tab in the background, whose timers may rest for a minute. */
+  | { readonly type: 'ping' }
+  /** From the leader: it is alive. */
+  | ({ readonly type: 'beat' } & FromLeader)
   /** From the leader: the notifications after *after*; *last* is the new position. */
-  | {
-      readonly type: 'news';
-      readonly after: string | null;
-      readonly last: string | null;
-      readonly arrived: readonly Arrival[];
-      readonly status: Status;
-    }
-  /** From the leader: a snapshot, the newest notification first. */
-  | {
-      readonly type: 'all';
-      readonly last: string | null;
-      readonly recent: readonly Arrival[];
-      readonly status: Status;
-    }
+  | ({ readonly type: 'news'; readonly after: string | null; readonly arrived: readonly Arrival[] } & FromLeader)
+  /** From the leader: a snapshot, the newest notification first, of everything after *since*. */
+  | ({ readonly type: 'all'; readonly recent: readonly Arrival[]; readonly since: string | null } & FromLeader)
   /** From a follower: requests another protocol. */
   | { readonly type: 'use'; readonly protocol: Protocol }
   /** From a follower: connect again, after the service ended the feed. */
@@ -70,70 +69,92 @@ export type Message =
 /** Opens a connection; *onChange* receives new notifications in order. */
 export type Connect = (start: Start, onChange: (arrived: readonly Arrival[]) => void) => SharedConnection;
 
+/** What the tabs have in common, and what this one does without it. */
+export interface Tabs {
+  readonly lock: Lock;
+  readonly channel: Channel | null;
+  readonly runtime: Pick<FeedRuntime, 'now' | 'random' | 'later'>;
+  /** Whether somebody may look at this tab: the others do not take over. */
+  readonly isVisible: () => boolean;
+}
+
 /**
  * Shares one connection between the tabs of a browser: the tab that holds the lock is the leader and broadcasts.
  *
  * Every tab keeps the last broadcast position. When the leader closes, the next holder of the lock resumes from there:
- * notifications that the old leader had received but not broadcast are delivered again.
+ * notifications that the old leader had received but not broadcast are delivered again. From a leader that hangs, a
+ * follower takes the lock away. Where the browser has no locks or no channel, each tab has its own connection.
  */
 export class Sharing {
   recent: readonly Arrival[] = [];
   status: Status;
+  /** Whether the browser keeps the tabs from sharing. */
+  isAlone = false;
   private connection: SharedConnection | null = null;
   private lastId: string | null = null;
+  /** Everything after it is in *recent*. */
+  private since: string | null = null;
+  /** Brings what the leader no longer has, up to what it has. */
+  private bridge: SharedConnection | null = null;
+  private term = 0;
   private snapshotRequested = false;
+  private silentChecks = 0;
   /** The protocol that this follower requested, until the leader confirms it: earlier broadcasts have the old one. */
   private requestedProtocol: Protocol | null = null;
   private releaseLock: (() => void) | null = null;
+  private cancelCheck: () => void = () => undefined;
+  private isStopped = false;
 
   /**
-   * @param lock null where Web Locks are unavailable: then each tab has its own connection.
+   * @param protocols over which the tabs begin when they share, and this one when it is alone.
    * @param onChange called with new notifications in order, and at each possible change of the status.
    */
   constructor(
-    protocol: Protocol,
-    private readonly lock: Lock | null,
-    private readonly channel: Channel | null,
+    private readonly protocols: { readonly shared: Protocol; readonly alone: Protocol },
+    private readonly tabs: Tabs,
     private readonly connect: Connect,
     private readonly onChange: (arrived: readonly Arrival[]) => void,
   ) {
-    this.status = { state: 'connecting', counts: NO_COUNTS, protocol };
+    this.status = { state: 'connecting', counts: NO_COUNTS, protocol: protocols.shared, heardAt: null };
   }
 
   get leader(): boolean {
     return this.connection !== null;
   }
 
+  /** The position up to which everything was received; null before the first connection. */
+  get position(): EventId | null {
+    return this.lastId === null ? null : parseEventId(this.lastId);
+  }
+
   start(): void {
-    if (this.lock !== null && this.channel !== null) {
-      this.channel.listen((message) => this.onMessage(message));
-      this.requestSnapshot();
-    }
+    this.tabs.channel?.listen((message) => this.onMessage(message));
+    this.requestSnapshot();
     this.stand();
+    this.check();
   }
 
   /** Become the leader, as soon as no other tab is; does nothing when this one is, or waits to be. */
   stand(): void {
-    if (this.lock === null || this.channel === null) {
-      if (this.connection === null) this.becomeLeader();
-    } else this.releaseLock ??= this.lock.acquire(() => this.becomeLeader());
+    if (this.tabs.channel === null) this.stayAlone();
+    else this.releaseLock ??= this.acquire();
+  }
+
+  /** Somebody looks at this tab again: check at once that the leader answers. */
+  look(): void {
+    this.silentChecks = 0;
+    this.check();
   }
 
   /** Connect again, after the service ended the feed. */
   resume(): void {
     if (this.connection !== null) this.connection.start();
-    else this.channel?.post({ type: 'resume' });
+    else this.post({ type: 'resume' });
   }
 
   /** Leave the connection to another tab, and follow it. */
   resign(): void {
-    const { connection } = this;
-    this.connection = null;
-    if (connection !== null) {
-      connection.stop();
-      this.status = { ...this.status, state: 'waiting' };
-      this.onChange([]);
-    }
+    if (this.connection !== null) this.disconnect();
     this.releaseLock?.();
     this.releaseLock = null;
   }
@@ -142,40 +163,93 @@ export class Sharing {
     if (this.connection !== null) return this.connection.use(protocol);
     this.requestedProtocol = protocol;
     this.status = { ...this.status, protocol };
-    this.channel?.post({ type: 'use', protocol });
+    this.post({ type: 'use', protocol });
     this.onChange([]);
   }
 
   stop(): void {
+    this.isStopped = true;
+    this.cancelCheck();
     this.connection?.stop();
-    this.channel?.close();
+    this.endBridge();
+    this.tabs.channel?.close();
     this.releaseLock?.();
   }
 
+  private acquire(steal = false): () => void {
+    const events = { held: () => this.becomeLeader(), lost: () => this.onLockLost(), denied: () => this.stayAlone() };
+    return this.tabs.lock.acquire(events, steal);
+  }
+
+  /** A follower took over while this tab hung: follow it. */
+  private onLockLost(): void {
+    if (this.isStopped) return;
+    if (this.connection !== null) this.disconnect();
+    this.releaseLock = this.acquire();
+    this.silentChecks = 0;
+    this.requestSnapshot();
+  }
+
+  private stayAlone(): void {
+    if (this.isStopped || this.connection !== null) return;
+    this.isAlone = true;
+    this.tabs.channel?.close();
+    this.status = { ...this.status, protocol: this.requestedProtocol ?? this.protocols.alone };
+    this.becomeLeader();
+  }
+
+  private disconnect(): void {
+    this.connection?.stop();
+    this.connection = null;
+    this.status = { ...this.status, state: 'waiting' };
+    this.onChange([]);
+  }
+
+  /** Asks the leader for a beat, and takes over from one that owes several. */
+  private check(): void {
+    this.cancelCheck();
+    if (this.isStopped || this.isAlone) return;
+    this.cancelCheck = this.tabs.runtime.later(CHECK_MS, () => this.check());
+    // without a lock that it waits for, this tab has resigned
+    if (this.connection !== null || this.releaseLock === null) return;
+    if (!this.tabs.isVisible()) this.silentChecks = 0;
+    else if (this.silentChecks++ < MAX_SILENT_CHECKS) this.post({ type: 'ping' });
+    else this.takeOverSoon();
+  }
+
+  private takeOverSoon(): void {
+    this.cancelCheck();
+    this.cancelCheck = this.tabs.runtime.later(this.tabs.runtime.random() * SPREAD_MS, () => {
+      if (this.silentChecks > MAX_SILENT_CHECKS && this.connection === null) {
+        this.releaseLock?.();
+        this.releaseLock = this.acquire(true);
+      }
+      this.silentChecks = 0;
+      this.check();
+    });
+  }
+
   private becomeLeader(): void {
-    const start: Start = {
-      protocol: this.status.protocol,
-      after: this.lastId === null ? null : parseEventId(this.lastId),
-      counts: this.status.counts,
-      delivered: this.recent.map((each) => each.notification).reverse(),
-    };
+    const start = this.here();
+    this.endBridge();
+    this.term = Math.max(this.term + 1, this.tabs.runtime.now());
     const connection = this.connect(start, (arrived) => this.publish(connection, arrived));
     this.connection = connection;
     connection.start();
-    if (this.lock !== null) this.channel?.post(this.snapshot());
+    this.post(this.snapshot());
     this.onChange([]);
   }
 
   private publish(connection: SharedConnection, arrived: readonly Arrival[]): void {
     const after = this.lastId;
-    const { state, counts, protocol, position } = connection;
+    const { state, counts, protocol, position, heardAt } = connection;
     this.lastId = position && formatEventId(position);
+    this.since ??= this.lastId;
     const unchanged = this.status.state === state && this.status.counts === counts && this.status.protocol === protocol;
-    if (unchanged && this.lastId === after) return;
-    this.status = { state, counts, protocol };
-    this.append(arrived);
-    if (this.lock !== null) {
-      this.channel?.post({ type: 'news', after, last: this.lastId, arrived, status: this.status });
+    this.status = { state, counts, protocol, heardAt: heardAt ?? this.status.heardAt };
+    if (!unchanged || this.lastId !== after) {
+      this.append(arrived);
+      this.post({ type: 'news', after, arrived, ...this.fromLeader() });
     }
     this.onChange(arrived);
   }
@@ -183,43 +257,82 @@ export class Sharing {
   private onMessage(value: unknown): void {
     if (!isMessage(value)) return;
     if (this.connection !== null) this.serve(value, this.connection);
-    else this.follow(value);
+    else if ('term' in value) this.follow(value);
   }
 
   private serve(message: Message, connection: SharedConnection): void {
-    if (message.type === 'hello') this.channel?.post(this.snapshot());
+    if ('term' in message) this.concede(message);
+    else if (message.type === 'hello') this.post(this.snapshot());
+    else if (message.type === 'ping') this.post({ type: 'beat', ...this.fromLeader() });
     else if (message.type === 'resume') connection.start();
     else if (message.type === 'use') {
       connection.use(message.protocol);
-      this.channel?.post(this.snapshot());
+      this.post(this.snapshot());
     }
   }
 
-  private follow(message: Message): void {
-    if (message.type === 'all') this.catchUp(message.last, message.recent, message.status);
-    else if (message.type === 'news' && message.after === this.lastId) {
-      this.lastId = message.last;
-      this.status = { ...message.status, protocol: this.requestedProtocol ?? message.status.protocol };
-      this.deliver(message.arrived);
-    } else if (message.type === 'news' && !this.snapshotRequested) this.requestSnapshot();
+  /** Another tab took over while this one hung: follow it, already before this one hears of its lock. */
+  private concede(message: Message & FromLeader): void {
+    if (message.term <= this.term) return;
+    this.disconnect();
+    this.follow(message);
+  }
+
+  private follow(message: Message & FromLeader): void {
+    if (message.term < this.term) return;
+    this.term = message.term;
+    this.silentChecks = 0;
+    if (this.bridge !== null) return;
+    if (message.type === 'all') return this.catchUp(message);
+    const isNext = (message.type === 'news' ? message.after : message.last) === this.lastId;
+    if (!isNext && !this.snapshotRequested) this.requestSnapshot();
+    if (!isNext) return;
+    this.lastId = message.last;
+    this.status = { ...message.status, protocol: this.requestedProtocol ?? message.status.protocol };
+    this.deliver(message.type === 'news' ? message.arrived : []);
   }
 
   private requestSnapshot(): void {
     this.snapshotRequested = true;
-    this.channel?.post({ type: 'hello' });
+    this.post({ type: 'hello' });
   }
 
-  private catchUp(lastId: string | null, recent: readonly Arrival[], status: Status): void {
+  private catchUp({ last, recent, since, status }: Extract<Message, { type: 'all' }>): void {
     this.snapshotRequested = false;
     this.requestedProtocol = null;
     this.status = status;
-    const isNew = this.lastId === null;
-    this.lastId = lastId ?? this.lastId;
-    if (isNew) {
+    if (this.lastId !== null && isBefore(this.lastId, since)) return this.bridgeTo(last);
+    const before = this.lastId;
+    if (before === null) {
       // notifications from before this tab was opened are shown, but not delivered as new
+      this.lastId = last;
       this.recent = recent;
-      this.onChange([]);
-    } else this.deliver([...recent].reverse());
+      this.since = since;
+      return this.onChange([]);
+    }
+    // a leader that hung may be behind this tab
+    if (!isBefore(last, before)) this.lastId = last ?? before;
+    this.deliver(recent.filter(({ notification: { id } }) => id !== before && !isBefore(id, before)).reverse());
+  }
+
+  /** The leader knows less than this tab: it was opened while the former one hung, or very many have come since. */
+  private bridgeTo(last: string | null): void {
+    const bridge = this.connect(this.here(), (arrived) => {
+      if (bridge !== this.bridge) return;
+      this.lastId = bridge.position && formatEventId(bridge.position);
+      this.deliver(arrived);
+      if (isBefore(this.lastId, last)) return;
+      this.endBridge();
+      this.requestSnapshot();
+    });
+    this.bridge = bridge;
+    bridge.start();
+  }
+
+  private endBridge(): void {
+    const { bridge } = this;
+    this.bridge = null;
+    bridge?.stop();
   }
 
   /** A new leader may repeat notifications that the previous one had broadcast. */
@@ -231,15 +344,42 @@ export class Sharing {
   }
 
   private append(arrived: readonly Arrival[]): void {
-    if (arrived.length > 0) this.recent = [...[...arrived].reverse(), ...this.recent].slice(0, RECENT_LIMIT);
+    if (arrived.length === 0) return;
+    const all = [...[...arrived].reverse(), ...this.recent];
+    this.recent = all.slice(0, RECENT_LIMIT);
+    if (all.length > RECENT_LIMIT) this.since = this.recent.at(-1)?.notification.id ?? null;
+  }
+
+  private post(message: Message): void {
+    if (!this.isAlone) this.tabs.channel?.post(message);
   }
 
   private snapshot(): Message {
-    return { type: 'all', last: this.lastId, recent: this.recent, status: this.status };
+    return { type: 'all', recent: this.recent, since: this.since, ...this.fromLeader() };
   }
+
+  /** A connection that goes on where this tab is. */
+  private here(): Start {
+    return {
+      protocol: this.status.protocol,
+      after: this.position,
+      counts: this.status.counts,
+      delivered: this.recent.map((each) => each.notification).reverse(),
+    };
+  }
+
+  private fromLeader(): FromLeader {
+    return { term: this.term, last: this.lastId, status: this.status };
+  }
+}
+
+/** Whether *one* is before *other* in the same epoch. */
+function isBefore(one: string | null, other: string | null): boolean {
+  const [before, after] = [parseEventId(one ?? ''), parseEventId(other ?? '')];
+  return before !== null && after?.epoch === before.epoch && before.seq < after.seq;
 }
 
 /** Only pages of this origin can send here; another version of the page may send unknown messages. */
 function isMessage(value: unknown): value is Message {
-  return isRecord(value) && ['hello', 'news', 'all', 'use', 'resume'].includes(String(value['type']));
+  return isRecord(value) && ['hello', 'ping', 'beat', 'news', 'all', 'use', 'resume'].includes(String(value['type']));
 }

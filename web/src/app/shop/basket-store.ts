@@ -2,6 +2,7 @@ import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@ang
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { filter, fromEvent } from 'rxjs';
 
+import { deviceStorage } from '../browser';
 import { Session } from '../sign-in/session';
 import { Basket, Change, changed, emptyBasket, read } from './basket';
 import { randomKey } from './key';
@@ -12,8 +13,11 @@ export const STORAGE_KEY = 'orderstream.basket';
 @Injectable({ providedIn: 'root' })
 export class BasketStore {
   private readonly key = inject(Session).own(STORAGE_KEY);
-  private readonly current = signal<Basket>(read(localStorage.getItem(this.key)) ?? emptyBasket(randomKey));
+  private readonly current = signal<Basket>(read(deviceStorage.read(this.key)) ?? emptyBasket(randomKey));
+  private readonly isStored = signal(true);
   readonly basket = this.current.asReadonly();
+  /** False when the browser stores nothing: the basket lasts as long as this document. */
+  readonly lasting = this.isStored.asReadonly();
   readonly productIds = computed(() => this.current().lines.map((line) => line.productId));
 
   constructor() {
@@ -30,6 +34,6 @@ export class BasketStore {
     const next = changed(this.current(), change, randomKey);
     if (next === this.current()) return;
     this.current.set(next);
-    localStorage.setItem(this.key, JSON.stringify(next));
+    this.isStored.set(deviceStorage.write(this.key, JSON.stringify(next)));
   }
 }

@@ -1,5 +1,7 @@
 import { isRecord } from 'orderstream-client';
 
+import { tabChannel } from '../browser';
+
 const CHANNEL = 'orderstream.sign-in';
 const PATIENCE_MS = 3_000;
 
@@ -10,27 +12,28 @@ const PATIENCE_MS = 3_000;
  * @returns whether a tab took it.
  */
 export function relayAnswer(answer: URLSearchParams): Promise<boolean> {
-  const channel = new BroadcastChannel(CHANNEL);
+  const channel = tabChannel(CHANNEL);
+  if (channel === null) return Promise.resolve(false);
   const state = answer.get('state');
   return new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), PATIENCE_MS);
-    channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
+    channel.listen((data) => {
       if (!isRecord(data) || data['taken'] !== state) return;
       clearTimeout(timer);
       resolve(true);
-    };
-    channel.postMessage({ answer: answer.toString(), state });
+    });
+    channel.post({ answer: answer.toString(), state });
   }).finally(() => channel.close());
 }
 
 /** Calls *onAnswer* once, with the answer to the attempt with *state*; the returned function stops waiting. */
 export function awaitAnswer(state: string, onAnswer: (answer: URLSearchParams) => void): () => void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
+  const channel = tabChannel(CHANNEL);
+  channel?.listen((data) => {
     if (!isRecord(data) || data['state'] !== state || typeof data['answer'] !== 'string') return;
-    channel.postMessage({ taken: state });
+    channel.post({ taken: state });
     channel.close();
     onAnswer(new URLSearchParams(data['answer']));
-  };
-  return () => channel.close();
+  });
+  return () => channel?.close();
 }

@@ -20,8 +20,11 @@ import { Attempt, Issuer, NoTokenError, RefusedError, SignedIn, Tokens } from '.
  */
 export type Phase = 'open' | 'signing-in' | 'signed-in' | 'ended' | 'signed-out' | 'failed' | 'relayed';
 
-/** Why a sign-in failed: the issuer can't be reached or refused (with its code), or the page came over plain HTTP. */
-export type Failure = 'unreachable' | 'insecure' | { readonly refused: string };
+/**
+ * Why a sign-in failed: the issuer can't be reached or refused (with its code), the page came over plain HTTP, or the
+ * browser stores nothing, and so can't know the attempt when the issuer answers.
+ */
+export type Failure = 'unreachable' | 'insecure' | 'not-stored' | { readonly refused: string };
 
 /** Connects to the issuer; its code is loaded only then. */
 export const OPEN_ISSUER = new InjectionToken<(auth: AuthConfiguration, page: string) => Promise<Issuer>>(
@@ -33,6 +36,9 @@ export const OPEN_ISSUER = new InjectionToken<(auth: AuthConfiguration, page: st
 );
 
 const REVOCATION_LIMIT_MS = 2_000;
+
+/** The browser does not store the attempt. */
+class NotStoredError extends Error {}
 
 /**
  * Who uses this tab, and the access token for the services.
@@ -166,7 +172,7 @@ export class Session {
 
   private async redirect(anotherPerson: boolean, returnTo = this.browser.here()): Promise<void> {
     const { attempt, url } = await (await this.issuer()).begin(returnTo, anotherPerson);
-    storedAttempt.write(attempt);
+    if (!storedAttempt.write(attempt)) throw new NotStoredError();
     this.browser.leaveFor(url);
   }
 
@@ -281,10 +287,14 @@ export class Session {
   }
 
   private fail(error: unknown): void {
-    const refused = error instanceof RefusedError ? { refused: error.code } : ('unreachable' as const);
-    this.currentFailure.set(this.browser.isSecure ? refused : 'insecure');
+    this.currentFailure.set(this.browser.isSecure ? failureOf(error) : 'insecure');
     if (this.person() === null) this.currentPhase.set('failed');
   }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof NotStoredError) return 'not-stored';
+  return error instanceof RefusedError ? { refused: error.code } : 'unreachable';
 }
 
 function isFor(answer: URLSearchParams, attempt: Attempt | null): attempt is Attempt {

@@ -41,5 +41,6 @@ export class SignInPage {
 export function failureText(failure: Failure | null): string {
   const { failed } = texts.signIn;
   if (failure === null || failure === 'unreachable') return failed.unreachable;
+  if (failure === 'not-stored') return failed.notStored;
   return failure === 'insecure' ? failed.insecure : failed.refused(failure.refused);
 }

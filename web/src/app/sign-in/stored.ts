@@ -1,5 +1,6 @@
 import { isRecord } from 'orderstream-client';
 
+import { deviceStorage, tabStorage } from '../browser';
 import { Person } from './person';
 import { Attempt, Tokens } from './tokens';
 
@@ -32,35 +33,33 @@ export const storedAttempt = slot<Attempt>(ATTEMPT, ({ state, verifier, nonce, r
 
 /** Whether the person has signed out in this tab, which then waits for a click. */
 export const left = {
-  read: (): boolean => sessionStorage.getItem(LEFT) !== null,
-  write: (value: boolean): void => (value ? sessionStorage.setItem(LEFT, '1') : sessionStorage.removeItem(LEFT)),
+  read: (): boolean => tabStorage.read(LEFT) !== null,
+  write: (value: boolean): boolean => tabStorage.write(LEFT, value ? '1' : null),
 };
 
 /** When a person last signed out in any tab of this browser: it holds for all tabs of that person. */
 export const signedOut = {
-  write: (subject: string, at: number): void => localStorage.setItem(`${SIGNED_OUT}/${subject}`, at.toString()),
+  write: (subject: string, at: number): boolean => deviceStorage.write(`${SIGNED_OUT}/${subject}`, at.toString()),
   since: (subject: string, since: number): boolean =>
-    Number(localStorage.getItem(`${SIGNED_OUT}/${subject}`) ?? 0) > since,
+    Number(deviceStorage.read(`${SIGNED_OUT}/${subject}`) ?? 0) > since,
 };
 
 interface Slot<T> {
   read(): T | null;
-  write(value: T | null): void;
+  /** Returns false when it is not stored: it does not survive the document. */
+  write(value: T | null): boolean;
 }
 
 function slot<T>(key: string, isValid: (value: Record<string, unknown>) => boolean): Slot<T> {
   return {
     read: (): T | null => {
       try {
-        const value: unknown = JSON.parse(sessionStorage.getItem(key) ?? 'null');
+        const value: unknown = JSON.parse(tabStorage.read(key) ?? 'null');
         return isRecord(value) && isValid(value) ? (value as T) : null;
       } catch {
         return null;
       }
     },
-    write: (value): void => {
-      if (value === null) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, JSON.stringify(value));
-    },
+    write: (value): boolean => tabStorage.write(key, value === null ? null : JSON.stringify(value)),
   };
 }

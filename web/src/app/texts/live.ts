@@ -1,3 +1,11 @@
+const moment = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
 export const live = {
   nav: 'Live feed',
   pageTitle: 'Live feed · Orderstream',
@@ -21,6 +29,7 @@ export const live = {
     sharing: 'Shared by all tabs',
     leader: 'This tab holds the connection',
     follower: 'Another tab holds the connection',
+    alone: 'This browser keeps tabs from sharing: each has its own',
   },
   counts: {
     title: 'Counters',
@@ -37,25 +46,31 @@ export const live = {
     filterHint: 'Order numbers, for example 12 or 12, 15. Empty shows all.',
     filterWrong: 'Enter order numbers, separated by commas or spaces.',
     filtered: (address: string): string =>
-      `Filtered in this page: the shared connection receives all orders. A separate client can request ${address}.`,
+      `The history is read for these orders alone; the shared connection receives all. A separate client can request ${address}.`,
     pause: 'Pause',
     resume: 'Resume',
     paused: (count: number): string => `Paused: ${count.toString()} new`,
     shown: (shown: number, all: number): string =>
       shown === all ? `${all.toString()} shown` : `the newest ${shown.toString()} of ${all.toString()} shown`,
+    older: 'Show older notifications',
+    loadingOlder: 'Loading',
+    historyFailed: 'Earlier notifications can’t be read.',
+    fromHistory: 'history',
+    at: (time: number): string => moment.format(time),
     empty: 'No notifications yet.',
     emptyDetail: 'Place an order to see its notifications here.',
     emptyFiltered: 'No notifications of these orders yet.',
     toShop: 'To the shop',
     order: (id: number): string => `Order ${id.toString()}`,
     version: (version: number): string => `version ${version.toString()}`,
-    columns: { time: 'Received', latency: 'Latency' },
+    columns: { time: 'Received', happened: 'Happened', latency: 'Latency' },
   },
   compare: {
     title: 'Side by side',
-    intro: 'This page opens its own connection over each protocol and compares what they receive.',
+    intro: 'A connection over each protocol, besides that of the feed, and what they receive.',
     over: (protocol: string): string => `Over ${protocol}`,
     state: 'State',
+    heard: 'Heartbeat',
     p50: 'Latency p50',
     p95: 'Latency p95',
     bytes: 'Bytes per notification',
@@ -70,10 +85,14 @@ export const live = {
       `${protocol}: ${count.toString()} of ${all.toString()}`,
     clocks:
       'Latency is the time of arrival by this machine’s clock minus the time of the change by the service’s clock. A clock offset shifts both latencies equally and leaves their difference exact.',
+    shared: 'All tabs that compare share the two connections.',
+    alone:
+      'This browser keeps tabs from sharing: each tab that compares has its own two connections. Over HTTP/1.1, more than five of them block each other and the rest of the page.',
+    ties: (count: number, all: number): string => `less than 1 ms apart: ${count.toString()} of ${all.toString()}`,
     clocksDiffer: (difference: string): string =>
       `Clock offset: this machine is at least ${difference} behind the service.`,
     writeOrder:
-      'The service writes each notification to its SSE clients first, which gives SSE a small lead. Larger differences come from this browser and this machine.',
+      'The service writes each notification to its SSE clients first, microseconds ahead. What is measured here is mostly how this browser hands it to the page: another browser may prefer the other protocol.',
     wire: 'Bytes over HTTP/1.1, including the chunk or frame header.',
     table: 'Recent notifications over both protocols',
     columns: { what: 'Notification', difference: 'WebSocket after SSE' },
@@ -99,7 +118,7 @@ export const live = {
         },
         {
           quality: 'Heartbeats',
-          sse: 'Every 15 seconds, with the position in the feed.',
+          sse: 'Every 5 seconds for this page, 15 by default, with the position in the feed.',
           ws: 'The same.',
         },
         {

@@ -17,7 +17,7 @@ export const orders = {
   nav: 'Orders',
   pageTitle: 'Orders · Orderstream',
   title: 'Orders',
-  journeyTitle: 'Order · Orderstream',
+  orderTitle: (id: string): string => `Order ${id} · Orderstream`,
   /** In place of the above, for customers. */
   own: { nav: 'My orders', title: 'My orders', back: 'My orders' },
   at: (time: number): string => dateTime.format(time),
@@ -138,6 +138,7 @@ export const orders = {
     took: (duration: string): string => `took ${duration}`,
     unmeasured: 'time unknown',
     notReceived: 'not received by this page',
+    fromHistory: 'before this page was opened: from the history',
     late: 'Late.',
     retrying: (attempts: number, error: string): string => `Failed after ${attemptsText(attempts)}: ${error}`,
     next: (time: number): string => `Next attempt at ${clock.format(time)}.`,

@@ -15,6 +15,7 @@ export const signIn = {
     title: 'Sign-in failed',
     unreachable: 'The sign-in service can’t be reached.',
     insecure: 'Signing in needs a page over HTTPS.',
+    notStored: 'This browser blocks the site data of this page. Signing in needs them: allow them, and try again.',
     refused: (code: string): string => `The sign-in service refused: ${code}.`,
   },
   ended: 'Your sign-in has ended.',

@@ -1,0 +1,121 @@
+import { DestroyRef, Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { Observable, Subscription, expand, EMPTY, last, reduce } from 'rxjs';
+
+import { HistoryPage, Notifications, Recorded } from '../api/notifications';
+import { Problem } from '../api/problem';
+import { Feed, Notification, Received } from '../push/feed';
+
+/** A notification that was pushed to this browser, or read from the history. */
+export interface LogEntry {
+  readonly notification: Recorded;
+  /** Null when it was read. */
+  readonly received: Received | null;
+}
+
+/** The maximum number of entries while new ones come; older ones can be read again. */
+export const LOG_LIMIT = 1_000;
+/** A page may be empty, when all notifications in its part of the feed are of other orders. */
+const MAX_EMPTY_PAGES = 10;
+
+/**
+ * What was told, the newest first, without gaps and duplicates: the history up to where the feed was when it was
+ * opened, and what has come since.
+ */
+@Injectable()
+export class NotificationLog {
+  private readonly feed = inject(Feed);
+  private readonly history = inject(Notifications);
+  private readonly all = signal<readonly LogEntry[]>([]);
+  private readonly cursor = signal<string | null>(null);
+  private readonly orders = signal<ReadonlySet<number> | null>(null);
+  private readonly isComplete = signal(false);
+  private reading = Subscription.EMPTY;
+
+  readonly entries = this.all.asReadonly();
+  readonly problem = signal<Problem | null>(null);
+  readonly busy = signal(false);
+  /** Whether the history may have more. */
+  readonly more = computed(() => !this.isComplete());
+
+  constructor() {
+    this.feed.events.pipe(takeUntilDestroyed()).subscribe((received) => this.add(received));
+    const connected = computed(() => this.feed.position() !== null);
+    effect(() => {
+      this.orders();
+      // what comes before it is known where the feed is, is in the history that is read then
+      const isConnected = connected();
+      untracked(() => this.begin(isConnected));
+    });
+    inject(DestroyRef).onDestroy(() => this.reading.unsubscribe());
+  }
+
+  /** Only of these orders from now on; null is all. */
+  filter(orders: ReadonlySet<number> | null): void {
+    this.orders.set(orders);
+  }
+
+  /** Reads the page of the history before the oldest entry. */
+  readOlder(): void {
+    if (this.busy()) return;
+    this.busy.set(true);
+    this.problem.set(null);
+    this.reading = this.pages().subscribe({
+      next: (page) => this.append(page),
+      error: (error: unknown) => {
+        this.busy.set(false);
+        this.problem.set(Problem.of('notification', error));
+      },
+    });
+  }
+
+  private begin(isConnected: boolean): void {
+    this.reading.unsubscribe();
+    this.busy.set(false);
+    this.isComplete.set(false);
+    const known = this.feed.recent().filter(({ notification }) => this.isWanted(notification));
+    this.all.set(known.map((received) => ({ notification: received.notification, received })));
+    this.cursor.set(known.at(-1)?.notification.id ?? null);
+    if (isConnected) this.readOlder();
+  }
+
+  private pages(): Observable<HistoryPage> {
+    const orders = [...(this.orders() ?? [])];
+    return this.history.before(this.cursor(), orders).pipe(
+      expand((page, index) =>
+        page.notifications.length > 0 || page.next === null || index >= MAX_EMPTY_PAGES
+          ? EMPTY
+          : this.history.before(page.next, orders),
+      ),
+      reduce((_, page) => page),
+      last(),
+    );
+  }
+
+  private append({ notifications, next }: HistoryPage): void {
+    this.busy.set(false);
+    this.cursor.set(next);
+    this.isComplete.set(next === null);
+    this.all.update((entries) => {
+      const known = new Set(entries.map((each) => each.notification.id));
+      const read = notifications.filter((each) => !known.has(each.id));
+      return [...entries, ...read.map((notification) => ({ notification, received: null }))];
+    });
+  }
+
+  private add(received: Received): void {
+    const { notification } = received;
+    if (!this.isWanted(notification)) return;
+    const entries = this.all();
+    if (entries.some((each) => each.notification.id === notification.id)) return;
+    const kept = entries.slice(0, LOG_LIMIT - 1);
+    this.all.set([{ notification, received }, ...kept]);
+    if (kept.length === entries.length) return;
+    this.cursor.set(kept.at(-1)?.notification.id ?? null);
+    this.isComplete.set(false);
+  }
+
+  private isWanted({ orderId }: Notification): boolean {
+    return this.orders()?.has(orderId) ?? true;
+  }
+}
