@@ -292,6 +292,8 @@ export interface components {
       readonly head: string;
       /** @description Whether what was missed follows. */
       readonly resumed: boolean;
+      /** @description From one heartbeat to the next. */
+      readonly heartbeatMs: number;
     };
     readonly EventFrame: {
       /**
@@ -804,6 +806,8 @@ export interface operations {
         readonly customer?: string;
         /** @description An event id, or `earliest`; the last of several counts. */
         readonly lastEventId?: readonly string[];
+        /** @description From one heartbeat to the next at most, in seconds. */
+        readonly heartbeat?: number;
       };
       readonly header?: {
         readonly 'Last-Event-ID'?: string;
@@ -908,6 +912,8 @@ export interface operations {
         readonly customer?: string;
         /** @description An event id, or `earliest`; the last of several counts. */
         readonly lastEventId?: readonly string[];
+        /** @description From one heartbeat to the next at most, in seconds. */
+        readonly heartbeat?: number;
       };
       readonly header?: never;
       readonly path?: never;
