@@ -106,6 +106,18 @@ async def test_saga_tells_each_of_its_steps(ended: Ended) -> None:
     assert times == sorted(times)
 
 
+async def test_sagas_of_an_order_are_found_and_none_is_no_error(ended: Ended) -> None:
+    async def found(query: str) -> object:
+        return (await ended.service.call("GET", f"/sagas?{query}")).json
+
+    of_order = (await ended.service.call("GET", f"/sagas/{ended.order_id}")).json
+    assert await found(f"orderId={ended.order_id}") == of_order
+    assert await found(f"orderId={ended.order_id}&state=DONE&late=false&customer=anonymous") == of_order
+    for other in ("state=FAILED", "late=true", "customer=somebody-else"):
+        assert await found(f"orderId={ended.order_id}&{other}") == {"sagas": []}
+    assert await found("orderId=999999999") == {"sagas": []}
+
+
 async def test_sagas_are_found_by_their_state(sagas: HttpService) -> None:
     found = (await sagas.call("GET", "/sagas?state=DONE&limit=3")).json["sagas"]
     assert 1 <= len(found) <= 3

@@ -299,6 +299,7 @@ class Stack:
                 "HOST": LOOPBACK,
                 "PORT": str(port),
                 "DEMO_PIDS": str(self.data.run),
+                "LOGS": str(self.data.logs),
                 **urls,
                 **replicas,
                 **self._page_settings(),

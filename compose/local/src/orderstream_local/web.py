@@ -2,7 +2,8 @@
 
 Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
 base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), AUTH, how to sign in,
-as JSON, and DEMO_PIDS, the folder of the runner's pid files, with which it has the demo's controls.
+as JSON, LOGS, the folder of the services' log files, and DEMO_PIDS, the folder of the runner's pid files, with which it
+has the demo's controls.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def create_web(
     *,
     demo_pids: Path | None = None,
     error: str = "",
+    logs: str | None = None,
 ) -> web.Application:
     """Compose the server of *folder*.
 
@@ -83,11 +85,12 @@ def create_web(
         auth: how to sign in, for ``/config.json``.
         demo_pids: the folder of the runner's pid files; None without the demo's controls.
         error: why the build failed.
+        logs: the folder of the services' log files, for ``/config.json``.
     """
     app = web.Application()
     app[FOLDER] = folder and folder.resolve()
     app[ERROR] = error
-    given = {"replicas": replicas, "auth": auth, "demo": demo_pids is not None}
+    given = {"replicas": replicas, "auth": auth, "logs": logs, "demo": demo_pids is not None}
     app[CONFIG] = {**endpoints, **{name: value for name, value in given.items() if value}}
     app[POLICY] = _content_security_policy(
         [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)],
@@ -187,6 +190,7 @@ def main() -> None:
             auth,
             demo_pids=Path(pids) if pids else None,
             error=error,
+            logs=os.environ.get("LOGS"),
         ),
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "4200")),

@@ -28,11 +28,24 @@ async def sagas_of_order(request: web.Request, order_id: int) -> web.Response:
 
 
 async def search(
-    request: web.Request, customer: str | None, state: SagaState | None, late: bool | None, limit: int
+    request: web.Request,
+    *,
+    customer: str | None,
+    order_id: int | None,
+    state: SagaState | None,
+    late: bool | None,
+    limit: int,
 ) -> web.Response:
     """List sagas, those of the newest orders first."""
-    scope = scope_of(request, customer)
-    return json_response(sagas_payload(await request.app[SAGAS].search(scope, state=state, late=late, limit=limit)))
+    scope, sagas = scope_of(request, customer), request.app[SAGAS]
+    if order_id is None:
+        return json_response(sagas_payload(await sagas.search(scope, state=state, late=late, limit=limit)))
+    wanted = [
+        record
+        for record in await sagas.of_order(order_id)
+        if scope.includes(record.customer_id) and state in {None, record.state} and late in {None, record.late}
+    ]
+    return json_response(sagas_payload(wanted[:limit]))
 
 
 async def events_of_order(request: web.Request, order_id: int) -> web.Response:

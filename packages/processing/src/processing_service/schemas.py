@@ -32,9 +32,15 @@ class SagasPathSchema(Schema):
 
 
 class SagasQuerySchema(Schema):
-    """``?customer=&state=&late=true&limit=``."""
+    """``?customer=&orderId=&state=&late=true&limit=``."""
 
     customer = customer()
+    order_id = DecimalInteger(
+        data_key="orderId",
+        load_default=None,
+        validate=validate.Range(1, MAX_ORDER_ID),
+        metadata={"description": "Only of this order, the oldest version first; empty before its first event came."},
+    )
     state = fields.Enum(SagaState, by_value=True, load_default=None)
     late = fields.Bool(load_default=None)
     limit = page_limit()

@@ -29,6 +29,8 @@ export interface IssuerMetadata {
 export interface Configuration extends Readonly<Record<Service, string>> {
   /** The base URLs of each replica that is reachable by itself; by default the service's own URL. */
   readonly replicas?: Partial<Record<Service, readonly string[]>>;
+  /** The folder of the services' log files, where they are on the same machine. */
+  readonly logs?: string;
   /** Absent where nobody signs in. */
   readonly auth?: AuthConfiguration;
 }
@@ -70,6 +72,11 @@ export class Endpoints {
   /** An absolute URL of *path* at a service. */
   url(service: Service, path: string): URL {
     return new URL(this.configuration()[service].replace(/\/$/, '') + path, document.baseURI);
+  }
+
+  /** The folder of the services' log files. */
+  get logs(): string {
+    return this.configuration().logs ?? 'data/logs';
   }
 
   /** How people sign in; null where nobody does. */

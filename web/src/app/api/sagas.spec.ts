@@ -25,13 +25,13 @@ describe('the data about one order', () => {
 
   it('has no sagas before the first event', () => {
     const sagas = outcome(TestBed.inject(Sagas).of(7));
-    server.expectOne((sent) => sent.url.endsWith('/api/sagas/7')).flush({}, { status: 404, statusText: 'Not Found' });
+    server.expectOne((sent) => sent.url.endsWith('/api/sagas?orderId=7&limit=200')).flush({ sagas: [] });
     expect(sagas).toEqual({ values: [[]], errors: [] });
   });
 
   it('names the service that does not answer', () => {
     const sagas = outcome(TestBed.inject(Sagas).of(7));
-    server.expectOne((sent) => sent.url.endsWith('/api/sagas/7')).error(new ProgressEvent('error'));
+    server.expectOne((sent) => sent.url.includes('/api/sagas?')).error(new ProgressEvent('error'));
     const results = outcome(TestBed.inject(Notifications).of(7));
     server
       .expectOne((sent) => sent.url.endsWith('/api/notifications?orderId=7&limit=200'))

@@ -11,7 +11,8 @@ export type { Saga, Step as SagaStep } from './generated/processing';
 export type SagaState = Saga['state'];
 
 const TIMEOUT_MS = 5_000;
-const NOT_FOUND = 404;
+/** More versions than an order ever has. */
+const LIMIT = 200;
 
 /** A client of the processing service; every failure is a `Problem`. */
 @Injectable({ providedIn: 'root' })
@@ -26,13 +27,13 @@ export class Sagas {
    */
   of(orderId: number): Observable<readonly Saga[]> {
     if (!this.session.may().seeAll) return of([]);
-    const url = this.endpoints.url('processing', `/sagas/${orderId.toString()}`);
+    // not /sagas/N, which answers 404 before the first event: a browser reports that as an error
+    const url = this.endpoints.url('processing', '/sagas');
+    url.searchParams.set('orderId', orderId.toString());
+    url.searchParams.set('limit', LIMIT.toString());
     return this.http.get<Answer>(url.href, { timeout: TIMEOUT_MS }).pipe(
       map((answer) => answer.sagas),
-      catchError((error: unknown) => {
-        const problem = Problem.of('processing', error);
-        return problem.status === NOT_FOUND ? of([]) : throwError(() => problem);
-      }),
+      catchError((error: unknown) => throwError(() => Problem.of('processing', error))),
     );
   }
 }

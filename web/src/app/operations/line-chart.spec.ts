@@ -13,6 +13,7 @@ const HISTORY: readonly HistoryPoint[] = [
 
 describe('LineChart', () => {
   let drawn: LineConfiguration[];
+  let canvases: HTMLCanvasElement[];
   let ended: number;
   let loads: number;
   let broken: boolean;
@@ -22,8 +23,10 @@ describe('LineChart', () => {
     ended = 0;
     loads = 0;
     broken = false;
-    const draw = async (_: HTMLCanvasElement, first: LineConfiguration): Promise<object> => {
+    canvases = [];
+    const draw = async (canvas: HTMLCanvasElement, first: LineConfiguration): Promise<object> => {
       loads += 1;
+      canvases.push(canvas);
       if (broken) throw new TypeError('Failed to fetch dynamically imported module');
       drawn.push(first);
       return { show: (next: LineConfiguration) => drawn.push(next), destroy: () => (ended += 1) };
@@ -57,6 +60,22 @@ describe('LineChart', () => {
     await fixture.whenStable();
     expect(loads).toBe(1);
     expect(drawn.map((each) => each.data.datasets[0]?.data.length)).toEqual([1, 3]);
+  });
+
+  it('draws again after a time without data', async () => {
+    const fixture = await shown(HISTORY.slice(0, 1));
+    const before = page(fixture).querySelector('canvas');
+    fixture.componentRef.setInput('history', [{ at: 70_000, values: {} }]);
+    await fixture.whenStable();
+    expect(page(fixture).querySelector('canvas')).toBeNull();
+    expect(ended).toBe(1);
+    fixture.componentRef.setInput('history', HISTORY);
+    await fixture.whenStable();
+    expect(canvases).toEqual([before, page(fixture).querySelector('canvas')]);
+    expect(canvases[1]).not.toBe(before);
+    fixture.componentRef.setInput('history', HISTORY.slice(1));
+    await fixture.whenStable();
+    expect(drawn.map((each) => each.data.datasets[0]?.data.length)).toEqual([1, 3, 2]);
   });
 
   it('has a text summary', async () => {

@@ -34,7 +34,7 @@ export class LineChart {
   private readonly draw = inject(DRAW);
   private readonly theme = inject(Theme);
   private readonly canvas = viewChild<ElementRef<HTMLCanvasElement>>('canvas');
-  private drawing: Promise<Drawing> | null = null;
+  private drawn: { readonly canvas: HTMLCanvasElement; readonly drawing: Promise<Drawing> } | null = null;
 
   protected readonly texts = texts.operations.charts;
   protected readonly failed = signal(false);
@@ -68,6 +68,8 @@ export class LineChart {
       this.theme.version();
       const canvas = this.canvas()?.nativeElement;
       const configuration = configurationOf(this.plan(), this.history(), (token) => this.theme.colour(token));
+      // a quiet time removes the canvas, and the next point brings another one
+      if (this.drawn !== null && this.drawn.canvas !== canvas) void this.end();
       if (canvas !== undefined) void this.show(canvas, configuration);
     });
     inject(DestroyRef).onDestroy(() => void this.end());
@@ -78,11 +80,12 @@ export class LineChart {
   }
 
   private async show(canvas: HTMLCanvasElement, configuration: LineConfiguration): Promise<void> {
-    const first = this.drawing === null;
-    this.drawing ??= this.draw(canvas, configuration);
+    const first = this.drawn === null;
+    this.drawn ??= { canvas, drawing: this.draw(canvas, configuration) };
+    const { drawn } = this;
     try {
-      const drawing = await this.drawing;
-      if (!first) drawing.show(configuration);
+      const drawing = await drawn.drawing;
+      if (!first && drawn === this.drawn) drawing.show(configuration);
     } catch {
       // the page shows the failure, and the tables have the values
       this.failed.set(true);
@@ -90,7 +93,9 @@ export class LineChart {
   }
 
   private async end(): Promise<void> {
-    const drawing = await this.drawing?.catch(() => null);
+    const { drawn } = this;
+    this.drawn = null;
+    const drawing = await drawn?.drawing.catch(() => null);
     drawing?.destroy();
   }
 }

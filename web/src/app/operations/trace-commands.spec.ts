@@ -23,7 +23,7 @@ describe('traceIdOf', () => {
 
 describe('traceCommands', () => {
   it('has the trace id in each', () => {
-    const commands = traceCommands(ID);
+    const commands = traceCommands(ID, 'data/logs');
     for (const command of Object.values(commands) as string[]) expect(command).toContain(ID);
     expect(commands.insights.split('\n')[1]).toBe(`| filter traceId = "${ID}"`);
   });

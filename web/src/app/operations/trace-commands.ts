@@ -1,3 +1,5 @@
+import { quoted } from '../texts/shell-quoting';
+
 const TRACE_ID = /^[0-9a-f]{32}$/;
 // W3C trace context: version, trace id, parent id, flags
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -22,8 +24,13 @@ export interface TraceCommands {
   readonly files: string;
 }
 
-/** The commands that find the log lines of one trace in all services; *traceId* is a result of `traceIdOf`. */
-export function traceCommands(traceId: string): TraceCommands {
+/**
+ * The commands that find the log lines of one trace in all services.
+ *
+ * @param traceId a result of `traceIdOf`.
+ * @param logs the folder of the log files.
+ */
+export function traceCommands(traceId: string, logs: string): TraceCommands {
   return {
     insights: [
       'fields @timestamp, service, level, message, orderId, status, path, outcome, reason',
@@ -36,6 +43,6 @@ export function traceCommands(traceId: string): TraceCommands {
       "    --query 'events[].message' --output text | tr '\\t' '\\n'",
       'done | sort',
     ].join('\n'),
-    files: `grep -h ${traceId} data/logs/*-service*.log | sort`,
+    files: `grep -h ${traceId} ${quoted(logs)}/*-service*.log | sort`,
   };
 }

@@ -1,5 +1,6 @@
-import { ChangeDetectionStrategy, Component, computed, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 
+import { Endpoints } from '../api/endpoints';
 import { CopyButton } from '../design/copy-button';
 import { texts } from '../texts';
 import { traceCommands, traceIdOf } from './trace-commands';
@@ -14,12 +15,13 @@ import { traceCommands, traceIdOf } from './trace-commands';
 })
 export class TracePanel {
   protected readonly texts = texts.operations.trace;
+  private readonly logs = inject(Endpoints).logs;
   protected readonly pasted = signal('');
   protected readonly wrong = computed(() => this.pasted().trim() !== '' && traceIdOf(this.pasted()) === null);
   protected readonly commands = computed(() => {
     const traceId = traceIdOf(this.pasted());
     if (traceId === null) return [];
-    const { insights, awsCli, files } = traceCommands(traceId);
+    const { insights, awsCli, files } = traceCommands(traceId, this.logs);
     return [
       { name: this.texts.files, text: files },
       { name: this.texts.insights, text: insights },

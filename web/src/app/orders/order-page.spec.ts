@@ -61,7 +61,7 @@ describe('OrderPage', () => {
     history = [notification('CREATED', 0, 30)],
   ): Promise<void> {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(found, { headers: { ETag: '"1"' } });
-    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({ sagas });
+    server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas });
     server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: history });
     await drawn();
   }
@@ -158,7 +158,7 @@ describe('OrderPage', () => {
     events.next(received(notification('CLOSED', 61), 95));
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).error(new ProgressEvent('error'));
     server
-      .expectOne((sent) => sent.url.endsWith('/sagas/7'))
+      .expectOne((sent) => sent.url.includes('/sagas?orderId=7&'))
       .flush({ sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })] });
     const history = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: history });
@@ -172,7 +172,7 @@ describe('OrderPage', () => {
 
   it('names the unreachable service and shows the rest', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(order());
-    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).error(new ProgressEvent('error'));
+    server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).error(new ProgressEvent('error'));
     server
       .expectOne((sent) => sent.url.includes('/notifications'))
       .flush({}, { status: 503, statusText: 'Service Unavailable' });
@@ -186,7 +186,7 @@ describe('OrderPage', () => {
 
   it('reports a missing order and stops polling', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
-    server.expectOne((sent) => sent.url.endsWith('/sagas/7')).flush({}, { status: 404, statusText: 'Not Found' });
+    server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas: [] });
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: [] });
     await drawn();
     expect(page.textContent).toContain(texts.orders.order.notFound('7'));

@@ -1,5 +1,6 @@
-import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
 
+import { Endpoints } from '../api/endpoints';
 import { CopyButton } from '../design/copy-button';
 import { texts } from '../texts';
 import { Phase } from './journey';
@@ -60,6 +61,7 @@ import { Phase } from './journey';
 })
 export class OrderTrace {
   readonly phases = input.required<readonly Phase[]>();
+  private readonly logs = inject(Endpoints).logs;
   protected readonly texts = texts.orders.trace;
   protected readonly common = texts.common;
   protected readonly traces = computed(() => {
@@ -73,7 +75,7 @@ export class OrderTrace {
     const traces = this.traces().map((trace) => trace.id);
     if (traces.length === 0) return [];
     return [
-      { where: this.texts.demo, text: this.texts.demoCommand(traces) },
+      { where: this.texts.demo, text: this.texts.demoCommand(traces, this.logs) },
       { where: this.texts.insights, text: this.texts.insightsQuery(traces) },
     ];
   });

@@ -1,6 +1,6 @@
 import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { fromEvent } from 'rxjs';
+import { fromEvent, merge } from 'rxjs';
 
 import { Notifications } from '../api/notifications';
 import { Orders, TaggedOrder } from '../api/orders';
@@ -55,7 +55,7 @@ export class OrderWatch {
 
   constructor() {
     this.feed.events.pipe(takeUntilDestroyed()).subscribe((received) => this.onNotification(received));
-    fromEvent(this.document, 'visibilitychange')
+    merge(fromEvent(this.document, 'visibilitychange'), fromEvent(this.document.defaultView ?? globalThis, 'online'))
       .pipe(takeUntilDestroyed())
       .subscribe(() => {
         if (this.shouldPoll()) this.refresh();

@@ -85,6 +85,7 @@ export class OrdersPage {
       this.again,
       silent,
       fromEvent(this.document, 'visibilitychange'),
+      fromEvent(this.document.defaultView ?? globalThis, 'online'),
       toObservable(this.feed.state).pipe(skip(1)),
     )
       .pipe(

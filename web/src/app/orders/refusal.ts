@@ -23,7 +23,7 @@ export function refusal(problem: Problem): Refusal {
   }
   if (isRefused(problem)) return { text: labels.refused, details: [explanation(problem)] };
   if (problem.unreachable) {
-    return { text: texts.common.unreachable(texts.common.services[problem.service]), details: [labels.notSure] };
+    return { text: texts.common.wasUnreachable(texts.common.services[problem.service]), details: [labels.notSure] };
   }
   return { text: texts.common.unexpected, details: [problem.message] };
 }

@@ -165,7 +165,7 @@ describe('BasketPanel', () => {
     first.error(new ProgressEvent('error'));
     fixture.detectChanges();
     const alert = spoken(page.querySelector('[role=alert]'));
-    expect(alert).toContain('The order service can’t be reached.');
+    expect(alert).toContain('The order service could not be reached.');
     expect(document.activeElement).toBe(button('Place order'));
     stocked({ a: 9 });
     button('Try again').click();
@@ -174,7 +174,7 @@ describe('BasketPanel', () => {
     const keys = [first, second].map((call) => call.request.headers.get('Idempotency-Key'));
     expect(keys[1]).toBe(keys[0]);
     refuse(second, 503, { detail: 'inventory-service: GET /inventory/a: no connection' });
-    expect(spoken(page.querySelector('[role=alert]'))).toContain('The inventory service can’t be reached.');
+    expect(spoken(page.querySelector('[role=alert]'))).toContain('The inventory service could not be reached.');
     stocked({ a: 9 });
   });
 

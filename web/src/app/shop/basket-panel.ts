@@ -1,6 +1,7 @@
 import {
   ChangeDetectionStrategy,
   Component,
+  DestroyRef,
   ElementRef,
   Injector,
   afterNextRender,
@@ -41,10 +42,11 @@ export class BasketPanel {
   protected readonly orderTexts = texts.shop.order;
   protected readonly announcement = signal('');
   protected readonly lines = computed(() => this.store.basket().lines);
+  protected readonly lasting = this.store.lasting;
   protected readonly notes = computed(() => notesOn(this.lines(), this.stock.catalogue(), this.checkout.refusal()));
   protected readonly placedOrder = computed(() => {
     const attempt = this.checkout.attempt();
-    return attempt.state === 'placed' ? attempt.orderId : null;
+    return attempt.state === 'placed' && this.lines().length === 0 ? attempt.orderId : null;
   });
   protected readonly summary = computed(() => {
     const pieces = this.lines().reduce((sum, line) => sum + line.quantity, 0);
@@ -52,6 +54,7 @@ export class BasketPanel {
   });
 
   constructor() {
+    inject(DestroyRef).onDestroy(() => this.checkout.dismiss());
     this.stock.follow(this.store.productIds);
     this.checkout.outcomes.pipe(takeUntilDestroyed()).subscribe((outcome) => {
       if (outcome.state === 'placed') void this.router.navigate(['/orders', outcome.orderId]);

@@ -27,6 +27,11 @@ export class Checkout {
     return last.state === 'refused' && last.key === this.store.basket().key ? last.problem : null;
   });
 
+  /** The last order was seen: nothing more is to be said of it. */
+  dismiss(): void {
+    if (this.last().state === 'placed') this.last.set({ state: 'none' });
+  }
+
   place(): void {
     const { lines, key } = this.store.basket();
     if (this.placing() || lines.length === 0) return;

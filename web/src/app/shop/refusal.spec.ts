@@ -7,7 +7,7 @@ const problem = (status: number, detail = '', title = ''): Problem =>
 describe('the text of a refusal', () => {
   it('names the order service without a response, and that a retry is safe', () => {
     const { text, detail } = refusalText(problem(0), false);
-    expect(text).toBe('The order service can’t be reached.');
+    expect(text).toBe('The order service could not be reached.');
     expect(detail).toMatch(/unknown whether.*never places a second order/);
   });
 
@@ -15,7 +15,7 @@ describe('the text of a refusal', () => {
     const unreachable = problem(503, 'inventory-service: GET /inventory/123: no connection');
     expect(failingService(unreachable)).toBe('inventory');
     const { text, detail } = refusalText(unreachable, false);
-    expect(text).toBe('The inventory service can’t be reached.');
+    expect(text).toBe('The inventory service could not be reached.');
     expect(detail).toMatch(/The order was not placed/);
   });
 

@@ -31,5 +31,5 @@ export function refusalText(problem: Problem, shownAtLines: boolean): RefusalTex
   const name = texts.common.services[service];
   // the response may be lost as well as the request
   const outcome = service === problem.service ? `${labels.maybePlaced} ${labels.safe}` : labels.notStored;
-  return { text: problem.unreachable ? texts.common.unreachable(name) : labels.serviceError(name), detail: outcome };
+  return { text: problem.unreachable ? texts.common.wasUnreachable(name) : labels.serviceError(name), detail: outcome };
 }

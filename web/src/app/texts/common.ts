@@ -6,6 +6,8 @@ export const common = {
   notCopied: 'Copying failed',
   trace: 'Trace',
   unreachable: (service: string): string => `The ${service} can’t be reached.`,
+  /** Of an attempt that is not repeated by itself. */
+  wasUnreachable: (service: string): string => `The ${service} could not be reached.`,
   unexpected: 'Something went wrong.',
   signInNeeded: 'You have to sign in again.',
   forbidden: 'Your account may not do this.',

@@ -196,6 +196,6 @@ export const operations = {
     wrong: 'A trace id has 32 hexadecimal digits.',
     insights: 'CloudWatch Logs Insights, over the four log groups',
     awsCli: 'AWS CLI; for the demo add --endpoint-url',
-    files: 'Log files of the demo, in the folder of the checkout',
+    files: 'Log files of the demo',
   },
 } as const;

@@ -1,3 +1,5 @@
+import { quoted } from './shell-quoting';
+
 const number = new Intl.NumberFormat('en');
 const dateTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
@@ -152,7 +154,8 @@ export const orders = {
     none: 'The trace id arrives with the first notification.',
     demo: 'In the demo, a terminal',
     insights: 'On AWS, CloudWatch Logs Insights over the four log groups',
-    demoCommand: (traces: readonly string[]): string => `grep -hE '${traces.join('|')}' data/logs/*-service.log | sort`,
+    demoCommand: (traces: readonly string[], logs: string): string =>
+      `grep -hE '${traces.join('|')}' ${quoted(logs)}/*-service*.log | sort`,
     insightsQuery: (traces: readonly string[]): string =>
       [
         'fields @timestamp, service, level, message, orderId, status, path, outcome, reason',

@@ -33,6 +33,7 @@ export const shop = {
   basket: {
     title: 'Basket',
     go: (count: number): string => (count === 0 ? 'Basket is empty' : `Basket: ${products(count)}`),
+    notLasting: 'This browser stores nothing for this page: the basket lasts as long as this tab shows it.',
     empty: 'Your basket is empty.',
     emptyHint: 'Add one or several products and order them together.',
     quantity: (productId: string): string => `Quantity of ${productId}`,

@@ -604,6 +604,8 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly customer?: string;
+        /** @description Only of this order, the oldest version first; empty before its first event came. */
+        readonly orderId?: number;
         readonly state?: 'STARTED' | 'STOCK_TAKEN' | 'FAILING' | 'RELEASING' | 'DONE' | 'FAILED' | 'RELEASED';
         readonly late?: boolean;
         readonly limit?: number;
