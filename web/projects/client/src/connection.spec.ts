@@ -85,6 +85,25 @@ describe.each(PROTOCOLS)('A connection to the feed over %s', (protocol) => {
     expect(connection.counts).toMatchObject({ missed: 2, reconnects: 1 });
   });
 
+  it('closes a silent connection sooner when heartbeats come more often', async () => {
+    service.heartbeatMs = 5_000;
+    service.saysHeartbeat = true;
+    const { connection } = follow(service, { protocol });
+    await service.advance(1000);
+    const { heardAt } = connection;
+    service.silence();
+    await service.advance(11_000);
+    expect(connection.state).toBe('live');
+    expect(connection.heardAt).toBe(heardAt);
+    service.up = false;
+    await service.advance(1_000);
+    expect(connection.state).toBe('waiting');
+    service.up = true;
+    await service.advance(60_000);
+    expect(connection.state).toBe('live');
+    expect(connection.heardAt).toBeGreaterThan(service.clock - 5_001);
+  });
+
   it('keeps an idle connection', async () => {
     const { connection } = follow(service, { protocol });
     await service.advance(600_000);

@@ -11,6 +11,10 @@ describe('A frame of the WebSocket', () => {
       { type: 'opened', id: { epoch: '5f2c', seq: 41 }, head: ID },
     ],
     [
+      { type: 'welcome', id: '5f2c-41', head: '5f2c-42', resumed: true, heartbeatMs: 5000 },
+      { type: 'opened', id: { epoch: '5f2c', seq: 41 }, head: ID, heartbeatMs: 5000 },
+    ],
+    [
       { type: 'heartbeat', id: '5f2c-42' },
       { type: 'position', id: ID },
     ],

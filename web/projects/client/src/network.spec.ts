@@ -75,6 +75,22 @@ describe('The network', () => {
     expect(received.at(-1)).toEqual({ type: 'closed', code: 200 });
   });
 
+  it('asks for heartbeats, except of a service that refuses that', async () => {
+    const network = runtime({ heartbeatS: 5 });
+    network.open('sse', null, onEvent);
+    await vi.waitFor(() => expect(types().at(-1)).toBe('closed'));
+    answer = (): Response => new Response('', { status: 422 });
+    network.open('sse', 'a-7', onEvent);
+    await vi.waitFor(() => expect(received.at(-1)).toEqual({ type: 'closed', code: 422 }));
+    network.open('sse', 'a-7', onEvent);
+    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    expect(asked.map((each) => each.split('?')[1])).toEqual([
+      'heartbeat=5',
+      'heartbeat=5&lastEventId=a-7',
+      'lastEventId=a-7',
+    ]);
+  });
+
   it('tells the status of a stream that is refused', async () => {
     answer = (): Response => new Response('event: welcome\n\n', { status: 422 });
     runtime().open('sse', null, onEvent);
