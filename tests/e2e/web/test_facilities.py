@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 BLOCK_SITE_DATA = {"profile": {"default_content_setting_values": {"cookies": 2}}}
 # before the scripts of the page
 FILL = """
-for (const storage of [localStorage, sessionStorage]) {
+for (const storage of location.protocol === 'http:' ? [localStorage, sessionStorage] : []) {
   for (let size = 1 << 22; size >= 1; size >>= 1) {
     try {
       for (let part = 0; part < 8; part++) storage.setItem(`full-${size}-${part}`, 'x'.repeat(size));

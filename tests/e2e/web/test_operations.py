@@ -42,17 +42,17 @@ async def test_trace_of_an_order_becomes_a_command_that_finds_it(system: System,
 
 
 async def test_chart_comes_back_after_15_quiet_minutes(system: System, page: Page) -> None:
-    product = await system.product("after-a-pause", stock=100)
+    product = await system.product("after-a-pause", stock=10_000)
     await page.clock.install()
     await page.goto("/operations")
     figure = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Latency of placing an order"))
 
     async def is_drawn() -> bool | None:
+        await system.place({product: 1})
         await page.clock.run_for(5_000)
         return await figure.evaluate(IS_DRAWN) or None
 
     for _ in range(2):
-        await system.place({product: 1})
         await eventually(is_drawn, "the drawing of the latency")
         await page.clock.fast_forward("16:00")
         await expect(figure.get_by_text("Not enough data")).to_be_visible()
