@@ -26,6 +26,10 @@ import { StateDot } from './state-dot';
     }
     /* on narrow screens for screen readers only */
     @media (max-width: 30rem) {
+      :host {
+        flex-wrap: wrap;
+        justify-content: end;
+      }
       .over {
         position: absolute;
         inline-size: 1px;
