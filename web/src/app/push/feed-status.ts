@@ -26,7 +26,7 @@ import { StateDot } from './state-dot';
     }
     /* on narrow screens for screen readers only */
     @media (max-width: 30rem) {
-      :host {
+      :host:has(app-last-heard:not(:empty)) {
         flex-wrap: wrap;
         justify-content: end;
       }
