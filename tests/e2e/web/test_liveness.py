@@ -33,7 +33,6 @@ async def test_frozen_service_is_known_within_15_s(system: System, page: Page, p
         began = time.monotonic()
         await expect(page.get_by_test_id("feed-state")).to_have_text("Reconnecting", timeout=KNOWN_WITHIN_MS)
         known_s = time.monotonic() - began
-        print(f"known after {known_s:.1f} s")
         await expect(page.get_by_role("banner")).to_contain_text("last heard")
         await expect(header_status(page)).to_contain_text("Reconnecting")
     await live.is_live(protocol)
@@ -50,11 +49,9 @@ async def test_tab_that_hangs_is_replaced_and_follows_afterwards(system: System,
     since = await head_of_feed(system)
     hanging = asyncio.create_task(first.page.evaluate(HANG, time.time() * 1000 + HANGS_MS))
     order = (await system.place({product: 1})).json["id"]
-    began = time.monotonic()
     for live in (second, third):
         await expect(live.row(order, "Closed")).to_be_visible(timeout=TAKEN_OVER_WITHIN_MS)
         await live.is_live()
-    print(f"taken over after {time.monotonic() - began:.1f} s")
     assert not hanging.done()
     await hanging
     await expect(first.page.get_by_test_id("feed-leader")).to_have_text("Another tab holds the connection")
