@@ -1,30 +1,51 @@
--- One database for each service, owned by a role that can do nothing else. May be run again.
--- The password of the roles comes from DATABASE_PASSWORD.
+-- One database for each service, owned by a role that can do nothing else. May be run again: it gives the roles their passwords anew.
+-- The passwords come from ORDERS_PASSWORD, INVENTORY_PASSWORD, NOTIFICATIONS_PASSWORD, PROCESSING_PASSWORD, or all from DATABASE_PASSWORD.
+-- For a superuser, or a role that may create roles and databases, as the administrator of a managed PostgreSQL.
 \set ON_ERROR_STOP on
 \set password ''
 \getenv password DATABASE_PASSWORD
-SELECT :'password' = '' AS missing
+\set orders :password
+\getenv orders ORDERS_PASSWORD
+\set inventory :password
+\getenv inventory INVENTORY_PASSWORD
+\set notifications :password
+\getenv notifications NOTIFICATIONS_PASSWORD
+\set processing :password
+\getenv processing PROCESSING_PASSWORD
+
+CREATE TEMPORARY TABLE wanted (name text, password text);
+INSERT INTO wanted VALUES
+    ('orders', :'orders'),
+    ('inventory', :'inventory'),
+    ('notifications', :'notifications'),
+    ('processing', :'processing');
+
+SELECT EXISTS (SELECT FROM wanted WHERE password = '') AS missing, current_setting('is_superuser') = 'on' AS superuser
 \gset
 \if :missing
 DO 'BEGIN RAISE ''DATABASE_PASSWORD is not set: it becomes the password of the roles''; END';
 \endif
 
-CREATE TEMPORARY TABLE service_database AS
-SELECT unnest(ARRAY['orders', 'inventory', 'notifications', 'processing']) AS name;
-
-SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, :'password')
-FROM service_database
-WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+SELECT format('%s ROLE %I LOGIN PASSWORD %L', CASE WHEN rolname IS NULL THEN 'CREATE' ELSE 'ALTER' END, name, password)
+FROM wanted LEFT JOIN pg_roles ON rolname = name
 \gexec
 
+-- a superuser may give a database to anybody, others to roles that they may become
+\if :superuser
+\else
+SELECT format('GRANT %I TO CURRENT_USER', name) FROM wanted
+\gexec
+\endif
+
 SELECT format('CREATE DATABASE %I OWNER %I', name, name)
-FROM service_database
+FROM wanted
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name)
 \gexec
 
-SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', name)
-FROM service_database
+SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', name) FROM wanted
 \gexec
 
 -- new databases are a thousand files to be synchronised: now, and not when the server is asked to stop
+\if :superuser
 CHECKPOINT;
+\endif

@@ -1,4 +1,4 @@
-"""The services as processes, each with the rights that the template's policy gives it and no other."""
+"""The services as processes, each with the rights that the template's policies give it and no other."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ class Aws:
         self.logs.close()
 
     def warden(self, service: str) -> Warden:
-        policy = RESOURCES[f"{service.capitalize()}Policy"]["Properties"]
-        return Warden(self.endpoint_url, rights_of(policy, self.names))
+        policies = (RESOURCES.get(f"{service.capitalize()}{kind}") for kind in ("Policy", "LogsPolicy"))
+        rights = (rights_of(each["Properties"], self.names) for each in policies if each)
+        return Warden(self.endpoint_url, frozenset().union(*rights))
 
     async def poison(self, queue: str) -> None:
         """Send what nobody understands."""
