@@ -15,7 +15,7 @@ TOOLKIT = "orderstream-common"
 # distribution to the package in it, but for the toolkit's
 PACKAGES = {
     tomllib.loads((each / "pyproject.toml").read_text("utf-8"))["project"]["name"]: next((each / "src").iterdir()).name
-    for each in sorted([*ROOT.glob("packages/*"), ROOT / "compose" / "local"])
+    for each in sorted([*ROOT.glob("packages/*"), ROOT / "compose" / "deploy", ROOT / "compose" / "local"])
     if each.name != "common"
 }
 # the rooms of the toolkit that work with each set of its extras; without any, the rest

@@ -36,6 +36,8 @@ FORBIDDEN = [
     ("notification-layers", "notification_service.of_no_layer", "notification_service.notification"),
     ("command-layers", "orderstream_command.config", "orderstream_command.shell"),
     ("command-layers", "orderstream_command.of_no_layer", "orderstream_command.config"),
+    ("deploy-layers", "orderstream_deploy.page", "orderstream_deploy.deployment"),
+    ("programs-apart", "orderstream_deploy.images", "order_service.domain"),
     ("programs-apart", "order_service.app", "inventory_service.domain"),
     ("programs-apart", "orderstream_command.dlq", "order_service.domain"),
     ("programs-apart", "service_common.openapi.planted", "orderstream_local.layout"),
@@ -58,7 +60,7 @@ FORBIDDEN = [
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """A copy of all packages in one folder."""
-    for package in [*ROOT.glob("packages/*/src/*"), *ROOT.glob("compose/local/src/*")]:
+    for package in [*ROOT.glob("packages/*/src/*"), *ROOT.glob("compose/*/src/*")]:
         if (package / "__init__.py").is_file():
             shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path

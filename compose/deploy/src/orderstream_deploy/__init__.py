@@ -1,0 +1,1 @@
+"""Deploys a stage of Orderstream to AWS: ``./run deploy``."""

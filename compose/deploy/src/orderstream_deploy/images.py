@@ -1,0 +1,106 @@
+"""The images of the services and of the databases' task: built by docker or buildah, whichever is there, and pushed."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orderstream_local.layout import COMPOSE, ROOT
+
+from .errors import DeployError
+
+__all__ = ["IMAGES", "Builder", "find_builder", "push_missing", "tag_of_checkout"]
+
+IMAGES = ("databases", "order", "inventory", "processing", "notification")
+_PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+
+Runner = Callable[[Sequence[str], bytes | None], str]
+
+
+def run(command: Sequence[str], stdin: bytes | None = None) -> str:
+    """Run a command in the checkout, its stderr on ours, and return its stdout.
+
+    Raises:
+        DeployError: it failed.
+    """
+    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, cwd=ROOT, check=False)  # noqa: S603 - ours
+    if done.returncode:
+        raise DeployError(f"{' '.join(command[:3])} … failed with status {done.returncode}")
+    return done.stdout.decode()
+
+
+def tag_of_checkout(runner: Runner = run) -> str:
+    """Return the tag of the images: that of the commit.
+
+    Raises:
+        DeployError: there are changes that are in no commit; nobody could tell what runs.
+    """
+    if changed := runner(("git", "status", "--porcelain"), None).strip():
+        raise DeployError(
+            f"commit first, or name a --tag that was pushed: {len(changed.splitlines())} files differ from the commit"
+        )
+    return runner(("git", "rev-parse", "--short=12", "HEAD"), None).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """docker or buildah: the same three verbs."""
+
+    program: str
+    runner: Runner = run
+
+    def build(self, target: str, reference: str, architecture: str) -> None:
+        """Build a *target* of compose/Dockerfile as *reference*."""
+        command = [self.program, "build", "--file", str(COMPOSE / "Dockerfile"), "--target", target]
+        command += ["--platform", _PLATFORMS[architecture], "--tag", reference]
+        if self.program == "buildah":  # docker finds it by itself; ECS takes both formats, health checks only this one
+            command += ["--format", "docker", "--ignorefile", str(COMPOSE / "Dockerfile.dockerignore")]
+        self.runner((*command, str(ROOT)), None)
+
+    def push(self, reference: str) -> None:
+        """Push an image to its registry."""
+        self.runner((self.program, "push", reference), None)
+
+    def sign_in(self, registry: str, password: str) -> None:
+        """Sign in to a registry of ECR."""
+        self.runner((self.program, "login", "--username", "AWS", "--password-stdin", registry), password.encode())
+
+
+def find_builder() -> Builder:
+    """Return docker or buildah.
+
+    Raises:
+        DeployError: neither is there.
+    """
+    for program in ("docker", "buildah"):
+        if shutil.which(program):
+            return Builder(program)
+    raise DeployError("images are built by docker or buildah, and neither is there; or name a --tag that was pushed")
+
+
+def push_missing(ecr: Any, stage: str, tag: str, architecture: str, builder: Callable[[], Builder]) -> list[str]:
+    """Build and push each image that its repository does not have with this *tag*, and return their names."""
+    missing = [name for name in IMAGES if not _has(ecr, f"orderstream-{stage}/{name}", tag)]
+    if not missing:
+        return []
+    found = builder()
+    [token] = ecr.get_authorization_token()["authorizationData"]
+    password = base64.b64decode(token["authorizationToken"]).decode().removeprefix("AWS:")
+    found.sign_in(token["proxyEndpoint"].removeprefix("https://"), password)
+    for name in missing:
+        repository = ecr.describe_repositories(repositoryNames=[f"orderstream-{stage}/{name}"])["repositories"][0]
+        reference = f"{repository['repositoryUri']}:{tag}"
+        found.build(name, reference, architecture)
+        found.push(reference)
+    return missing
+
+
+def _has(ecr: Any, repository: str, tag: str) -> bool:
+    try:
+        return bool(ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"])
+    except ecr.exceptions.ImageNotFoundException:
+        return False
