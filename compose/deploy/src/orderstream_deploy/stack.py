@@ -74,8 +74,10 @@ class Stack:
         return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
     def parameters(self) -> dict[str, str]:
-        """Return its parameters, none when there is no stack."""
+        """Return its parameters, none when there is no stack, or one whose creation was declined."""
         found = self.description() or {}
+        if found.get("StackStatus") == "REVIEW_IN_PROGRESS":
+            return {}
         return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", ())}
 
     def outputs(self) -> dict[str, str]:
