@@ -38,7 +38,7 @@ CPU_MS: Mapping[str, tuple[float, float]] = {
 DATABASE_MS = (3.31, 2.18)
 COMMITS = 7
 SQS_REQUESTS = 7 / 4
-POLLS_OF_A_CONSUMER = 860_000
+POLLS_OF_A_CONSUMER = 170_000  # with SHUTDOWN_GRACE_S of 25
 # assumed of an order and the customer behind it
 LOG_BYTES = 3_000
 SQS_BYTES = 4_000

@@ -40,7 +40,7 @@ FAULTS: list[tuple[str, str, object, str]] = [
     ("times", f"{ORIGIN}/OriginReadTimeout", 30, "read time-out"),
     ("times", f"{ORIGIN}/OriginKeepaliveTimeout", 60, "CloudFront has to give up"),
     ("times", f"{TASK}/StopTimeout", 20, "ECS has to wait"),
-    ("times", f"{TASK}/Environment/Name=SHUTDOWN_GRACE_S/Value", "25", "has to drain"),
+    ("times", f"{TASK}/Environment/Name=SHUTDOWN_GRACE_S/Value", "28", "has to drain"),
     ("deployments", "services/OrderService/DeploymentConfiguration/MinimumHealthyPercent", 50, "fewer tasks"),
     (
         "deployments",

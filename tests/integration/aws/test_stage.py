@@ -31,7 +31,17 @@ from orderstream_deploy.errors import DeployError
 from orderstream_deploy.images import IMAGES, Builder
 from orderstream_deploy.templates import read_templates
 from orderstream_local.emulator import emulator_python
-from tests.integration.aws.test_policies import SELDOM, SERVICES, _found, _told, databases, free_port, running
+from tests.integration.aws.test_policies import (
+    SELDOM,
+    SERVICES,
+    _found,
+    _letters,
+    _measured,
+    _told,
+    databases,
+    free_port,
+    running,
+)
 from tests.support.emulated_stage import LEFT_OUT, as_emulated
 from tests.support.recorded_calls import Call, Recorder
 from tests.support.waiting import eventually
@@ -321,9 +331,15 @@ async def test_services_of_a_stage_work_on_it_with_the_rights_of_their_roles_and
             await asyncio.to_thread(send_poison, aws, f"orderstream-prod-{queue}-queue")
             waiting = partial(asyncio.to_thread, dead_letters, aws, f"orderstream-prod-{queue}-queue-dlq")
             await eventually(waiting, f"dead letter of {queue}")
+            depth = f'orderstream_sqs_messages{{queue="orderstream-prod-{queue}-queue-dlq"'
             await eventually(
-                partial(_counted, http, f"{urls[queue]}/metrics", f"orderstream-prod-{queue}-queue-dlq"), "counted"
+                partial(_measured, http, f"{urls[queue]}/metrics", depth), f"dead letters of {queue} counted"
             )
+            for verb in ("redrive", "discard"):
+                letters = f"{urls[queue]}/dead-letters"
+                found = await eventually(partial(_letters, http, letters), f"dead letters to {verb} of {queue}")
+                async with http.post(f"{letters}/{verb}", json={"ids": found}) as response:
+                    assert (await response.json())["done"] == found
 
     for service in SERVICES:
         documents = await asyncio.to_thread(policies, aws, service)
@@ -345,11 +361,6 @@ def dead_letters(aws: Aws, queue: str) -> bool | None:
         "AttributeNames": ["ApproximateNumberOfMessages"],
     }
     return int(sqs.get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"]) > 0 or None
-
-
-async def _counted(http: aiohttp.ClientSession, url: str, queue: str) -> bool | None:
-    async with http.get(url) as response:
-        return f'orderstream_sqs_messages{{queue="{queue}"' in await response.text() or None
 
 
 async def test_command_works_with_the_policy_of_operators_and_needs_all_of_it(
