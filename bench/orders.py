@@ -11,14 +11,16 @@ import platform
 import sys
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
+from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +28,7 @@ from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.issuer import AUDIENCE, bearer, issuer
 
+from .sqs_stub import sqs_stub
 from .usage import Meter
 
 SERVICES = ("order-service", "inventory-service", "processing-service", "notification-service")
@@ -104,22 +107,49 @@ async def drive(stack: Stack, products: list[str], callers: Callers, options: ar
     return result
 
 
+async def sqs_requests(stack: Stack) -> dict[str, float]:
+    """Return how many requests to SQS the services have made, by operation, as SQS bills them."""
+    counted: dict[str, float] = defaultdict(float)
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        for service in SERVICES:
+            async with session.get(f"{stack.url(service)}/metrics") as response:
+                for family in text_string_to_metric_families(await response.text()):
+                    for sample in family.samples:
+                        if sample.name == "orderstream_sqs_requests_total":
+                            counted[sample.labels["operation"]] += sample.value
+    return counted
+
+
+@asynccontextmanager
+async def running(folder: Path, environ: Mapping[str, str], *, stub: bool) -> AsyncIterator[Stack]:
+    """Run the stack, with the emulator's queues or with those of the stub."""
+    [port] = Ports.free().assign({"stub": 0}, {})["stub"]
+    async with AsyncExitStack() as exits:
+        if stub:
+            url = await exits.enter_async_context(sqs_stub(lambda: stack.aws_endpoint, port))
+            environ = {**environ, "AWS_ENDPOINT_URL": url}
+        stack = Stack(StackOptions(data=folder, ports=Ports.free(), environ=environ, web=False))
+        yield await exits.enter_async_context(stack)
+
+
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Start the stack, warm it, load it, and hold the books against each other."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         async with (
             signed_in(auth=options.auth) as callers,
-            Stack(StackOptions(data=Path(folder), ports=Ports.free(), environ=callers.environ, web=False)) as stack,
+            running(Path(folder), callers.environ, stub=options.queue == "stub") as stack,
         ):
             products = await stock_up(stack.url("inventory-service"), callers)
             warm_up = argparse.Namespace(rate=20, seconds=3, saturate=0)
             warmed = await drive(stack, products, callers, warm_up)
             meter = Meter({name: process.pid for name, process in stack.processes.items() if process.pid})
+            before = await sqs_requests(stack)
             meter.start()
             sampler = asyncio.create_task(meter.sample())
             result = await drive(stack, products, callers, options)
             sampler.cancel()
             cpu = meter.cpu_s()
+            after = await sqs_requests(stack)
             left = await stock_left(stack.url("inventory-service"), products, callers)
     sold = PRODUCTS * STOCK - left
     accepted = result["accepted"]
@@ -131,11 +161,16 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         "cpu_ms_per_order_services": round(
             sum(cost for name, cost in per_order.items() if name.startswith(SERVICES)), 2
         ),
+        "sqs_requests_per_order": {
+            operation: round((count - before.get(operation, 0)) / max(1, accepted), 3)
+            for operation, count in after.items()
+        },
         "peak_rss_mb": meter.peak_rss_mb(),
         "python": platform.python_version(),
         "rate": options.rate if not options.saturate else None,
         "clients": options.saturate or None,
         "auth": options.auth,
+        "queue": options.queue,
         "seconds": options.seconds,
     }
 
@@ -159,6 +194,8 @@ def show(result: dict[str, Any]) -> None:
         costs.add_row(name, str(cost), str(result["peak_rss_mb"][name]))
     costs.add_row("the services together", str(result["cpu_ms_per_order_services"]), "")
     console.print(costs)
+    requests = result["sqs_requests_per_order"]
+    console.print(f"requests to SQS an order: {sum(requests.values()):.2f}; {requests}")
     lost = result["sse"]["lost"] + result["ws"]["lost"]
     twice = result["sse"]["duplicates"] + result["ws"]["duplicates"]
     console.print(
@@ -176,6 +213,12 @@ def main() -> None:
         "--saturate", type=int, default=0, metavar="CLIENTS", help="closed loop of so many clients instead"
     )
     parser.add_argument("--auth", action="store_true", help="with access tokens of twenty customers, and all limits")
+    parser.add_argument(
+        "--queue",
+        choices=("emulator", "stub"),
+        default="emulator",
+        help="the emulator, which looks at a waiting long poll every 100 ms, or a queue that answers at once",
+    )
     result = asyncio.run(measure(parser.parse_args()))
     show(result)
     sys.stdout.write(orjson.dumps(result).decode() + "\n")

@@ -101,7 +101,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
 async def consuming(app: web.Application) -> AsyncIterator[None]:
     """Consume the notification queue until the application shuts down."""
     config, readiness, queue = app[CONFIG], app[READINESS], app[CONFIG].notification_queue
-    async with Sqs.open(config.aws) as sqs:
+    async with Sqs.open(config.aws, metrics=app[METRICS]) as sqs:
         poller = Poller(
             sqs,
             queue,

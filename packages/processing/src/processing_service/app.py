@@ -45,7 +45,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
     await migrate(config.database_url, *MIGRATIONS)
     async with (
         Database.open(config.database_url, size=config.pool_size, name=NAME) as database,
-        Sqs.open(config.aws) as sqs,
+        Sqs.open(config.aws, metrics=metrics) as sqs,
         RetryingClient(config.inventory_urls, name="inventory-service", token=token, metrics=metrics) as inventory,
         RetryingClient(config.order_urls, name="order-service", token=token, metrics=metrics) as orders,
     ):

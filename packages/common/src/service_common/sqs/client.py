@@ -19,6 +19,7 @@ from yarl import URL
 
 from ..config import AwsConfig
 from ..errors import UnavailableError
+from ..observability import Metrics
 from .fast_path import FastPath
 from .limits import MAX_POLL_S
 from .messages import (
@@ -63,14 +64,20 @@ class Sqs:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, aws: AwsConfig, *, max_polls: int = 16, max_calls: int = 32) -> AsyncIterator[Sqs]:
+    async def open(
+        cls, aws: AwsConfig, *, max_polls: int = 16, max_calls: int = 32, metrics: Metrics | None = None
+    ) -> AsyncIterator[Sqs]:
         """Open without a request, so that a service starts during an outage of SQS.
 
         Args:
             aws: region and endpoint.
             max_polls: maximum connections for receives.
             max_calls: maximum connections for other requests.
+            metrics: where requests are counted.
         """
+        requests = (metrics or Metrics()).counter(
+            "sqs_requests_total", "Requests that SQS answered, as it bills them: one for each 64 KB.", ("operation",)
+        )
         session = get_session()
         async with session.create_client(
             "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
@@ -84,7 +91,13 @@ class Sqs:
                 credentials = await session.get_credentials()
                 if credentials is None:
                     raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
-                fast_path = FastPath(credentials, client.meta.region_name, polls, calls)
+                fast_path = FastPath(
+                    credentials,
+                    client.meta.region_name,
+                    polls,
+                    calls,
+                    lambda operation, billed: requests.labels(operation).inc(billed),
+                )
                 client.meta.events.register_last("before-call.sqs", fast_path)  # type: ignore[arg-type]  # stub: no answers
                 yield cls(client)
 

@@ -8,7 +8,7 @@ credentials, endpoints and exceptions, and botocore's own signer signs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -22,6 +22,7 @@ from yarl import URL
 
 __all__ = ["FastPath", "HttpResponse", "parse"]
 
+BILLED_BYTES = 65_536  # SQS bills each 64 KB of a payload as one request: https://aws.amazon.com/sqs/pricing/
 MAX_WRITE_BYTES = 2**20  # more at once would hold up the event loop, as aiohttp warns
 
 
@@ -40,15 +41,22 @@ class FastPath:
         region: of the client.
         polls: sends ReceiveMessage, so that parked long polls take no connection from the other requests.
         calls: sends everything else.
+        count: is called with the operation of each answered request and how many requests SQS bills for it.
     """
 
     def __init__(
-        self, credentials: AioCredentials, region: str, polls: aiohttp.ClientSession, calls: aiohttp.ClientSession
+        self,
+        credentials: AioCredentials,
+        region: str,
+        polls: aiohttp.ClientSession,
+        calls: aiohttp.ClientSession,
+        count: Callable[[str, int], None] = lambda _operation, _billed: None,
     ) -> None:
         self._credentials = credentials
         self._region = region
         self._polls = polls
         self._calls = calls
+        self._count = count
         self._urls: dict[str, URL] = {}
 
     async def __call__(self, params: Mapping[str, Any], **_event: object) -> tuple[HttpResponse, dict[str, Any]]:
@@ -60,10 +68,13 @@ class FastPath:
         body: bytes = params["body"]
         request = AWSRequest("POST", params["url"], params["headers"], body)
         SigV4Auth(await self._credentials.get_frozen_credentials(), "sqs", self._region).add_auth(request)
-        session = self._polls if request.headers["X-Amz-Target"].endswith(".ReceiveMessage") else self._calls
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        session = self._polls if operation == "ReceiveMessage" else self._calls
         data = body if len(body) <= MAX_WRITE_BYTES else BytesIO(body)
         async with session.post(self._url(params["url"]), data=data, headers=request.headers.items()) as response:
-            return parse(response.status, await response.read())
+            answer = await response.read()
+        self._count(operation, max(1, -(-max(len(body), len(answer)) // BILLED_BYTES)))
+        return parse(response.status, answer)
 
     def _url(self, text: str) -> URL:
         url = self._urls.get(text)
