@@ -1,7 +1,7 @@
 """A queue that answers at once: shows what is left of a latency without the emulator's long polls.
 
-The emulator looks at a waiting long poll every 100 ms. This one serves the operations that the services use, from memory
-and without redrive, and passes on to the emulator what is not for SQS.
+The emulator looks at a waiting long poll every 100 ms. This one serves the operations that the services use, from
+memory and without redrive, and passes on to the emulator what is not for SQS.
 """
 
 from __future__ import annotations

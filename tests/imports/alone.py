@@ -20,7 +20,10 @@ PACKAGES = {
 }
 # the rooms of the toolkit that work with each set of its extras; without any, the rest
 ROOMS = {
-    (): ("call_batcher", "config", "errors", "events", "fields", "lifecycle", "observability", "timestamps"),
+    (): (
+        *("call_batcher", "config", "errors", "events", "fields", "gathering"),
+        *("lifecycle", "observability", "timestamps"),
+    ),
     ("http",): ("auth", "http_client", "http_server", "openapi"),
     ("logs",): ("logs",),
     ("postgres",): ("postgres",),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service_common.errors import TransientError
+from service_common.gathering import GatheringPolicy, RecentRate
 from service_common.lifecycle import uncancelled
 
 from .ports import Claim, SagaRepository
@@ -29,7 +30,7 @@ class EngineSettings:
     Attributes:
         concurrency: the number of running sagas from which no more are claimed.
         poll_s: the longest time between two claims, in seconds.
-        spacing_s: the shortest time between two claims, in seconds: sagas that fall due meanwhile share a statement.
+        spacing_s: the time between two claims under load, in seconds: sagas that fall due meanwhile share a statement.
     """
 
     concurrency: int = 64
@@ -54,6 +55,8 @@ class Engine:
         self._sagas = sagas
         self._runner = runner
         self._settings = settings or EngineSettings()
+        self._spacing = GatheringPolicy(self._settings.spacing_s)
+        self._rate = RecentRate()
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._starting = 0
         self._wake = asyncio.Event()
@@ -81,7 +84,7 @@ class Engine:
         if started.claim is not None:
             self._begin(started.claim)
         elif started.new:
-            self._wake.set()
+            self._wake_up()
         return started.new
 
     async def wait_for_slot(self) -> None:
@@ -97,7 +100,8 @@ class Engine:
                 self._wake.clear()
                 if await self._claim_due():
                     await self._pause(self._wake, self._settings.poll_s)
-                await self._pause(self._stopping, self._settings.spacing_s)
+                    rate_per_s = self._rate.per_s(asyncio.get_running_loop().time())
+                    await self._pause(self._stopping, self._spacing.delay_s(rate_per_s))
         finally:
             self._ended.set()
 
@@ -140,6 +144,10 @@ class Engine:
             self._begin(claim)
         return len(claims) < limit
 
+    def _wake_up(self) -> None:
+        self._rate.add(asyncio.get_running_loop().time())
+        self._wake.set()
+
     async def _release(self, claims: Sequence[Claim]) -> None:
         try:
             async with asyncio.timeout(RELEASE_TIMEOUT_S):
@@ -165,7 +173,7 @@ class Engine:
             logger.warning("saga save failed", extra={**claim.saga.facts, "reason": str(error)})
         else:
             if delay_s is not None:
-                asyncio.get_running_loop().call_later(delay_s, self._wake.set)
+                asyncio.get_running_loop().call_later(delay_s, self._wake_up)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._running[task]

@@ -248,10 +248,12 @@ async def test_event_announced_again_is_sent_again_with_the_same_id(database: Da
     assert first == second
 
 
-async def test_commits_close_together_share_a_batch(database: Database) -> None:
+async def test_commits_under_load_share_a_batch(database: Database) -> None:
     publisher = UnreliablePublisher()
     relay = OutboxRelay(database, publisher, SOURCE, poll_s=60, spacing_s=0.1)
     async with running(relay):
+        for _ in range(200):
+            relay.wake()
         for order in range(1, 21):
             await commit(database, [order])
             relay.wake()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from ..backoff import Backoff
 from ..errors import BusyError, ServiceError, TransientError
+from ..gathering import GatheringPolicy, RecentRate
 from ..lifecycle import Readiness, background, uncancelled
 from ..observability import Metrics
 from ..postgres import Database
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
 _MARK_LIMIT_S = 1.0
+_MARK_WITHIN_S = 0.1  # so that the marks of sent events share the statement of the next claim
 
 
 class OutboxRelay:
@@ -37,8 +40,9 @@ class OutboxRelay:
         database: has the table of ``service_common.outbox.migrations``.
         publisher: sends the messages.
         source: the ``source`` of the events.
-        spacing_s: least time between two claims, in seconds, so that events committed meanwhile share a request. An
-            idle relay sends at once.
+        spacing_s: the time between two claims under load, in seconds, so that events committed meanwhile share a
+            request: as long as requests are in flight, and by the rate of `wake`. Without load a relay sends at once,
+            and it goes on at once after a full claim.
         lease_s: time of a claim, in seconds, during which no other relay claims its events.
         batch: maximum events of one claim.
         poll_s: interval of claims without `wake`, in seconds.
@@ -64,8 +68,12 @@ class OutboxRelay:
             "outbox_set_aside_total", "Events that can't be sent, ever, and are kept in the outbox.", ("queue",)
         )
         self._maintenance = OutboxMaintenance(self._table, metrics)
-        self._spacing_s, self._lease_s, self._batch, self._poll_s = spacing_s, lease_s, batch, poll_s
+        self._spacing = GatheringPolicy(spacing_s)
+        self._rate = RecentRate()
+        self._lease_s, self._batch, self._poll_s = lease_s, batch, poll_s
         self._due = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._claimed_s = -math.inf
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
@@ -77,6 +85,7 @@ class OutboxRelay:
 
     def wake(self) -> None:
         """Claim now: events were committed."""
+        self._rate.add(asyncio.get_running_loop().time())
         self._due.set()
 
     async def run(self) -> None:
@@ -100,6 +109,7 @@ class OutboxRelay:
         """Send all due events, each once, and return when `run` has ended; cancel it to give up."""
         self._stop.set()
         self._due.set()
+        self._changed.set()
         await self._ended.wait()
 
     @asynccontextmanager
@@ -115,18 +125,21 @@ class OutboxRelay:
 
     async def _relay(self, tasks: asyncio.TaskGroup) -> None:
         failures = 0
+        full = True
         while not self._stop.is_set():
+            if not full:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_s):
+                        await self._due.wait()
+                await self._gather()
             try:
-                await self._claim(tasks)
+                full = await self._claim(tasks) == self._batch
                 failures = 0
             except TransientError as error:
                 if not failures:
                     logger.warning("outbox claim failed", extra={"reason": str(error)})
                 failures += 1
                 await self._sleep(min(self._poll_s, _BACKOFF.delay_s(failures)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_s):
-                    await self._due.wait()
         with suppress(TransientError):
             await self._send_rest(tasks)
 
@@ -135,13 +148,27 @@ class OutboxRelay:
         more = True
         while more:
             more = bool(self._deliveries)  # this claim excludes their destinations, the next does not
-            more = await self._claim(tasks) or more
+            more = bool(await self._claim(tasks)) or more
             if self._deliveries:
                 await asyncio.wait(self._deliveries, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _claim(self, tasks: asyncio.TaskGroup) -> bool:
-        """Claim once and start a delivery for each destination; return whether an event was due."""
+    async def _gather(self) -> None:
+        """Let events gather since the last claim: while deliveries are under way, and by the rate of `wake`."""
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set():
+            now_s = loop.time()
+            delay_s = self._spacing.delay_s(self._rate.per_s(now_s), len(self._deliveries))
+            if now_s >= self._claimed_s + delay_s:
+                return
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._claimed_s + delay_s):
+                    await self._changed.wait()
+
+    async def _claim(self, tasks: asyncio.TaskGroup) -> int:
+        """Claim once and start a delivery for each destination; return the number of claimed events."""
         self._due.clear()
+        self._claimed_s = asyncio.get_running_loop().time()
         marking = tuple(self._unmarked)
         try:
             rows = await self._table.claim(self._batch, self._lease_s, excluded=self._busy, sent=marking)
@@ -158,10 +185,8 @@ class OutboxRelay:
             self._busy.add(destination)
             delivery = tasks.create_task(uncancelled(self._deliver, destination, batch))
             self._deliveries.add(delivery)
-            delivery.add_done_callback(self._deliveries.discard)
-        if rows:
-            await self._sleep(self._spacing_s)
-        return bool(rows)
+            delivery.add_done_callback(self._delivered)
+        return len(rows)
 
     async def _deliver(self, destination: str, rows: Sequence[OutboxRow]) -> None:
         sent, unsendable = await self._sender.send(destination, rows)
@@ -176,7 +201,17 @@ class OutboxRelay:
                 return
             await self._sleep(_BACKOFF.delay_s(self._failures[destination]))
         self._busy.discard(destination)
-        if sent or unsendable or self._more_due:
+        if unsendable or self._more_due:
+            self._due.set()
+        elif sent:
+            asyncio.get_running_loop().call_later(_MARK_WITHIN_S, self._claim_for_marks)
+
+    def _delivered(self, delivery: asyncio.Task[None]) -> None:
+        self._deliveries.discard(delivery)
+        self._changed.set()
+
+    def _claim_for_marks(self) -> None:
+        if self._unmarked:
             self._due.set()
 
     async def _put_off(self, failed: Sequence[OutboxRow], unsendable: Mapping[int, str]) -> None:

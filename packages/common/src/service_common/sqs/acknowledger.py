@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
+from ..gathering import GatheringPolicy
 from .batcher import Batcher
 from .client import Sqs
 from .dead_letter import facts_of, letter_of
@@ -25,6 +26,8 @@ RETRY_BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
 # visibility timeout delays the message too.
 DELETE_ATTEMPTS = sys.maxsize
 DELAY_ATTEMPTS = 3
+# nobody waits for an acknowledgement: two messages in the bound are worth the whole of it
+_WORTH = 2.0
 logger = logging.getLogger(__name__)
 
 _Entry = tuple[InFlightMessage, int]
@@ -43,7 +46,7 @@ class Acknowledger:
         limit: gets a permit back for each of them.
         metrics: counts outcomes.
         backoff: delay of a message that could not be dead-lettered.
-        linger_s: maximum batching delay.
+        linger_s: maximum batching delay: while handlers are running, or under load.
     """
 
     def __init__(
@@ -67,9 +70,10 @@ class Acknowledger:
         self._limit = limit
         self._metrics = metrics
         self._backoff = backoff
-        self._deletes: Batcher[_Entry] = Batcher(self._delete, linger_s, self._abandon)
-        self._delays: Batcher[_Entry] = Batcher(self._delay, linger_s, self._abandon)
-        self._dead_letters: Batcher[tuple[InFlightMessage, str]] = Batcher(self._dead_letter, linger_s, self._abandon)
+        gathering = GatheringPolicy(linger_s, full_at=_WORTH)
+        self._deletes: Batcher[_Entry] = Batcher(self._delete, gathering, self._abandon, in_flight.working)
+        self._delays: Batcher[_Entry] = Batcher(self._delay, gathering, self._abandon, in_flight.working)
+        self._dead_letters: Batcher[tuple[InFlightMessage, str]] = Batcher(self._dead_letter, gathering, self._abandon)
 
     def apply(self, entry: InFlightMessage, decision: Decision) -> None:
         """Carry out *decision* with the next batch; no heartbeat may extend *entry* any more."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from ..gathering import GatheringPolicy, RecentRate
 from ..lifecycle import uncancelled
 from .limits import MAX_BATCH
 
@@ -18,7 +19,10 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Passes items to *flush* when there are ten, or *linger_s* seconds after the first; flushes may overlap.
+    """Passes items to *flush* when there are ten, or the first has waited as *gathering* says; flushes may overlap.
+
+    *in_flight* returns how many items are under way and will be added: while there are any, a batch waits for them
+    within the bound of *gathering*.
 
     *flush* handles its own failures: after an exception, which is a defect, *abandon* gets the items.
     """
@@ -26,23 +30,35 @@ class Batcher(Generic[T]):
     def __init__(
         self,
         flush: Callable[[Sequence[T]], Awaitable[None]],
-        linger_s: float,
+        gathering: GatheringPolicy,
         abandon: Callable[[Sequence[T]], None],
+        in_flight: Callable[[], int] = lambda: 0,
     ) -> None:
         self._flush = flush
         self._abandon = abandon
-        self._linger_s = linger_s
+        self._gathering = gathering
+        self._in_flight = in_flight
+        self._rate = RecentRate()
+        self._first_s = 0.0
         self._items: list[T] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: set[asyncio.Task[None]] = set()
 
     def add(self, item: T) -> None:
         """Add *item* to the next batch."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        self._rate.add(now_s)
+        if not self._items:
+            self._first_s = now_s
         self._items.append(item)
-        if len(self._items) >= MAX_BATCH:
+        due_s = self._first_s + self._gathering.delay_s(self._rate.per_s(now_s), self._in_flight())
+        if len(self._items) >= MAX_BATCH or due_s <= now_s:
             self.flush_now()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self.flush_now)
+        else:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(due_s, self.flush_now)
 
     def flush_now(self) -> None:
         """Flush what is there without waiting for more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .messages import Message, Received
@@ -67,6 +68,10 @@ class InFlightMessages:
         self._some.set()
         return entry
 
+    def working(self) -> int:
+        """Return how many handlers are running."""
+        return sum(entry.working for entry in self._by_id.values())
+
     def remove(self, entry: InFlightMessage) -> None:
         """Remove a message that is done with."""
         del self._by_id[entry.message.id]
@@ -84,27 +89,30 @@ class ConcurrencyLimit:
     def __init__(self, total: int) -> None:
         self.total = total
         self.free = total
-        self._some_free = asyncio.Event()
+        self._released = asyncio.Event()
 
     async def acquire(self, most: int, linger_s: float) -> int:
         """Wait until a permit is free, acquire up to *most* and return how many.
 
-        When fewer are free it waits *linger_s* for more: ten receives of one message cost ten times a receive of ten.
+        When fewer are free it waits up to *linger_s* for them: ten receives of one message cost ten times a receive of
+        ten.
         """
-        lingered = False
-        while True:
-            while not self.free:
-                self._some_free.clear()
-                await self._some_free.wait()
-            if lingered or self.free >= min(most, self.total):
-                acquired = min(most, self.free)
-                self.free -= acquired
-                return acquired
-            lingered = True
-            await asyncio.sleep(linger_s)
+        while not self.free:
+            await self._wait_free(1)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(linger_s):
+                    await self._wait_free(min(most, self.total))
+        acquired = min(most, self.free)
+        self.free -= acquired
+        return acquired
 
     def release(self, count: int) -> None:
         """Release *count* permits."""
         self.free += count
         if self.free:
-            self._some_free.set()
+            self._released.set()
+
+    async def _wait_free(self, count: int) -> None:
+        while self.free < count:
+            self._released.clear()
+            await self._released.wait()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from service_common.errors import TransientError
+from service_common.gathering import GatheringPolicy, RecentRate
 from service_common.postgres import Database
 
 from ..notification import Notification
@@ -24,10 +25,10 @@ OPEN_RETRY_S = 1.0
 class ListenNotify:
     """Sends and receives wake-ups; a lost one delays the replica until its next poll.
 
-    NOTIFY is a statement of its own after the commit, one for all appends within *spacing_s* seconds: as part of the
-    append, every commit would wake every replica. A single replica sends one only every *alone_s* seconds, to find out
-    whether another has started. The channel also has notifications for others, with words as payloads: *wake_others*
-    is called for each, and whenever some may have been lost.
+    NOTIFY is a statement of its own after the commit: as part of the append, every commit would wake every replica.
+    Under load one serves all appends within *spacing_s* seconds. A single replica sends one only every *alone_s*
+    seconds, to find out whether another has started. The channel also has notifications for others, with words as
+    payloads: *wake_others* is called for each, and whenever some may have been lost.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class ListenNotify:
     ) -> None:
         self._feed = feed
         self._tailer = tailer
-        self._spacing_s = spacing_s
+        self._spacing = GatheringPolicy(spacing_s, full_at=2.0)
+        self._rate = RecentRate()
         self._alone_s = alone_s
         self._wake_others = wake_others
         self._pending = asyncio.Event()
@@ -50,6 +52,7 @@ class ListenNotify:
     def appended(self, notifications: Sequence[Notification]) -> None:
         """Publish what this process appended in one transaction, here and to the other replicas."""
         self._head = notifications[-1].seq
+        self._rate.add(asyncio.get_running_loop().time())
         self._tailer.offer(notifications)
         self._pending.set()
 
@@ -63,7 +66,8 @@ class ListenNotify:
                 listening = await self._feed.notify_replicas(self._head)
             except TransientError as error:
                 logger.warning("feed notify failed", extra={"reason": str(error)})
-            await asyncio.sleep(self._alone_s if listening == 1 else self._spacing_s)
+            spacing_s = self._spacing.delay_s(self._rate.per_s(asyncio.get_running_loop().time()))
+            await asyncio.sleep(self._alone_s if listening == 1 else spacing_s)
 
     async def listen(self, database: Database) -> None:
         """Wake the tailer for each wake-up of another replica until cancelled."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from service_common.errors import TransientError
+from service_common.gathering import GatheringPolicy, RecentRate
 
 from ..notification import EVERYTHING, FeedReader, FeedState, Notification, Page
 
@@ -26,7 +27,7 @@ class FeedTailer:
         publish: gets notifications that directly follow the previous ones, and the state of the feed.
         reset: gets the state of the feed when it does not continue what was published before.
         poll_s: the longest time between reads; wake-ups only shorten it.
-        spacing_s: the shortest time between reads, so that under load several notifications share a read and a write.
+        spacing_s: the time between reads under load, so that several notifications share a read and a write.
         batch: the most notifications of a read.
 
     Attributes:
@@ -48,7 +49,8 @@ class FeedTailer:
         self._publish = publish
         self._reset = reset
         self._poll_s = poll_s
-        self._spacing_s = spacing_s
+        self._spacing = GatheringPolicy(spacing_s, full_at=2.0)
+        self._rate = RecentRate()
         self._batch = batch
         self._woken = asyncio.Event()
         self._state = state
@@ -85,7 +87,7 @@ class FeedTailer:
                 await self._read()
             except TransientError as error:
                 logger.warning("feed read failed", extra={"reason": str(error)})
-            await asyncio.sleep(self._spacing_s)
+            await asyncio.sleep(self._spacing.delay_s(self._rate.per_s(asyncio.get_running_loop().time())))
 
     async def _read(self) -> None:
         after = self._seq
@@ -100,6 +102,7 @@ class FeedTailer:
             self._state, self._seq, self.lag = state, state.head, 0
             self._reset(state)
             return
+        self._rate.add(asyncio.get_running_loop().time(), len(page.notifications))
         self._publish(page.notifications, state)
         self._state, self._seq = state, page.through
         self.lag = state.head - self._seq
