@@ -100,7 +100,7 @@ async def test_under_load_items_share_a_batch() -> None:
     async def flush(items: Sequence[int]) -> None:
         flushed.append(list(items))
 
-    batcher = Batcher(flush, GatheringPolicy(bound_s=1.0, full_at=2.0), unexpected)
+    batcher = Batcher(flush, GatheringPolicy(bound_s=0.4, full_at=2.0), unexpected)
     for number in range(9):
         batcher.add(number)
     await batcher.drain()

@@ -97,14 +97,15 @@ class ConcurrencyLimit:
         When fewer are free it waits up to *linger_s* for them: ten receives of one message cost ten times a receive of
         ten.
         """
-        while not self.free:
+        while True:
             await self._wait_free(1)
             with suppress(TimeoutError):
                 async with asyncio.timeout(linger_s):
                     await self._wait_free(min(most, self.total))
-        acquired = min(most, self.free)
-        self.free -= acquired
-        return acquired
+            if self.free:
+                acquired = min(most, self.free)
+                self.free -= acquired
+                return acquired
 
     def release(self, count: int) -> None:
         """Release *count* permits."""
