@@ -97,6 +97,7 @@ class Deployment:
             "DATABASE_URL": "postgresql://simulated/database",
             "RECONCILE_AFTER_S": str(RECONCILE_AFTER_S),
             "SHUTDOWN_GRACE_S": str(GRACE_S),
+            "EVENTS_PER_MESSAGE": "50" if world.decisions.happens("batches", 0.7) else "1",
             "ORDER_URL": self.urls("order"),
             "INVENTORY_URL": self.urls("inventory"),
         }

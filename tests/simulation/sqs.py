@@ -61,12 +61,13 @@ class SimulatedQueues:
         self.lost = False
         self._number = 0
 
-    def put(self, queue: StoredQueue, body: str, attributes: Mapping[str, Any]) -> str:
+    def put(self, queue: StoredQueue, body: str, attributes: Mapping[str, Any], delay_s: float = 0.0) -> str:
         """Add a message and return its id."""
         self._number += 1
-        message = StoredMessage(f"m{self._number}", body, attributes, self.world.loop.time())
+        now = self.world.loop.time()
+        message = StoredMessage(f"m{self._number}", body, attributes, now, now + delay_s)
         if self.world.happens("sqs delivers late", queue.name):
-            message.visible_at = message.sent_at + self.world.decisions.uniform("late", 0.5, 12.0)
+            message.visible_at += self.world.decisions.uniform("late", 0.5, 12.0)
         queue.messages.append(message)
         while queue.waiting:
             _wake(queue.waiting.pop())
@@ -114,7 +115,8 @@ class SqsClient:
         def work(queue: StoredQueue) -> Answer:
             attributes = {"VisibilityTimeout": str(int(VISIBILITY_S))}
             if queue.dead_letters:
-                target = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:1:{queue.dead_letters}"}
+                arn = f"arn:aws:sqs:us-east-1:1:{queue.dead_letters}"
+                target = {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES}
                 attributes["RedrivePolicy"] = json.dumps(target)
             return {"Attributes": attributes}
 
@@ -140,7 +142,8 @@ class SqsClient:
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Answer:  # noqa: N803
         def send(queue: StoredQueue, entry: Mapping[str, Any]) -> Answer:
-            return {"MessageId": self._all.put(queue, entry["MessageBody"], entry.get("MessageAttributes", {}))}
+            sent = (entry["MessageBody"], entry.get("MessageAttributes", {}), entry.get("DelaySeconds", 0))
+            return {"MessageId": self._all.put(queue, *sent)}
 
         return await self._batch("SendMessageBatch", QueueUrl, Entries, send)
 
@@ -253,6 +256,7 @@ def _received(message: StoredMessage) -> Answer:
             "ApproximateReceiveCount": str(message.receives),
             "SentTimestamp": str(int((START.timestamp() + message.sent_at) * 1000)),
         },
+        "MessageAttributes": message.attributes,
     }
 
 

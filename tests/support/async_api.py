@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 # the page shows it, and its build has the folder web alone
 COPIES = (ROOT / "docs" / "reference" / "asyncapi.json", ROOT / "web" / "public" / "asyncapi.json")
 _FROM_PROCESSING = {EventType.ORDER_PROCESSED, EventType.ORDER_FAILED}
+BATCH = "batch"
 _FROM_ORDER = set(EventType) - _FROM_PROCESSING
 
 
@@ -66,11 +67,11 @@ def async_api() -> dict[str, Any]:
             },
         },
         "operations": {
-            "orderAsksForProcessing": _operation("send", "processingQueue", WITH_ITEMS),
-            "orderAnnounces": _operation("send", "notificationQueue", _FROM_ORDER),
-            "processingStartsSagas": _operation("receive", "processingQueue", WITH_ITEMS),
-            "processingAnnounces": _operation("send", "notificationQueue", _FROM_PROCESSING),
-            "notificationRecords": _operation("receive", "notificationQueue", EventType),
+            "orderAsksForProcessing": _operation("send", "processingQueue", _or_batch(WITH_ITEMS)),
+            "orderAnnounces": _operation("send", "notificationQueue", _or_batch(_FROM_ORDER)),
+            "processingStartsSagas": _operation("receive", "processingQueue", _or_batch(WITH_ITEMS)),
+            "processingAnnounces": _operation("send", "notificationQueue", _or_batch(_FROM_PROCESSING)),
+            "notificationRecords": _operation("receive", "notificationQueue", _or_batch(EventType)),
             "notificationStreams": {"action": "send", "channel": {"$ref": "#/channels/stream"}},
             "notificationPushes": _operation("send", "socket", names.values()),
             "clientSubscribes": _operation("receive", "socket", ["subscribe"]),
@@ -78,6 +79,12 @@ def async_api() -> dict[str, Any]:
         "components": {
             "messages": {
                 **{each.value: _event_message(each) for each in EventType},
+                BATCH: {
+                    "title": "Many events",
+                    "summary": "Each is processed, retried and dead-lettered alone, as if it had come alone.",
+                    "contentType": "application/cloudevents-batch+json",
+                    "payload": {"type": "array", "items": {"$ref": "#/components/schemas/OrderEvent"}},
+                },
                 "notification": _message("Notification"),
                 **{name: _message(frame) for frame, name in names.items()},
                 "subscribe": _message("Subscribe"),
@@ -92,7 +99,7 @@ def _queue(address: str, types: Iterable[str], description: str) -> dict[str, An
         "address": address,
         "description": f"{description} At least once, in no order; what is no such event goes to {address}-dlq.",
         "servers": [{"$ref": "#/servers/sqs"}],
-        "messages": _references(_in_order(types)),
+        "messages": _references([*_in_order(types), BATCH]),
     }
 
 
@@ -104,6 +111,10 @@ def _operation(action: str, channel: str, messages: Iterable[str]) -> dict[str, 
         "channel": {"$ref": where},
         "messages": [{"$ref": f"{where}/messages/{each}"} for each in chosen],
     }
+
+
+def _or_batch(types: Iterable[str]) -> list[str]:
+    return [*_in_order(types), BATCH]
 
 
 def _references(messages: Iterable[str]) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from .web_build import PageBuilder
 
 __all__ = ["NotReadyError", "Stack", "StackOptions"]
 
-# on the loopback everybody has one address
-_SETTINGS = {"AUTH_MODE": "open", "REQUEST_LIMIT_ADDRESS_RATE": "0"}
+# on the loopback everybody has one address; all processes are of one version, so that each consumer reads batches
+_SETTINGS = {"AUTH_MODE": "open", "REQUEST_LIMIT_ADDRESS_RATE": "0", "EVENTS_PER_MESSAGE": "50"}
 _READY_TIMEOUT_S = 60.0
 _POLL_S = 0.1
 _MAX_RESTARTS = 4

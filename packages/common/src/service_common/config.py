@@ -22,6 +22,7 @@ __all__ = [
     "RateLimit",
     "ServiceConfig",
     "TracesConfig",
+    "outbox_fields",
     "read_environment",
     "shared_fields",
 ]
@@ -374,3 +375,8 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "body_timeout_s": env.float("BODY_TIMEOUT_S", 30.0, validate=validate.Range(0.1, 3600.0)),
         "traces": env.traces(),
     }
+
+
+def outbox_fields(env: Environment) -> dict[str, Any]:
+    """Read what is set of an outbox: one event in a message unless all consumers are known to read batches."""
+    return {"events_per_message": env.int("EVENTS_PER_MESSAGE", 1, validate=validate.Range(1, 100))}

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from service_common.auth import TICKETS, Tickets
 from service_common.dead_letters import DEAD_LETTERS, DeadLetters
+from service_common.events import split_batch
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, max_connections, new_app
 from service_common.lifecycle import background
@@ -108,6 +109,7 @@ async def consuming(app: web.Application) -> AsyncIterator[None]:
             NotificationConsumer(app[NOTIFIER], queue),
             settings=PollerSettings(concurrency=config.consumers, stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=app[DATABASE].wait_available,
+            split=split_batch,
             consumer=NAME,
             metrics=app[METRICS],
         )

@@ -41,7 +41,9 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             config.inventory_urls, name="inventory-service", token=config.service_token, metrics=metrics
         ) as client,
     ):
-        relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
+        relay = OutboxRelay(
+            database, Publisher(sqs, metrics), SOURCE, events_per_message=config.events_per_message, metrics=metrics
+        )
         repository = SqlOrders(
             database,
             processing_queue=config.processing_queue,

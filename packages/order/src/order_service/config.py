@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from environs import validate
 
-from service_common.config import ServiceConfig, read_environment, shared_fields
+from service_common.config import ServiceConfig, outbox_fields, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
@@ -21,6 +21,7 @@ class Config(ServiceConfig):
 
     Attributes:
         inventory_urls: replicas of the inventory service.
+        events_per_message: maximum events of one message.
         processing_queue: receives created and updated orders.
         notification_queue: receives all events.
         subscriber_queues: receive the same events.
@@ -28,6 +29,7 @@ class Config(ServiceConfig):
     """
 
     inventory_urls: tuple[str, ...]
+    events_per_message: int
     processing_queue: str
     notification_queue: str
     subscriber_queues: tuple[str, ...]
@@ -43,6 +45,7 @@ class Config(ServiceConfig):
         with read_environment(environ) as env:
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
+                **outbox_fields(env),
                 "inventory_urls": env.urls("INVENTORY_URL"),
                 "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),

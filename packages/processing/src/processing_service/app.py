@@ -10,6 +10,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from service_common.dead_letters import DEAD_LETTERS, DeadLetters
+from service_common.events import split_batch
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, new_app
 from service_common.lifecycle import background
@@ -54,7 +55,9 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))
         sagas = SqlSagas(database, config.notification_queue, *config.subscriber_queues)
-        relay = OutboxRelay(database, Publisher(sqs, metrics), SOURCE, metrics=metrics)
+        relay = OutboxRelay(
+            database, Publisher(sqs, metrics), SOURCE, events_per_message=config.events_per_message, metrics=metrics
+        )
         runner = Runner(sagas, HttpStockGateway(inventory), HttpOrderGateway(orders), relay.wake, metrics)
         engine = Engine(sagas, runner)
         poller = Poller(
@@ -63,6 +66,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             OrderConsumer(engine, config.processing_queue),
             settings=PollerSettings(stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=partial(_gate, engine, database),
+            split=split_batch,
             consumer=NAME,
             metrics=metrics,
         )

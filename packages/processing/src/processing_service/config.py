@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service_common.config import ServiceConfig, read_environment, shared_fields
+from service_common.config import ServiceConfig, outbox_fields, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
@@ -20,6 +20,7 @@ class Config(ServiceConfig):
     Attributes:
         inventory_urls: replicas of the inventory service.
         order_urls: replicas of the order service.
+        events_per_message: maximum events of one message.
         processing_queue: delivers created and updated orders.
         notification_queue: receives the events of processed and failed orders.
         subscriber_queues: receive the same events.
@@ -27,6 +28,7 @@ class Config(ServiceConfig):
 
     inventory_urls: tuple[str, ...]
     order_urls: tuple[str, ...]
+    events_per_message: int
     processing_queue: str
     notification_queue: str
     subscriber_queues: tuple[str, ...]
@@ -41,6 +43,7 @@ class Config(ServiceConfig):
         with read_environment(environ) as env:
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
+                **outbox_fields(env),
                 "inventory_urls": env.urls("INVENTORY_URL"),
                 "order_urls": env.urls("ORDER_URL"),
                 "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from service_common.backoff import Backoff
 from service_common.errors import PermanentError, TransientError, UnavailableError
 from service_common.events import UnreadableEventError
-from service_common.sqs.delivery import MAX_REASON_CHARACTERS, Acknowledge, DeadLetter, Delay, decide
+from service_common.sqs.delivery import (
+    MAX_REASON_CHARACTERS,
+    Acknowledge,
+    DeadLetter,
+    Delay,
+    Separate,
+    bounded,
+    decide,
+    decide_batch,
+    separates_at,
+)
 from service_common.sqs.limits import MAX_VISIBILITY_S
 
 BACKOFF = Backoff(1.0, 300.0)
@@ -65,3 +75,30 @@ def test_reason_has_only_characters_that_sqs_accepts(detail: str) -> None:
         or character >= "\U00010000"
         for character in decision.reason
     )
+
+
+def test_batch_whose_parts_were_all_processed_is_acknowledged() -> None:
+    assert decide_batch([Acknowledge(), Acknowledge()]) == Acknowledge()
+    assert decide_batch([]) == Acknowledge()
+
+
+def test_batch_of_which_all_is_to_be_retried_is_retried_as_it_is() -> None:
+    assert decide_batch([Delay(3), Delay(7)]) == Delay(7)
+
+
+def test_parts_that_were_not_processed_are_separated_from_the_others() -> None:
+    letter = DeadLetter("unreadable-event: not JSON")
+    assert decide_batch([Acknowledge(), Delay(3), letter]) == Separate({1: Delay(3), 2: letter})
+    assert decide_batch([Delay(3), letter]) == Separate({0: Delay(3), 1: letter})
+
+
+@pytest.mark.parametrize(("receives", "most", "final"), [(4, 5, False), (5, 5, True), (6, 5, True), (99, None, False)])
+def test_part_is_dead_lettered_after_as_many_receives_as_a_message(receives: int, most: int, final: bool) -> None:
+    decision = bounded(Delay(3), receives, most, "the database is away")
+    expected = DeadLetter(f"received {receives} times: the database is away") if final else Delay(3)
+    assert decision == expected
+
+
+@pytest.mark.parametrize(("most", "count"), [(None, 3), (20, 3), (3, 3), (2, 2), (1, 2)])
+def test_batch_is_separated_before_the_queue_gives_it_up(most: int, count: int) -> None:
+    assert separates_at(most) == count

@@ -16,6 +16,7 @@ from ..lifecycle import Readiness, background, uncancelled
 from ..observability import Metrics
 from ..postgres import Database
 from .maintenance import OutboxMaintenance
+from .packing import PackingPublisher
 from .sender import OutboxPublisher, Sender
 from .table import OutboxRow, OutboxTable
 
@@ -45,6 +46,7 @@ class OutboxRelay:
             and it goes on at once after a full claim.
         lease_s: time of a claim, in seconds, during which no other relay claims its events.
         batch: maximum events of one claim.
+        events_per_message: maximum events of one message; more than 1 needs consumers that read batches.
         poll_s: interval of claims without `wake`, in seconds.
         metrics: where events are counted.
     """
@@ -58,11 +60,14 @@ class OutboxRelay:
         spacing_s: float = 0.08,
         lease_s: float = 30.0,
         batch: int = 200,
+        events_per_message: int = 1,
         poll_s: float = 1.0,
         metrics: Metrics | None = None,
     ) -> None:
         metrics = Metrics() if metrics is None else metrics
         self._table = OutboxTable(database)
+        if events_per_message > 1:
+            publisher = PackingPublisher(publisher, events_per_message)
         self._sender = Sender(publisher, source, metrics, timeout_s=lease_s)
         self._set_aside = metrics.counter(
             "outbox_set_aside_total", "Events that can't be sent, ever, and are kept in the outbox.", ("queue",)

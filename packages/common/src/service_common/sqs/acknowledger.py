@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ..backoff import Backoff
 from ..errors import ServiceError, UnavailableError
@@ -13,9 +14,9 @@ from ..gathering import GatheringPolicy
 from .batcher import Batcher
 from .client import Sqs
 from .dead_letter import facts_of, letter_of
-from .delivery import Acknowledge, DeadLetter, Decision, Delay, decide
+from .delivery import Acknowledge, DeadLetter, Decision, Delay, Separate, bounded, decide
 from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
-from .messages import Queue, Refusal
+from .messages import Message, Outgoing, Queue, Refusal, part_of
 from .metrics import PollerMetrics
 from .publisher import Publisher, SendOutcome
 
@@ -31,6 +32,7 @@ _WORTH = 2.0
 logger = logging.getLogger(__name__)
 
 _Entry = tuple[InFlightMessage, int]
+_Separation = tuple[InFlightMessage, Mapping[int, Delay | DeadLetter]]
 _Request = Callable[[Sequence[tuple[str, int]]], Awaitable[Mapping[int, Refusal]]]
 
 
@@ -70,6 +72,7 @@ class Acknowledger:
         self._limit = limit
         self._metrics = metrics
         self._backoff = backoff
+        self._separations: Batcher[_Separation] = Batcher(self._separate, GatheringPolicy(0.0), self._abandon)
         gathering = GatheringPolicy(linger_s, full_at=_WORTH)
         self._deletes: Batcher[_Entry] = Batcher(self._delete, gathering, self._abandon, in_flight.working)
         self._delays: Batcher[_Entry] = Batcher(self._delay, gathering, self._abandon, in_flight.working)
@@ -84,10 +87,13 @@ class Acknowledger:
                 self._delays.add((entry, visibility_s))
             case DeadLetter(reason):
                 self._dead_letters.add((entry, reason))
+            case Separate(parts):
+                self._separations.add((entry, parts))
 
     async def drain(self) -> None:
         """Return when every decision has been carried out."""
-        await self._dead_letters.drain()  # they end in deletes and delays
+        # they end in deletes and delays
+        await asyncio.gather(self._separations.drain(), self._dead_letters.drain())
         await asyncio.gather(self._deletes.drain(), self._delays.drain())
 
     async def _delete(self, batch: Sequence[_Entry]) -> None:
@@ -130,7 +136,7 @@ class Acknowledger:
             self._metrics.unsettled()
             self._warn("message acknowledgement failed", entry, refusal)
         self._in_flight.remove(entry)
-        self._limit.release(1)
+        self._limit.release(entry.permits)
 
     def _abandon(self, batch: Sequence[tuple[InFlightMessage, object]]) -> None:
         """Count messages as failed that a defect leaves where they are: SQS delivers them again."""
@@ -158,6 +164,50 @@ class Acknowledger:
                 why = outcome.failed.get(entry.message.id, "there is no such queue")
                 self._warn("message dead-lettering failed", entry, why)
                 self.apply(entry, decide(UnavailableError(why), entry.message.receive_count, self._backoff))
+
+    async def _separate(self, batch: Sequence[_Separation]) -> None:
+        for entry, parts in batch:
+            if failed := await self._send_parts(entry, parts):
+                self._warn("message separation failed", entry, failed)
+                # as a whole: what was sent is processed twice
+                self.apply(entry, decide(UnavailableError(failed), entry.message.receive_count, self._backoff))
+            else:
+                self._deletes.add((entry, 0))
+
+    async def _send_parts(self, entry: InFlightMessage, parts: Mapping[int, Delay | DeadLetter]) -> str | None:
+        """Send parts of a message as messages of their own; return why one could not be sent."""
+        queue = self._queue()
+        retries: list[Outgoing] = []
+        letters: dict[str, tuple[Message, str]] = {}
+        for place, decision in parts.items():
+            part = entry.parts[place]
+            final = decision
+            if isinstance(decision, Delay):
+                final = bounded(decision, part.receive_count, queue.max_receives, "as a part of a batch")
+            if isinstance(final, Delay):
+                retries.append(part_of(part, str(place), final.visibility_s))
+            else:
+                letters[str(place)] = (part, final.reason)
+        if letters:
+            if queue.dead_letters is None:
+                return "there is no dead-letter queue"
+            outgoing = [
+                replace(letter_of(part, reason, queue.name, facts_of(part, self._consumer)), key=key)
+                for key, (part, reason) in letters.items()
+            ]
+            outcome = await self._publisher.send(queue.dead_letters, outgoing)
+            for key, letter_id in outcome.ids.items():
+                part, reason = letters[key]
+                self._metrics.dead_lettered()
+                self._warn("message dead-lettered", entry, reason, **facts_of(part, self._consumer), letterId=letter_id)
+            if outcome.failed:
+                return next(iter(outcome.failed.values()))
+        if retries:
+            outcome = await self._publisher.send(queue.name, retries)
+            self._metrics.retried(len(outcome.sent))
+            if outcome.failed:
+                return next(iter(outcome.failed.values()))
+        return None
 
     def _warn(self, event: str, entry: InFlightMessage, why: object, **facts: object) -> None:
         own = {"queue": self._queue().name, "messageId": entry.message.id, "reason": str(why)}

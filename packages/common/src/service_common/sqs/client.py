@@ -200,8 +200,10 @@ class Sqs:
             )
             attributes = answer["Attributes"]
             policy = attributes.get("RedrivePolicy")
-            dead_letters = orjson.loads(policy)["deadLetterTargetArn"].rpartition(":")[2] if policy else None
-            return Queue(name, url, dead_letters, int(attributes["VisibilityTimeout"]))
+            redrive = orjson.loads(policy) if policy else {}
+            dead_letters = redrive["deadLetterTargetArn"].rpartition(":")[2] if redrive else None
+            most = redrive.get("maxReceiveCount")  # a number or its text
+            return Queue(name, url, dead_letters, int(attributes["VisibilityTimeout"]), int(most) if most else None)
 
     @contextmanager
     def _translated(self, name: str) -> Iterator[None]:

@@ -12,7 +12,7 @@ import orjson
 
 from ..timestamps import rfc3339
 from .limits import MAX_ATTRIBUTES, MAX_BATCH_BYTES
-from .messages import Attribute, Message, Outgoing, attributes_of, size_bytes
+from .messages import EARLIER_RECEIVES, Attribute, Message, Outgoing, attributes_of, size_bytes
 
 __all__ = ["DeadLetterFacts", "facts_in", "facts_of", "letter_of"]
 
@@ -70,7 +70,7 @@ def letter_of(message: Message, reason: str, origin: str, facts: Mapping[str, An
     that have a name of ours, are in ``deadLetter`` under ``attributes``. A letter that would be too large has a shorter
     reason, then no origin, then no facts, then no reason.
     """
-    redriven = {REASON, ORIGIN, FACTS} if FACTS in message.attributes else ()
+    redriven = {REASON, ORIGIN, FACTS, EARLIER_RECEIVES} if FACTS in message.attributes else {EARLIER_RECEIVES}
     original = {name: each for name, each in message.attributes.items() if name not in redriven}
     largest = sorted(original, key=lambda name: size_bytes(Outgoing("", "", {name: original[name]})), reverse=True)
     for ours in ((REASON, ORIGIN, FACTS), (REASON, FACTS), (REASON,)):

@@ -61,18 +61,17 @@ class Letter:
         return Outgoing(self.message.id, self.message.body, self.message.attributes)
 
     @property
-    def event(self) -> Mapping[str, Any]:
-        """The event in its body, empty when it is no JSON object."""
+    def events(self) -> list[Mapping[str, Any]]:
+        """The events in its body, one or many; empty when it is no JSON of that form."""
         try:
             body = orjson.loads(self.message.body)
         except orjson.JSONDecodeError:
-            return {}
-        return body if isinstance(body, dict) else {}
+            return []
+        return [each for each in (body if isinstance(body, list) else [body]) if isinstance(each, dict)]
 
     @property
     def summary(self) -> dict[str, Any]:
         """What it is about, and why it is here, as JSON."""
-        event = self.event
         return {
             "queue": self.queue,
             "id": self.message.id,
@@ -81,9 +80,13 @@ class Letter:
             "sizeBytes": self.size_bytes,
             "reason": self.facts.reason,
             "traceId": _text(self.facts.facts, "traceId"),
-            "type": _text(event, "type"),
-            "subject": _text(event, "subject"),
+            "type": self._each("type"),
+            "subject": self._each("subject"),
         }
+
+    def _each(self, name: str) -> str | None:
+        """The different values of a member of the events, in their order."""
+        return ", ".join(dict.fromkeys(text for each in self.events if (text := _text(each, name)))) or None
 
     @property
     def document(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,11 +13,15 @@ from .messages import Message, Received
 __all__ = ["ConcurrencyLimit", "InFlightMessage", "InFlightMessages"]
 
 
+RECENT_SHARE = 0.125  # of one message in the average of parts
+
+
 @dataclass(slots=True, eq=False)
 class InFlightMessage:
     """A message that was received and is not yet acknowledged, delayed or dead-lettered.
 
     Attributes:
+        parts: what its handler processes one by one: the events of a batch, or the message itself.
         receipt_handle: the newest; an older one may no longer delete the message.
         received_at: time of the receive, on the loop's clock, in seconds.
         extended_at: when its visibility timeout last began, on the same clock.
@@ -27,6 +32,7 @@ class InFlightMessage:
     """
 
     message: Message
+    parts: Sequence[Message]
     receipt_handle: str
     received_at: float
     extended_at: float
@@ -34,6 +40,11 @@ class InFlightMessage:
     heartbeat: asyncio.Future[None] | None = None
     task: asyncio.Task[None] | None = None
     overdue: bool = False
+
+    @property
+    def permits(self) -> int:
+        """How many permits it holds: one for each part."""
+        return max(1, len(self.parts))
 
 
 class InFlightMessages:
@@ -52,7 +63,7 @@ class InFlightMessages:
     def __contains__(self, entry: InFlightMessage) -> bool:
         return self._by_id.get(entry.message.id) is entry
 
-    def add(self, received: Received, now_s: float) -> InFlightMessage | None:
+    def add(self, received: Received, parts: Sequence[Message], now_s: float) -> InFlightMessage | None:
         """Add a message, or return None when it is in flight already: then only its receipt handle is replaced.
 
         SQS delivers at least once, and again when a visibility timeout ran out. A second handler of the same message
@@ -63,7 +74,7 @@ class InFlightMessages:
             known.receipt_handle = received.handle
             known.extended_at = now_s
             return None
-        entry = InFlightMessage(received.message, received.handle, now_s, now_s)
+        entry = InFlightMessage(received.message, parts, received.handle, now_s, now_s)
         self._by_id[received.message.id] = entry
         self._some.set()
         return entry
@@ -84,11 +95,16 @@ class InFlightMessages:
 
 
 class ConcurrencyLimit:
-    """A semaphore for the messages in flight; a receive acquires several permits at once."""
+    """A semaphore for what is in flight; a receive acquires a permit for each message that it asks for.
+
+    A message of several parts takes more when it has come, which may leave fewer than none free: the next receive waits
+    until they are back, and asks for as many messages as there are permits for the parts that messages lately had.
+    """
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.free = total
+        self._parts = 1.0
         self._released = asyncio.Event()
 
     async def acquire(self, most: int, linger_s: float) -> int:
@@ -97,20 +113,26 @@ class ConcurrencyLimit:
         When fewer are free it waits up to *linger_s* for them: ten receives of one message cost ten times a receive of
         ten.
         """
+        wanted = max(1, min(most, int(self.total / self._parts)))
         while True:
             await self._wait_free(1)
             with suppress(TimeoutError):
                 async with asyncio.timeout(linger_s):
-                    await self._wait_free(min(most, self.total))
-            if self.free:
-                acquired = min(most, self.free)
+                    await self._wait_free(min(self.total, math.ceil(wanted * self._parts)))
+            if self.free > 0:
+                acquired = min(wanted, max(1, int(self.free / self._parts)))
                 self.free -= acquired
                 return acquired
+
+    def take_more(self, parts: int) -> None:
+        """Take the permits of the other *parts* of a message that holds one, without a wait."""
+        self._parts += (parts - self._parts) * RECENT_SHARE
+        self.free -= parts - 1
 
     def release(self, count: int) -> None:
         """Release *count* permits."""
         self.free += count
-        if self.free:
+        if self.free > 0:
             self._released.set()
 
     async def _wait_free(self, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import PermanentError, UnavailableError
+from .limits import MAX_DELAY_S
 from ..observability import Span
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "EARLIER_RECEIVES",
     "Attribute",
     "Message",
     "Outgoing",
@@ -35,10 +38,15 @@ __all__ = [
     "SqsUnavailableError",
     "attributes_of",
     "entry_of",
+    "part_of",
     "received_of",
     "refusals_of",
     "size_bytes",
 ]
+
+
+EARLIER_RECEIVES = "earlierReceives"  # attribute of a message that was a part of another: how often that was received
+_COUNT = re.compile("[0-9]{1,6}")
 
 
 class SqsUnavailableError(UnavailableError):
@@ -71,12 +79,18 @@ class SqsRefusedError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue that exists; *dead_letters* is the name of its dead-letter queue, None when it has none."""
+    """A queue that exists.
+
+    Attributes:
+        dead_letters: the name of its dead-letter queue, None when it has none.
+        max_receives: receives after which SQS moves a message there, None when it does not.
+    """
 
     name: str
     url: str
     dead_letters: str | None
     visibility_timeout_s: int
+    max_receives: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,7 @@ class Message:
 
     Attributes:
         id: MessageId, the same at each receive; a message that was sent twice has two.
-        receive_count: 1 at the first receive.
+        receive_count: 1 at the first receive; the receives of a batch that it was a part of count too.
         sent_at: when SQS accepted it.
     """
 
@@ -123,11 +137,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send; *key* is the sender's own id for it, which names it in the outcome, *span* is of its trace."""
+    """A message to send; *key* is the sender's own id for it, which names it in the outcome, *span* is of its trace.
+
+    It is visible after *delay_s* seconds, 0 to 900.
+    """
 
     key: str
     body: str
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    delay_s: int = 0
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -149,12 +167,13 @@ _NO_ANSWER = Refusal("NoAnswer", "the answer lacks this message", sender_fault=F
 def received_of(raw: MessageTypeDef) -> Received:
     """Parse a message of a ReceiveMessage response."""
     system = raw.get("Attributes", {})
-    attributes = raw.get("MessageAttributes")
+    raw_attributes = raw.get("MessageAttributes")
+    attributes = {name: _attribute(each) for name, each in raw_attributes.items()} if raw_attributes else {}
     message = Message(
         id=raw["MessageId"],
         body=raw["Body"],
-        receive_count=int(system.get("ApproximateReceiveCount", 1)),
-        attributes={name: _attribute(each) for name, each in attributes.items()} if attributes else {},
+        receive_count=int(system.get("ApproximateReceiveCount", 1)) + _earlier_receives(attributes),
+        attributes=attributes,
         sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
     )
     return Received(message, raw["ReceiptHandle"])
@@ -165,6 +184,8 @@ def entry_of(position: int, outgoing: Outgoing) -> SendMessageBatchRequestEntryT
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": outgoing.body}
     if outgoing.attributes:
         entry["MessageAttributes"] = attributes_of(outgoing.attributes)
+    if outgoing.delay_s:
+        entry["DelaySeconds"] = outgoing.delay_s
     return entry
 
 
@@ -203,6 +224,18 @@ def refusals_of(
         missing = set(range(count)).difference(refusals, (int(each["Id"]) for each in accepted))
         refusals.update(dict.fromkeys(missing, _NO_ANSWER))
     return refusals
+
+
+def part_of(part: Message, key: str, delay_s: int) -> Outgoing:
+    """Return a part of a message as a message of its own, which remembers how often it was received."""
+    receives = {EARLIER_RECEIVES: Attribute(str(part.receive_count), "Number")}
+    return Outgoing(key, part.body, {**part.attributes, **receives}, min(delay_s, MAX_DELAY_S))
+
+
+def _earlier_receives(attributes: Mapping[str, Attribute]) -> int:
+    attribute = attributes.get(EARLIER_RECEIVES)
+    text = attribute.value if attribute is not None else ""
+    return int(text) if isinstance(text, str) and _COUNT.fullmatch(text) else 0
 
 
 def _attribute(raw: MessageAttributeValueOutputTypeDef) -> Attribute:

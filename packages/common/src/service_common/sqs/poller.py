@@ -7,7 +7,7 @@ import logging
 import platform
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..backoff import Backoff
 from ..errors import ServiceError, TransientError
@@ -15,10 +15,19 @@ from ..lifecycle import log_death, uncancelled
 from ..observability import Metrics
 from .acknowledger import Acknowledger
 from .client import Sqs
-from .delivery import Decision, Delay, decide
+from .delivery import (
+    Decision,
+    Delay,
+    PartDecision,
+    Separate,
+    bounded,
+    decide,
+    decide_batch,
+    separates_at,
+)
 from .heartbeat import Heartbeat
 from .in_flight import ConcurrencyLimit, InFlightMessage, InFlightMessages
-from .messages import Message, Queue, Received
+from .messages import EARLIER_RECEIVES, Message, Queue, Received
 from .metrics import PollerMetrics
 from .publisher import Publisher
 from .receive_loop import Gate, ReceiveLoops
@@ -26,6 +35,7 @@ from .receive_loop import Gate, ReceiveLoops
 __all__ = ["HandlerCancelledError", "HandlerOverdueError", "MessageHandler", "Poller", "PollerSettings"]
 
 MessageHandler = Callable[[Message], Awaitable[None]]
+Split = Callable[[str], Sequence[str] | None]
 
 FLUSH_LIMIT_S = 1.0
 POLL_MARGIN_S = 0.7  # from the end of a long poll to its response, on a busy machine
@@ -51,7 +61,7 @@ class PollerSettings:
     """Limits of a poller.
 
     Attributes:
-        concurrency: maximum messages in flight.
+        concurrency: maximum messages in flight, of which each part counts; the last to come may exceed it by its parts.
         receivers: maximum concurrent receives; one, parked, without load.
         wait_s: long poll of the parked receive, 0 to 20 seconds; in effect as long as `stop_grace_s` allows, because a
             stop has to wait for it.
@@ -82,13 +92,18 @@ class Poller:
     The message of a handler that returns is deleted. A `PermanentError` sends it to the dead-letter queue with the
     reason. After any other error it is retried with a delay (see `service_common.sqs.delivery.decide`).
 
+    A message may have several parts, which are handled concurrently. It is deleted when all were processed; those that
+    were not become messages or dead letters of their own first, unless all are to be retried: then the message is. A
+    process that ends between sending them and deleting the message leaves both, so that they are handled twice.
+
     Args:
         sqs: the connection.
         queue_name: what to receive from; it need not exist yet.
-        handler: processes one message, in a task of its own; must be idempotent.
+        handler: processes one message, or a part of one, in a task of its own; must be idempotent.
         settings: the limits.
         gate: is awaited before each receive, such as for the database that the handler needs: in an outage,
             messages stay in the queue instead of using up their receive counts.
+        split: returns the parts of a body, None when it is one.
         consumer: name of the consumer in dead letters, such as the service's; the host's by default.
         metrics: where messages are counted.
     """
@@ -101,14 +116,16 @@ class Poller:
         *,
         settings: PollerSettings | None = None,
         gate: Gate | None = None,
+        split: Split = lambda _body: None,
         consumer: str | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings = settings or PollerSettings()
         self._queue_name = queue_name
         self._handler = handler
+        self._split = split
         self._in_flight = InFlightMessages()
-        limit = ConcurrencyLimit(settings.concurrency)
+        self._limit = limit = ConcurrencyLimit(settings.concurrency)
         self._metrics = PollerMetrics(metrics := metrics or Metrics(), queue_name, self._in_flight.__len__)
         self._receive_loops = ReceiveLoops(
             sqs,
@@ -199,14 +216,19 @@ class Poller:
         now_s = loop.time()
         kept = 0
         for received in batch:
-            entry = self._in_flight.add(received, now_s)
+            parts = self._parts_of(received.message)
+            entry = self._in_flight.add(received, parts, now_s)
             if entry is None:
                 self._metrics.duplicates()
                 continue
             kept += 1
+            self._limit.take_more(entry.permits)
             if self._stopping:
                 entry.working = False
                 self._acknowledger.apply(entry, _HAND_BACK)
+            elif len(parts) > 1 and received.message.receive_count >= separates_at(self._queue().max_receives):
+                entry.working = False
+                self._acknowledger.apply(entry, Separate(dict.fromkeys(range(len(parts)), _HAND_BACK)))
             else:
                 entry.task = task = loop.create_task(self._process(entry))
                 self._working[task] = entry
@@ -218,20 +240,45 @@ class Poller:
         )
         return kept
 
+    def _parts_of(self, message: Message) -> Sequence[Message]:
+        bodies = self._split(message.body)
+        return (message,) if bodies is None else [replace(message, body=body) for body in bodies]
+
     async def _process(self, entry: InFlightMessage) -> None:
+        if len(entry.parts) == 1:
+            decision: Decision = await self._handle(entry, entry.parts[0])
+        else:
+            decisions = await self._handle_each(entry)
+            decision = _HAND_BACK if _HAND_BACK in decisions else decide_batch(decisions)
+        entry.working = False
+        if entry.heartbeat is not None:
+            await entry.heartbeat  # an extension that arrives late would undo the delay
+        self._acknowledger.apply(entry, decision)
+
+    async def _handle_each(self, entry: InFlightMessage) -> list[PartDecision]:
+        """Handle the parts concurrently; a cancellation reaches those that have not ended."""
+        tasks = [asyncio.ensure_future(self._handle(entry, part)) for part in entry.parts]
+        while pending := {task for task in tasks if not task.done()}:
+            try:
+                await asyncio.wait(pending)
+            except asyncio.CancelledError:
+                for task in pending:
+                    task.cancel()
+        return [task.result() for task in tasks]
+
+    async def _handle(self, entry: InFlightMessage, part: Message) -> PartDecision:
         began_s = asyncio.get_running_loop().time()
         error: Exception | None = None
         try:
-            await self._handler(entry.message)
+            await self._handler(part)
         except asyncio.CancelledError:
+            if self._stopping and not entry.overdue:
+                return _HAND_BACK
             error = HandlerOverdueError("ran too long") if entry.overdue else HandlerCancelledError("was cancelled")
         except Exception as raised:  # whatever a handler raises, its message is acknowledged, retried or dead-lettered
             error = raised
-        entry.working = False
         self._metrics.handled_s(asyncio.get_running_loop().time() - began_s)
-        if entry.heartbeat is not None:
-            await entry.heartbeat  # an extension that arrives late would undo the delay
-        self._acknowledger.apply(entry, self._decide(entry.message, error))
+        return self._decide_part(part, error)
 
     def _processed(self, task: asyncio.Task[None]) -> None:
         entry = self._working.pop(task)
@@ -243,22 +290,23 @@ class Poller:
             entry.working = False
             self._acknowledger.apply(entry, Delay(int(self._settings.retry.cap_s)))
 
-    def _decide(self, message: Message, error: Exception | None) -> Decision:
-        if isinstance(error, HandlerCancelledError) and self._stopping:
-            return _HAND_BACK
-        decision = decide(error, message.receive_count, self._settings.retry)
+    def _decide_part(self, part: Message, error: Exception | None) -> PartDecision:
+        decision = decide(error, part.receive_count, self._settings.retry)
         if isinstance(decision, Delay):
+            reason = f"{type(error).__name__}: {error}"
             logger.warning(
                 "message processing failed",
                 exc_info=None if isinstance(error, ServiceError) else error,
                 extra={
                     "queue": self._queue_name,
-                    "messageId": message.id,
-                    "receiveCount": message.receive_count,
-                    "reason": f"{type(error).__name__}: {error}",
+                    "messageId": part.id,
+                    "receiveCount": part.receive_count,
+                    "reason": reason,
                     "delay_s": decision.visibility_s,
                 },
             )
+            if EARLIER_RECEIVES in part.attributes:
+                return bounded(decision, part.receive_count, self._queue().max_receives, reason)
         return decision
 
     def _cancel_handlers(self) -> None:
