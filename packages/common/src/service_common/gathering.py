@@ -25,7 +25,7 @@ class GatheringPolicy:
     """
 
     bound_s: float
-    full_at: float = 16.0
+    full_at: float = 8.0
 
     def delay_s(self, rate_per_s: float, in_flight: int = 0) -> float:
         """Return the wait before the next batch, in seconds.
