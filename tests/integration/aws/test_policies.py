@@ -67,13 +67,6 @@ class Aws:
         url = await asyncio.to_thread(self._url, self.names[queue])
         await asyncio.to_thread(self.sqs.send_message, QueueUrl=url, MessageBody="poison")
 
-    def fail_batch(self, queue: str) -> None:
-        """Send a batch and receive it twice, so that its next consumer sends its parts alone."""
-        url = self._url(self.names[queue])
-        self.sqs.send_message(QueueUrl=url, MessageBody="[1,2]")
-        for _ in range(2):
-            assert self.sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
-
     async def is_set_aside(self, queue: str) -> bool | None:
         url = await asyncio.to_thread(self._url, f"{self.names[queue]}-dlq")
         answer = await asyncio.to_thread(self.sqs.receive_message, QueueUrl=url, VisibilityTimeout=0)
@@ -148,8 +141,6 @@ async def test_each_service_can_do_its_work_with_its_policy_and_needs_all_of_it(
         "PROCESSING_QUEUE": aws.names["ProcessingQueue"],
         "NOTIFICATION_QUEUE": aws.names["NotificationQueue"],
     }
-    for queue in ("ProcessingQueue", "NotificationQueue"):
-        await asyncio.to_thread(aws.fail_batch, queue)
     async with AsyncExitStack() as stack:
         for service in SERVICES:
             own = {
