@@ -58,4 +58,4 @@ class PackingPublisher:
 def _packed(pack: Sequence[Outgoing]) -> Outgoing:
     if len(pack) == 1:
         return pack[0]
-    return Outgoing(pack[0].key, join_batch([each.body for each in pack]))
+    return Outgoing(pack[0].key, join_batch([each.body for each in pack]), span=pack[0].span)

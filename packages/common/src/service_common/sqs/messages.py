@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import PermanentError, UnavailableError
-from .limits import MAX_DELAY_S
 from ..observability import Span
+from .limits import MAX_DELAY_S
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import (
