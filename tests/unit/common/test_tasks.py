@@ -23,7 +23,8 @@ NOTICED_BY = {
     "service_common/postgres/availability.py": ["create_task"],  # repeats a probe that crashed
     "service_common/sqs/batcher.py": ["ensure_future"],  # abandons the items of a flush that crashed
     "service_common/sqs/dead_letter_queue.py": ["ensure_future"],  # awaits it
-    "service_common/sqs/poller.py": ["TaskGroup", "create_task", "create_task"],  # ends run(); retries the message
+    # ends run(); retries the message; awaits the parts of a batch
+    "service_common/sqs/poller.py": ["TaskGroup", "create_task", "create_task", "ensure_future"],
     "service_common/sqs/queue_depth.py": ["create_task"],  # log_death; the next scrape starts another
     "service_common/sqs/receive_loop.py": ["create_task"],  # in the poller's group
     "notification_service/app.py": ["create_task"],  # awaits it
