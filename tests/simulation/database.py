@@ -56,6 +56,9 @@ class SimulatedDatabase(InMemoryDatabase):
     async def wait_available(self) -> None:
         await self._availability.wait()
 
+    def expose(self, metrics: object) -> None:
+        """Have no pool to show."""
+
     async def close(self) -> None:
         """Stop looking for the server."""
         await self._availability.close()
