@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.processes import frozen
+from tests.support.processes import frozen, stopped
+from tests.support.replicas import restarted
 from tests.support.system import System
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+SPAN = re.compile(r"[\d:]{8}–[\d:]{8}, .*: Processing service could not be reached")  # noqa: RUF001 - as it is shown
 NAMES = ("Inventory", "Order")
 IS_DRAWN = """figure => {
   const canvas = figure.querySelector('canvas');
@@ -30,6 +34,72 @@ async def test_service_that_answers_nothing_is_named_until_it_does(system: Syste
         await expect(inventory).not_to_contain_text("Ready")
         await expect(order).to_contain_text("Ready")
     await expect(state).to_contain_text("Healthy")
+
+
+async def test_service_that_was_killed_is_remembered_across_a_reload(system: System, page: Page) -> None:
+    await page.goto("/operations")
+    state = page.get_by_role("region", name="State of the system")
+    await expect(state).to_contain_text("Healthy, watched since")
+    async with stopped(system, "processing"):
+        await expect(state).to_contain_text("Processing service can’t be reached. Since ")  # noqa: RUF001 - as it is shown
+    for _ in range(2):
+        await expect(state).to_contain_text("Healthy since ")
+        await expect(state).to_contain_text(SPAN)
+        await expect(state).to_contain_text("Processing service was restarted at ")
+        await expect(page.get_by_role("region", name="Incidents").get_by_role("listitem")).to_have_count(2)
+        await page.reload()
+
+
+async def test_process_that_is_up_again_before_the_next_poll_is_noticed(system: System, page: Page) -> None:
+    await page.goto("/operations")
+    state = page.get_by_role("region", name="State of the system")
+    await expect(state).to_contain_text("Healthy")
+    await restarted(system, "notification", replica=0)
+    await expect(state).to_contain_text("Notification service was restarted at ")
+
+
+async def test_refused_orders_are_counted_and_blamed_on_the_service_that_is_away(system: System, page: Page) -> None:
+    product = await system.product("refused", stock=10)
+    await page.goto("/operations")
+    state = page.get_by_role("region", name="State of the system")
+    await expect(state).to_contain_text("Healthy")
+    async with stopped(system, "inventory"):
+        answers = [await system.place({product: 1}) for _ in range(4)]
+        assert {answer.status for answer in answers} == {503}
+        alarms = state.get_by_role("list").first.locator("> li")
+        await expect(alarms).to_have_count(1)
+        await expect(alarms).to_contain_text("Inventory service can’t be reached.")  # noqa: RUF001 - as it is shown
+        await expect(alarms).to_contain_text("Affected: order service.")
+        refusals = page.get_by_role("region", name="Requests of the last minute")
+        await expect(refusals).to_contain_text("Order not placed: a dependency is away (503)")
+    await expect(state).to_contain_text("Inventory service could not be reached")
+
+
+@pytest.mark.parametrize(
+    ("process", "name", "affected"),
+    [
+        ("emulator", "SQS", "order service, processing service, and notification service"),
+        ("postgres", "PostgreSQL", "order service, inventory service, processing service, and notification service"),
+    ],
+)
+async def test_dependency_that_is_away_is_the_one_alarm(
+    process: str, name: str, affected: str, system: System, page: Page
+) -> None:
+    await page.goto("/operations")
+    state = page.get_by_role("region", name="State of the system")
+    card = (
+        page.get_by_role("region", name="Services")
+        .locator(".card")
+        .filter(has=page.get_by_role("heading", name=name, exact=True))
+    )
+    await expect(card).to_contain_text("Ready")
+    with frozen(system, process):
+        alarms = state.get_by_role("list").first.locator("> li")
+        await expect(alarms).to_have_count(1)
+        await expect(alarms).to_contain_text(f"{name} can’t be reached by any service.")  # noqa: RUF001 - as it is shown
+        await expect(alarms).to_contain_text(f"Affected: {affected}")
+        await expect(card).to_contain_text("Can’t be reached")  # noqa: RUF001 - as it is shown
+    await expect(state).to_contain_text(f"{name} could not be reached.")
 
 
 async def test_trace_of_an_order_becomes_a_command_that_finds_it(system: System, page: Page) -> None:

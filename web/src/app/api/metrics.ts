@@ -22,6 +22,8 @@ export interface Replica {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
+  /** The version of the process; absent where it is not told. */
+  readonly version?: string;
 }
 
 // longer than the services' own checks (1 s), shorter than the polling interval
@@ -89,8 +91,9 @@ function resolved(url: string): string {
 
 function readinessOf(body: unknown): Readiness | null {
   if (typeof body !== 'object' || body === null) return null;
-  const { status, checks } = body as { status?: unknown; checks?: unknown };
+  const { status, checks, version } = body as { status?: unknown; checks?: unknown; version?: unknown };
   if ((status !== 'ready' && status !== 'not ready') || typeof checks !== 'object' || checks === null) return null;
   const outcomes = Object.entries(checks).map(([name, outcome]) => [name, String(outcome)] as const);
-  return { ready: status === 'ready', checks: Object.fromEntries(outcomes) };
+  const told = typeof version === 'string' ? { version } : {};
+  return { ready: status === 'ready', checks: Object.fromEntries(outcomes), ...told };
 }

@@ -28,11 +28,13 @@ const MIN_SCALE_S = 0.01;
 const SOLID: readonly number[] = [];
 const DASHED: readonly number[] = [6, 4];
 const DOTTED: readonly number[] = [2, 3];
+const DASH_DOTTED: readonly number[] = [8, 3, 2, 3];
 
 const { count, duration } = texts.operations;
 
 export const CHARTS: readonly ChartPlan[] = [
-  plan('orders', labels.orders, count, ['--accent', '--good', '--bad']),
+  plan('orders', labels.orders, count, ['--accent', '--warn', '--good', '--bad']),
+  plan('errors', labels.errors, count, ['--bad', '--warn', '--accent']),
   plan('placing', labels.placing, duration, ['--accent', '--warn', '--bad']),
   plan('completing', labels.completing, duration, ['--accent', '--warn', '--bad']),
   plan('queues', labels.queues, count, ['--accent', '--good', '--bad']),
@@ -45,7 +47,7 @@ function plan(
   format: (value: number) => string,
   tokens: readonly string[],
 ): ChartPlan {
-  const dashes = [SOLID, DASHED, DOTTED];
+  const dashes = [SOLID, DASHED, DOTTED, DASH_DOTTED];
   const lines = (Object.entries(named.series) as [Series, string][]).map(([series, label], index): Line => ({
     series,
     label,
@@ -53,7 +55,7 @@ function plan(
     dash: dashes[index] ?? SOLID,
   }));
   const minScale = format === count ? 1 : MIN_SCALE_S;
-  return { id, title: named.title, lines, format, minScale, integer: id === 'orders' || id === 'queues' };
+  return { id, title: named.title, lines, format, minScale, integer: ['orders', 'errors', 'queues'].includes(id) };
 }
 
 /** A text summary of a chart. */

@@ -12,7 +12,12 @@ function radii(plan: ChartPlan, history: readonly HistoryPoint[]): unknown {
 describe('configurationOf', () => {
   it('draws each line in the colour of its token', () => {
     const { datasets } = configurationOf(ORDERS, [], (token) => `dark ${token}`).data;
-    expect(datasets.map((each) => each.borderColor)).toEqual(['dark --accent', 'dark --good', 'dark --bad']);
+    expect(datasets.map((each) => each.borderColor)).toEqual([
+      'dark --accent',
+      'dark --warn',
+      'dark --good',
+      'dark --bad',
+    ]);
   });
 
   it('shows an isolated point', () => {

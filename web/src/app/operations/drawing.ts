@@ -1,9 +1,17 @@
 import { InjectionToken } from '@angular/core';
-import type { Chart, ChartConfiguration, ChartDataset } from 'chart.js';
+import type { Chart, ChartConfiguration, ChartDataset, ChartType } from 'chart.js';
 
 import { texts } from '../texts';
 import { ChartPlan, Line, Point, pointsOf, spanOf } from './charts';
 import { HistoryPoint } from './history';
+import { Log } from './incidents';
+import { Marks, marksOf } from './marks';
+
+declare module 'chart.js' {
+  interface PluginOptionsByType<TType extends ChartType> {
+    marks?: Marks & { readonly types?: TType };
+  }
+}
 
 export type LineConfiguration = ChartConfiguration<'line', Point[]>;
 
@@ -44,6 +52,7 @@ export function configurationOf(
   plan: ChartPlan,
   history: readonly HistoryPoint[],
   colours: Colours,
+  log: Log | null = null,
 ): LineConfiguration {
   const now = history.at(-1)?.at ?? 0;
   const span = spanOf(history);
@@ -86,6 +95,7 @@ export function configurationOf(
         },
       },
       plugins: {
+        marks: marksOf(log, now, colours),
         tooltip: {
           callbacks: {
             title: (items) => timeAgo(items[0]?.parsed.x ?? 0),

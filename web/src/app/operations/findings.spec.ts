@@ -1,5 +1,6 @@
 import { Replica } from '../api/metrics';
 import { SystemStats, QueueStats } from './stats';
+import { Traffic } from './traffic';
 import { Finding, ReplicaHealth, ReplicaState, THRESHOLDS, findingsOf, levelOf, overallLevel } from './findings';
 
 const NOTHING: SystemStats = {
@@ -7,6 +8,9 @@ const NOTHING: SystemStats = {
   outboxes: [],
   sagas: null,
   push: null,
+  traffic: [],
+  saturation: [],
+  refusals: { orders: [], limits: [], cut: [] },
   circuits: [],
   failures: [],
   lostLines: [],
@@ -75,8 +79,8 @@ describe('findingsOf', () => {
   });
 
   it('names the failing checks', () => {
-    const found = findingsOf([health(replica('order'), 'not-ready', { database: 'ok', queue: 'away' })], NOTHING);
-    expect(found).toMatchObject([{ kind: 'not-ready', level: 'bad', failing: ['queue'] }]);
+    const found = findingsOf([health(replica('order'), 'not-ready', { database: 'ok', relay: 'died' })], NOTHING);
+    expect(found).toMatchObject([{ kind: 'not-ready', level: 'bad', failing: ['relay'] }]);
   });
 
   it('ignores processes that were not polled yet', () => {
@@ -114,7 +118,48 @@ describe('findingsOf', () => {
       { service: 'order' as const, pending: 3, oldestSeconds: 11 },
       { service: 'processing' as const, pending: 3, oldestSeconds: 61 },
     ];
-    expect(kinds(findingsOf([], { ...NOTHING, outboxes }))).toEqual(['outbox bad', 'outbox warn']);
+    expect(kinds(findingsOf([], { ...NOTHING, outboxes }))).toEqual(['outbox warn', 'outbox bad']);
+  });
+
+  it('reports answers of 5xx that are no defects, critical like the alarm of servers', () => {
+    const traffic = (failed: number, requests: number): Traffic => ({
+      service: 'order',
+      requests,
+      failed,
+      refused: 0,
+      limited: 0,
+      statuses: [],
+      p95Seconds: null,
+    });
+    const found = (failed: number, requests: number, defects = 0): readonly Finding[] =>
+      findingsOf([], {
+        ...NOTHING,
+        traffic: [traffic(failed, requests)],
+        failures: [{ name: 'order', total: defects, lastMinute: defects }],
+      }).filter((each) => each.kind === 'unavailable');
+    expect(found(24, 24)).toEqual([{ level: 'bad', kind: 'unavailable', service: 'order', number: 24, requests: 24 }]);
+    expect(kinds(found(2, 2))).toEqual(['unavailable warn']);
+    expect(kinds(found(5, 100))).toEqual(['unavailable warn']);
+    expect(kinds(found(6, 100))).toEqual(['unavailable bad']);
+    expect(found(4, 10, 4)).toEqual([]);
+  });
+
+  it('names a dependency that a service or all replicas miss', () => {
+    const checks = (database: string): Record<string, string> => ({ database, edge: 'ok' });
+    const all = [
+      health(replica('order', 1, 2), 'ready', checks('ok')),
+      health(replica('order', 2, 2), 'not-ready', checks('refused')),
+    ];
+    expect(findingsOf(all, NOTHING)[0]).toMatchObject({ kind: 'dependency', level: 'warn', away: false });
+    const others = [health(replica('inventory'), 'not-ready', checks('refused'))];
+    expect(findingsOf([...all, ...others], NOTHING)[0]).toMatchObject({ level: 'bad', away: false });
+    expect(findingsOf(others, NOTHING)[0]).toMatchObject({
+      kind: 'dependency',
+      dependency: 'postgresql',
+      level: 'bad',
+      away: true,
+      unreached: [{ service: 'inventory', reason: 'refused' }],
+    });
   });
 
   it('grades late sagas by the oldest', () => {

@@ -1,6 +1,8 @@
 import { Readiness, Replica } from '../api/metrics';
 import { Service } from '../api/endpoints';
+import { Dependency, Unreached, dependenciesOf } from './dependencies';
 import { SystemStats, QueueStats } from './stats';
+import { Traffic } from './traffic';
 
 export type Level = 'ok' | 'warn' | 'bad';
 
@@ -19,10 +21,24 @@ export interface ReplicaHealth {
 /** A problem of the system, with the values for its text. */
 export type Finding = { readonly level: 'warn' | 'bad' } & (
   | { readonly kind: 'unreachable' | 'not-ready'; readonly replica: Replica; readonly failing: readonly string[] }
-  | { readonly kind: 'dead-letters' | 'backlog'; readonly queue: string; readonly number: number }
+  | {
+      readonly kind: 'dependency';
+      readonly dependency: Dependency;
+      /** Whether no replica reaches it. */
+      readonly away: boolean;
+      readonly unreached: readonly Unreached[];
+    }
+  | {
+      readonly kind: 'dead-letters' | 'backlog';
+      readonly queue: string;
+      /** The queue's consumer. */
+      readonly service: Service;
+      readonly number: number;
+    }
   | { readonly kind: 'outbox'; readonly service: Service; readonly pending: number; readonly seconds: number }
   | { readonly kind: 'late-sagas'; readonly late: number; readonly seconds: number }
   | { readonly kind: 'circuit'; readonly service: Service; readonly client: string }
+  | { readonly kind: 'unavailable'; readonly service: Service; readonly number: number; readonly requests: number }
   | { readonly kind: 'push-lag'; readonly number: number }
   | { readonly kind: 'depth-stale'; readonly queues: readonly string[]; readonly seconds: number }
   | { readonly kind: 'refusals'; readonly number: number }
@@ -46,6 +62,9 @@ export const THRESHOLDS = {
   pushLag: { warn: 20, bad: 1000 },
 } as const satisfies Record<string, Threshold>;
 
+/** 5xx of the last minute: critical like the alarm `ServerErrors`, at least so many and over this share of requests. */
+const UNAVAILABLE = { number: 3, share: 0.05 } as const;
+
 /** Seconds after which a queue depth is stale; it is polled every five. */
 const DEPTH_STALE_S = 20;
 
@@ -54,9 +73,10 @@ export function levelOf(value: number, threshold: Threshold): Level {
   return value >= threshold.warn ? 'warn' : 'ok';
 }
 
-/** The problems of the system, critical ones first. */
+/** The problems of the system. */
 export function findingsOf(replicas: readonly ReplicaHealth[], stats: SystemStats): readonly Finding[] {
-  const found = [
+  return [
+    ...dependencyFindings(replicas),
     ...replicas.flatMap((each) => healthFindings(each, replicas)),
     ...stats.queues.flatMap(queueFindings),
     ...staleFindings(stats.queues),
@@ -68,7 +88,13 @@ export function findingsOf(replicas: readonly ReplicaHealth[], stats: SystemStat
     ...sagaFindings(stats),
     ...stats.circuits
       .filter((circuit) => circuit.state === 'open' && circuit.unavailable > 0)
-      .map(({ service, client }): Finding => ({ level: 'warn', kind: 'circuit', service, client })),
+      .map(({ service, client }): Finding => ({
+        level: 'warn',
+        kind: 'circuit',
+        service,
+        client,
+      })),
+    ...stats.traffic.flatMap((each) => unavailableFindings(each, stats)),
     ...pushFindings(stats),
     ...stats.failures
       .filter((each) => each.lastMinute > 0)
@@ -82,7 +108,6 @@ export function findingsOf(replicas: readonly ReplicaHealth[], stats: SystemStat
         number: lastMinute,
       })),
   ];
-  return found.sort((one, other) => Number(other.level === 'bad') - Number(one.level === 'bad'));
 }
 
 /** The worst level; null while a process was not polled yet. */
@@ -103,14 +128,32 @@ function healthFindings(health: ReplicaHealth, all: readonly ReplicaHealth[]): r
   return [{ level: served ? 'warn' : 'bad', kind: state, replica, failing: state === 'not-ready' ? failing : [] }];
 }
 
+// replicas share a dependency: that some reach it is a warning, unless a whole service doesn't
+function dependencyFindings(replicas: readonly ReplicaHealth[]): readonly Finding[] {
+  return dependenciesOf(replicas).flatMap(({ dependency, state, reachedBy, unreached }): readonly Finding[] => {
+    if (unreached.length === 0) return [];
+    const cut = unreached.some((each) => !reachedBy.includes(each.service));
+    return [{ level: cut ? 'bad' : 'warn', kind: 'dependency', dependency, away: state === 'away', unreached }];
+  });
+}
+
+// status 500 is a defect, with a finding of its own
+function unavailableFindings({ service, failed, requests }: Traffic, stats: SystemStats): readonly Finding[] {
+  const defects = stats.failures.find((each) => each.name === service)?.lastMinute ?? 0;
+  const number = failed - defects;
+  if (number <= 0) return [];
+  const hurts = number >= UNAVAILABLE.number && number > UNAVAILABLE.share * requests;
+  return [{ level: hurts ? 'bad' : 'warn', kind: 'unavailable', service, number, requests }];
+}
+
 function queueFindings(stats: QueueStats): readonly Finding[] {
-  const { queue, visible, inFlight, deadLetters } = stats;
+  const { queue, service, visible, inFlight, deadLetters } = stats;
   const found: Finding[] = [];
   if (deadLetters && visible + inFlight > 0) {
-    found.push({ level: 'bad', kind: 'dead-letters', queue, number: visible + inFlight });
+    found.push({ level: 'bad', kind: 'dead-letters', queue, service, number: visible + inFlight });
   }
   const level = levelOf(visible, THRESHOLDS.backlog);
-  if (!deadLetters && level !== 'ok') found.push({ level, kind: 'backlog', queue, number: visible });
+  if (!deadLetters && level !== 'ok') found.push({ level, kind: 'backlog', queue, service, number: visible });
   return found;
 }
 

@@ -26,7 +26,14 @@ describe('historyPointOf', () => {
       'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} 5\n',
     );
     const sagas = metricsOf('processing', '', 'orderstream_saga_seconds_count{state="DONE"} 4');
-    expect(values(orders, sagas)).toEqual({ placed: 90, closed: 48, failed: 0 });
+    expect(values(orders, sagas)).toMatchObject({
+      placed: 90,
+      refused: 42,
+      closed: 48,
+      failed: 0,
+      requestsRefused: 7,
+      requestsFailed: 0,
+    });
   });
 
   it('sums replicas', () => {

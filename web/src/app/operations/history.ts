@@ -1,5 +1,6 @@
 import { increasesOf, ratePerSecond } from './counter-tracker';
 import { SystemStats, ProcessMetrics } from './stats';
+import type { Traffic } from './traffic';
 import { bucketsOf, quantile } from './histogram';
 
 /** The series of the charts; latencies in seconds. */
@@ -7,6 +8,7 @@ export type Series =
   | 'placed'
   | 'closed'
   | 'failed'
+  | 'refused'
   | 'placing50'
   | 'placing95'
   | 'placing99'
@@ -16,7 +18,10 @@ export type Series =
   | 'processingQueue'
   | 'notificationQueue'
   | 'deadLetters'
-  | 'deliveries';
+  | 'deliveries'
+  | 'requestsFailed'
+  | 'requestsRefused'
+  | 'requestsLimited';
 
 /** The values at one time; unknown series are absent. */
 export interface HistoryPoint {
@@ -29,6 +34,7 @@ export const WINDOW_MS = 60_000;
 export const HISTORY_MS = 15 * 60_000;
 const MINUTE_S = 60;
 const PLACED = { method: 'POST', route: '/orders', status: '201' };
+const REQUESTS = 'orderstream_http_request_seconds_count';
 const QUANTILES = [50, 95, 99] as const;
 
 /** The rates and percentiles of the last minute, and the current queue depths. */
@@ -44,7 +50,8 @@ export function historyPointOf(at: number, processes: readonly ProcessMetrics[],
     const known = of(service).some((each) => each.length > 0);
     return known ? (ratePerSecond(of(service), name, match) ?? 0) * MINUTE_S : null;
   };
-  set('placed', perMinute('order', 'orderstream_http_request_seconds_count', PLACED));
+  set('placed', perMinute('order', REQUESTS, PLACED));
+  set('refused', refusedPerMinute(of('order')));
   set('closed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'DONE' }));
   set('failed', perMinute('processing', 'orderstream_saga_seconds_count', { state: 'FAILED' }));
   const placing = bucketsOf(increasesOf(of('order'), 'orderstream_http_request_seconds_bucket', PLACED));
@@ -59,8 +66,33 @@ export function historyPointOf(at: number, processes: readonly ProcessMetrics[],
   }
   const dead = stats.queues.filter((each) => each.deadLetters);
   set('deadLetters', dead.length === 0 ? null : dead.reduce((sum, each) => sum + each.visible + each.inFlight, 0));
+  if (stats.traffic.length > 0) {
+    const minute = (count: (each: Traffic) => number): number =>
+      stats.traffic.reduce((sum, each) => sum + count(each), 0);
+    set(
+      'requestsFailed',
+      minute((each) => each.failed),
+    );
+    set(
+      'requestsRefused',
+      minute((each) => each.refused),
+    );
+    set(
+      'requestsLimited',
+      minute((each) => each.limited),
+    );
+  }
   set('deliveries', ratePerSecond(deltas, 'orderstream_push_deliveries_total'));
   return { at, values };
+}
+
+/** Orders that were asked for and not placed; null before the second poll. */
+function refusedPerMinute(orders: readonly ProcessMetrics['deltas'][]): number | null {
+  if (orders.every((each) => each.length === 0)) return null;
+  const { status, ...asked } = PLACED;
+  const rate = (match: Readonly<Record<string, string>>): number => ratePerSecond(orders, REQUESTS, match) ?? 0;
+  // without the error of a difference of fractions, which is not 0
+  return Math.round((rate(asked) - rate({ ...asked, status })) * MINUTE_S * 1e6) / 1e6;
 }
 
 /** The history with one more point, without those outside the window. */

@@ -15,8 +15,8 @@ describe('findingText', () => {
       'Order service is not ready: database, relay.',
     ],
     [{ kind: 'not-ready', level: 'bad', replica: ONE, failing: [] }, 'Order service is not ready.'],
-    [{ kind: 'dead-letters', level: 'bad', queue: 'q-dlq', number: 1 }, '1 message in q-dlq.'],
-    [{ kind: 'backlog', level: 'warn', queue: 'q', number: 1500 }, '1,500 messages wait in q.'],
+    [{ kind: 'dead-letters', level: 'bad', queue: 'q-dlq', service: 'processing', number: 1 }, '1 message in q-dlq.'],
+    [{ kind: 'backlog', level: 'warn', queue: 'q', service: 'processing', number: 1500 }, '1,500 messages wait in q.'],
     [
       { kind: 'depth-stale', level: 'warn', queues: ['p', 'q'], seconds: 95 },
       'The depth of p, q was last updated 2 min ago.',
@@ -42,6 +42,24 @@ describe('findingText', () => {
     [
       { kind: 'lost-lines', level: 'warn', service: 'inventory', number: 9 },
       'The inventory service dropped 9 log lines in the last minute.',
+    ],
+    [
+      { kind: 'dependency', level: 'bad', dependency: 'sqs', away: true, unreached: [] },
+      'SQS can’t be reached by any service.',
+    ],
+    [
+      {
+        kind: 'dependency',
+        level: 'warn',
+        dependency: 'postgresql',
+        away: false,
+        unreached: [{ ...SECOND, reason: 'refused' }],
+      },
+      'PostgreSQL can’t be reached by Notification service 2.',
+    ],
+    [
+      { kind: 'unavailable', level: 'bad', service: 'order', number: 24, requests: 24 },
+      'The order service answered 24 of 24 requests with 502, 503 or 504 in the last minute.',
     ],
   ])('says %j', (finding, text) => {
     expect(findingText(finding)).toBe(text);

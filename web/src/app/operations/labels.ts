@@ -1,12 +1,14 @@
 import { Service } from '../api/endpoints';
 import { Replica } from '../api/metrics';
 import { texts } from '../texts';
+import { Alarm } from './causes';
 import { Finding } from './findings';
+import { Incident, Start } from './incidents';
 
 const labels = texts.operations.findings;
 
 /** The name of a replica, with its number when there are several. */
-export function replicaName(replica: Replica): string {
+export function replicaName(replica: Pick<Replica, 'service' | 'number' | 'of'>): string {
   return texts.operations.replica(texts.common.services[replica.service], replica.number, replica.of);
 }
 
@@ -17,6 +19,12 @@ export function serviceName(service: string): string {
 /** The text of a finding. */
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
+    case 'dependency': {
+      const name = texts.operations.dependencies[finding.dependency];
+      return finding.away ? labels.away(name) : labels.cut(name, finding.unreached.map(replicaName));
+    }
+    case 'unavailable':
+      return labels.unavailable(serviceName(finding.service), finding.number, finding.requests);
     case 'unreachable':
       return labels.unreachable(replicaName(finding.replica));
     case 'not-ready':
@@ -32,7 +40,7 @@ export function findingText(finding: Finding): string {
     case 'late-sagas':
       return labels.lateSagas(finding.late, finding.seconds);
     case 'circuit':
-      return labels.circuit(serviceName(finding.service), finding.client.replace('-', ' '));
+      return labels.circuit(serviceName(finding.service), clientName(finding.client));
     case 'push-lag':
       return labels.pushLag(finding.number);
     case 'refusals':
@@ -44,12 +52,75 @@ export function findingText(finding: Finding): string {
   }
 }
 
-/** The subject of a finding, without its values. */
-export function subjectOf(finding: Finding): string {
-  const { kind, level } = finding;
-  const subject = 'replica' in finding ? replicaName(finding.replica) : 'queue' in finding ? finding.queue : '';
-  const service = 'service' in finding ? finding.service : '';
-  return [kind, level, subject, service].join(' ');
+/** The text of a finding that is over. */
+export function pastText(finding: Finding): string {
+  const past = texts.operations.past;
+  switch (finding.kind) {
+    case 'dependency': {
+      const name = texts.operations.dependencies[finding.dependency];
+      return finding.away ? past.away(name) : past.cut(name, finding.unreached.map(replicaName));
+    }
+    case 'unreachable':
+      return past.unreachable(replicaName(finding.replica));
+    case 'not-ready':
+      return past.notReady(replicaName(finding.replica), finding.failing);
+    case 'dead-letters':
+      return past.deadLetters(finding.queue);
+    case 'backlog':
+      return past.backlog(finding.queue);
+    case 'depth-stale':
+      return past.depthStale;
+    case 'outbox':
+      return past.outbox(serviceName(finding.service));
+    case 'late-sagas':
+      return past.lateSagas;
+    case 'circuit':
+      return past.circuit(serviceName(finding.service), clientName(finding.client));
+    case 'push-lag':
+      return past.pushLag;
+    case 'refusals':
+      return past.refusals;
+    case 'failures':
+      return past.failures(serviceName(finding.service));
+    case 'unavailable':
+      return past.unavailable(serviceName(finding.service));
+    case 'lost-lines':
+      return past.lostLines(serviceName(finding.service));
+  }
+}
+
+/** Who suffers from an alarm, each once. */
+export function affectedBy({ effects }: Alarm): readonly string[] {
+  return [...new Set(effects.map(affected))];
+}
+
+function affected(finding: Finding): string {
+  const names = texts.operations.effects;
+  if (finding.kind === 'late-sagas') return names.lateSagas(finding.late);
+  if (finding.kind === 'push-lag' || finding.kind === 'refusals') return names.push;
+  if (finding.kind === 'backlog') return names.backlog(finding.queue);
+  if (finding.kind === 'depth-stale') return finding.queues.join(', ');
+  if ('replica' in finding) return serviceName(finding.replica.service);
+  return 'service' in finding ? serviceName(finding.service) : '';
+}
+
+/** When an incident was, and what. */
+export function incidentText(incident: Incident): string {
+  const { from, until, cause } = incident;
+  const labels = texts.operations.incidents;
+  const span =
+    until === null
+      ? labels.lasts(timeOfDay(from))
+      : labels.span(timeOfDay(from), timeOfDay(until), (until - from) / 1000);
+  return labels.was(span, pastText(cause));
+}
+
+export function restartText({ replica, at }: Start): string {
+  return texts.operations.incidents.restartedAt(replicaName(replica), timeOfDay(at));
+}
+
+function clientName(client: string): string {
+  return client.replace('-', ' ');
 }
 
 /** The local time of day. */

@@ -94,8 +94,8 @@ describe('LineChart', () => {
       [...row.querySelectorAll('td')].map((cell) => cell.textContent),
     );
     expect(rows).toEqual([
-      ['90', '60', '–'],
-      ['120', '60', '1'],
+      ['90', '–', '60', '–'],
+      ['120', '–', '60', '1'],
     ]);
   });
 

@@ -16,6 +16,7 @@ import { texts } from '../texts';
 import { ChartPlan, hasData, summaryOf } from './charts';
 import { DRAW, Drawing, LineConfiguration, configurationOf } from './drawing';
 import { HistoryPoint, byMinute } from './history';
+import { Log } from './incidents';
 import { Theme } from './theme';
 import { timeOfDay } from './labels';
 
@@ -30,6 +31,8 @@ import { timeOfDay } from './labels';
 export class LineChart {
   readonly plan = input.required<ChartPlan>();
   readonly history = input.required<readonly HistoryPoint[]>();
+  /** The incidents and restarts that are marked. */
+  readonly log = input<Log | null>(null);
 
   private readonly draw = inject(DRAW);
   private readonly theme = inject(Theme);
@@ -67,7 +70,12 @@ export class LineChart {
     effect(() => {
       this.theme.version();
       const canvas = this.canvas()?.nativeElement;
-      const configuration = configurationOf(this.plan(), this.history(), (token) => this.theme.colour(token));
+      const configuration = configurationOf(
+        this.plan(),
+        this.history(),
+        (token) => this.theme.colour(token),
+        this.log(),
+      );
       // a quiet time removes the canvas, and the next point brings another one
       if (this.drawn !== null && this.drawn.canvas !== canvas) void this.end();
       if (canvas !== undefined) void this.show(canvas, configuration);

@@ -10,7 +10,13 @@ import { ProcessMetrics, statsOf } from './stats';
 import { LateSaga, LateSagas } from './late-sagas';
 import { HistoryPoint, WINDOW_MS, historyPointOf, withPoint } from './history';
 import { ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './findings';
+import { alarmsOf } from './causes';
+import { dependenciesOf } from './dependencies';
+import { Log, observed } from './incidents';
+import { recall, remember } from './memory';
+import { Session } from '../sign-in/session';
 
+const KEY = 'orderstream.operations';
 export const INTERVAL_MS = 5000;
 /** The age after which metrics are stale. */
 export const STALE_AFTER_MS = 12_000;
@@ -30,7 +36,8 @@ export interface LateSagasView {
 }
 
 /**
- * Polls every process every five seconds while it has subscribers, and keeps 15 minutes of history.
+ * Polls every process every five seconds while it has subscribers, and keeps 15 minutes of history, and a log of
+ * incidents, in the storage of the tab.
  *
  * Processes are polled independently: a slow one does not delay others, and its last metrics stay.
  */
@@ -40,7 +47,10 @@ export class Monitor {
   private readonly lateSagas = inject(LateSagas);
   private readonly trackers = new Map<string, CounterTracker>();
   private readonly monitored = signal<readonly MonitoredReplica[]>([]);
-  private readonly points = signal<readonly HistoryPoint[]>([]);
+  private readonly key = inject(Session).own(KEY);
+  private readonly recalled = recall(this.key, Date.now());
+  private readonly points = signal<readonly HistoryPoint[]>(this.recalled.history);
+  private readonly incidents = signal<Log | null>(this.recalled.log);
   private readonly lateSagasView = signal<LateSagasView>({ sagas: null, problem: null });
   private readonly polledAt = signal<number | null>(null);
 
@@ -64,7 +74,12 @@ export class Monitor {
     return new Map(polled.map((each) => [each.replica.service, lastOf(this.monitored(), each.replica.service)]));
   });
   readonly findings = computed(() => findingsOf(this.monitored(), this.stats()));
+  /** The findings by cause, critical ones first. */
+  readonly alarms = computed(() => alarmsOf(this.findings()));
+  readonly dependencies = computed(() => dependenciesOf(this.monitored()));
   readonly level = computed(() => overallLevel(this.monitored(), this.findings()));
+  /** What was seen so far; null before the first poll. */
+  readonly log = this.incidents.asReadonly();
 
   /** Polls repeatedly while subscribed, one at a time; emits after each poll. */
   readonly polls: Observable<void> = timer(0, INTERVAL_MS).pipe(exhaustMap(() => from(this.poll())));
@@ -82,6 +97,12 @@ export class Monitor {
     this.points.update((history) =>
       withPoint(history, historyPointOf(now, metricsOf(this.monitored(), now), this.stats())),
     );
+    const processes = this.monitored().flatMap(({ replica, metrics, scrapedAt }) => {
+      const startedAt = scrapedAt === null ? null : startOf(metrics);
+      return startedAt === null ? [] : [{ replica, startedAt }];
+    });
+    this.incidents.update((log) => observed(log, { at: now, alarms: this.alarms(), processes }));
+    remember(this.key, { history: this.points(), log: this.incidents() });
   }
 
   private async checkReadiness(replica: Replica): Promise<void> {
@@ -143,6 +164,12 @@ function metricsOf(monitored: readonly MonitoredReplica[], now: number | null): 
     if (metrics === null || scrapedAt === null || (now !== null && scrapedAt < now - STALE_AFTER_MS)) return [];
     return [{ service: replica.service, at: scrapedAt, metrics, deltas }];
   });
+}
+
+/** The start of a process, in milliseconds since 1970; null when it does not tell. */
+export function startOf(metrics: Exposition | null): number | null {
+  const seconds = metrics?.max('process_start_time_seconds') ?? null;
+  return seconds === null ? null : seconds * 1000;
 }
 
 function lastOf(monitored: readonly MonitoredReplica[], service: Service): number | null {

@@ -1,37 +1,44 @@
 import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 
+import { SERVICES } from '../api/metrics';
 import { Skeleton } from '../design/skeleton';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CHARTS } from './charts';
+import { IncidentsPanel } from './incidents-panel';
 import { LagPanel } from './lag-panel';
 import { LatePanel } from './late-panel';
 import { LineChart } from './line-chart';
 import { Monitor } from './monitor';
 import { PushPanel } from './push-panel';
 import { QueuePanel } from './queue-panel';
+import { SaturationPanel } from './saturation-panel';
 import { ServiceBoard } from './service-board';
 import { StaleNote } from './stale-note';
 import { StatusLine } from './status-line';
 import { StockPanel } from './stock-panel';
 import { TracePanel } from './trace-panel';
+import { TrafficPanel } from './traffic-panel';
 
 /** The operations dashboard: findings, charts and statistics. */
 @Component({
   selector: 'app-operations-page',
   imports: [
+    IncidentsPanel,
     LagPanel,
     LatePanel,
     LineChart,
     PushPanel,
     QueuePanel,
+    SaturationPanel,
     ServiceBoard,
     Skeleton,
     StaleNote,
     StatusLine,
     StockPanel,
     TracePanel,
+    TrafficPanel,
   ],
   templateUrl: './operations-page.html',
   styleUrl: './operations-page.css',
@@ -42,6 +49,7 @@ export class OperationsPage {
   protected readonly may = inject(Session).may;
   protected readonly texts = texts.operations;
   protected readonly charts = CHARTS;
+  protected readonly services = SERVICES;
   protected readonly asked = computed(() => this.monitor.at() !== null);
   protected readonly late = computed(() => this.monitor.latestStats().sagas?.late ?? 0);
 

@@ -1,16 +1,19 @@
 import { TestBed } from '@angular/core/testing';
 
 import { Replica } from '../api/metrics';
-import { ServiceBoard } from './service-board';
-import { ReplicaHealth } from './findings';
+import { BoardReplica, ServiceBoard } from './service-board';
+import { dependenciesOf } from './dependencies';
+import { parseExposition } from './exposition';
 
 function replica(service: Replica['service'], number = 1, of = 1): Replica {
   return { service, number, of, address: 'http://x', balanced: false };
 }
 
-async function shown(replicas: readonly ReplicaHealth[]): Promise<HTMLElement> {
+async function shown(replicas: readonly BoardReplica[]): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(ServiceBoard);
   fixture.componentRef.setInput('replicas', replicas);
+  fixture.componentRef.setInput('dependencies', dependenciesOf(replicas));
+  fixture.componentRef.setInput('at', 3_600_000);
   await fixture.whenStable();
   return fixture.nativeElement as HTMLElement;
 }
@@ -26,8 +29,11 @@ describe('ServiceBoard', () => {
       },
     ]);
     expect(page.textContent).toContain('Not ready');
-    expect(page.textContent).toContain('processing-queue: no answer within 1 s');
-    expect(page.textContent).not.toContain('database');
+    const cards = [...page.querySelectorAll('.card')].map((card) => card.textContent);
+    expect(cards[0]).toContain('Waits for SQS.');
+    expect(cards[0]).not.toContain('database');
+    expect(cards[4]).toMatch(/PostgreSQL\s*Ready\s*Reached by order service\./);
+    expect(cards[5]).toMatch(/SQS\s*Can’t be reached\s*Order service: no answer within 1 s/);
   });
 
   it('shows each replica by its number', async () => {
@@ -48,5 +54,19 @@ describe('ServiceBoard', () => {
     const behind: Replica = { ...replica('order'), balanced: true };
     const page = await shown([{ replica: behind, state: 'unknown', readiness: null, error: null }]);
     expect(page.textContent).toContain('A load balancer answers');
+  });
+
+  it('tells how long a process is up, and its version', async () => {
+    const page = await shown([
+      {
+        replica: replica('order'),
+        state: 'ready',
+        readiness: { ready: true, checks: { edge: 'ok' }, version: '1.2.3' },
+        error: null,
+        metrics: parseExposition('process_start_time_seconds 1800\n'),
+      },
+    ]);
+    expect(page.textContent).toContain('Up 30 min, since');
+    expect(page.textContent).toContain('Version 1.2.3');
   });
 });

@@ -13,9 +13,19 @@ function metricsOf(service: ProcessMetrics['service'], metrics: string, ...delta
 
 describe('statsOf', () => {
   it('is empty without metrics', () => {
-    const nothing = { queues: [], outboxes: [], sagas: null, push: null, circuits: [], failures: [], lostLines: [] };
+    const nothing = {
+      queues: [],
+      outboxes: [],
+      sagas: null,
+      push: null,
+      traffic: [],
+      saturation: [],
+      refusals: { orders: [], limits: [], cut: [] },
+      circuits: [],
+      failures: [],
+      lostLines: [],
+    };
     expect(statsOf([])).toEqual(nothing);
-    expect(statsOf([metricsOf('order', 'process_open_fds 7')])).toEqual(nothing);
   });
 
   it('uses the most recent depth', () => {
@@ -113,5 +123,22 @@ orderstream_log_lines_total{outcome="dropped"} 0\n`;
     const stats = statsOf([metricsOf('order', text, step, step)]);
     expect(stats.failures).toEqual([{ name: 'order', total: 7, lastMinute: 4 }]);
     expect(stats.lostLines).toEqual([]);
+  });
+
+  it('counts orders that were refused, by status', () => {
+    const placed = (status: string, number: number): string =>
+      `orderstream_http_request_seconds_count{method="POST",route="/orders",status="${status}"} ${number.toString()}\n`;
+    const order = metricsOf(
+      'order',
+      placed('201', 9) +
+        placed('409', 0) +
+        placed('503', 24) +
+        'orderstream_http_requests_refused_total{limit="address"} 3',
+      placed('201', 1) + placed('503', 20),
+    );
+    const { refusals } = statsOf([order, metricsOf('inventory', placed('422', 7))]);
+    expect(refusals.orders).toEqual([{ name: '503', total: 24, lastMinute: 20 }]);
+    expect(refusals.limits).toEqual([{ name: 'address', total: 3, lastMinute: 0 }]);
+    expect(refusals.cut).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { SERVICES } from '../api/endpoints';
 import { Service } from '../api/endpoints';
 import { CounterDelta, increasesOf, ratePerSecond } from './counter-tracker';
 import { Exposition } from './exposition';
+import { Saturation, Traffic, saturationOf, trafficOf } from './traffic';
 
 /** The metrics of one process. */
 export interface ProcessMetrics {
@@ -68,12 +69,25 @@ export interface CircuitStats {
   readonly unavailable: number;
 }
 
+/** What was refused before it was worked on; those of a reason that never occurred are absent. */
+export interface RefusalStats {
+  /** Orders that were not placed, by the status of the answer. */
+  readonly orders: readonly Counted[];
+  /** Requests over a limit, by limit. */
+  readonly limits: readonly Counted[];
+  /** Connections that were cut, by reason. */
+  readonly cut: readonly Counted[];
+}
+
 /** The aggregated metrics of all processes; unreported parts are empty or null. */
 export interface SystemStats {
   readonly queues: readonly QueueStats[];
   readonly outboxes: readonly OutboxStats[];
   readonly sagas: SagaStats | null;
   readonly push: PushStats | null;
+  readonly traffic: readonly Traffic[];
+  readonly saturation: readonly Saturation[];
+  readonly refusals: RefusalStats;
   readonly circuits: readonly CircuitStats[];
   /** Requests of the last minute with status 500, by service. */
   readonly failures: readonly Counted[];
@@ -87,6 +101,18 @@ export function statsOf(processes: readonly ProcessMetrics[]): SystemStats {
     outboxes: outboxesOf(processes),
     sagas: sagasOf(processes),
     push: pushOf(processes.filter((each) => each.metrics.of('orderstream_push_connections').length > 0)),
+    traffic: trafficOf(processes),
+    saturation: saturationOf(processes),
+    refusals: {
+      orders: byLabel(
+        processes.filter((each) => each.service === 'order'),
+        'orderstream_http_request_seconds_count',
+        'status',
+        { method: 'POST', route: '/orders' },
+      ).filter((each) => each.name !== '201' && each.total > 0),
+      limits: some(byLabel(processes, 'orderstream_http_requests_refused_total', 'limit')),
+      cut: some(byLabel(processes, 'orderstream_http_connections_cut_total', 'reason')),
+    },
     circuits: circuitsOf(processes),
     failures: byService(processes, 'orderstream_http_request_seconds_count', { status: '500' }),
     lostLines: byService(processes, 'orderstream_log_lines_total', { outcome: 'dropped' }),
@@ -195,8 +221,17 @@ function byService(
   });
 }
 
-function byLabel(processes: readonly ProcessMetrics[], name: string, label: string): readonly Counted[] {
-  return labelsOf(processes, name, label).map((value) => counted(processes, value, name, { [label]: value }));
+function byLabel(
+  processes: readonly ProcessMetrics[],
+  name: string,
+  label: string,
+  match: Readonly<Record<string, string>> = {},
+): readonly Counted[] {
+  return labelsOf(processes, name, label).map((value) => counted(processes, value, name, { ...match, [label]: value }));
+}
+
+function some(counts: readonly Counted[]): readonly Counted[] {
+  return counts.filter((each) => each.total > 0);
 }
 
 function counted(

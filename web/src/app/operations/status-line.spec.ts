@@ -1,12 +1,24 @@
 import { TestBed } from '@angular/core/testing';
 
 import { StatusLine } from './status-line';
+import { alarmsOf } from './causes';
 import { Finding, Level } from './findings';
+import { Log } from './incidents';
 
-async function shown(level: Level | null, findings: readonly Finding[] = []): Promise<HTMLElement> {
+const REPLICA = { service: 'processing', number: 1, of: 1, address: 'http://p', balanced: false } as const;
+const AWAY: Finding = { level: 'bad', kind: 'unreachable', replica: REPLICA, failing: [] };
+const T = new Date(2026, 0, 1, 14, 3).getTime();
+const QUIET: Log = { since: T, at: T + 60_000, incidents: [], starts: [] };
+
+async function shown(
+  level: Level | null,
+  findings: readonly Finding[] = [],
+  log: Log | null = null,
+): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(StatusLine);
   fixture.componentRef.setInput('level', level);
-  fixture.componentRef.setInput('findings', findings);
+  fixture.componentRef.setInput('alarms', alarmsOf(findings));
+  fixture.componentRef.setInput('log', log);
   fixture.componentRef.setInput('at', null);
   await fixture.whenStable();
   return fixture.nativeElement as HTMLElement;
@@ -14,7 +26,36 @@ async function shown(level: Level | null, findings: readonly Finding[] = []): Pr
 
 describe('StatusLine', () => {
   it('shows a healthy system', async () => {
-    expect((await shown('ok')).textContent).toContain('Healthy');
+    expect((await shown('ok', [], QUIET)).textContent).toContain('Healthy, watched since 14:03:00');
+  });
+
+  it('remembers what was down, and from when to when', async () => {
+    const incidents = [{ cause: AWAY, from: T, until: T + 45_000 }];
+    const page = await shown('ok', [], { ...QUIET, since: T - 60_000, incidents });
+    expect(page.textContent).toContain('Healthy since 14:03:45');
+    expect(page.textContent).toContain('14:03:00–14:03:45, 45 s: Processing service could not be reached.');
+  });
+
+  it('remembers a restart that no poll has seen', async () => {
+    const starts = [{ replica: REPLICA, at: T + 30_000, again: true }];
+    const page = await shown('ok', [], { ...QUIET, starts });
+    expect(page.textContent).toContain('Healthy since 14:03:30');
+    expect(page.textContent).toContain('Processing service was restarted at 14:03:30.');
+  });
+
+  it('names one cause, since when, and who suffers', async () => {
+    const findings: readonly Finding[] = [
+      { level: 'warn', kind: 'backlog', queue: 'processing-queue', service: 'processing', number: 200 },
+      AWAY,
+      { level: 'warn', kind: 'late-sagas', late: 3, seconds: 42 },
+    ];
+    const page = await shown('bad', findings, { ...QUIET, incidents: [{ cause: AWAY, from: T, until: null }] });
+    const lines = [...page.querySelectorAll('.alarms > li')].map((each) => each.textContent);
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toContain(
+      'Processing service can’t be reached. Since 14:03:00. Affected: processing-queue and 3 late orders.',
+    );
+    expect(lines[0]).toContain('2 consequences');
   });
 
   it('has no level before all processes were polled', async () => {
@@ -25,7 +66,7 @@ describe('StatusLine', () => {
 
   it('shows and announces findings', async () => {
     const page = await shown('bad', [
-      { level: 'bad', kind: 'dead-letters', queue: 'processing-queue-dlq', number: 2 },
+      { level: 'bad', kind: 'dead-letters', queue: 'processing-queue-dlq', service: 'processing', number: 2 },
       { level: 'warn', kind: 'late-sagas', late: 1, seconds: 42 },
     ]);
     const announced = page.querySelector('[role=status]')?.textContent;
@@ -39,7 +80,8 @@ describe('StatusLine', () => {
     const page = fixture.nativeElement as HTMLElement;
     const spoken = async (findings: readonly Finding[]): Promise<string | null | undefined> => {
       fixture.componentRef.setInput('level', 'warn');
-      fixture.componentRef.setInput('findings', findings);
+      fixture.componentRef.setInput('alarms', alarmsOf(findings));
+      fixture.componentRef.setInput('log', null);
       fixture.componentRef.setInput('at', null);
       await fixture.whenStable();
       return page.querySelector('[role=status]')?.textContent;

@@ -1,10 +1,16 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
 import { texts } from '../texts';
-import { Finding, Level } from './findings';
-import { findingText, subjectOf, timeOfDay } from './labels';
+import { Alarm } from './causes';
+import { Level } from './findings';
+import { HISTORY_MS } from './history';
+import { Log, incidentsAfter, quietSince, restartsAfter, subjectOf } from './incidents';
+import { affectedBy, findingText, incidentText, restartText, timeOfDay } from './labels';
 
-/** The overall state of the system, with its findings. */
+/** The number of incidents that are named; the page lists all. */
+const MAX_NAMED = 3;
+
+/** The overall state of the system, the alarms with their causes, and what happened before. */
 @Component({
   selector: 'app-status-line',
   templateUrl: './status-line.html',
@@ -14,21 +20,50 @@ import { findingText, subjectOf, timeOfDay } from './labels';
 export class StatusLine {
   /** Null until every process was polled. */
   readonly level = input.required<Level | null>();
-  readonly findings = input.required<readonly Finding[]>();
+  readonly alarms = input.required<readonly Alarm[]>();
+  readonly log = input.required<Log | null>();
   readonly at = input.required<number | null>();
 
   protected readonly texts = texts.operations;
   protected readonly headline = computed(() => {
-    const level = this.level();
-    return level === null ? this.texts.status.unknown : this.texts.status.levels[level];
+    const { unknown, levels, healthySince, watchedSince } = this.texts.status;
+    const [level, log] = [this.level(), this.log()];
+    if (level === null) return unknown;
+    const quiet = log === null || level !== 'ok' ? null : quietSince(log);
+    if (log === null || quiet === null) return levels[level];
+    return quiet === log.since ? watchedSince(timeOfDay(quiet)) : healthySince(timeOfDay(quiet));
   });
   protected readonly sentences = computed(() =>
-    this.findings().map((finding) => ({ level: finding.level, text: findingText(finding) })),
+    this.alarms().map((alarm) => {
+      const subject = subjectOf(alarm.cause);
+      const incident = this.log()?.incidents.find((each) => each.until === null && subjectOf(each.cause) === subject);
+      const affected = affectedBy(alarm);
+      return {
+        subject,
+        level: alarm.level,
+        text: [
+          findingText(alarm.cause),
+          ...(incident === undefined ? [] : [this.texts.status.since(timeOfDay(incident.from))]),
+          ...(affected.length === 0 ? [] : [this.texts.status.affected(affected)]),
+        ].join(' '),
+        effects: alarm.effects.map(findingText),
+      };
+    }),
   );
-  /** Announced to screen readers when the findings change, not when only a value changes. */
+  /** What is over, of the last 15 minutes. */
+  protected readonly past = computed(() => {
+    const log = this.log();
+    if (log === null) return [];
+    const since = log.at - HISTORY_MS;
+    const over = incidentsAfter(log, since).filter((each) => each.until !== null);
+    const all = [...over.map(incidentText), ...restartsAfter(log, since).map(restartText)];
+    const more = all.length - MAX_NAMED;
+    return more > 0 ? [...all.slice(0, MAX_NAMED), this.texts.status.more(more)] : all;
+  });
+  /** Announced to screen readers when the alarms change, not when only a value changes. */
   protected readonly announcement = computed(
     () => ({
-      of: [this.headline(), ...this.findings().map(subjectOf)].join(),
+      of: [this.level(), ...this.alarms().map(({ level, cause }) => `${level} ${subjectOf(cause)}`)].join(),
       text: [this.headline(), ...this.sentences().map((sentence) => sentence.text)].join(' '),
     }),
     { equal: (before, after) => before.of === after.of },

@@ -10,6 +10,11 @@ const duration = (seconds: number): string => {
 const count = (value: number): string =>
   value.toLocaleString('en', { maximumFractionDigits: value < 10 && !Number.isInteger(value) ? 1 : 0 });
 
+const bytes = (value: number): string =>
+  value < 1e9 ? `${Math.round(value / 1e6).toString()} MB` : `${(value / 1e9).toFixed(1)} GB`;
+
+const list = new Intl.ListFormat('en');
+
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const percentiles = { 50: 'p50', 95: 'p95', 99: 'p99' } as const;
@@ -20,6 +25,8 @@ export const operations = {
   title: 'Operations',
   duration,
   count,
+  bytes,
+  percent: (share: number): string => `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`,
   none: '–',
   asOf: (time: string): string => `Updated ${time}`,
   stale: (service: string, time: string | null): string =>
@@ -30,13 +37,26 @@ export const operations = {
     levels: { ok: 'Healthy', warn: 'Degraded', bad: 'Critical' },
     unknown: 'Checking all services',
     healthy: 'All services are ready. No queue has a backlog, no order is late.',
+    healthySince: (time: string): string => `Healthy since ${time}`,
+    watchedSince: (time: string): string => `Healthy, watched since ${time}`,
+    since: (time: string): string => `Since ${time}.`,
+    affected: (names: readonly string[]): string => `Affected: ${list.format(names)}.`,
+    consequences: (number: number): string => plural(number, 'consequence', 'consequences'),
+    before: 'Before',
+    more: (number: number): string => `${plural(number, 'incident', 'incidents')} more, below.`,
   },
+  dependencies: { postgresql: 'PostgreSQL', sqs: 'SQS' },
   replica: (service: string, number: number, of: number): string =>
     of > 1 ? `${capital(service)} ${number.toString()}` : capital(service),
   findings: {
     unreachable: (replica: string): string => `${replica} can’t be reached.`,
     notReady: (replica: string, failing: readonly string[]): string =>
       failing.length > 0 ? `${replica} is not ready: ${failing.join(', ')}.` : `${replica} is not ready.`,
+    away: (dependency: string): string => `${dependency} can’t be reached by any service.`,
+    cut: (dependency: string, replicas: readonly string[]): string =>
+      `${dependency} can’t be reached by ${list.format(replicas)}.`,
+    unavailable: (service: string, number: number, requests: number): string =>
+      `The ${service} answered ${number.toLocaleString('en')} of ${plural(requests, 'request', 'requests')} with 502, 503 or 504 in the last minute.`,
     deadLetters: (queue: string, number: number): string => `${plural(number, 'message', 'messages')} in ${queue}.`,
     backlog: (queue: string, number: number): string =>
       `${plural(number, 'message waits', 'messages wait')} in ${queue}.`,
@@ -58,9 +78,108 @@ export const operations = {
       `The ${service} dropped ${plural(number, 'log line', 'log lines')} in the last minute.`,
   },
 
+  /** What a finding was, once it is over. */
+  past: {
+    away: (dependency: string): string => `${dependency} could not be reached.`,
+    cut: (dependency: string, replicas: readonly string[]): string =>
+      `${dependency} could not be reached by ${list.format(replicas)}.`,
+    unreachable: (replica: string): string => `${replica} could not be reached.`,
+    notReady: (replica: string, failing: readonly string[]): string =>
+      failing.length > 0 ? `${replica} was not ready: ${failing.join(', ')}.` : `${replica} was not ready.`,
+    deadLetters: (queue: string): string => `Messages in ${queue}.`,
+    backlog: (queue: string): string => `Backlog in ${queue}.`,
+    depthStale: 'The depth of queues was unknown.',
+    outbox: (service: string): string => `The ${service} could not send its events.`,
+    lateSagas: 'Orders were late.',
+    circuit: (service: string, client: string): string =>
+      `The circuit breaker of the ${service} for the ${client} was open.`,
+    pushLag: 'The live push lagged behind the feed.',
+    refusals: 'Push connections were refused.',
+    failures: (service: string): string => `The ${service} answered requests with status 500.`,
+    unavailable: (service: string): string => `The ${service} answered requests with 502, 503 or 504.`,
+    lostLines: (service: string): string => `The ${service} dropped log lines.`,
+  },
+  /** What an alarm affects, in a list. */
+  effects: {
+    backlog: (queue: string): string => queue,
+    lateSagas: (late: number): string => plural(late, 'late order', 'late orders'),
+    push: 'live push',
+  },
+  incidents: {
+    title: 'Incidents',
+    note: 'What this tab has seen while this page was open, in the last 24 hours.',
+    none: 'No incident seen.',
+    lasts: (from: string): string => `since ${from}`,
+    span: (from: string, until: string, seconds: number): string => `${from}–${until}, ${duration(seconds)}`,
+    restarted: (replica: string): string => `${replica} was restarted.`,
+    restartedAt: (replica: string, time: string): string => `${replica} was restarted at ${time}.`,
+    was: (span: string, text: string): string => `${span}: ${text}`,
+  },
+  traffic: {
+    title: 'Requests of the last minute',
+    note: 'Without those for health and metrics.',
+    service: 'Service',
+    requests: 'Requests',
+    failed: '5xx',
+    refused: '4xx',
+    limited: '429',
+    p95: percentiles[95],
+    empty: 'Known from the second poll on.',
+    statuses: 'By status',
+    status: 'Status',
+    number: 'Requests',
+    noRequests: 'No request in the last minute.',
+    refusals: 'Refusals by reason',
+    noRefusals: 'None since the services were started.',
+    orders: (reason: string): string => `Order not placed: ${reason}`,
+    limits: (reason: string): string => `Request over a limit: ${reason}`,
+    cut: (reason: string): string => `Connection cut: ${reason}`,
+    reasons: {
+      '400': 'malformed (400)',
+      '401': 'not signed in (401)',
+      '403': 'not allowed (403)',
+      '408': 'too slow (408)',
+      '409': 'out of stock (409)',
+      '413': 'too large (413)',
+      '415': 'not JSON (415)',
+      '421': 'wrong host (421)',
+      '422': 'invalid, or an unknown product (422)',
+      '429': 'over a limit (429)',
+      '499': 'the client left (499)',
+      '500': 'unexpected error (500)',
+      '503': 'a dependency is away (503)',
+      address: 'of the client address',
+      principal: 'of the person',
+      head: 'the head did not arrive in time',
+      body: 'the body did not arrive in time',
+      bodies: 'incomplete bodies hold too much memory',
+      unread: 'the client reads nothing',
+      full: 'limit of open files',
+      malformed: 'not HTTP',
+    } as Readonly<Record<string, string>>,
+  },
+  saturation: {
+    title: 'Saturation',
+    note: 'Of several replicas, the fullest.',
+    service: 'Service',
+    cpu: 'CPU, of a core',
+    memory: 'Memory',
+    connections: 'Connections',
+    files: 'Open files, of the limit',
+    inFlight: 'Messages in flight',
+    empty: 'No service reports its saturation.',
+  },
+
   services: {
     title: 'Services',
     states: { unknown: 'Checking', ready: 'Ready', 'not-ready': 'Not ready', unreachable: 'Can’t be reached' },
+    up: (seconds: number, time: string): string => `Up ${duration(seconds)}, since ${time}`,
+    version: (version: string): string => `Version ${version}`,
+    waitsFor: (dependency: string): string => `Waits for ${dependency}.`,
+    dependencyStates: { unknown: 'Unknown', ready: 'Ready', partly: 'Partly away', away: 'Can’t be reached' },
+    reachedBy: (services: readonly string[]): string => `Reached by ${list.format(services)}.`,
+    unreachedBy: (replica: string, reason: string): string => `${replica}: ${reason}`,
+    noReports: 'No service reports about it.',
     number: (number: number): string => `Replica ${number.toString()}`,
     checks: (number: number): string => `${plural(number, 'check passes', 'checks pass')}`,
     balanced: 'A load balancer answers: with several replicas, each response is from one of them.',
@@ -70,7 +189,7 @@ export const operations = {
 
   charts: {
     title: 'Last 15 minutes',
-    note: 'Since this page was opened. Rates and percentiles cover the preceding minute.',
+    note: 'Of the time in which this page was open in this tab. Rates and percentiles cover the preceding minute. Shaded: incidents; dashed upright lines: restarts.',
     empty: 'Not enough data',
     emptyDetail: 'The first points appear ten seconds after the page is opened, once there is traffic.',
     failed: 'The charts failed to load',
@@ -85,7 +204,11 @@ export const operations = {
     latest: (series: string, value: string): string => `${series} ${value}`,
     orders: {
       title: 'Orders per minute',
-      series: { placed: 'Placed', closed: 'Closed', failed: 'Failed' },
+      series: { placed: 'Placed', refused: 'Refused', closed: 'Closed', failed: 'Failed' },
+    },
+    errors: {
+      title: 'Failed and refused requests per minute',
+      series: { requestsFailed: '5xx', requestsRefused: '4xx', requestsLimited: '429' },
     },
     placing: {
       title: 'Latency of placing an order',

@@ -1,0 +1,68 @@
+import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+
+import { texts } from '../texts';
+import { Log, incidentsAfter, restartsAfter } from './incidents';
+import { incidentText, restartText } from './labels';
+
+/** What was down from when to when, and what was restarted; the newest first. */
+@Component({
+  selector: 'app-incidents-panel',
+  template: `
+    <p class="small soft">{{ texts.note }}</p>
+    @if (lines().length > 0) {
+      <ul>
+        @for (line of lines(); track line.key) {
+          <li [class]="line.level">{{ line.text }}</li>
+        }
+      </ul>
+    } @else {
+      <p>{{ texts.none }}</p>
+    }
+  `,
+  styles: `
+    p {
+      margin: 0 0 var(--space-2);
+    }
+    ul {
+      display: grid;
+      gap: var(--space-1);
+      max-block-size: 20rem;
+      margin: 0;
+      padding-inline-start: var(--space-4);
+      overflow-y: auto;
+    }
+    li {
+      overflow-wrap: anywhere;
+      font-variant-numeric: tabular-nums;
+    }
+    .bad::marker {
+      color: var(--bad);
+    }
+    .warn::marker {
+      color: var(--warn);
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class IncidentsPanel {
+  readonly log = input.required<Log | null>();
+
+  protected readonly texts = texts.operations.incidents;
+  protected readonly lines = computed(() => {
+    const log = this.log();
+    if (log === null) return [];
+    const incidents = incidentsAfter(log, 0).map((incident) => ({
+      key: `${incident.from.toString()} ${incident.cause.kind} ${incidentText(incident)}`,
+      at: incident.from,
+      level: incident.cause.level,
+      text: incidentText(incident),
+    }));
+    const restarts = restartsAfter(log, 0).map((start) => ({
+      key: `${start.at.toString()} ${start.replica.address}`,
+      at: start.at,
+      level: 'warn',
+      text: restartText(start),
+    }));
+    return [...incidents, ...restarts].sort((one, other) => other.at - one.at);
+  });
+}
