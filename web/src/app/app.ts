@@ -17,6 +17,7 @@ import { filter, map, pairwise } from 'rxjs';
 import { Endpoints } from './api/endpoints';
 
 import { ThemeSwitch } from './design/theme-switch';
+import { JumpBox } from './find/jump-box';
 import { FeedStatus } from './push/feed-status';
 import { AccountMenu } from './sign-in/account-menu';
 import { Session } from './sign-in/session';
@@ -31,6 +32,7 @@ import { UnconfiguredPage } from './unconfigured-page';
   imports: [
     AccountMenu,
     FeedStatus,
+    JumpBox,
     RouterLink,
     RouterLinkActive,
     RouterOutlet,

@@ -71,7 +71,7 @@ describe('Orders', () => {
   });
 
   it('reads a page of one status', () => {
-    const outcome = answered(orders.list('FAILED', 40, 20));
+    const outcome = answered(orders.list({ status: 'FAILED' }, 40, 20));
     const call = server.expectOne((sent) => sent.url.endsWith('/orders?status=FAILED&after=40&limit=20'));
     call.flush({ orders: [order], next: null });
     expect(outcome.values).toEqual([{ orders: [order], next: null }]);

@@ -12,6 +12,20 @@ export type OrderStatus = Order['status'];
 /** One line of an order; *quantity* is 1 to 1,000,000. */
 export type OrderLine = NewOrderItem;
 
+/** Which orders are wanted: those that match all members. */
+export interface OrderFilter {
+  /** The digits that the order's number begins with. */
+  readonly number?: string;
+  readonly productId?: string;
+  readonly customer?: string;
+  readonly status?: OrderStatus;
+  readonly traceId?: string;
+  /** RFC 3339; placed then or later. */
+  readonly from?: string;
+  /** RFC 3339; placed before. */
+  readonly to?: string;
+}
+
 /** An order with its ETag, which a change requires. */
 export interface TaggedOrder {
   readonly order: Order;
@@ -47,10 +61,13 @@ export class Orders {
     return this.one('GET', `/orders/${id.toString()}`);
   }
 
-  /** A page of orders; *limit* is 1 to 200. */
-  list(status?: OrderStatus, after?: number, limit?: number): Observable<OrderPage> {
+  /**
+   * A page of orders, newest first; *limit* is 1 to 200. With several filters it may have fewer orders, even none, and
+   * a next page.
+   */
+  list(filter: OrderFilter = {}, after?: number, limit?: number): Observable<OrderPage> {
     const url = this.endpoints.url('order', '/orders');
-    if (status !== undefined) url.searchParams.set('status', status);
+    for (const [name, value] of Object.entries(filter)) url.searchParams.set(name, String(value));
     if (after !== undefined) url.searchParams.set('after', after.toString());
     if (limit !== undefined) url.searchParams.set('limit', limit.toString());
     return this.http.get<OrderPage>(url.href, { timeout: TIMEOUT_MS }).pipe(catchError(asProblem));

@@ -75,4 +75,18 @@ describe('the listing of orders', () => {
     const ended = firstPage({ orders: [order({ id: 8, status: 'CLOSED' })], next: null });
     expect(withNotification(ended, notification('FAILED', 50, undefined, { orderId: 8 }), null)).toBe(ended);
   });
+
+  it('keeps the objects of unchanged orders', () => {
+    const next = refreshed(first, page([10, 9, 8], 8), true, 6);
+    expect(next.rows[1]).toBe(first.rows[0]);
+    const [nine] = first.rows;
+    const changed = refreshed(first, { orders: [{ ...nine!, version: 2 }], next: null }, true, 6);
+    expect(changed.rows[0]).not.toBe(nine);
+  });
+
+  it('keeps what was found behind a first page without a match', () => {
+    const found = withOlder(firstPage(page([], 500)), page([9], 9));
+    expect(refreshed(found, page([], 600), true, 50)).toEqual(found);
+    expect(refreshed(firstPage(page([], 400)), page([], 600), true, 50).next).toBe(400);
+  });
 });

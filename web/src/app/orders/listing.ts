@@ -10,9 +10,21 @@ export interface Listing {
   readonly freshMore: boolean;
 }
 
-/** The listing of a first page. */
-export function firstPage(page: OrderPage): Listing {
-  return { rows: page.orders, next: page.next, fresh: 0, freshMore: false };
+/** The listing of a first page; orders that are unchanged *before* remain the same objects. */
+export function firstPage(page: OrderPage, before: Listing | null = null): Listing {
+  return { rows: kept(page.orders, before?.rows ?? []), next: page.next, fresh: 0, freshMore: false };
+}
+
+function kept(orders: readonly Order[], before: readonly Order[]): readonly Order[] {
+  const known = new Map(before.map((order) => [order.id, order]));
+  return orders.map((order) => {
+    const same = known.get(order.id);
+    return same !== undefined && isSame(same, order) ? same : order;
+  });
+}
+
+function isSame(one: Order, other: Order): boolean {
+  return one.version === other.version && one.status === other.status && one.updatedAt === other.updatedAt;
 }
 
 /** The listing with a page of older orders. */
@@ -28,21 +40,24 @@ export function withOlder(listing: Listing, page: OrderPage): Listing {
  * @param most the maximum number of rows; rows beyond it can be loaded again.
  */
 export function refreshed(listing: Listing, page: OrderPage, follow: boolean, most: number): Listing {
+  // further pages may have matches that the first one lacks
+  if (page.orders.length === 0 && page.next !== null) return { ...listing, fresh: 0, freshMore: false };
   if (listing.rows.length === 0) return firstPage(page);
+  const orders = kept(page.orders, listing.rows);
   const newest = listing.rows[0]?.id ?? 0;
-  const oldest = page.next === null ? 0 : (page.orders.at(-1)?.id ?? 0);
+  const oldest = page.next === null ? 0 : (orders.at(-1)?.id ?? 0);
   const older = listing.rows.filter((order) => order.id < oldest);
-  const known = page.orders.filter((order) => order.id <= newest);
+  const known = orders.filter((order) => order.id <= newest);
   if (!follow) {
-    const fresh = page.orders.length - known.length;
+    const fresh = orders.length - known.length;
     // a whole page of new orders has no update of those that are shown
     if (known.length === 0 && page.next !== null) return { ...listing, fresh, freshMore: true };
     const next = page.next === null ? null : older.length === 0 ? page.next : listing.next;
     return { rows: [...known, ...older], next, fresh, freshMore: false };
   }
   // more new orders than a page: the ones in between are unknown
-  if (known.length === 0 || page.next === null) return firstPage(page);
-  const rows = [...page.orders, ...older];
+  if (known.length === 0 || page.next === null) return firstPage(page, listing);
+  const rows = [...orders, ...older];
   const next = older.length === 0 ? page.next : listing.next;
   return rows.length <= most ? settled(rows, next) : settled(rows.slice(0, most), rows[most - 1]?.id ?? null);
 }

@@ -4,13 +4,13 @@ import { fromEvent, merge } from 'rxjs';
 
 import { Notifications } from '../api/notifications';
 import { Orders, TaggedOrder } from '../api/orders';
+import { Poller } from '../api/poller';
 import { Problem } from '../api/problem';
 import { Sagas } from '../api/sagas';
 import { Timings } from '../api/timings';
 import { Feed, Received } from '../push/feed';
 import { Facts } from './facts';
 import { journey } from './journey';
-import { Poller } from './poller';
 
 const NOT_FOUND = 404;
 

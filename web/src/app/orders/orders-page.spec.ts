@@ -2,7 +2,7 @@ import { provideHttpClient } from '@angular/common/http';
 import { HttpTestingController, TestRequest, provideHttpClientTesting } from '@angular/common/http/testing';
 import { signal } from '@angular/core';
 import { ComponentFixture, TestBed } from '@angular/core/testing';
-import { provideRouter } from '@angular/router';
+import { Router, provideRouter } from '@angular/router';
 import { Subject } from 'rxjs';
 
 import { Order } from '../api/orders';
@@ -140,11 +140,72 @@ describe('OrdersPage', () => {
     fixture.detectChanges();
     asked('status=FAILED&').flush({ orders: [], next: null });
     fixture.detectChanges();
-    expect(page.textContent).toContain(labels.noneOf('Failed'));
+    expect(page.textContent).toContain(labels.noMatch);
     fixture.componentRef.setInput('status', 'NONSENSE');
     fixture.detectChanges();
     answer([9]);
     expect(names()).toEqual(['Order 9']);
+    expect(page.querySelector('[aria-invalid=true]')).toBeNull();
+  });
+
+  it('finds by the criteria in the URL, and shows them', () => {
+    answer([9]);
+    fixture.componentRef.setInput('product', 'mug');
+    fixture.componentRef.setInput('customer', 'alice');
+    fixture.detectChanges();
+    asked('productId=mug&customer=alice&').flush({ orders: [order({ id: 3, customerId: 'alice' })], next: null });
+    fixture.detectChanges();
+    expect(page.querySelector('tbody')?.textContent).toContain('alice');
+    expect([...page.querySelectorAll('form input')].map((each) => (each as HTMLInputElement).value)).toEqual([
+      '',
+      'mug',
+      'alice',
+      '',
+      '',
+      '',
+    ]);
+  });
+
+  it('puts what is typed into the URL', () => {
+    answer([9]);
+    const navigate = vi.spyOn(TestBed.inject(Router), 'navigate').mockResolvedValue(true);
+    const [, product, , trace] = page.querySelectorAll<HTMLInputElement>('form input');
+    const type = (input: HTMLInputElement | undefined, text: string): void => {
+      input!.value = text;
+      input!.dispatchEvent(new Event('input'));
+      fixture.detectChanges();
+    };
+    type(trace, 'no trace');
+    page.querySelector('form')?.dispatchEvent(new Event('submit'));
+    expect(navigate).not.toHaveBeenCalled();
+    type(trace, '');
+    type(product, ' mug ');
+    page.querySelector('form')?.dispatchEvent(new Event('submit'));
+    expect(navigate).toHaveBeenCalledWith(['/orders'], { queryParams: { product: 'mug' } });
+  });
+
+  it('reads on when the first pages have no match', () => {
+    answer([9]);
+    fixture.componentRef.setInput('product', 'mug');
+    fixture.detectChanges();
+    asked('productId=mug&').flush({ orders: [], next: 500 });
+    asked('productId=mug&after=500&').flush({ orders: [], next: 400 });
+    asked('productId=mug&after=400&').flush({ orders: [order({ id: 399 })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual(['Order 399']);
+    expect(page.querySelector('.more')).toBeNull();
+  });
+
+  it('does not format again what is unchanged', () => {
+    answer([9, 8]);
+    const format = vi.spyOn(texts.orders, 'at');
+    events.next(received(notification('CLOSED', 60, undefined, { orderId: 8 }), 60));
+    fixture.detectChanges();
+    later(1000);
+    asked().flush({ orders: [order({ id: 9 }), order({ id: 8, status: 'CLOSED' })], next: null });
+    fixture.detectChanges();
+    expect(format.mock.calls.length).toBeLessThanOrEqual(2);
+    format.mockRestore();
   });
 
   it('shows an empty list', () => {

@@ -7,15 +7,17 @@ import {
   effect,
   inject,
   input,
+  linkedSignal,
   signal,
   untracked,
 } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { Router, RouterLink } from '@angular/router';
-import { Subject, Subscription, auditTime, filter, fromEvent, interval, merge, skip } from 'rxjs';
+import { Subscription, fromEvent, merge, skip } from 'rxjs';
 
 import { explanation } from '../api/explanation';
-import { Order, OrderStatus, Orders } from '../api/orders';
+import { Order, OrderPage, Orders } from '../api/orders';
+import { Poller } from '../api/poller';
 import { Problem } from '../api/problem';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
@@ -23,6 +25,8 @@ import { StatusBadge } from '../design/status-badge';
 import { Feed } from '../push/feed';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
+import { CriteriaForm } from './criteria-form';
+import { Criteria, NO_CRITERIA, filterOf, invalid, queryOf } from './criteria';
 import { duration } from './durations';
 import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
 import { elapsed, parseTime } from './timestamps';
@@ -34,71 +38,104 @@ const MIN_INTERVAL_MS = 1_000;
 const POLL_MS = 5_000;
 /** The maximum number of named items of an order. */
 const MAX_NAMED_ITEMS = 3;
-const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
+/** The pages without a match that are read on before the person is asked. */
+const MAX_EMPTY_PAGES = 4;
 
 /** The orders that the person may see, newest first, with live updates. */
 @Component({
   selector: 'app-orders-page',
-  imports: [Notice, RouterLink, Skeleton, StatusBadge],
+  imports: [CriteriaForm, Notice, RouterLink, Skeleton, StatusBadge],
   templateUrl: './orders-page.html',
   styleUrl: './orders-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrdersPage {
-  /** A query parameter of the URL, so that the list can be bookmarked. */
+  // query parameters of the URL, so that the list can be bookmarked
+  readonly number = input<string>();
+  readonly product = input<string>();
+  readonly customer = input<string>();
   readonly status = input<string>();
-  protected readonly title = inject(Session).may().seeAll ? texts.orders.title : texts.orders.own.title;
+  readonly trace = input<string>();
+  readonly from = input<string>();
+  readonly to = input<string>();
+  protected readonly seesAll = inject(Session).may().seeAll;
+  protected readonly title = this.seesAll ? texts.orders.title : texts.orders.own.title;
   protected readonly texts = texts.orders.list;
-  protected readonly statuses = STATUSES;
-  protected readonly statusTexts = texts.common.statuses;
-  protected readonly wanted = computed(() => STATUSES.find((each) => each === this.status()) ?? null);
+  protected readonly criteria = computed<Criteria>(
+    () => ({
+      number: this.number() ?? '',
+      product: this.product() ?? '',
+      customer: this.customer() ?? '',
+      status: this.status() ?? '',
+      trace: this.trace() ?? '',
+      from: this.from() ?? '',
+      to: this.to() ?? '',
+    }),
+    { equal: (one, other) => JSON.stringify(one) === JSON.stringify(other) },
+  );
+  protected readonly wanted = computed(() => filterOf(this.criteria()));
+  protected readonly filtered = computed(() => Object.keys(this.wanted()).length > 0);
   protected readonly follow = signal(true);
-  protected readonly listing = signal<Listing | null>(null);
-  protected readonly problem = signal<Problem | null>(null);
+  /** Starts anew with other criteria. */
+  protected readonly listing = linkedSignal<Criteria, Listing | null>({
+    source: this.criteria,
+    computation: () => null,
+  });
   protected readonly older = signal(false);
-  protected readonly rows = computed(() => (this.listing()?.rows ?? []).map(row));
+  protected readonly olderProblem = signal<Problem | null>(null);
+  protected readonly rows = computed(() => (this.listing()?.rows ?? []).map(rowOf));
 
   private readonly orders = inject(Orders);
   private readonly feed = inject(Feed);
   private readonly router = inject(Router);
   private readonly document = inject(DOCUMENT);
   private pages = 1;
-  private readonly again = new Subject<void>();
-  private reading = Subscription.EMPTY;
+  private replace = true;
   private readingOlder = Subscription.EMPTY;
+  private readonly first: Poller<OrderPage> = new Poller<OrderPage>(
+    'order',
+    () => this.orders.list(this.wanted(), undefined, LIMIT),
+    () => !this.document.hidden && (this.feed.state() !== 'live' || this.first.problem() !== null),
+    { pause: () => POLL_MS, onRead: (page) => this.onFirstPage(page) },
+  );
+  protected readonly problem = computed(() => this.olderProblem() ?? this.first.problem());
 
   constructor() {
     inject(DestroyRef).onDestroy(() => {
-      this.reading.unsubscribe();
+      this.first.stop();
       this.readingOlder.unsubscribe();
     });
     effect(() => {
-      this.wanted();
+      this.criteria();
       untracked(() => this.begin());
     });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
-      this.listing.update((listing) => listing && withNotification(listing, notification, this.wanted()));
+      this.listing.update(
+        (listing) => listing && withNotification(listing, notification, this.wanted().status ?? null),
+      );
     });
-    const silent = interval(POLL_MS).pipe(filter(() => this.feed.state() !== 'live' || this.problem() !== null));
     merge(
       this.feed.events,
-      this.again,
-      silent,
       fromEvent(this.document, 'visibilitychange'),
       fromEvent(this.document.defaultView ?? globalThis, 'online'),
       toObservable(this.feed.state).pipe(skip(1)),
     )
-      .pipe(
-        auditTime(MIN_INTERVAL_MS),
-        filter(() => !this.document.hidden),
-        takeUntilDestroyed(),
-      )
-      .subscribe(() => this.refresh());
+      .pipe(takeUntilDestroyed())
+      .subscribe(() => {
+        if (!this.document.hidden) this.first.refreshIn(MIN_INTERVAL_MS);
+      });
   }
 
-  protected filter(event: Event): void {
-    const status = (event.target as HTMLSelectElement).value;
-    void this.router.navigate(['/orders'], { queryParams: status === '' ? {} : { status } });
+  protected find(criteria: Criteria): void {
+    void this.router.navigate(['/orders'], { queryParams: queryOf(criteria) });
+  }
+
+  protected clear(): void {
+    this.find(NO_CRITERIA);
+  }
+
+  protected isWrong(): boolean {
+    return invalid(this.criteria()).length > 0;
   }
 
   protected setFollow(event: Event): void {
@@ -112,65 +149,72 @@ export class OrdersPage {
 
   /** Shows the new orders. */
   protected showFresh(): void {
-    this.pages = 1;
-    this.read((page) => firstPage(page));
+    this.replace = true;
+    this.first.refresh();
   }
 
-  /** Reads the first page again; during a read, once more after it, because that read may be too early. */
   protected refresh(): void {
-    if (!this.reading.closed) {
-      this.again.next();
-      return;
-    }
-    this.read((page, listing) =>
-      listing === null ? firstPage(page) : refreshed(listing, page, this.follow(), this.pages * LIMIT),
-    );
+    this.olderProblem.set(null);
+    this.first.refresh();
   }
 
-  protected showOlder(): void {
+  protected showOlder(emptyPages = 0): void {
     const after = this.listing()?.next ?? null;
     if (after === null || this.older()) return;
     this.older.set(true);
-    this.readingOlder = this.orders.list(this.wanted() ?? undefined, after, LIMIT).subscribe({
+    this.readingOlder = this.orders.list(this.wanted(), after, LIMIT).subscribe({
       next: (page) => {
-        this.pages += 1;
+        this.pages += page.orders.length > 0 ? 1 : 0;
         this.older.set(false);
+        this.olderProblem.set(null);
         this.listing.update((listing) => listing && withOlder(listing, page));
+        if (page.orders.length === 0 && emptyPages < MAX_EMPTY_PAGES) this.showOlder(emptyPages + 1);
       },
       error: (error: unknown) => {
         this.older.set(false);
-        this.problem.set(Problem.of('order', error));
+        this.olderProblem.set(Problem.of('order', error));
       },
     });
   }
 
   private begin(): void {
-    this.reading.unsubscribe();
+    this.first.reset();
     this.readingOlder.unsubscribe();
     this.older.set(false);
-    this.listing.set(null);
-    this.problem.set(null);
+    this.olderProblem.set(null);
     this.showFresh();
   }
 
-  private read(become: (page: Parameters<typeof firstPage>[0], before: Listing | null) => Listing): void {
-    this.reading.unsubscribe();
-    this.reading = this.orders.list(this.wanted() ?? undefined, undefined, LIMIT).subscribe({
-      next: (page) => {
-        this.problem.set(null);
-        this.listing.update((before) => become(page, before));
-      },
-      error: (error: unknown) => this.problem.set(Problem.of('order', error)),
-    });
+  private onFirstPage(page: OrderPage): void {
+    if (this.replace) this.pages = 1;
+    const { replace } = this;
+    this.replace = false;
+    this.listing.update((listing) =>
+      listing === null || replace
+        ? firstPage(page, listing)
+        : refreshed(listing, page, this.follow(), this.pages * LIMIT),
+    );
+    // with several filters, the first pages may have no match
+    if (this.listing()?.rows.length === 0 && replace) this.showOlder();
   }
 }
 
 interface Row {
   readonly order: Order;
   readonly name: string;
+  readonly customer: string;
   readonly items: string;
   readonly placed: string;
   readonly took: string;
+}
+
+// formatting hundreds of rows at each push would block the page
+const rows = new WeakMap<Order, Row>();
+
+function rowOf(order: Order): Row {
+  const known = rows.get(order) ?? row(order);
+  rows.set(order, known);
+  return known;
 }
 
 function row(order: Order): Row {
@@ -182,6 +226,7 @@ function row(order: Order): Row {
   return {
     order,
     name: labels.name(order.id),
+    customer: order.customerId,
     items: [...named, ...(unnamed > 0 ? [labels.andMore(unnamed)] : [])].join(', '),
     placed: created === null ? '' : texts.orders.at(created),
     took: order.status === 'CREATED' ? labels.open : took === null ? '' : duration(took),

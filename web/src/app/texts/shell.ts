@@ -2,6 +2,11 @@ export const shell = {
   name: 'Orderstream',
   navigation: 'Pages',
   skip: 'Skip to content',
+  jump: {
+    label: 'Go to an order',
+    placeholder: 'Order, product, trace',
+    hint: 'An order number; a product, @customer, a status, a trace id, or a date such as 2026-11-27',
+  },
   theme: { label: 'Colours', system: 'System', light: 'Light', dark: 'Dark' },
   unconfigured: {
     title: 'Orderstream can’t start',

@@ -1,6 +1,6 @@
 import { Subject, of, throwError } from 'rxjs';
 
-import { Problem } from '../api/problem';
+import { Problem } from './problem';
 import { Poller, pause } from './poller';
 
 const UNREACHABLE = new Problem('processing', 503, 'Unavailable', '', null, []);
@@ -94,6 +94,37 @@ describe('Poller', () => {
     late?.next(1);
     vi.advanceTimersByTime(60_000);
     expect([reads.length, poller.value()]).toEqual([1, null]);
+  });
+
+  it('reads once for many hints', () => {
+    poller.refreshIn(1000);
+    vi.advanceTimersByTime(900);
+    poller.refreshIn(1000);
+    expect(reads).toHaveLength(0);
+    vi.advanceTimersByTime(100);
+    expect(reads).toHaveLength(1);
+    answer(1);
+    poller.refreshIn(1000);
+    poller.stop();
+    vi.advanceTimersByTime(60_000);
+    expect(reads).toHaveLength(1);
+  });
+
+  it('tells each read, and when the last one succeeded', () => {
+    const seen: number[] = [];
+    const own = new Poller(
+      'order',
+      () => (seen.length < 2 ? of(1) : throwError(() => UNREACHABLE)),
+      () => true,
+      { pause: () => 500, onRead: (value) => seen.push(value) },
+    );
+    own.refresh();
+    const first = own.readAt() ?? 0;
+    vi.advanceTimersByTime(500);
+    expect([seen, own.readAt()]).toEqual([[1, 1], first + 500]);
+    vi.advanceTimersByTime(500);
+    expect(own.readAt()).toBe(first + 500);
+    own.stop();
   });
 
   it('is cleared for another order', () => {

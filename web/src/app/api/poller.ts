@@ -1,8 +1,8 @@
 import { signal } from '@angular/core';
 import { Observable, Subscription } from 'rxjs';
 
-import { Service } from '../api/endpoints';
-import { Problem } from '../api/problem';
+import { Service } from './endpoints';
+import { Problem } from './problem';
 
 const FIRST_PAUSE_MS = 2_000;
 const MAX_PAUSE_MS = 15_000;
@@ -14,26 +14,46 @@ export function pause(unchangedReads: number): number {
   return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 1.5 ** Math.max(0, unchangedReads - UNCHANGED_READS_BEFORE_BACKOFF));
 }
 
-/** Polls one service for an order; the last value stays while the service is unreachable. */
+export interface PollerOptions<T> {
+  /** The delay before the next read, in milliseconds, by the number of unchanged reads in a row. */
+  readonly pause: (unchangedReads: number) => number;
+  /** Called with each value that was read, changed or not. */
+  readonly onRead: (value: T) => void;
+}
+
+/**
+ * Reads a service again and again; the last value stays while the service is unreachable.
+ *
+ * One read at a time, however slow; a read that is asked for meanwhile follows it.
+ */
 export class Poller<T> {
   readonly value = signal<T | null>(null);
   readonly problem = signal<Problem | null>(null);
+  /** The time of the last successful read; the value is stale from then on. */
+  readonly readAt = signal<number | null>(null);
+  private readonly pause: (unchangedReads: number) => number;
+  private readonly onRead: (value: T) => void;
   private unchangedReads = 0;
   private last = '';
   private again = false;
   private running: Subscription | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private soon: ReturnType<typeof setTimeout> | undefined;
 
   /** *shouldPoll* is called after each read and before the next. */
   constructor(
     private readonly service: Service,
     private readonly read: () => Observable<T>,
     private readonly shouldPoll: () => boolean,
-  ) {}
+    options: Partial<PollerOptions<T>> = {},
+  ) {
+    this.pause = options.pause ?? pause;
+    this.onRead = options.onRead ?? ((): void => undefined);
+  }
 
   /** Reads now, or once more after the current read, which may be too early. */
   refresh(): void {
-    clearTimeout(this.timer);
+    this.clear();
     if (this.running !== null) {
       this.again = true;
       return;
@@ -45,6 +65,11 @@ export class Poller<T> {
         error: (error: unknown) => this.onError(error),
       }),
     );
+  }
+
+  /** Reads in *delayMs*, once for all calls until then; the time of the first counts. */
+  refreshIn(delayMs: number): void {
+    this.soon ??= setTimeout(() => this.refresh(), delayMs);
   }
 
   /** Sets a value that did not come from a read. */
@@ -61,15 +86,22 @@ export class Poller<T> {
     this.stop();
     this.value.set(null);
     this.problem.set(null);
+    this.readAt.set(null);
     this.unchangedReads = 0;
     this.last = '';
   }
 
   stop(): void {
-    clearTimeout(this.timer);
+    this.clear();
     this.running?.unsubscribe();
     this.running = null;
     this.again = false;
+  }
+
+  private clear(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.soon);
+    this.soon = undefined;
   }
 
   private refreshIfNeeded(): void {
@@ -78,6 +110,8 @@ export class Poller<T> {
 
   private onValue(value: T): void {
     this.set(value);
+    this.readAt.set(Date.now());
+    this.onRead(value);
     this.scheduleNext();
   }
 
@@ -93,7 +127,7 @@ export class Poller<T> {
       this.again = false;
       this.refresh();
     } else if (this.shouldPoll()) {
-      this.timer = setTimeout(() => this.refreshIfNeeded(), pause(this.unchangedReads));
+      this.timer = setTimeout(() => this.refreshIfNeeded(), this.pause(this.unchangedReads));
     }
   }
 }

@@ -1,0 +1,136 @@
+import { ChangeDetectionStrategy, Component, computed, input, linkedSignal, output } from '@angular/core';
+
+import { texts } from '../texts';
+import { Criteria, CriterionName, STATUSES, invalid } from './criteria';
+
+interface Field {
+  readonly name: CriterionName;
+  readonly label: string;
+  readonly type: 'search' | 'datetime-local';
+  readonly maxLength: number;
+}
+
+const labels = texts.orders.list.criteria;
+
+/** The filters of the list of orders: the status at once, the others with the form. */
+@Component({
+  selector: 'app-criteria-form',
+  template: `
+    <form role="search" [attr.aria-label]="texts.title" novalidate (submit)="submit($event)">
+      <label>
+        <span class="small">{{ texts.status }}</span>
+        <select class="field" (change)="choose(choice.value)" #choice>
+          <option value="" [selected]="typed().status === ''">{{ texts.all }}</option>
+          @for (status of statuses; track status) {
+            <option [value]="status" [selected]="typed().status === status">{{ statusTexts[status] }}</option>
+          }
+        </select>
+      </label>
+      @for (field of fields(); track field.name) {
+        <label>
+          <span class="small">{{ field.label }}</span>
+          <input
+            #entry
+            class="field"
+            autocomplete="off"
+            spellcheck="false"
+            [type]="field.type"
+            [class.code]="field.name === 'trace'"
+            [attr.maxlength]="field.maxLength"
+            [attr.inputmode]="field.name === 'number' ? 'numeric' : null"
+            [attr.aria-invalid]="isWrong(field.name)"
+            [attr.aria-describedby]="isWrong(field.name) ? 'wrong-' + field.name : null"
+            [value]="typed()[field.name]"
+            (input)="set(field.name, entry.value)"
+          />
+          @if (isWrong(field.name)) {
+            <span class="small wrong" [id]="'wrong-' + field.name">{{ texts.wrong[field.name] }}</span>
+          }
+        </label>
+      }
+      <div class="buttons">
+        <button type="submit" class="button primary" [disabled]="wrong().length > 0">{{ texts.find }}</button>
+        @if (any()) {
+          <button type="button" class="button" (click)="clear.emit()">{{ texts.clear }}</button>
+        }
+      </div>
+    </form>
+  `,
+  styles: `
+    form {
+      display: grid;
+      grid-template-columns: repeat(auto-fill, minmax(min(10rem, 100%), 1fr));
+      gap: var(--space-2) var(--space-3);
+      align-items: end;
+    }
+    label {
+      display: grid;
+      gap: var(--space-1);
+      min-inline-size: 0;
+    }
+    .field {
+      inline-size: 100%;
+      min-inline-size: 0;
+    }
+    .wrong {
+      color: var(--bad);
+    }
+    .buttons {
+      display: flex;
+      flex-wrap: wrap;
+      gap: var(--space-2);
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class CriteriaForm {
+  readonly criteria = input.required<Criteria>();
+  /** Whether the person sees the orders of all customers. */
+  readonly seesAll = input.required<boolean>();
+  readonly find = output<Criteria>();
+  readonly clear = output();
+
+  protected readonly texts = labels;
+  protected readonly statuses = STATUSES;
+  protected readonly statusTexts = texts.common.statuses;
+  protected readonly typed = linkedSignal(this.criteria);
+  protected readonly wrong = computed(() => invalid(this.typed()));
+  protected readonly any = computed(() => Object.values(this.typed()).some((each) => each !== ''));
+  protected readonly fields = computed<readonly Field[]>(() =>
+    [
+      field('number', 15),
+      field('product', 64),
+      ...(this.seesAll() ? [field('customer', 255)] : []),
+      field('trace', 60),
+      field('from', null),
+      field('to', null),
+    ].map((each) => each),
+  );
+
+  protected set(name: CriterionName, value: string): void {
+    this.typed.update((typed) => ({ ...typed, [name]: value.trim() }));
+  }
+
+  protected isWrong(name: CriterionName): boolean {
+    return this.wrong().includes(name);
+  }
+
+  protected choose(status: string): void {
+    this.set('status', status);
+    this.find.emit(this.typed());
+  }
+
+  protected submit(event: Event): void {
+    event.preventDefault();
+    if (this.wrong().length === 0) this.find.emit(this.typed());
+  }
+}
+
+function field(name: CriterionName, maxLength: number | null): Field {
+  return {
+    name,
+    label: labels[name],
+    type: maxLength === null ? 'datetime-local' : 'search',
+    maxLength: maxLength ?? 30,
+  };
+}
