@@ -112,6 +112,14 @@ class Order:
         """Return one arrow of the diagram."""
         return self.page.locator(f'li[data-hop="{name}"]')
 
+    async def edit(self) -> None:
+        """Open what changes and cancels the order."""
+        await self.page.locator("app-order-editor summary").click()
+
+    def step(self, name: str) -> Locator:
+        """Return one row of the timeline."""
+        return self.page.locator(f'li[data-step="{name}"]')
+
     async def is_told(self, status: str) -> None:
         """Wait for a status."""
         await expect(self.status).to_have_text(status)

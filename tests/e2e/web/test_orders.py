@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import ExitStack
 
 import orjson
@@ -76,6 +77,7 @@ async def test_order_that_fails_says_why_and_where(system: System, view: Order) 
 async def test_order_is_cancelled_and_its_stock_stays(system: System, view: Order) -> None:
     with frozen(system, "processing-service"):
         order = await placed(system, view.page, "regretted", 3)
+        await view.edit()
         await view.page.get_by_role("button", name="Cancel the order").click()
         await view.page.get_by_role("button", name="Yes, cancel it").click()
         await view.is_told("Cancelled")
@@ -83,18 +85,55 @@ async def test_order_is_cancelled_and_its_stock_stays(system: System, view: Orde
     await expect(view.page.get_by_role("button", name="Cancel the order")).to_have_count(0)
     assert (await system.ended(order))["status"] == "CANCELLED"
     await expect(view.page.locator("li.active")).to_have_count(0)
+    await expect(view.page.get_by_text("can no longer be changed")).to_be_visible()
     assert await system.stock("regretted") == 10
 
 
 async def test_order_is_changed_while_it_can_be(system: System, view: Order) -> None:
     with frozen(system, "processing-service"):
         order = await placed(system, view.page, "reconsidered")
+        await view.edit()
         await view.page.get_by_label("Quantity of reconsidered").fill("4")
         await view.page.get_by_role("button", name="Save quantities").click()
         await expect(view.page.get_by_text("version 2").first).to_be_visible()
     await view.is_told("Closed")
     assert (await system.ended(order))["version"] == 2
     assert await system.stock("reconsidered") == 6
+
+
+async def test_timeline_is_to_scale_and_shows_what_the_services_have(system: System, view: Order) -> None:
+    with frozen(system, "processing-service"):
+        order = await placed(system, view.page, "timed")
+        await expect(view.step("CREATED-v1-record")).to_contain_class("done")
+        await expect(view.step("v1-start")).to_contain_class("active")
+        await expect(view.step("v1-start")).to_contain_text(re.compile(r"for [2-9]\.\d+ s so far"))
+    await view.is_told("Closed")
+    await expect(view.step("v1-start")).to_contain_class("done")
+    # what took seconds fills the chart, and what was parallel to it is small
+    waited, recorded = [
+        await view.step(name).locator(".bar").bounding_box() for name in ("v1-start", "CREATED-v1-record")
+    ]
+    assert waited is not None
+    assert recorded is not None
+    assert waited["width"] > 3 * recorded["width"]
+    assert waited["x"] < recorded["x"] + recorded["width"]
+    await expect(view.step(f"v1-take-{order}:1")).to_contain_text("Stock operation: taken")
+    outbox = view.step("CREATED-v1-announce-processing-queue")
+    await outbox.get_by_text("Data").press("Enter")
+    await expect(outbox.locator("pre")).to_contain_text(f'"key": "order-created:{order}:1"')
+
+
+async def test_version_that_was_replaced_is_folded(system: System, view: Order) -> None:
+    with frozen(system, "processing-service"):
+        await placed(system, view.page, "folded")
+        await view.edit()
+        await view.page.get_by_label("Quantity of folded").fill("4")
+        await view.page.get_by_role("button", name="Save quantities").click()
+    await view.is_told("Closed")
+    await expect(view.step("v2-close")).to_be_visible()
+    await expect(view.step("v1-save")).to_be_hidden()
+    await view.page.get_by_text("superseded by a newer version").click()
+    await expect(view.step("v1-save")).to_be_visible()
 
 
 async def test_processing_away_is_named_and_the_rest_is_shown(system: System, view: Order, order_of_today: int) -> None:

@@ -16,7 +16,7 @@ export type OrderLine = NewOrderItem;
 export interface OrderFilter {
   /** The digits that the order's number begins with. */
   readonly number?: string;
-  readonly productId?: string;
+  readonly product?: string;
   readonly customer?: string;
   readonly status?: OrderStatus;
   readonly traceId?: string;

@@ -15,7 +15,7 @@ describe('criteria', () => {
     };
     expect(filterOf(criteria)).toEqual({
       number: '12',
-      productId: 'mug',
+      product: 'mug',
       customer: 'alice',
       status: 'CLOSED',
       traceId: TRACE,
@@ -32,6 +32,7 @@ describe('criteria', () => {
     ['from', 'yesterday'],
     ['to', '2026-13-40T00:00'],
     ['product', 'x'.repeat(65)],
+    ['product', 'two words'],
   ] as const)('leave out a %s such as %j, and name it', (name, value) => {
     const criteria = { ...NO_CRITERIA, [name]: value };
     expect(invalid(criteria)).toEqual([name]);

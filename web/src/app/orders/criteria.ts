@@ -19,8 +19,8 @@ export const NO_CRITERIA: Criteria = { number: '', product: '', customer: '', st
 export const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
 
 const NUMBER = /^[1-9]\d{0,14}$/;
-/** The longest name of a product or customer that the services take. */
-const MAX_PRODUCT = 64;
+const PRODUCT = /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/;
+/** The longest name of a customer that the services take. */
 const MAX_CUSTOMER = 255;
 
 /** The criteria that are no such thing, which the services would refuse. */
@@ -28,7 +28,7 @@ export function invalid(criteria: Criteria): readonly CriterionName[] {
   const { number, product, customer, status, trace, from, to } = criteria;
   const valid: Record<CriterionName, boolean> = {
     number: number === '' || NUMBER.test(number),
-    product: product.length <= MAX_PRODUCT,
+    product: product === '' || PRODUCT.test(product),
     customer: customer.length <= MAX_CUSTOMER,
     status: status === '' || STATUSES.some((each) => each === status),
     trace: trace === '' || traceIdOf(trace) !== null,
@@ -46,7 +46,7 @@ export function filterOf(criteria: Criteria): OrderFilter {
   const time = (name: CriterionName): string | undefined => timeOf(given(name) ?? '') ?? undefined;
   const filter: Record<keyof OrderFilter, string | undefined> = {
     number: given('number'),
-    productId: given('product'),
+    product: given('product'),
     customer: given('customer'),
     status: given('status'),
     traceId: traceIdOf(given('trace') ?? '') ?? undefined,

@@ -1,3 +1,4 @@
+import { AnnouncedEvent, StockOperation } from '../api/evidence';
 import { Recorded } from '../api/notifications';
 import { Order } from '../api/orders';
 import { Saga } from '../api/sagas';
@@ -16,6 +17,9 @@ export interface Facts {
   /** Everything up to it was pushed to this browser, or is in the history; null before the first connection. */
   readonly position: EventId | null;
   readonly timing: Timing | null;
+  /** The events in the outboxes. */
+  readonly events?: readonly AnnouncedEvent[] | null;
+  readonly operations?: readonly StockOperation[] | null;
   /** Milliseconds since 1970. */
   readonly now: number;
 }

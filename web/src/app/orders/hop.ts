@@ -71,3 +71,14 @@ export function hop(
   const unknown = { at: null, tookMs: null, detail: null, retry: null, over: null, isRead: false };
   return { id, name, from, to, state: 'pending', ...unknown, ...known };
 }
+
+/** A mark in addition to the colour, for accessibility. */
+export const MARKS: Record<HopState, string> = {
+  pending: '○',
+  active: '●',
+  done: '✓',
+  failed: '✕',
+  compensated: '↩',
+  unknown: '?',
+};
+export const COMPLETED: ReadonlySet<HopState> = new Set(['done', 'failed', 'compensated']);

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 import { texts } from '../texts';
 import { Arrow, arrow } from './arrow';
 import { duration } from './durations';
-import { Hop, HopState, LIFELINES } from './hop';
+import { COMPLETED, Hop, LIFELINES, MARKS } from './hop';
 import { Phase, Journey } from './journey';
 import { elapsed } from './timestamps';
 
@@ -24,17 +24,6 @@ interface Part {
   readonly title: string;
   readonly rows: readonly Row[];
 }
-
-/** A mark in addition to the colour, for accessibility. */
-const MARKS: Record<HopState, string> = {
-  pending: '○',
-  active: '●',
-  done: '✓',
-  failed: '✕',
-  compensated: '↩',
-  unknown: '?',
-};
-const COMPLETED: ReadonlySet<HopState> = new Set(['done', 'failed', 'compensated']);
 
 /** The sequence diagram of an order, and a list of steps for screen readers. */
 @Component({

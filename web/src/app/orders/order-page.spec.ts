@@ -10,7 +10,7 @@ import { Feed, Received } from '../push/feed';
 import { Role } from '../sign-in/person';
 import { signedInAs } from '../sign-in/session.testing';
 import { texts } from '../texts';
-import { notification, order, received, saga } from './facts.testing';
+import { notification, order, received, saga, time } from './facts.testing';
 import { OrderPage } from './order-page';
 
 const events = new Subject<Received>();
@@ -63,7 +63,14 @@ describe('OrderPage', () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(found, { headers: { ETag: '"1"' } });
     server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas });
     server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: history });
+    nothingBeside();
     await drawn();
+  }
+
+  /** Answers that the outboxes and the inventory have nothing. */
+  function nothingBeside(): void {
+    const isBeside = (url: string): boolean => /\/events|\/stock-operations/.test(url);
+    for (const sent of server.match(({ url }) => isBeside(url))) sent.flush({ events: [], operations: [] });
   }
 
   function hop(id: string): HTMLElement {
@@ -89,7 +96,6 @@ describe('OrderPage', () => {
     await open('viewer');
     await answer(order());
     expect(page.querySelector('app-order-editor')).toBeNull();
-    expect(page.querySelectorAll('.above button')).toHaveLength(0);
     expect(page.querySelector('app-order-trace')).not.toBeNull();
   });
 
@@ -112,7 +118,35 @@ describe('OrderPage', () => {
     expect(hop('v1-start').textContent).toContain('+20 ms');
     expect(hop('v1-take').classList).toContain('active');
     expect(hop('v1-take').textContent).toContain('from Processing to Inventory');
-    expect(page.querySelectorAll('ol > li')).toHaveLength(12);
+    expect(page.querySelectorAll('app-journey-view ol > li')).toHaveLength(12);
+    expect(page.querySelectorAll('app-waterfall-view ol > li')).toHaveLength(12);
+  });
+
+  it('shows what an outbox has of the order, on demand', async () => {
+    const event = {
+      ...{ id: 'e', key: 'order-created:7:1', type: 'order-created', subject: '7', queue: 'processing-queue' },
+      ...{
+        traceId: 'a'.repeat(32),
+        occurredAt: time(0),
+        storedAt: time(0),
+        sentAt: time(8),
+        setAside: false,
+        attempts: 2,
+      },
+    };
+    server.expectOne((sent) => sent.url.includes('/order/events?orderId=7')).flush({ events: [event] });
+    server.expectOne((sent) => sent.url.includes('/stock-operations?prefix=7%3A')).flush({ operations: [] });
+    await answer(order());
+    const step = page.querySelector('[data-step="CREATED-v1-announce-processing-queue"]')!;
+    expect(step.textContent).toContain('In the outbox, for processing-queue');
+    expect(step.textContent).toContain('at +0.0 ms, 8.0 ms');
+    expect(step.textContent).toContain('2 attempts.');
+    expect(step.querySelector('pre')).toBeNull();
+    const details = step.querySelector('details')!;
+    details.open = true;
+    details.dispatchEvent(new Event('toggle'));
+    fixture.detectChanges();
+    expect(step.querySelector('pre')?.textContent).toContain('"key": "order-created:7:1"');
   });
 
   it('reads again at a push about this order and updates the steps', async () => {
@@ -162,6 +196,7 @@ describe('OrderPage', () => {
       .flush({ sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })] });
     const history = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: history });
+    nothingBeside();
     await drawn();
     expect(page.querySelector('[role=alert]')).not.toBeNull();
     vi.advanceTimersByTime(2000);
@@ -188,6 +223,7 @@ describe('OrderPage', () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
     server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas: [] });
     server.expectOne((sent) => sent.url.includes('/notifications')).flush({ notifications: [] });
+    nothingBeside();
     await drawn();
     expect(page.textContent).toContain(texts.orders.order.notFound('7'));
     vi.advanceTimersByTime(60_000);

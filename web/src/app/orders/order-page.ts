@@ -1,14 +1,4 @@
-import {
-  ChangeDetectionStrategy,
-  Component,
-  ElementRef,
-  computed,
-  effect,
-  inject,
-  input,
-  untracked,
-  viewChild,
-} from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, input, untracked } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
 import { explanation, isRefused } from '../api/explanation';
@@ -23,13 +13,14 @@ import { elapsed, parseTime } from './timestamps';
 import { OrderEditor } from './order-editor';
 import { OrderTrace } from './order-trace';
 import { OrderWatch } from './order-watch';
+import { WaterfallView } from './waterfall-view';
 
 const NOT_FOUND = 404;
 
 /** One order: its state, an editor, and its sequence through the system. */
 @Component({
   selector: 'app-order-page',
-  imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, Skeleton, StatusBadge],
+  imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, Skeleton, StatusBadge, WaterfallView],
   templateUrl: './order-page.html',
   styleUrl: './order-page.css',
   providers: [OrderWatch],
@@ -46,7 +37,7 @@ export class OrderPage {
   protected readonly order = computed(() => this.watch.tagged()?.order ?? null);
   protected readonly unreachable = computed(() => {
     const problems = this.watch.problems().filter((each) => each.status !== NOT_FOUND && !isRefused(each));
-    const services = problems.map((problem) => texts.common.services[problem.service]);
+    const services = [...new Set(problems.map((problem) => texts.common.services[problem.service]))];
     return services.length === 0 ? '' : this.texts.order.unreachable(services.join(this.texts.order.and));
   });
   protected readonly refused = computed(() => {
@@ -73,8 +64,6 @@ export class OrderPage {
     return parts.join(', ');
   });
 
-  private readonly editor = viewChild(OrderEditor, { read: ElementRef<HTMLElement> });
-
   constructor() {
     effect(() => {
       const id = this.id();
@@ -82,11 +71,5 @@ export class OrderPage {
         if (this.valid()) this.watch.watch(Number(id));
       });
     });
-  }
-
-  /** Moves the focus to the editor. It is below the diagram, which does not move when the editor disappears. */
-  protected focusEditor(): void {
-    const editor = this.editor()?.nativeElement as HTMLElement | undefined;
-    editor?.querySelector('h2')?.focus();
   }
 }

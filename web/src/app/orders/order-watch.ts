@@ -2,6 +2,7 @@ import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@ang
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { fromEvent, merge } from 'rxjs';
 
+import { AnnouncedEvent, Evidence } from '../api/evidence';
 import { Notifications } from '../api/notifications';
 import { Orders, TaggedOrder } from '../api/orders';
 import { Poller } from '../api/poller';
@@ -21,6 +22,7 @@ export class OrderWatch {
   private readonly sagas = inject(Sagas);
   private readonly notifications = inject(Notifications);
   private readonly timings = inject(Timings);
+  private readonly evidence = inject(Evidence);
   private readonly feed = inject(Feed);
   private readonly document = inject(DOCUMENT);
 
@@ -32,7 +34,10 @@ export class OrderWatch {
   private readonly order = new Poller('order', () => this.orders.get(this.id()), this.shouldPoll);
   private readonly sagaPoller = new Poller('processing', () => this.sagas.of(this.id()), this.shouldPoll);
   private readonly history = new Poller('notification', () => this.notifications.of(this.id()), this.shouldPoll);
-  private readonly pollers = [this.order, this.sagaPoller, this.history];
+  private readonly events = new Poller('order', () => this.evidence.eventsOf(this.id()), this.shouldPoll);
+  private readonly sagaEvents = new Poller('processing', () => this.evidence.sagaEventsOf(this.id()), this.shouldPoll);
+  private readonly operations = new Poller('inventory', () => this.evidence.operationsOf(this.id()), this.shouldPoll);
+  private readonly pollers = [this.order, this.sagaPoller, this.history, this.events, this.sagaEvents, this.operations];
 
   /** The last version of the order, with its ETag. */
   readonly tagged = this.order.value.asReadonly();
@@ -43,13 +48,15 @@ export class OrderWatch {
   /** Whether the order service answered 404. */
   readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND && this.order.value() === null);
   readonly journey = computed(() => journey(this.facts()));
-  private readonly facts = computed<Facts>(() => ({
+  readonly facts = computed<Facts>(() => ({
     order: this.order.value()?.order ?? null,
     sagas: this.sagaPoller.value(),
     history: this.history.value(),
     live: this.live(),
     position: this.feed.position(),
     timing: this.timings.of(this.id()),
+    events: merged(this.events.value(), this.sagaEvents.value()),
+    operations: this.operations.value(),
     now: Date.now(),
   }));
 
@@ -92,4 +99,11 @@ export class OrderWatch {
   private stop(): void {
     for (const poller of this.pollers) poller.stop();
   }
+}
+
+function merged(
+  one: readonly AnnouncedEvent[] | null,
+  other: readonly AnnouncedEvent[] | null,
+): readonly AnnouncedEvent[] {
+  return [...(one ?? []), ...(other ?? [])];
 }

@@ -153,7 +153,7 @@ describe('OrdersPage', () => {
     fixture.componentRef.setInput('product', 'mug');
     fixture.componentRef.setInput('customer', 'alice');
     fixture.detectChanges();
-    asked('productId=mug&customer=alice&').flush({ orders: [order({ id: 3, customerId: 'alice' })], next: null });
+    asked('product=mug&customer=alice&').flush({ orders: [order({ id: 3, customerId: 'alice' })], next: null });
     fixture.detectChanges();
     expect(page.querySelector('tbody')?.textContent).toContain('alice');
     expect([...page.querySelectorAll('form input')].map((each) => (each as HTMLInputElement).value)).toEqual([
@@ -188,9 +188,9 @@ describe('OrdersPage', () => {
     answer([9]);
     fixture.componentRef.setInput('product', 'mug');
     fixture.detectChanges();
-    asked('productId=mug&').flush({ orders: [], next: 500 });
-    asked('productId=mug&after=500&').flush({ orders: [], next: 400 });
-    asked('productId=mug&after=400&').flush({ orders: [order({ id: 399 })], next: null });
+    asked('product=mug&').flush({ orders: [], next: 500 });
+    asked('product=mug&after=500&').flush({ orders: [], next: 400 });
+    asked('product=mug&after=400&').flush({ orders: [order({ id: 399 })], next: null });
     fixture.detectChanges();
     expect(names()).toEqual(['Order 399']);
     expect(page.querySelector('.more')).toBeNull();

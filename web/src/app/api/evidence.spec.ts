@@ -1,0 +1,56 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { TestBed } from '@angular/core/testing';
+import { Observable } from 'rxjs';
+
+import { Role } from '../sign-in/person';
+import { signedInAs } from '../sign-in/session.testing';
+import { Evidence } from './evidence';
+import { Problem } from './problem';
+
+describe('Evidence', () => {
+  let evidence: Evidence;
+  let server: HttpTestingController;
+
+  function open(role: Role): void {
+    TestBed.configureTestingModule({
+      providers: [provideHttpClient(), provideHttpClientTesting(), signedInAs(role)],
+    });
+    evidence = TestBed.inject(Evidence);
+    server = TestBed.inject(HttpTestingController);
+  }
+
+  function outcome(read: Observable<unknown>): { value?: unknown; error?: unknown } {
+    const found: { value?: unknown; error?: unknown } = {};
+    read.subscribe({ next: (value) => (found.value = value), error: (error: unknown) => (found.error = error) });
+    return found;
+  }
+
+  it('reads what the outboxes and the inventory have of an order', () => {
+    open('viewer');
+    const all = [evidence.eventsOf(7), evidence.sagaEventsOf(7), evidence.operationsOf(7)].map(outcome);
+    server.expectOne((sent) => sent.url.endsWith('/order/events?orderId=7')).flush({ events: [1] });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events')).flush({ events: [2] });
+    server.expectOne((sent) => sent.url.includes('/stock-operations?prefix=7%3A&')).flush({ operations: [3] });
+    expect(all.map((each) => each.value)).toEqual([[1], [2], [3]]);
+  });
+
+  it('has nothing of an unknown order, and asks nothing for customers', () => {
+    open('operator');
+    const unknown = outcome(evidence.sagaEventsOf(7));
+    server.expectOne(() => true).flush({}, { status: 404, statusText: 'Not Found' });
+    expect(unknown.value).toEqual([]);
+    TestBed.resetTestingModule();
+    open('customer');
+    expect(outcome(evidence.operationsOf(7)).value).toEqual([]);
+    server.verify();
+  });
+
+  it('fails with a problem', () => {
+    open('operator');
+    const failed = outcome(evidence.operationsOf(7));
+    server.expectOne(() => true).flush({}, { status: 503, statusText: 'Service Unavailable' });
+    expect(failed.error).toBeInstanceOf(Problem);
+    expect((failed.error as Problem).service).toBe('inventory');
+  });
+});

@@ -1,0 +1,152 @@
+import { AnnouncedEvent } from '../api/evidence';
+import { Facts } from './facts';
+import { ORIGIN, facts, notification, order, received, saga, time } from './facts.testing';
+import { journey } from './journey';
+import { Section, Step, endOf, scaleOf, waterfall } from './waterfall';
+
+function event(type: string, queue: string, stored: number, sent: number | null, version = 1): AnnouncedEvent {
+  return {
+    id: `${type}-${queue}`,
+    key: `${type}:7:${version.toString()}`,
+    type,
+    subject: '7',
+    queue,
+    traceId: null,
+    occurredAt: time(stored),
+    storedAt: time(stored),
+    sentAt: sent === null ? null : time(sent),
+    setAside: false,
+    attempts: 1,
+  };
+}
+
+const CLOSED: Partial<Facts> = {
+  order: order({ status: 'CLOSED', updatedAt: time(60) }),
+  sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })],
+  history: [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)],
+  live: [received(notification('CREATED', 0), 33), received(notification('CLOSED', 61), 95)],
+  timing: { tookMs: 25, stockMs: 4, saveMs: 3, traceId: null },
+  events: [
+    event('order-created', 'processing-queue', 0, 10),
+    event('order-created', 'notification-queue', 0, 12),
+    event('order-processed', 'notification-queue', 61, 70),
+  ],
+  operations: [{ operationId: '7:1', outcome: 'taken', items: [], createdAt: time(30), releasedAt: null }],
+};
+
+function sections(members: Partial<Facts>): readonly Section[] {
+  const known = facts(members);
+  return waterfall(journey(known), known);
+}
+
+function find(members: Partial<Facts>, id: string): Step {
+  const found = sections(members)
+    .flatMap((section) => section.steps)
+    .find((step) => step.id === id);
+  if (found === undefined) throw new Error(`there is no step ${id}`);
+  return found;
+}
+
+describe('waterfall', () => {
+  it.each([
+    ['v1-place', -13, 12],
+    ['v1-check', -4, 0],
+    ['v1-save', 0, 3],
+    ['CREATED-v1-announce-processing-queue', 0, 10],
+    ['CREATED-v1-announce-notification-queue', 0, 12],
+    ['v1-start', 10, 20],
+    ['CREATED-v1-record', 12, 30],
+    ['CREATED-v1-push', 30, 33],
+    ['v1-take', 20, 40],
+    ['v1-take-7:1', 30, 30],
+    ['v1-close', 40, 60],
+    ['CLOSED-v1-tell-notification-queue', 61, 70],
+    ['CLOSED-v1-record', 70, 90],
+    ['CLOSED-v1-push', 90, 95],
+  ])('has the time of %s', (id, from, until) => {
+    const step = find(CLOSED, id);
+    expect([(step.from ?? 0) - ORIGIN, (step.until ?? 0) - ORIGIN]).toEqual([from, until]);
+    expect(step.state).toBe('done');
+  });
+
+  it('is in order of time, and what is parallel overlaps', () => {
+    const steps = sections(CLOSED)[0]!.steps;
+    const begins = steps.map((step) => step.from ?? Infinity);
+    expect(begins).toEqual([...begins].sort((one, other) => one - other));
+    const [toSaga, toUser] = [find(CLOSED, 'v1-start'), find(CLOSED, 'CREATED-v1-record')];
+    expect(toUser.from).toBeLessThan(toSaga.until ?? 0);
+  });
+
+  it('says without events when something arrived, not how long it was in the outbox', () => {
+    const without = { ...CLOSED, events: [] };
+    expect(find(without, 'CREATED-v1-announce').from).toBeNull();
+    expect((find(without, 'v1-start').from ?? 0) - ORIGIN).toBe(0);
+  });
+
+  it('has steps that go on, and those that wait', () => {
+    const open: Partial<Facts> = {
+      sagas: [saga({ STARTED: 20 }, { lastError: 'no answer', attempts: 3 })],
+      history: [notification('CREATED', 0, 30)],
+      events: [
+        event('order-created', 'processing-queue', 0, 10),
+        event('order-created', 'notification-queue', 0, null),
+      ],
+    };
+    expect(find(open, 'v1-take')).toMatchObject({
+      state: 'active',
+      from: ORIGIN + 20,
+      until: null,
+      retry: { error: 'no answer', attempts: 3 },
+    });
+    expect(find(open, 'CREATED-v1-announce-notification-queue')).toMatchObject({ state: 'active', until: null });
+    expect(find(open, 'v1-close')).toMatchObject({ state: 'pending', from: null });
+  });
+
+  it('has a refused operation, a release, and an event that was set aside', () => {
+    const operations = [
+      { operationId: '7:1', outcome: 'taken', items: [], createdAt: time(30), releasedAt: time(80) },
+      { operationId: '7:1:2', outcome: 'short', items: [], createdAt: time(90), releasedAt: null },
+      { operationId: '7:11', outcome: 'taken', items: [], createdAt: time(30), releasedAt: null },
+    ];
+    const known: Partial<Facts> = {
+      sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, RELEASING: 60, RELEASED: 85 })],
+      order: order({ status: 'CANCELLED', updatedAt: time(50) }),
+      events: [{ ...event('order-created', 'processing-queue', 0, 10), setAside: true, attempts: 4 }],
+      operations,
+    };
+    expect(find(known, 'v1-take-7:1:2')).toMatchObject({ state: 'failed', detail: 'short' });
+    expect(find(known, 'v1-release-7:1')).toMatchObject({ state: 'compensated', from: ORIGIN + 80 });
+    expect(() => find(known, 'v1-take-7:11')).toThrow();
+    expect(find(known, 'CREATED-v1-announce-processing-queue')).toMatchObject({ state: 'failed', attempts: 4 });
+  });
+
+  it('folds a version once nothing of it goes on', () => {
+    const second = saga({ STARTED: 130 }, { version: 2 });
+    const changed = (first: Facts['sagas']): boolean[] =>
+      sections({
+        order: order({ version: 2, updatedAt: time(100) }),
+        sagas: [...(first ?? []), second],
+        history: [notification('CREATED', 0, 30), notification('UPDATED', 100, 130, { version: 2 })],
+      }).map((section) => section.superseded);
+    expect(changed([saga({ STARTED: 20, STOCK_TAKEN: 40, RELEASING: 110, RELEASED: 120 })])).toEqual([true, false]);
+    expect(changed([saga({ STARTED: 20, STOCK_TAKEN: 40 })])).toEqual([false, false]);
+  });
+});
+
+describe('scaleOf', () => {
+  it('has all steps, until now while one goes on, and at most six round ticks', () => {
+    const steps = sections(CLOSED)[0]!.steps;
+    expect(scaleOf(steps, ORIGIN + 10_000)).toEqual({
+      begin: ORIGIN - 13,
+      end: ORIGIN + 95,
+      ticks: [0, 50, 100],
+    });
+    const goesOn = steps.map((step): Step => ({ ...step, state: 'active', until: null }));
+    expect(scaleOf(goesOn, ORIGIN + 987)).toMatchObject({ end: ORIGIN + 987, ticks: [0, 200, 400, 600, 800, 1000] });
+    expect(endOf(goesOn[0]!, ORIGIN - 500)).toBe(goesOn[0]!.from);
+  });
+
+  it('is null when no time is known', () => {
+    expect(scaleOf([], 0)).toBeNull();
+  });
+});

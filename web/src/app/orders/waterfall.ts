@@ -1,0 +1,231 @@
+import { AnnouncedEvent, StockOperation } from '../api/evidence';
+import { Facts } from './facts';
+import { Hop, HopName, HopState, Lifeline, Retry } from './hop';
+import { Journey, Phase } from './journey';
+import { parseTime } from './timestamps';
+
+/** The steps of the timeline: those of the sequence, and what the services keep beside it. */
+export type StepName = HopName | 'outbox' | 'operation';
+
+/** One row of the timeline. Times in milliseconds since 1970. */
+export interface Step {
+  readonly id: string;
+  readonly name: StepName;
+  /** Where the time is spent. */
+  readonly lane: Lifeline;
+  readonly state: HopState;
+  /** The kind of notification, the queue, the outcome or the status. */
+  readonly detail: string | null;
+  /** Null when it has not begun, or the time is unknown. */
+  readonly from: number | null;
+  /** Null when it goes on, or the time is unknown. */
+  readonly until: number | null;
+  /** Whether the place on the time axis is computed from durations. */
+  readonly estimated: boolean;
+  /** The attempts, when there was more than one; null when unknown. */
+  readonly attempts: number | null;
+  readonly retry: Retry | null;
+  /** What a service has of the step, as it answers. */
+  readonly payload: object | null;
+}
+
+/** The steps that one action of the user caused. */
+export interface Section {
+  readonly phase: Phase;
+  /** Whether a newer version replaced it, and nothing of it goes on. */
+  readonly superseded: boolean;
+  /** By their begin; those of unknown time last. */
+  readonly steps: readonly Step[];
+}
+
+/** The timeline of an order, to scale. */
+export function waterfall(journey: Journey, facts: Facts): readonly Section[] {
+  return journey.phases.map((phase, place) => {
+    const steps = inTime(stepsOf(phase, facts));
+    const goesOn = steps.some((step) => step.state === 'active');
+    const next = journey.phases[place + 1];
+    return { phase, superseded: next !== undefined && next.cause === 'changed' && !goesOn, steps };
+  });
+}
+
+const OF_SAGA: ReadonlySet<HopName> = new Set(['start', 'take', 'close', 'fail', 'release']);
+
+function stepsOf(phase: Phase, facts: Facts): readonly Step[] {
+  const savedAt = phase.hops.find((hop) => hop.name === 'save')?.at ?? null;
+  // the saga and the notification go on side by side: what comes next in one does not wait for the other
+  const latest = { saga: savedAt, other: savedAt };
+  return phase.hops.flatMap((hop): readonly Step[] => {
+    const branch = OF_SAGA.has(hop.name) ? 'saga' : 'other';
+    const events = eventsOf(hop, phase, facts);
+    const steps = request(hop, phase, facts, savedAt) ??
+      outbox(hop, events) ?? [timed(hop, phase, facts, latest[branch])];
+    latest[branch] = Math.max(latest[branch] ?? 0, ...steps.map((step) => step.until ?? 0)) || null;
+    return [...steps, ...operation(hop, phase, facts)];
+  });
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  CREATED: 'order-created',
+  UPDATED: 'order-updated',
+  CLOSED: 'order-processed',
+  FAILED: 'order-failed',
+  CANCELLED: 'order-cancelled',
+};
+
+/** The events in the outboxes that announce the fact of a hop. */
+function eventsOf(hop: Hop, phase: Phase, facts: Facts): readonly AnnouncedEvent[] {
+  const type = TYPES[hop.name === 'start' ? announcedBy(phase) : (hop.detail ?? '')];
+  const version = `:${phase.version.toString()}`;
+  return (facts.events ?? []).filter((event) => event.type === type && event.key.endsWith(version));
+}
+
+function announcedBy(phase: Phase): string {
+  return phase.cause === 'placed' ? 'CREATED' : 'UPDATED';
+}
+
+/** The request and its parts: only their durations are known, and when the order was saved. */
+function request(hop: Hop, phase: Phase, facts: Facts, savedAt: number | null): readonly Step[] | null {
+  if (hop.name !== 'place' && hop.name !== 'check' && hop.name !== 'save') return null;
+  const { timing, order } = facts;
+  const payload = hop.name === 'save' && order?.version === phase.version ? order : null;
+  if (savedAt === null || hop.tookMs === null) {
+    const at = hop.name === 'save' ? savedAt : null;
+    return [step(hop, { from: at, until: at, payload })];
+  }
+  const [stock, save] = [timing?.stockMs ?? 0, timing?.saveMs ?? 0];
+  const rest = Math.max(0, (timing?.tookMs ?? 0) - stock - save) / 2;
+  const from = { place: savedAt - stock - rest, check: savedAt - stock, save: savedAt }[hop.name];
+  return [step(hop, { from, until: from + hop.tookMs, estimated: true, payload })];
+}
+
+/** The time that an event waits in the outbox, for each queue. */
+function outbox(hop: Hop, events: readonly AnnouncedEvent[]): readonly Step[] | null {
+  if ((hop.name !== 'announce' && hop.name !== 'tell') || events.length === 0) return null;
+  return events.map((event) => ({
+    ...step(hop, {
+      from: parseTime(event.storedAt),
+      until: parseTime(event.sentAt),
+      attempts: event.attempts > 1 ? event.attempts : null,
+      payload: event,
+    }),
+    id: `${hop.id}-${event.queue}`,
+    name: 'outbox' as const,
+    state: event.setAside ? ('failed' as const) : event.sentAt === null ? ('active' as const) : ('done' as const),
+    detail: event.queue,
+  }));
+}
+
+function timed(hop: Hop, phase: Phase, facts: Facts, latest: number | null): Step {
+  const payload = payloadOf(hop, phase, facts);
+  const sent = hop.name === 'start' || hop.name === 'record' ? sentAt(hop, phase, facts) : null;
+  if (hop.at !== null) {
+    const began = sent ?? (hop.tookMs === null ? hop.at : hop.at - hop.tookMs);
+    return step(hop, { from: Math.min(began, hop.at), until: hop.at, payload });
+  }
+  return step(hop, { from: hop.state === 'active' ? (sent ?? latest) : null, payload });
+}
+
+/** When SQS took the event that a service consumes here. */
+function sentAt(hop: Hop, phase: Phase, facts: Facts): number | null {
+  const isForNotification = hop.name === 'record';
+  const event = eventsOf(hop, phase, facts).find((each) => each.queue.includes('notification') === isForNotification);
+  return parseTime(event?.sentAt);
+}
+
+function payloadOf(hop: Hop, phase: Phase, facts: Facts): object | null {
+  if (hop.name === 'record' || hop.name === 'push') {
+    const isOf = (each: { readonly kind: string; readonly version: number }): boolean =>
+      each.kind === hop.detail && (each.kind !== 'UPDATED' || each.version === phase.version);
+    const pushed = facts.live.find((each) => isOf(each.notification))?.notification;
+    return hop.name === 'push' ? (pushed ?? null) : (facts.history?.find(isOf) ?? null);
+  }
+  if (hop.name === 'start') return facts.sagas?.find((saga) => saga.version === phase.version) ?? null;
+  return null;
+}
+
+/** What the inventory did: a point within the call of the processing service. */
+function operation(hop: Hop, phase: Phase, facts: Facts): readonly Step[] {
+  if (hop.name !== 'take' && hop.name !== 'release') return [];
+  return operationsOf(phase.version, facts).flatMap((each): readonly Step[] => {
+    const at = parseTime(hop.name === 'take' ? each.createdAt : each.releasedAt);
+    if (at === null) return [];
+    const taken = { state: each.outcome === 'taken' ? 'done' : 'failed', detail: each.outcome } as const;
+    const released = { state: 'compensated', detail: 'released' } as const;
+    return [
+      {
+        ...step(hop, { from: at, until: at, payload: each }),
+        ...(hop.name === 'take' ? taken : released),
+        id: `${hop.id}-${each.operationId}`,
+        name: 'operation',
+        lane: 'inventory',
+      },
+    ];
+  });
+}
+
+// `<order>:<version>`, and `<order>:<version>:<n>` when the saga was restarted
+function operationsOf(version: number, facts: Facts): readonly StockOperation[] {
+  return (facts.operations ?? []).filter((each) => each.operationId.split(':')[1] === version.toString());
+}
+
+function step(hop: Hop, known: Partial<Step>): Step {
+  return {
+    id: hop.id,
+    name: hop.name,
+    lane: laneOf(hop),
+    state: hop.state,
+    detail: hop.detail,
+    from: null,
+    until: null,
+    estimated: false,
+    attempts: null,
+    retry: hop.retry,
+    payload: null,
+    ...known,
+  };
+}
+
+/** Where a hop spends its time: a call at the caller, who waits for it. */
+function laneOf(hop: Hop): Lifeline {
+  return hop.name === 'push' ? 'notification' : hop.from;
+}
+
+function inTime(steps: readonly Step[]): readonly Step[] {
+  const place = (step: Step): number => step.from ?? Infinity;
+  return [...steps].sort((one, other) => (place(one) === place(other) ? 0 : place(one) - place(other)));
+}
+
+/** The scale of a section: its begin and end, and round times between. */
+export interface Scale {
+  readonly begin: number;
+  readonly end: number;
+  /** Milliseconds after the begin. */
+  readonly ticks: readonly number[];
+}
+
+const MAX_TICKS = 5;
+const MIN_SPAN_MS = 1;
+
+/** The scale that has all steps; open ones last until *now*. Null when no time is known. */
+export function scaleOf(steps: readonly Step[], now: number): Scale | null {
+  const times = steps.flatMap((step) => [step.from, step.from === null ? null : endOf(step, now)]);
+  const known = times.filter((time) => time !== null);
+  if (known.length === 0) return null;
+  const begin = Math.min(...known);
+  const end = Math.max(begin + MIN_SPAN_MS, ...known);
+  const size = roundUp((end - begin) / MAX_TICKS);
+  const count = Math.floor((end - begin) / size);
+  return { begin, end, ticks: Array.from({ length: count + 1 }, (_, index) => index * size) };
+}
+
+/** The end of a step that has begun: *now* while it goes on. */
+export function endOf(step: Step, now: number): number {
+  const from = step.from ?? now;
+  return Math.max(from, step.until ?? (step.state === 'active' ? now : from));
+}
+
+// 1, 2 or 5 times a power of ten
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 5].find((each) => each * power >= value) ?? 10) * power;
+}
