@@ -36,4 +36,13 @@ export class Sagas {
       catchError((error: unknown) => throwError(() => Problem.of('processing', error))),
     );
   }
+
+  /** Has the waiting step of an order run at once; for operators. */
+  retry(orderId: number): Observable<readonly Saga[]> {
+    const url = this.endpoints.url('processing', `/sagas/${orderId.toString()}/retry`);
+    return this.http.post<Answer>(url.href, {}, { timeout: TIMEOUT_MS }).pipe(
+      map((answer) => answer.sagas),
+      catchError((error: unknown) => throwError(() => Problem.of('processing', error))),
+    );
+  }
 }

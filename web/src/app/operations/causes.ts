@@ -12,12 +12,15 @@ export interface Alarm {
 }
 
 /** The services that each one calls. */
-const CALLS: Readonly<Record<Service, readonly Service[]>> = {
+const CALLS: Readonly<Partial<Record<Service, readonly Service[]>>> = {
   order: ['inventory'],
-  inventory: [],
   processing: ['order', 'inventory'],
   notification: ['order'],
 };
+
+function callsOf(service: Service): readonly Service[] {
+  return CALLS[service] ?? [];
+}
 
 /** Groups the findings by cause: what is away explains what its dependants report. Critical ones come first. */
 export function alarmsOf(findings: readonly Finding[]): readonly Alarm[] {
@@ -55,16 +58,16 @@ function causeOf(finding: Finding, all: readonly Finding[]): Finding | null {
     case 'outbox':
       return away('sqs') ?? away('postgresql');
     case 'backlog':
-      return down([finding.service]) ?? away('postgresql') ?? away('sqs') ?? down(CALLS[finding.service]);
+      return down([finding.service]) ?? away('postgresql') ?? away('sqs') ?? down(callsOf(finding.service));
     case 'late-sagas':
-      return away('postgresql') ?? away('sqs') ?? down(['processing', ...CALLS.processing]);
+      return away('postgresql') ?? away('sqs') ?? down(['processing', ...callsOf('processing')]);
     case 'push-lag':
     case 'refusals':
       return away('postgresql') ?? down(['notification']);
     case 'circuit':
       return down(SERVICES.filter((each) => `${each}-service` === finding.client)) ?? away('postgresql');
     case 'unavailable':
-      return away('postgresql') ?? down(CALLS[finding.service]) ?? away('sqs');
+      return away('postgresql') ?? down(callsOf(finding.service)) ?? away('sqs');
     default:
       return null;
   }

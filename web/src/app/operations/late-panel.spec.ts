@@ -1,3 +1,5 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 
@@ -25,7 +27,33 @@ async function shown(view: LateSagasView, late = view.sagas?.length ?? 0): Promi
 }
 
 describe('LatePanel', () => {
-  beforeEach(() => TestBed.configureTestingModule({ providers: [provideRouter([])] }));
+  beforeEach(() =>
+    TestBed.configureTestingModule({
+      providers: [provideRouter([]), provideHttpClient(), provideHttpClientTesting()],
+    }),
+  );
+
+  it('has a saga retried by those who may, and says so', async () => {
+    const fixture = TestBed.createComponent(LatePanel);
+    const page = fixture.nativeElement as HTMLElement;
+    fixture.componentRef.setInput('view', { sagas: [SAGA], problem: null });
+    fixture.componentRef.setInput('late', 1);
+    await fixture.whenStable();
+    expect(page.querySelector('button')).toBeNull();
+    fixture.componentRef.setInput('mayAct', true);
+    await fixture.whenStable();
+    let retried = 0;
+    fixture.componentInstance.retry.subscribe(() => (retried += 1));
+    page.querySelector('button')?.click();
+    await fixture.whenStable();
+    page.querySelector('button')?.click();
+    TestBed.inject(HttpTestingController)
+      .expectOne((sent) => sent.method === 'POST' && sent.url.endsWith('/sagas/7/retry'))
+      .flush({ sagas: [] });
+    await fixture.whenStable();
+    expect(page.textContent).toContain('The waiting step of order 7 is due now.');
+    expect(retried).toBe(1);
+  });
 
   it('has each late order with its last error, as text', async () => {
     const page = await shown({ sagas: [SAGA], problem: null });

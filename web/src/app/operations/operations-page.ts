@@ -6,6 +6,7 @@ import { Skeleton } from '../design/skeleton';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CHARTS } from './charts';
+import { ConnectionsPanel } from './connections-panel';
 import { IncidentsPanel } from './incidents-panel';
 import { LagPanel } from './lag-panel';
 import { LatePanel } from './late-panel';
@@ -25,6 +26,7 @@ import { TrafficPanel } from './traffic-panel';
 @Component({
   selector: 'app-operations-page',
   imports: [
+    ConnectionsPanel,
     IncidentsPanel,
     LagPanel,
     LatePanel,

@@ -40,9 +40,9 @@ describe('The person of a token', () => {
 
 describe('Permissions', () => {
   it.each([
-    ['customer', { order: true, seeAll: false, editStock: false }],
-    ['operator', { order: true, seeAll: true, editStock: true }],
-    ['viewer', { order: false, seeAll: true, editStock: false }],
+    ['customer', { order: true, seeAll: false, operate: false }],
+    ['operator', { order: true, seeAll: true, operate: true }],
+    ['viewer', { order: false, seeAll: true, operate: false }],
   ] as const)('of a %s', (role, permissions) => {
     expect(permissionsOf(role)).toEqual(permissions);
   });

@@ -19,12 +19,12 @@ export interface Permissions {
   readonly order: boolean;
   /** See the orders of all customers, and how the services work. */
   readonly seeAll: boolean;
-  /** Change the stock. */
-  readonly editStock: boolean;
+  /** Act on the system: set the stock, redrive, retry, disconnect. */
+  readonly operate: boolean;
 }
 
 export function permissionsOf(role: Role): Permissions {
-  return { order: role !== 'viewer', seeAll: role !== 'customer', editStock: role === 'operator' };
+  return { order: role !== 'viewer', seeAll: role !== 'customer', operate: role === 'operator' };
 }
 
 type Claims = Readonly<Record<string, unknown>>;

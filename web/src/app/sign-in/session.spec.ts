@@ -49,7 +49,7 @@ describe('The session', () => {
     await load();
     await session.settled();
     expect(session.phase()).toBe('open');
-    expect(session.may()).toEqual({ order: true, seeAll: true, editStock: true });
+    expect(session.may()).toEqual({ order: true, seeAll: true, operate: true });
     expect(session.own('basket')).toBe('basket');
     expect(issuer.begun).toEqual([]);
   });

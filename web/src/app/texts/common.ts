@@ -1,5 +1,6 @@
 export const common = {
   retry: 'Try again',
+  no: 'No',
   loading: 'Loading',
   copy: 'Copy',
   copied: 'Copied',

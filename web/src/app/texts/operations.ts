@@ -266,6 +266,10 @@ export const operations = {
     next: 'Next attempt',
     error: 'Last error',
     noError: 'None: the saga is waiting for its next run.',
+    retry: 'Retry now',
+    question: (orderId: number): string => `Run the waiting step of order ${orderId.toString()} at once?`,
+    yes: 'Yes, retry',
+    retried: (orderId: number): string => `The waiting step of order ${orderId.toString()} is due now.`,
     shown: (shown: number, late: number): string => `The newest ${shown.toString()} of ${late.toLocaleString('en')}.`,
   },
 
@@ -299,6 +303,16 @@ export const operations = {
     } as Readonly<Record<string, string>>,
   },
 
+  connections: {
+    title: 'Disconnect a customer',
+    hint: 'Ends the live connections of a customer, who may connect again.',
+    customer: 'Customer',
+    disconnect: 'Disconnect',
+    question: (customer: string): string => `End all connections of ${customer}?`,
+    yes: 'Yes, disconnect',
+    done: (customer: string, replicas: number, tickets: number): string =>
+      `${plural(replicas, 'replica ends', 'replicas end')} the connections of ${customer}; ${plural(tickets, 'unused ticket was', 'unused tickets were')} withdrawn.`,
+  },
   stock: {
     title: 'Stock',
     product: 'Product',
