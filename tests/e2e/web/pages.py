@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FloatRect, Locator, Page, expect
 
 __all__ = ["Live", "Order", "Shop", "go", "header_status"]
 
@@ -119,6 +119,12 @@ class Order:
     def step(self, name: str) -> Locator:
         """Return one row of the timeline."""
         return self.page.locator(f'li[data-step="{name}"]')
+
+    async def bar(self, name: str) -> FloatRect:
+        """Return where the bar of a row of the timeline is."""
+        box = await self.step(name).locator(".bar").bounding_box()
+        assert box is not None, f"{name} has no bar"
+        return box
 
     async def is_told(self, status: str) -> None:
         """Wait for a status."""

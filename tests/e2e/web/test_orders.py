@@ -102,20 +102,22 @@ async def test_order_is_changed_while_it_can_be(system: System, view: Order) -> 
 
 
 async def test_timeline_is_to_scale_and_shows_what_the_services_have(system: System, view: Order) -> None:
-    with frozen(system, "processing-service"):
-        order = await placed(system, view.page, "timed")
-        await expect(view.step("CREATED-v1-record")).to_contain_class("done")
-        await expect(view.step("v1-start")).to_contain_class("active")
-        await expect(view.step("v1-start")).to_contain_text(re.compile(r"for [2-9]\.\d+ s so far"))
+    with ExitStack() as order_away:
+        with frozen(system, "processing-service"):
+            order = await placed(system, view.page, "timed")
+            await expect(view.step("CREATED-v1-record")).to_contain_class("done")
+            order_away.enter_context(frozen(system, "order-service"))
+        await expect(view.step("v1-close")).to_contain_class("active")
+        await expect(view.step("v1-close")).to_contain_text(re.compile(r"for [2-9]\.\d+ s so far"))
     await view.is_told("Closed")
-    await expect(view.step("v1-start")).to_contain_class("done")
-    # what took seconds fills the chart, and what was parallel to it is small
-    waited, recorded = [
-        await view.step(name).locator(".bar").bounding_box() for name in ("v1-start", "CREATED-v1-record")
+    await expect(view.step("v1-close")).to_contain_class("done")
+    # what took seconds is long, what was parallel to it is beside it, what followed begins at its end
+    waited, recorded, took, closed = [
+        await view.bar(name) for name in ("v1-start", "CREATED-v1-record", "v1-take", "v1-close")
     ]
-    assert waited is not None
-    assert recorded is not None
-    assert waited["width"] > 3 * recorded["width"]
+    assert closed["width"] > 3 * took["width"]
+    assert took["x"] >= waited["x"] + waited["width"] - 1
+    assert waited["width"] > recorded["width"]
     assert waited["x"] < recorded["x"] + recorded["width"]
     await expect(view.step(f"v1-take-{order}:1")).to_contain_text("Stock operation: taken")
     outbox = view.step("CREATED-v1-announce-processing-queue")

@@ -26,9 +26,10 @@ describe('ConnectionsPanel', () => {
     const sent = server.expectOne(({ url }) => url.endsWith('/connections/disconnect'));
     expect(sent.request.body).toEqual({ customerId: 'alice' });
     sent.flush({ customerId: 'alice', tickets: 1, replicas: 2 });
-    await fixture.whenStable();
-    expect(page.querySelector('[role=status]')?.textContent).toBe(
-      '2 replicas end the connections of alice; 1 unused ticket was withdrawn.',
+    await vi.waitFor(() =>
+      expect(page.querySelector('[role=status]')?.textContent).toBe(
+        '2 replicas end the connections of alice; 1 unused ticket was withdrawn.',
+      ),
     );
   });
 });

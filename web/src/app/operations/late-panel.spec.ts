@@ -50,8 +50,7 @@ describe('LatePanel', () => {
     TestBed.inject(HttpTestingController)
       .expectOne((sent) => sent.method === 'POST' && sent.url.endsWith('/sagas/7/retry'))
       .flush({ sagas: [] });
-    await fixture.whenStable();
-    expect(page.textContent).toContain('The waiting step of order 7 is due now.');
+    await vi.waitFor(() => expect(page.textContent).toContain('The waiting step of order 7 is due now.'));
     expect(retried).toBe(1);
   });
 

@@ -7,6 +7,7 @@ import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CHARTS } from './charts';
 import { ConnectionsPanel } from './connections-panel';
+import { DeadLettersPanel } from './dead-letters-panel';
 import { IncidentsPanel } from './incidents-panel';
 import { LagPanel } from './lag-panel';
 import { LatePanel } from './late-panel';
@@ -27,6 +28,7 @@ import { TrafficPanel } from './traffic-panel';
   selector: 'app-operations-page',
   imports: [
     ConnectionsPanel,
+    DeadLettersPanel,
     IncidentsPanel,
     LagPanel,
     LatePanel,
@@ -54,6 +56,13 @@ export class OperationsPage {
   protected readonly services = SERVICES;
   protected readonly asked = computed(() => this.monitor.at() !== null);
   protected readonly late = computed(() => this.monitor.latestStats().sagas?.late ?? 0);
+
+  protected readonly deadLetters = computed(() =>
+    this.monitor
+      .latestStats()
+      .queues.filter((queue) => queue.deadLetters)
+      .reduce((sum, queue) => sum + queue.visible, 0),
+  );
 
   constructor() {
     this.monitor.polls.pipe(takeUntilDestroyed()).subscribe();
