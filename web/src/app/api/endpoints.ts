@@ -33,10 +33,14 @@ export interface Configuration extends Readonly<Record<Service, string>> {
   readonly logs?: string;
   /** Absent where nobody signs in. */
   readonly auth?: AuthConfiguration;
+  /** Whether the page's own server has the controls of the demo. */
+  readonly demo?: boolean;
 }
 
 /** One origin for all services. */
 export const SAME_ORIGIN = Object.fromEntries(SERVICES.map((each) => [each, '/api'])) as Record<Service, string>;
+
+const DEMO = 'demo';
 
 const LIMIT_MS = 10_000;
 
@@ -84,10 +88,21 @@ export class Endpoints {
     return this.configuration().auth ?? null;
   }
 
-  /** Whether *url* is one of a service: no other gets the access token. */
+  /** Whether the page's own server has the controls of the demo. */
+  get demo(): boolean {
+    return this.configuration().demo === true;
+  }
+
+  /** An absolute URL of a control of the demo. */
+  demoUrl(control: string): URL {
+    return new URL(`${DEMO}/${control}`, document.baseURI);
+  }
+
+  /** Whether *url* is one of a service or a control of the demo: no other gets the access token. */
   isService(url: string): boolean {
     const configuration = this.configuration();
-    const bases = SERVICES.flatMap((each) => [configuration[each], ...this.replicas(each)]);
+    const ofServices = SERVICES.flatMap((each) => [configuration[each], ...this.replicas(each)]);
+    const bases = this.demo ? [...ofServices, DEMO] : ofServices;
     const asked = new URL(url, document.baseURI);
     return bases.some((each) => {
       const base = new URL(`${each.replace(/\/$/, '')}/`, document.baseURI);

@@ -1,6 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 
+import { Demo } from '../api/demo';
 import { SERVICES } from '../api/metrics';
 import { Skeleton } from '../design/skeleton';
 import { Session } from '../sign-in/session';
@@ -8,6 +9,7 @@ import { texts } from '../texts';
 import { CHARTS } from './charts';
 import { ConnectionsPanel } from './connections-panel';
 import { DeadLettersPanel } from './dead-letters-panel';
+import { DemoPanel } from './demo-panel';
 import { IncidentsPanel } from './incidents-panel';
 import { LagPanel } from './lag-panel';
 import { LatePanel } from './late-panel';
@@ -29,6 +31,7 @@ import { TrafficPanel } from './traffic-panel';
   imports: [
     ConnectionsPanel,
     DeadLettersPanel,
+    DemoPanel,
     IncidentsPanel,
     LagPanel,
     LatePanel,
@@ -50,6 +53,7 @@ import { TrafficPanel } from './traffic-panel';
 })
 export class OperationsPage {
   protected readonly monitor = inject(Monitor);
+  protected readonly demo = inject(Demo);
   protected readonly may = inject(Session).may;
   protected readonly texts = texts.operations;
   protected readonly charts = CHARTS;

@@ -303,6 +303,24 @@ export const operations = {
     } as Readonly<Record<string, string>>,
   },
 
+  demo: {
+    title: 'Break the demo',
+    hint: 'Watch above how it is noticed, and how the system heals by itself. No order is lost.',
+    place: 'Place 100 orders',
+    placed: (placed: number, refused: number): string =>
+      refused === 0
+        ? `${plural(placed, 'order was', 'orders were')} placed.`
+        : `${plural(placed, 'order was', 'orders were')} placed, ${refused.toString()} were refused.`,
+    freeze: 'Freeze inventory for 20 s',
+    freezeQuestion: 'Suspend the inventory service?',
+    freezeYes: 'Yes, freeze it',
+    frozen: (seconds: number): string => `The inventory service answers nothing for ${seconds.toString()} s.`,
+    kill: 'Kill processing',
+    killQuestion: 'Kill the processing service with SIGKILL?',
+    killYes: 'Yes, kill it',
+    killed: (count: number): string =>
+      `${count.toString()} ${count === 1 ? 'process was killed, and is' : 'processes were killed, and are'} started again.`,
+  },
   deadLetters: {
     title: 'Dead letters',
     hint: 'Messages that could not be processed. Looking receives them, so that others don’t see them for a moment.',
