@@ -17,7 +17,7 @@ async def shop(page: Page, _: System) -> None:
     shop = Shop(page)
     for product, quantity in (("coffee-mug", 2), ("notebook", 1)):
         await shop.take(product, quantity)
-    search = page.get_by_role("searchbox")
+    search = page.get_by_role("searchbox", name="Find a product")
     await search.fill("")
     await search.blur()
     await page.mouse.move(0, 0)

@@ -37,7 +37,7 @@ async def test_order_of_two_products_is_placed_and_closed(system: System, shop: 
 async def test_stock_of_the_others_purchases_is_seen_without_reloading(system: System, shop: Shop) -> None:
     product = await system.product("moving", stock=500)
     await shop.open()
-    await shop.page.get_by_role("searchbox").fill(product)
+    await shop.page.get_by_role("searchbox", name="Find a product").fill(product)
     card = shop.page.get_by_role("listitem").filter(has=shop.page.get_by_role("heading", name=product))
     await expect(card).to_contain_text("500")
     await system.place({product: 123})

@@ -1,8 +1,9 @@
 import { Injectable, computed, inject, signal } from '@angular/core';
-import { Observable, exhaustMap, firstValueFrom, from, timer } from 'rxjs';
+import { Observable, firstValueFrom, from } from 'rxjs';
 
 import { Service } from '../api/endpoints';
 import { Metrics, Readiness, Replica } from '../api/metrics';
+import { Poller } from '../api/poller';
 import { Problem } from '../api/problem';
 import { CounterTracker, CounterDelta } from './counter-tracker';
 import { Exposition, parseExposition } from './exposition';
@@ -82,7 +83,16 @@ export class Monitor {
   readonly log = this.incidents.asReadonly();
 
   /** Polls repeatedly while subscribed, one at a time; emits after each poll. */
-  readonly polls: Observable<void> = timer(0, INTERVAL_MS).pipe(exhaustMap(() => from(this.poll())));
+  readonly polls = new Observable<void>((subscriber) => {
+    const poller = new Poller(
+      'order',
+      () => from(this.poll()),
+      () => true,
+      { pause: () => INTERVAL_MS, onRead: () => subscriber.next() },
+    );
+    poller.refresh();
+    return () => poller.stop();
+  });
 
   /** Poll all processes once; never fails. */
   async poll(): Promise<void> {

@@ -212,6 +212,8 @@ describe('OrderPage', () => {
       .expectOne((sent) => sent.url.includes('/notifications'))
       .flush({}, { status: 503, statusText: 'Service Unavailable' });
     await drawn();
+    nothingBeside();
+    await drawn();
     const alert = page.querySelector('[role=alert]')?.textContent ?? '';
     expect(alert).toContain(texts.orders.order.unreachable('processing service and notification service'));
     expect(hop('v1-save').classList).toContain('done');

@@ -14,6 +14,8 @@ import { Facts } from './facts';
 import { journey } from './journey';
 
 const NOT_FOUND = 404;
+/** How long a timeline waits for the slowest service, so that its rows come at once. */
+const PATIENCE_MS = 800;
 
 /** Follows one order: reads it at each push about it, and every few seconds until it is settled. */
 @Injectable()
@@ -27,6 +29,8 @@ export class OrderWatch {
   private readonly document = inject(DOCUMENT);
 
   private readonly id = signal(0);
+  private readonly waited = signal(false);
+  private patience: ReturnType<typeof setTimeout> | undefined;
   private readonly live = signal<readonly Received[]>([]);
   /** Whether an update is expected, including the recovery of a service. */
   private readonly shouldPoll = (): boolean =>
@@ -47,6 +51,10 @@ export class OrderWatch {
   );
   /** Whether the order service answered 404. */
   readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND && this.order.value() === null);
+  /** Whether every service was read, or took too long to wait for it. */
+  readonly complete = computed(
+    () => this.waited() || this.pollers.every((poller) => poller.value() !== null || poller.problem() !== null),
+  );
   readonly journey = computed(() => journey(this.facts()));
   readonly facts = computed<Facts>(() => ({
     order: this.order.value()?.order ?? null,
@@ -75,6 +83,8 @@ export class OrderWatch {
     this.stop();
     this.id.set(id);
     for (const poller of this.pollers) poller.reset();
+    this.waited.set(false);
+    this.patience = setTimeout(() => this.waited.set(true), PATIENCE_MS);
     this.live.set(this.feed.recent().filter((each) => each.notification.orderId === id));
     this.refresh();
   }
@@ -97,6 +107,7 @@ export class OrderWatch {
   }
 
   private stop(): void {
+    clearTimeout(this.patience);
     for (const poller of this.pollers) poller.stop();
   }
 }
