@@ -118,7 +118,7 @@ async def test_timeline_is_to_scale_and_shows_what_the_services_have(system: Sys
     assert closed["x"] >= took["x"] + took["width"] - 3
     await expect(view.step(f"v1-take-{order}:1")).to_contain_text("Stock operation: taken")
     outbox = view.step("CREATED-v1-announce-processing-queue")
-    await outbox.get_by_text("Data").press("Enter")
+    await outbox.get_by_role("button", name="Data").press("Enter")
     await expect(outbox.locator("pre")).to_contain_text(f'"key": "order-created:{order}:1"')
 
 

@@ -139,14 +139,32 @@ describe('OrderPage', () => {
     await answer(order());
     const step = page.querySelector('[data-step="CREATED-v1-announce-processing-queue"]')!;
     expect(step.textContent).toContain('In the outbox, for processing-queue');
-    expect(step.textContent).toContain('at +0.0 ms, 8.0 ms');
+    expect(step.textContent).toContain('+0.0 ms, 8.0 ms');
     expect(step.textContent).toContain('2 attempts.');
     expect(step.querySelector('pre')).toBeNull();
-    const details = step.querySelector('details')!;
-    details.open = true;
-    details.dispatchEvent(new Event('toggle'));
+    const button = step.querySelector('button')!;
+    button.click();
     fixture.detectChanges();
+    expect(button.getAttribute('aria-expanded')).toBe('true');
     expect(step.querySelector('pre')?.textContent).toContain('"key": "order-created:7:1"');
+  });
+
+  it('reads again until the outbox says that the event was sent', async () => {
+    const event = { id: 'e', key: 'order-created:7:1', type: 'order-created', subject: '7', queue: 'processing-queue' };
+    const times = { traceId: null, occurredAt: time(0), storedAt: time(0), setAside: false, attempts: 1 };
+    const sent = (sentAt: string | null): void =>
+      server
+        .expectOne((each) => each.url.includes('/order/events?orderId=7'))
+        .flush({ events: [{ ...event, ...times, sentAt }] });
+    const settled = [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })];
+    const history = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
+    sent(null);
+    await answer(CLOSED, settled, history);
+    vi.advanceTimersByTime(2000);
+    sent(time(70));
+    await answer(CLOSED, settled, history);
+    vi.advanceTimersByTime(60_000);
+    server.expectNone(() => true);
   });
 
   it('reads again at a push about this order and updates the steps', async () => {

@@ -34,7 +34,9 @@ export class OrderWatch {
   private readonly live = signal<readonly Received[]>([]);
   /** Whether an update is expected, including the recovery of a service. */
   private readonly shouldPoll = (): boolean =>
-    !this.document.hidden && !this.missing() && (!this.journey().settled || this.problems().length > 0);
+    !this.document.hidden &&
+    !this.missing() &&
+    (!this.journey().settled || this.unsent() || this.problems().length > 0);
   private readonly order = new Poller('order', () => this.orders.get(this.id()), this.shouldPoll);
   private readonly sagaPoller = new Poller('processing', () => this.sagas.of(this.id()), this.shouldPoll);
   private readonly history = new Poller('notification', () => this.notifications.of(this.id()), this.shouldPoll);
@@ -51,6 +53,10 @@ export class OrderWatch {
   );
   /** Whether the order service answered 404. */
   readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND && this.order.value() === null);
+  /** Whether an outbox has an event that was not sent when it was read. */
+  private readonly unsent = computed(() =>
+    (this.facts().events ?? []).some((event) => event.sentAt === null && !event.setAside),
+  );
   /** Whether every service was read, or took too long to wait for it. */
   readonly complete = computed(
     () => this.waited() || this.pollers.every((poller) => poller.value() !== null || poller.problem() !== null),

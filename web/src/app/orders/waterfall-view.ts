@@ -74,9 +74,12 @@ export class WaterfallView {
     });
   }
 
-  protected toggle(step: Step, event: Event): void {
-    const { open } = event.target as HTMLDetailsElement;
-    this.open.update((all) => new Set(open ? [...all, step.id] : [...all].filter((each) => each !== step.id)));
+  protected toggle(step: Step): void {
+    this.open.update((all) => {
+      const open = new Set(all);
+      if (!open.delete(step.id)) open.add(step.id);
+      return open;
+    });
   }
 
   protected data(step: Step): string {
@@ -115,20 +118,20 @@ export class WaterfallView {
 
   private timesOf(step: Step, scale: Scale | null, now: number): string {
     if (step.from === null || scale === null) return COMPLETED.has(step.state) ? this.texts.unknown : '';
-    const began = duration(step.from - scale.begin);
+    const began = this.texts.after(duration(step.from - scale.begin), step.estimated);
     const took = endOf(step, now) - step.from;
     if (step.state === 'active') return this.texts.lasting(began, duration(took));
     return took === 0 ? this.texts.point(began) : this.texts.span(began, duration(took));
   }
 
-  private notesOf({ retry, attempts, estimated, state, name, detail }: Step): readonly string[] {
+  private notesOf({ retry, attempts, repeats, state, name, detail }: Step): readonly string[] {
     const labels = texts.orders.journey;
     const notes: string[] = [];
     if (state === 'failed' && detail !== null && (name === 'take' || name === 'close' || name === 'fail')) {
       notes.push(detail);
     }
-    if (estimated) notes.push(this.texts.estimated);
     if (attempts !== null) notes.push(this.texts.attempts(attempts));
+    if (repeats > 0) notes.push(this.texts.repeats(repeats));
     if (retry?.late) notes.push(labels.late);
     if (retry?.error) notes.push(labels.retrying(retry.attempts, retry.error));
     if (retry?.error && retry.nextRunAt !== null) notes.push(labels.next(retry.nextRunAt));

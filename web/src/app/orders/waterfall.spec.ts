@@ -120,6 +120,12 @@ describe('waterfall', () => {
     expect(find(known, 'CREATED-v1-announce-processing-queue')).toMatchObject({ state: 'failed', attempts: 4 });
   });
 
+  it('tells at the end of a saga how often its steps were repeated', () => {
+    const repeated = { ...CLOSED, sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 }, { attempts: 5 })] };
+    expect([find(repeated, 'v1-take').repeats, find(repeated, 'v1-close').repeats]).toEqual([0, 3]);
+    expect(find(CLOSED, 'v1-close').repeats).toBe(0);
+  });
+
   it('folds a version once nothing of it goes on', () => {
     const second = saga({ STARTED: 130 }, { version: 2 });
     const changed = (first: Facts['sagas']): boolean[] =>

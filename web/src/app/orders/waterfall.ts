@@ -25,6 +25,8 @@ export interface Step {
   /** The attempts, when there was more than one; null when unknown. */
   readonly attempts: number | null;
   readonly retry: Retry | null;
+  /** At the end of a saga, how often its steps were repeated; the service keeps no times of that. */
+  readonly repeats: number;
   /** What a service has of the step, as it answers. */
   readonly payload: object | null;
 }
@@ -120,9 +122,16 @@ function timed(hop: Hop, phase: Phase, facts: Facts, latest: number | null): Ste
   const sent = hop.name === 'start' || hop.name === 'record' ? sentAt(hop, phase, facts) : null;
   if (hop.at !== null) {
     const began = sent ?? (hop.tookMs === null ? hop.at : hop.at - hop.tookMs);
-    return step(hop, { from: Math.min(began, hop.at), until: hop.at, payload });
+    return step(hop, { from: Math.min(began, hop.at), until: hop.at, payload, repeats: repeatsOf(hop, phase, facts) });
   }
   return step(hop, { from: hop.state === 'active' ? (sent ?? latest) : null, payload });
+}
+
+function repeatsOf(hop: Hop, phase: Phase, facts: Facts): number {
+  const saga = facts.sagas?.find((each) => each.version === phase.version);
+  const isEnd = hop.id === phase.hops.filter((each) => OF_SAGA.has(each.name)).at(-1)?.id;
+  if (saga === undefined || saga.nextRunAt !== null || !isEnd) return 0;
+  return Math.max(0, saga.attempts - (saga.steps.length - 1));
 }
 
 /** When SQS took the event that a service consumes here. */
@@ -180,6 +189,7 @@ function step(hop: Hop, known: Partial<Step>): Step {
     estimated: false,
     attempts: null,
     retry: hop.retry,
+    repeats: 0,
     payload: null,
     ...known,
   };

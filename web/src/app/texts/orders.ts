@@ -173,14 +173,18 @@ export const orders = {
   },
   waterfall: {
     title: 'Timeline of this order',
-    hint: 'To scale: what happens at the same time overlaps. Each time is measured by the service where it happens.',
+    hint: 'To scale: what happens at the same time overlaps. Each time is measured by the service where it happens; ≈ marks those computed from durations.',
     superseded: (title: string): string => `${title}: superseded by a newer version`,
     unknown: 'time unknown',
-    point: (began: string): string => `at +${began}`,
-    span: (began: string, took: string): string => `at +${began}, ${took}`,
-    lasting: (began: string, took: string): string => `at +${began}, for ${took} so far`,
-    estimated: 'Its place is computed from the durations in the answer.',
+    after: (began: string, estimated: boolean): string => `${estimated ? '≈ ' : ''}+${began}`,
+    point: (after: string): string => after,
+    span: (after: string, took: string): string => `${after}, ${took}`,
+    lasting: (after: string, took: string): string => `${after}, for ${took} so far`,
     attempts: (count: number): string => `${number.format(count)} attempts.`,
+    repeats: (count: number): string =>
+      count === 1
+        ? 'A step of this saga was repeated once.'
+        : `Steps of this saga were repeated ${number.format(count)} times.`,
     data: 'Data',
     of: (step: string): string => `of ${step}`,
     steps: {
