@@ -64,8 +64,7 @@ async def test_question_is_answered_with_no_by_the_keyboard(page: Page) -> None:
     await expect(connections.get_by_role("status")).to_contain_text("the connections of alice")
 
 
-async def test_demo_is_broken_with_a_click_and_heals(system: System, page: Page) -> None:
-    await system.product("123", stock=1000)
+async def test_demo_is_broken_with_a_click_and_heals(page: Page) -> None:
     demo = await panel(page, "Break the demo")
     state = page.get_by_role("region", name="State of the system")
     await expect(state).to_contain_text("Healthy")

@@ -114,6 +114,11 @@ async def test_viewer_reads_without_buttons(front: Shopfront, tabs: Tabs) -> Non
         await page.goto(f"/orders/{order}")
         await Order(page).is_told("Created")
         await expect(page.get_by_role("button", name=re.compile("Change or cancel|Save|Cancel"))).to_have_count(0)
+        await expect(page.locator("app-order-editor")).to_have_count(0)
+        await go(page, "Operations")
+        await expect(page.locator("app-service-board").get_by_text("Ready", exact=False).first).to_be_visible()
+        for act in ("Dead letters", "Disconnect a customer", "Stock", "Break the demo"):
+            await expect(page.get_by_role("heading", name=act, exact=True)).to_have_count(0)
     await front.ended(order)
 
 

@@ -55,4 +55,13 @@ describe('The configuration', () => {
     expect(endpoints.logs).toBe('/tmp/logs');
     expect(isLoaded).toBe(true);
   });
+
+  it('gives the access token to the controls of the demo where there are some', async () => {
+    await load(json(CONFIGURATION));
+    const control = endpoints.demoUrl('orders').href;
+    expect([endpoints.demo, endpoints.isService(control)]).toEqual([false, false]);
+    await load(json({ ...CONFIGURATION, demo: true }));
+    expect([endpoints.demo, endpoints.isService(control)]).toEqual([true, true]);
+    expect(endpoints.isService(new URL('/demonstration', document.baseURI).href)).toBe(false);
+  });
 });

@@ -10,7 +10,7 @@ const NOTHING: SystemStats = {
   push: null,
   traffic: [],
   saturation: [],
-  refusals: { orders: [], limits: [], cut: [] },
+  refusals: { orders: [], problems: [], limits: [], cut: [] },
   circuits: [],
   failures: [],
   lostLines: [],

@@ -33,6 +33,8 @@ export interface HistoryPoint {
 export const WINDOW_MS = 60_000;
 export const HISTORY_MS = 15 * 60_000;
 const MINUTE_S = 60;
+/** More than a chart shows; every digit is stored. */
+const DIGITS = 5;
 const PLACED = { method: 'POST', route: '/orders', status: '201' };
 const REQUESTS = 'orderstream_http_request_seconds_count';
 const QUANTILES = [50, 95, 99] as const;
@@ -41,7 +43,7 @@ const QUANTILES = [50, 95, 99] as const;
 export function historyPointOf(at: number, processes: readonly ProcessMetrics[], stats: SystemStats): HistoryPoint {
   const values: Partial<Record<Series, number>> = {};
   const set = (series: Series, value: number | null): void => {
-    if (value !== null && Number.isFinite(value)) values[series] = value;
+    if (value !== null && Number.isFinite(value)) values[series] = Number(value.toPrecision(DIGITS));
   };
   const deltas = processes.map((each) => each.deltas);
   const of = (service: string): ProcessMetrics['deltas'][] =>
@@ -91,8 +93,7 @@ function refusedPerMinute(orders: readonly ProcessMetrics['deltas'][]): number |
   if (orders.every((each) => each.length === 0)) return null;
   const { status, ...asked } = PLACED;
   const rate = (match: Readonly<Record<string, string>>): number => ratePerSecond(orders, REQUESTS, match) ?? 0;
-  // without the error of a difference of fractions, which is not 0
-  return Math.round((rate(asked) - rate({ ...asked, status })) * MINUTE_S * 1e6) / 1e6;
+  return Math.max(0, (rate(asked) - rate({ ...asked, status })) * MINUTE_S);
 }
 
 /** The history with one more point, without those outside the window. */

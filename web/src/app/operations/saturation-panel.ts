@@ -2,12 +2,33 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
-import { levelOf } from './findings';
-import { serviceName } from './labels';
+import { Threshold, levelOf } from './findings';
 import { Saturation } from './traffic';
 
-/** Shares from which a resource is nearly exhausted. */
+type Resource = Exclude<keyof Saturation, 'service'>;
+
+interface Row {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly format: (value: number) => string;
+  /** The values from which it is nearly exhausted. */
+  readonly threshold?: Threshold;
+}
+
+/** Shares of a limit. */
 const FULL = { warn: 0.8, bad: 0.95 } as const;
+const labels = texts.operations.saturation;
+const { bytes, count, duration, percent } = texts.operations;
+const ROWS: readonly Row[] = [
+  { name: labels.cpu, resource: 'cpu', format: percent, threshold: FULL },
+  { name: labels.loopLag, resource: 'loopLagSeconds', format: duration, threshold: { warn: 0.1, bad: 1 } },
+  { name: labels.pool, resource: 'pool', format: percent, threshold: FULL },
+  { name: labels.waiting, resource: 'waiting', format: count, threshold: { warn: 1, bad: 50 } },
+  { name: labels.files, resource: 'files', format: percent, threshold: FULL },
+  { name: labels.connections, resource: 'connections', format: count },
+  { name: labels.inFlight, resource: 'inFlight', format: count },
+  { name: labels.memory, resource: 'memoryBytes', format: bytes },
+];
 
 /** How full each service is: a column for each service. */
 @Component({
@@ -20,32 +41,18 @@ const FULL = { warn: 0.8, bad: 0.95 } as const;
 export class SaturationPanel {
   readonly saturation = input.required<readonly Saturation[]>();
 
-  protected readonly texts = texts.operations.saturation;
-  protected readonly rows = computed(() => {
-    const { bytes, count, percent } = texts.operations;
-    return this.saturation().map(({ service, cpu, memoryBytes, connections, files, inFlight }) => ({
-      service,
-      name: serviceName(service),
-      cells: [
-        cell(this.texts.cpu, cpu, percent, cpu),
-        cell(this.texts.memory, memoryBytes, bytes),
-        cell(this.texts.connections, connections, count),
-        cell(this.texts.files, files, percent, files),
-        cell(this.texts.inFlight, inFlight, count),
-      ],
-    }));
-  });
-}
-
-function cell(
-  name: string,
-  value: number | null,
-  format: (value: number) => string,
-  share: number | null = null,
-): { readonly name: string; readonly text: string; readonly level: string } {
-  return {
-    name,
-    text: value === null ? texts.operations.none : format(value),
-    level: share === null ? '' : levelOf(share, FULL),
-  };
+  protected readonly texts = labels;
+  protected readonly rows = computed(() =>
+    ROWS.map(({ name, resource, format, threshold }) => ({
+      name,
+      cells: this.saturation().map((each) => {
+        const value = each[resource];
+        return {
+          service: each.service,
+          text: value === null ? texts.operations.none : format(value),
+          level: value === null || threshold === undefined ? '' : levelOf(value, threshold),
+        };
+      }),
+    })),
+  );
 }

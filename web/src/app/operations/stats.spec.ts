@@ -20,7 +20,7 @@ describe('statsOf', () => {
       push: null,
       traffic: [],
       saturation: [],
-      refusals: { orders: [], limits: [], cut: [] },
+      refusals: { orders: [], problems: [], limits: [], cut: [] },
       circuits: [],
       failures: [],
       lostLines: [],
@@ -133,12 +133,14 @@ orderstream_log_lines_total{outcome="dropped"} 0\n`;
       placed('201', 9) +
         placed('409', 0) +
         placed('503', 24) +
-        'orderstream_http_requests_refused_total{limit="address"} 3',
+        'orderstream_http_requests_refused_total{limit="address"} 3\n' +
+        'orderstream_http_problems_total{reason="unavailable"} 24\norderstream_http_problems_total{reason="invalid"} 0',
       placed('201', 1) + placed('503', 20),
     );
     const { refusals } = statsOf([order, metricsOf('inventory', placed('422', 7))]);
     expect(refusals.orders).toEqual([{ name: '503', total: 24, lastMinute: 20 }]);
     expect(refusals.limits).toEqual([{ name: 'address', total: 3, lastMinute: 0 }]);
+    expect(refusals.problems).toEqual([{ name: 'unavailable', total: 24, lastMinute: 0 }]);
     expect(refusals.cut).toEqual([]);
   });
 });

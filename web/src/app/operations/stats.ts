@@ -73,6 +73,8 @@ export interface CircuitStats {
 export interface RefusalStats {
   /** Orders that were not placed, by the status of the answer. */
   readonly orders: readonly Counted[];
+  /** Problem documents of all services, by the end of their type. */
+  readonly problems: readonly Counted[];
   /** Requests over a limit, by limit. */
   readonly limits: readonly Counted[];
   /** Connections that were cut, by reason. */
@@ -110,6 +112,7 @@ export function statsOf(processes: readonly ProcessMetrics[]): SystemStats {
         'status',
         { method: 'POST', route: '/orders' },
       ).filter((each) => each.name !== '201' && each.total > 0),
+      problems: some(byLabel(processes, 'orderstream_http_problems_total', 'reason')),
       limits: some(byLabel(processes, 'orderstream_http_requests_refused_total', 'limit')),
       cut: some(byLabel(processes, 'orderstream_http_connections_cut_total', 'reason')),
     },

@@ -40,8 +40,13 @@ export class TrafficPanel {
     ),
   );
   protected readonly reasons = computed(() => {
-    const { orders, limits, cut } = this.refusals();
-    return [...named(labels.orders, orders), ...named(labels.limits, limits), ...named(labels.cut, cut)];
+    const { orders, problems, limits, cut } = this.refusals();
+    return [
+      ...named(labels.orders, orders),
+      ...named(labels.problems, problems),
+      ...named(labels.limits, limits),
+      ...named(labels.cut, cut),
+    ];
   });
 }
 

@@ -62,11 +62,24 @@ describe('saturationOf', () => {
     const replica = (files: number, cpu: number): ProcessMetrics =>
       metricsOf(
         'processing',
-        `process_open_fds ${files.toString()}\nprocess_max_fds 100\norderstream_sqs_in_flight{queue="q"} 3\n`,
-        `process_cpu_seconds_total ${cpu.toString()}`,
+        `process_open_fds ${files.toString()}\nprocess_max_fds 100\norderstream_sqs_in_flight{queue="q"} 3\n` +
+          'orderstream_database_connections{state="busy"} 6\norderstream_database_connections{state="limit"} 8\n' +
+          'orderstream_database_connections{state="waiting"} 2\n',
+        `process_cpu_seconds_total ${cpu.toString()}\n` +
+          ['0.01', '+Inf'].map((le) => `orderstream_event_loop_lag_seconds_bucket{le="${le}"} 100\n`).join(''),
       );
     expect(saturationOf([replica(10, 1), replica(40, 0.5)])).toEqual([
-      { service: 'processing', cpu: 0.2, memoryBytes: null, connections: null, files: 0.4, inFlight: 3 },
+      {
+        service: 'processing',
+        cpu: 0.2,
+        memoryBytes: null,
+        connections: null,
+        files: 0.4,
+        inFlight: 3,
+        loopLagSeconds: 0.0099,
+        pool: 0.75,
+        waiting: 2,
+      },
     ]);
   });
 });

@@ -33,11 +33,18 @@ export interface Saturation {
   readonly files: number | null;
   /** Messages of SQS in processing. */
   readonly inFlight: number | null;
+  /** The 99th percentile of the last minute, in seconds. */
+  readonly loopLagSeconds: number | null;
+  /** Busy database connections by their limit, from 0 to 1. */
+  readonly pool: number | null;
+  /** Statements that wait for a database connection. */
+  readonly waiting: number | null;
 }
 
 const REQUESTS = 'orderstream_http_request_seconds';
 const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics', '/']);
 const LIMITED = '429';
+const POOL = 'orderstream_database_connections';
 
 /** The traffic of each service that has answered twice. */
 export function trafficOf(processes: readonly ProcessMetrics[]): readonly Traffic[] {
@@ -95,9 +102,19 @@ export function saturationOf(processes: readonly ProcessMetrics[]): readonly Sat
         connections: fullest((each) => each.metrics.max('orderstream_http_connections')),
         files: fullest(({ metrics }) => ratio(metrics.max('process_open_fds'), metrics.max('process_max_fds'))),
         inFlight: fullest(({ metrics }) => metrics.sum('orderstream_sqs_in_flight')),
+        loopLagSeconds: fullest(({ deltas }) => lagOf(deltas)),
+        pool: fullest(({ metrics }) =>
+          ratio(metrics.sum(POOL, { state: 'busy' }), metrics.sum(POOL, { state: 'limit' })),
+        ),
+        waiting: fullest(({ metrics }) => metrics.sum(POOL, { state: 'waiting' })),
       },
     ];
   });
+}
+
+function lagOf(deltas: readonly CounterDelta[]): number | null {
+  const p99 = quantile(0.99, bucketsOf(increasesOf([deltas], 'orderstream_event_loop_lag_seconds_bucket')));
+  return p99 !== null && Number.isFinite(p99) ? p99 : null;
 }
 
 function cpuOf(deltas: readonly CounterDelta[]): number | null {

@@ -132,6 +132,7 @@ export const operations = {
     refusals: 'Refusals by reason',
     noRefusals: 'None since the services were started.',
     orders: (reason: string): string => `Order not placed: ${reason}`,
+    problems: (reason: string): string => `Problem: ${reason}`,
     limits: (reason: string): string => `Request over a limit: ${reason}`,
     cut: (reason: string): string => `Connection cut: ${reason}`,
     reasons: {
@@ -161,12 +162,16 @@ export const operations = {
   saturation: {
     title: 'Saturation',
     note: 'Of several replicas, the fullest.',
-    service: 'Service',
+    resource: 'Resource',
     cpu: 'CPU, of a core',
     memory: 'Memory',
     connections: 'Connections',
     files: 'Open files, of the limit',
     inFlight: 'Messages in flight',
+    loopLag: 'Event loop lag, p99',
+    pool: 'Database connections, of the limit',
+    waiting: 'Statements waiting for one',
+    short: { order: 'Order', inventory: 'Inventory', processing: 'Processing', notification: 'Notification' },
     empty: 'No service reports its saturation.',
   },
 
