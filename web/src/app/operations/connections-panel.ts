@@ -3,8 +3,8 @@ import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@a
 import { Connections } from '../api/connections';
 import { ConfirmButton } from '../design/confirm-button';
 import { texts } from '../texts';
-import { Act } from './act';
-import { ActOutcome } from './act-outcome';
+import { Act } from '../design/act';
+import { ActOutcome } from '../design/act-outcome';
 
 const MAX_CUSTOMER = 255;
 

@@ -5,8 +5,8 @@ import { CONSUMERS, Consumer, DeadLetters, Letter, Outcome, WholeLetter } from '
 import { ConfirmButton } from '../design/confirm-button';
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
-import { Act } from './act';
-import { ActOutcome } from './act-outcome';
+import { Act } from '../design/act';
+import { ActOutcome } from '../design/act-outcome';
 import { serviceName, timeOfDay } from './labels';
 
 /** A letter and the service that has it. */

@@ -3,8 +3,8 @@ import { ChangeDetectionStrategy, Component, inject } from '@angular/core';
 import { Demo } from '../api/demo';
 import { ConfirmButton } from '../design/confirm-button';
 import { texts } from '../texts';
-import { Act } from './act';
-import { ActOutcome } from './act-outcome';
+import { Act } from '../design/act';
+import { ActOutcome } from '../design/act-outcome';
 
 /** Breaks the demo with a click, so that a visitor sees it heal. */
 @Component({

@@ -6,8 +6,8 @@ import { ConfirmButton } from '../design/confirm-button';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { texts } from '../texts';
-import { Act } from './act';
-import { ActOutcome } from './act-outcome';
+import { Act } from '../design/act';
+import { ActOutcome } from '../design/act-outcome';
 import { LateSagasView } from './monitor';
 import { timeOfDay } from './labels';
 

@@ -96,6 +96,7 @@ describe('OrderPage', () => {
     await open('viewer');
     await answer(order());
     expect(page.querySelector('app-order-editor')).toBeNull();
+    expect(page.querySelector('app-saga-retry')).toBeNull();
     expect(page.querySelector('app-order-trace')).not.toBeNull();
   });
 
@@ -147,6 +148,21 @@ describe('OrderPage', () => {
     fixture.detectChanges();
     expect(button.getAttribute('aria-expanded')).toBe('true');
     expect(step.querySelector('pre')?.textContent).toContain('"key": "order-created:7:1"');
+  });
+
+  it('has a step that waits retried by an operator', async () => {
+    await answer(order(), [saga({ STARTED: 20 }, { lastError: 'take stock: no answer', attempts: 3 })]);
+    const retry = page.querySelector('app-saga-retry')!;
+    expect(retry.textContent).toContain('take stock: no answer');
+    for (const text of ['Retry now', 'Yes, retry']) {
+      [...retry.querySelectorAll('button')].find((each) => each.textContent.trim() === text)?.click();
+      fixture.detectChanges();
+    }
+    server.expectOne((sent) => sent.method === 'POST' && sent.url.endsWith('/sagas/7/retry')).flush({ sagas: [] });
+    for (let turn = 0; turn < 5; turn += 1) await drawn();
+    await answer(CLOSED, [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })]);
+    expect(retry.querySelector('[role=status]')?.textContent).toContain('is due now');
+    expect(retry.querySelector('button')).toBeNull();
   });
 
   it('reads again until the outbox says that the event was sent', async () => {

@@ -13,6 +13,7 @@ import { elapsed, parseTime } from './timestamps';
 import { OrderEditor } from './order-editor';
 import { OrderTrace } from './order-trace';
 import { OrderWatch } from './order-watch';
+import { SagaRetry } from './saga-retry';
 import { WaterfallView } from './waterfall-view';
 
 const NOT_FOUND = 404;
@@ -20,7 +21,7 @@ const NOT_FOUND = 404;
 /** One order: its state, an editor, and its sequence through the system. */
 @Component({
   selector: 'app-order-page',
-  imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, Skeleton, StatusBadge, WaterfallView],
+  imports: [JourneyView, Notice, OrderEditor, OrderTrace, RouterLink, SagaRetry, Skeleton, StatusBadge, WaterfallView],
   templateUrl: './order-page.html',
   styleUrl: './order-page.css',
   providers: [OrderWatch],

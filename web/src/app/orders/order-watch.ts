@@ -1,13 +1,13 @@
 import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { fromEvent, merge } from 'rxjs';
+import { Observable, fromEvent, map, merge, of, switchMap } from 'rxjs';
 
 import { AnnouncedEvent, Evidence } from '../api/evidence';
 import { Notifications } from '../api/notifications';
 import { Orders, TaggedOrder } from '../api/orders';
 import { Poller } from '../api/poller';
 import { Problem } from '../api/problem';
-import { Sagas } from '../api/sagas';
+import { Saga, Sagas } from '../api/sagas';
 import { Timings } from '../api/timings';
 import { Feed, Received } from '../push/feed';
 import { Facts } from './facts';
@@ -16,6 +16,11 @@ import { journey } from './journey';
 const NOT_FOUND = 404;
 /** How long a timeline waits for the slowest service, so that its rows come at once. */
 const PATIENCE_MS = 800;
+
+interface SagasWithEvents {
+  readonly sagas: readonly Saga[];
+  readonly events: readonly AnnouncedEvent[];
+}
 
 /** Follows one order: reads it at each push about it, and every few seconds until it is settled. */
 @Injectable()
@@ -38,12 +43,11 @@ export class OrderWatch {
     !this.missing() &&
     (!this.journey().settled || this.unsent() || this.problems().length > 0);
   private readonly order = new Poller('order', () => this.orders.get(this.id()), this.shouldPoll);
-  private readonly sagaPoller = new Poller('processing', () => this.sagas.of(this.id()), this.shouldPoll);
+  private readonly sagaPoller = new Poller('processing', () => this.sagasWithEvents(), this.shouldPoll);
   private readonly history = new Poller('notification', () => this.notifications.of(this.id()), this.shouldPoll);
   private readonly events = new Poller('order', () => this.evidence.eventsOf(this.id()), this.shouldPoll);
-  private readonly sagaEvents = new Poller('processing', () => this.evidence.sagaEventsOf(this.id()), this.shouldPoll);
   private readonly operations = new Poller('inventory', () => this.evidence.operationsOf(this.id()), this.shouldPoll);
-  private readonly pollers = [this.order, this.sagaPoller, this.history, this.events, this.sagaEvents, this.operations];
+  private readonly pollers = [this.order, this.sagaPoller, this.history, this.events, this.operations];
 
   /** The last version of the order, with its ETag. */
   readonly tagged = this.order.value.asReadonly();
@@ -64,12 +68,12 @@ export class OrderWatch {
   readonly journey = computed(() => journey(this.facts()));
   readonly facts = computed<Facts>(() => ({
     order: this.order.value()?.order ?? null,
-    sagas: this.sagaPoller.value(),
+    sagas: this.sagaPoller.value()?.sagas ?? null,
     history: this.history.value(),
     live: this.live(),
     position: this.feed.position(),
     timing: this.timings.of(this.id()),
-    events: merged(this.events.value(), this.sagaEvents.value()),
+    events: [...(this.events.value() ?? []), ...(this.sagaPoller.value()?.events ?? [])],
     operations: this.operations.value(),
     now: Date.now(),
   }));
@@ -112,15 +116,21 @@ export class OrderWatch {
     if (!this.document.hidden) this.refresh();
   }
 
+  // an order without a saga has no events of one: to ask for them would be answered with 404
+  private sagasWithEvents(): Observable<SagasWithEvents> {
+    return this.sagas
+      .of(this.id())
+      .pipe(
+        switchMap((sagas) =>
+          sagas.length === 0
+            ? of({ sagas, events: [] })
+            : this.evidence.sagaEventsOf(this.id()).pipe(map((events) => ({ sagas, events }))),
+        ),
+      );
+  }
+
   private stop(): void {
     clearTimeout(this.patience);
     for (const poller of this.pollers) poller.stop();
   }
-}
-
-function merged(
-  one: readonly AnnouncedEvent[] | null,
-  other: readonly AnnouncedEvent[] | null,
-): readonly AnnouncedEvent[] {
-  return [...(one ?? []), ...(other ?? [])];
 }

@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, input } from '@angular/core';
 
-import { Notice } from '../design/notice';
+import { Notice } from './notice';
 import { Act } from './act';
 
 /** Says how an act went. */
