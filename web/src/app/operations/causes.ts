@@ -1,5 +1,4 @@
-import { Service } from '../api/endpoints';
-import { SERVICES } from '../api/metrics';
+import { SERVICES, Service } from '../api/endpoints';
 import { Dependency, dependencyOf } from './dependencies';
 import { Finding, Level } from './findings';
 

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 
 import { Demo } from '../api/demo';
-import { SERVICES } from '../api/metrics';
+import { SERVICES } from '../api/endpoints';
 import { Skeleton } from '../design/skeleton';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';

@@ -3,6 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
 import { Threshold, levelOf } from './findings';
+import { serviceName } from './labels';
 import { Saturation } from './traffic';
 
 type Resource = Exclude<keyof Saturation, 'service'>;
@@ -42,6 +43,7 @@ export class SaturationPanel {
   readonly saturation = input.required<readonly Saturation[]>();
 
   protected readonly texts = labels;
+  protected readonly services = computed(() => this.saturation().map((each) => serviceName(each.service)));
   protected readonly rows = computed(() =>
     ROWS.map(({ name, resource, format, threshold }) => ({
       name,

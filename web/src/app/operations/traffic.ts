@@ -1,5 +1,4 @@
-import { SERVICES } from '../api/metrics';
-import { Service } from '../api/endpoints';
+import { SERVICES, Service } from '../api/endpoints';
 import { CounterDelta, increasesOf, ratePerSecond } from './counter-tracker';
 import { Sample } from './exposition';
 import { bucketsOf, quantile } from './histogram';

@@ -171,7 +171,6 @@ export const operations = {
     loopLag: 'Event loop lag, p99',
     pool: 'Database connections, of the limit',
     waiting: 'Statements waiting for one',
-    short: { order: 'Order', inventory: 'Inventory', processing: 'Processing', notification: 'Notification' },
     empty: 'No service reports its saturation.',
   },
 
