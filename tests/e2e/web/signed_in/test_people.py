@@ -78,7 +78,7 @@ async def test_operator_sees_the_orders_of_all_and_how_the_services_do(front: Sh
     product = await front.product("seen-by-operators")
     orders = [await front.place(name, product) for name in ("alice", "bob")]
     page = await sign_in(tabs, "olga")
-    await expect(links(page)).to_have_text(["Shop", "Orders", "Live feed", "Operations"])
+    await expect(links(page)).to_have_text(["Shop", "Orders", "Live feed", "Operations", "Interfaces"])
     await go(page, "Orders")
     for order in orders:
         await expect(order_link(page, order)).to_be_visible()

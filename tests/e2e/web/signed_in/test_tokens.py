@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.web.pages import Live, go
+from tests.e2e.web.pages import Live, Order, go
 from tests.e2e.web.shopfront import Shopfront, account, answer_provider, sign_in
 from tests.e2e.web.tabs import Tabs
 from tests.support.processes import frozen
@@ -64,6 +64,7 @@ async def test_ended_sign_in_keeps_what_was_typed_and_continues_after_signing_in
     with frozen(front.system, "processing-service"):
         order = await front.place("alice", product)
         page = await sign_in(tabs, "alice", f"/orders/{order}")
+        await Order(page).edit()
         field = page.get_by_label(f"Quantity of {product}")
         await field.fill("7")
         front.provider.end_sign_ins()
