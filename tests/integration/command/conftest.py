@@ -50,8 +50,9 @@ class Queues:
         )
         return sent["MessageId"]
 
-    def show_all(self) -> None:
+    async def show_all(self) -> None:
         """End the visibility timeout of whatever the command has received, as time would."""
+        await self.proxy.until(lambda: not self.proxy.under_way("ReceiveMessage"))
         urls = {queue.dead_letter_url.rpartition("/")[2]: queue.dead_letter_url for queue in self.both}
         for call in self.proxy.of("ReceiveMessage"):
             for message in (call.answer or (0, {}))[1].get("Messages") or ():
@@ -89,4 +90,5 @@ class Queues:
 
 @pytest.fixture
 def queues(faulty: FaultySqs, sqs_admin: SQSClient, make_queue: Callable[..., TestQueue]) -> Queues:
+    faulty.carries_on = True
     return Queues((make_queue(), make_queue()), faulty, sqs_admin)

@@ -155,7 +155,7 @@ async def test_letter_that_sqs_refuses_stays(queues: Queues) -> None:
     outcome = (await queues.command("dlq", "redrive", "--yes", "--json", status=1)).json
     why = sorted(outcome["failed"].values())
     assert [each.partition(":")[0] for each in why[-2:]] == [f"not sent to {queues.both[0].name}"] * 2
-    queues.show_all()
+    await queues.show_all()
     left = [queues.contents(queue.dead_letter_url) for queue in queues.both]
     arrived = [queues.contents(queue.url) for queue in queues.both]
     assert [there + here >= all_ for there, here, all_ in zip(arrived, left, before, strict=True)] == [True, True]
@@ -168,8 +168,7 @@ async def test_killed_redrive_loses_nothing(queues: Queues, operation: str, occu
     process: list[Forked] = []
 
     async def kill(call: Call) -> Answer:
-        # nobody but `show_all` reads the answer, which the end of the process cancels
-        answer = call.answer = await call.forward(call.body) if when == AFTER else (500, {})
+        answer: Answer = await call.forward(call.body) if when == AFTER else (500, {})
         process[0].send(signal.SIGKILL)
         return answer
 
@@ -179,7 +178,7 @@ async def test_killed_redrive_loses_nothing(queues: Queues, operation: str, occu
     process.append(queues.start("dlq", "redrive", "--yes"))
     await process[0].end(-signal.SIGKILL)
 
-    queues.show_all()
+    await queues.show_all()
     for queue, all_ in zip(queues.both, before, strict=True):
         assert queues.contents(queue.url) + queues.contents(queue.dead_letter_url) >= all_
     await queues.command("dlq", "redrive", "--yes")

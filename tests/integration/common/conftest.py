@@ -55,12 +55,14 @@ class FaultySqs:
         url: where it is.
         calls: every request so far.
         away: it drops every connection without an answer.
+        carries_on: with requests whose client has ended, as SQS does; their answers are in *calls*.
     """
 
     target: str
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     away: bool = False
+    carries_on: bool = False
     dropped: int = 0
     _next: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -101,14 +103,19 @@ class FaultySqs:
         self.calls.append(call)
         await self._notify()
         faults = self._next[operation]
+        answering = asyncio.ensure_future(self._answer(call, faults.popleft() if faults else None))
         try:
-            answer = await (faults.popleft()(call) if faults else forward(call.body))
+            answer = await (asyncio.shield(answering) if self.carries_on else answering)
         except asyncio.CancelledError:
-            call.answer = (499, {})
+            if not self.carries_on:
+                call.answer = (499, {})
             raise
-        call.answer = answer
-        await self._notify()
         return web.json_response(answer[1], status=answer[0], dumps=lambda data: orjson.dumps(data).decode())
+
+    async def _answer(self, call: Call, fault: Fault | None) -> Answer:
+        call.answer = answer = await (fault(call) if fault else call.forward(call.body))
+        await self._notify()
+        return answer
 
     async def _notify(self) -> None:
         async with self._changed:
