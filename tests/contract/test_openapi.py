@@ -57,6 +57,8 @@ async def refusals(client: Client, described: Described, customer: Mapping[str, 
             outsider = TOKEN if {"accessToken": ["customer"]} in operation["security"] else customer
             for authorization in ({"Authorization": ""}, bearer("wrong"), {} if internal else outsider):
                 await ask(client, method, path, headers=authorization)
+        if method != "GET":
+            await ask(client, method, path, headers={**token, "Origin": "http://elsewhere"})
         if "requestBody" in operation:
             headers = {"If-Match": "*", **token}
             as_json = {**headers, "Content-Type": "application/json"}
@@ -65,6 +67,7 @@ async def refusals(client: Client, described: Described, customer: Mapping[str, 
                 await ask(client, method, path, headers=as_json, data=body)
         if any(each["in"] == "query" for each in operation.get("parameters", ())):
             await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=token)
+            await ask(client, method, f"{path}?traceId={32 * 'a'}", headers=customer)
 
 
 async def flood(client: Client, described: Described) -> None:

@@ -35,7 +35,7 @@ from .feed import (
     Retention,
     SqlFeed,
 )
-from .http import ALLOWED_ORIGINS, API, BROADCASTER, DISCONNECTOR, HISTORY
+from .http import API, BROADCASTER, DISCONNECTOR, HISTORY
 from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
 
 __all__ = ["CONFIG", "NOTIFIER", "Resource", "comparing", "consuming", "create_app", "pushing"]
@@ -160,7 +160,6 @@ def create_app(config: Config, resources: Sequence[Resource] = (pushing, consumi
     app = new_app(NAME)
     app[CONFIG] = config
     app[SHUTDOWN] = asyncio.Event()
-    app[ALLOWED_ORIGINS] = config.allowed_origins
     app.cleanup_ctx.extend(resources)
     app.on_shutdown.append(_shut_down)
     API.serve(app, config)

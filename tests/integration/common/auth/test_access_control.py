@@ -40,13 +40,14 @@ API = Api(
     name="any-service",
     description="Says who calls.",
     own_operations=tuple(
-        Operation("GET", f"/{name}", who, name=name, access=access, answers={})
+        Operation(method, f"/{name}", who, name=f"{method} {name}", access=access, answers={})
         for name, access in {
             "own": Caller.CUSTOMER | Caller.OPERATOR,
             "staff": Caller.OPERATOR | Caller.VIEWER,
             "internal": Caller.SERVICE,
             "public": PUBLIC,
         }.items()
+        for method in ("GET", "POST", "PUT", "DELETE")
     ),
 )
 
@@ -320,6 +321,55 @@ async def test_preflight_needs_no_token(client: Client) -> None:
     async with client.options("/own", headers={**headers, "Access-Control-Request-Headers": "authorization"}) as answer:
         assert answer.status == 200
         assert answer.headers["Access-Control-Allow-Headers"].lower() == "authorization"
+
+
+FOREIGN: list[Headers] = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:4201"},
+    {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://evil.example", "X-Forwarded-Host": "evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+]
+KNOWN: list[Headers] = [
+    {},
+    {"Origin": "http://localhost:4200", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://shop.example", "Host": "shop.example"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+]
+
+
+@pytest.mark.parametrize("mode", ["open", "oidc"])
+async def test_page_of_another_origin_changes_nothing(
+    asking: Callable[..., Awaitable[Client]], tokens: Issuer, mode: str
+) -> None:
+    client = await asking(**({"issuer": None, "allowed_hosts": ("*",)} if mode == "open" else {}))
+    caller = bearer(tokens.token("olga", "operator"))
+    for path, token in (("/own", caller), ("/public", {}), ("/internal", SERVICE)):
+        for method in ("POST", "PUT", "DELETE"):
+            for page in FOREIGN:
+                async with client.request(method, path, headers={**token, **page}) as answer:
+                    document = await answer.json()
+                    assert (answer.status, document["type"]) == (403, "urn:orderstream:problem:origin"), page
+                    assert answer.content_type == "application/problem+json"
+            for page in KNOWN:
+                async with client.request(method, path, headers={**token, **page}) as answer:
+                    assert answer.status == 200, page
+        for page in FOREIGN:
+            await asked(client, path, {**token, **page})
+
+
+async def test_pages_of_all_origins_may_be_allowed(
+    service_config: ServiceConfig, aiohttp_client: AiohttpClient
+) -> None:
+    app = new_app("any-service")
+    API.serve(app, dataclasses.replace(service_config, auth=AuthConfig(issuer=None), allowed_origins=("*",)))
+    client = await aiohttp_client(app)
+    for page in FOREIGN:
+        async with client.post("/own", headers=page) as answer:
+            assert answer.status == 200, page
 
 
 async def test_refusal_can_be_read_by_a_page(client: Client) -> None:

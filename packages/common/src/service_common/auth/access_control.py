@@ -1,7 +1,7 @@
 """Access control of a service: who calls, whether that caller may call that endpoint, and how often.
 
 What is cheap is checked first: the service token, the requests of the address, the access token, the requests of its
-principal.
+principal, the origin of the page.
 
 RFC 6750: https://www.rfc-editor.org/rfc/rfc6750
 """
@@ -20,11 +20,12 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ..config import AuthConfig, ServiceConfig
 from ..errors import ForbiddenError, MalformedError, MisdirectedError, UnauthorizedError, UnavailableError
-from ..http_server import METRICS, READINESS, TRUSTED_PROXIES, RequestLimit, quota_address
+from ..http_server import ALLOWED_ORIGINS, METRICS, READINESS, TRUSTED_PROXIES, RequestLimit, quota_address
 from ..lifecycle import background
 from ..scope import Scope
 from .claims import AccessRules, InsufficientScopeError, InvalidTokenError
 from .host_names import is_served
+from .origins import require_known_page
 from .principal import EVERYBODY, PUBLIC, Caller, Principal
 from .signing_keys import SigningKeys, fetch_key_set
 from .tickets import TICKET_PARAMETER, TICKETS, InvalidTicketError
@@ -68,7 +69,7 @@ def protect(
         authenticate = partial(_by_token, TokenVerifier(rules, keys))
         principals = RequestLimit("principal", config.principal_limit, metrics, named=False)
         app.cleanup_ctx.append(partial(_refreshing, keys))
-    app[TRUSTED_PROXIES] = config.trusted_proxies
+    app[TRUSTED_PROXIES], app[ALLOWED_ORIGINS] = config.trusted_proxies, config.allowed_origins
     addresses = RequestLimit("address", config.address_limit, metrics, named=True)
     admission = _Admission(authenticate, addresses, principals, frozenset(unlimited))
     app.middlewares.append(_access_control(access, by_ticket, config.service_token.encode(), admission.admit))
@@ -100,6 +101,7 @@ def _access_control(
             principal = _SERVICE
         else:
             principal = await authenticate(request, token, allowed, ticket)
+        require_known_page(request)
         if principal.kind not in allowed:
             raise _refusal(token, allowed)
         request[PRINCIPAL] = principal

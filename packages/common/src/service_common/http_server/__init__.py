@@ -6,7 +6,7 @@ aiohttp lacks. `RequestLimit` limits the requests of each caller.
 
 from __future__ import annotations
 
-from .app_keys import METRICS, NAME, READINESS, TRUSTED_PROXIES, VERSION
+from .app_keys import ALLOWED_ORIGINS, METRICS, NAME, READINESS, TRUSTED_PROXIES, VERSION
 from .application import allow_origins, new_app
 from .client_address import from_trusted_proxy, quota_address
 from .connection_limits import max_connections, without_reserve
@@ -27,6 +27,7 @@ from .requests import (
 from .runner import run
 
 __all__ = [
+    "ALLOWED_ORIGINS",
     "CONTENT_TYPE",
     "METRICS",
     "NAME",

@@ -9,7 +9,16 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from marshmallow import Schema
 
-from ..auth import PUBLIC, TICKET_PARAMETER, Caller, InsufficientScopeError, InvalidTicketError, InvalidTokenError
+from ..auth import (
+    PUBLIC,
+    SAFE_METHODS,
+    TICKET_PARAMETER,
+    Caller,
+    InsufficientScopeError,
+    InvalidTicketError,
+    InvalidTokenError,
+    OriginError,
+)
 from ..errors import (
     ForbiddenError,
     InvalidError,
@@ -89,6 +98,7 @@ class Operation:
         all_refusals = (
             *((TooManyRequestsError,) if self.limited else ()),
             *_refusals_of_access(self.access),
+            *(() if self.method in SAFE_METHODS else (OriginError,)),
             *((InvalidTicketError,) if self.by_ticket else ()),
             *((MalformedError,) if self.body or self.by_ticket else ()),
             *((InvalidError,) if self.body or "query" in self.parameters else ()),

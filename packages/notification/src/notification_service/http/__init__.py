@@ -7,6 +7,6 @@ Exported are the interface, for its routes, and the keys of what the handlers ta
 from __future__ import annotations
 
 from .api import API
-from .app_keys import ALLOWED_ORIGINS, BROADCASTER, DISCONNECTOR, HISTORY
+from .app_keys import BROADCASTER, DISCONNECTOR, HISTORY
 
-__all__ = ["ALLOWED_ORIGINS", "API", "BROADCASTER", "DISCONNECTOR", "HISTORY"]
+__all__ = ["API", "BROADCASTER", "DISCONNECTOR", "HISTORY"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from order_contracts import EventType
-from service_common.auth import Caller
+from service_common.auth import Caller, OriginError
 from service_common.dead_letters import DEAD_LETTER_OPERATIONS
 from service_common.errors import UnavailableError
 from service_common.openapi import Answer, AnswerSchema, Api, Operation
@@ -15,7 +15,6 @@ from ..notification import WrongEventIdError
 from ..push import ByeReason
 from .access import disconnect, issue_ticket
 from .history import history
-from .origin import OriginError
 from .schemas import DisconnectSchema, HistorySchema, StreamSchema, SubscribeSchema
 from .sse import stream
 from .websocket import websocket

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from service_common.auth import PRINCIPAL, Principal, scope_of
+from service_common.auth import PRINCIPAL, Principal, check_origin, scope_of
 from service_common.errors import InvalidError, MalformedError
 from service_common.http_server import quota_address
 
@@ -30,7 +30,6 @@ from ..push import (
 )
 from . import schemas
 from .app_keys import BROADCASTER
-from .origin import check_origin
 from .websocket_reader import (
     BinaryMessage,
     ClientFrame,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from notification_service.http.origin import is_same_origin
+from service_common.auth.origins import is_same_origin
 
 
 @pytest.mark.parametrize(
