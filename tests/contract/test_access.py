@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
 
 import notification_service.feed.order_client
 import order_service.inventory_client
 import processing_service.inventory_client
 import processing_service.order_client
+from order_contracts import Item
+from processing_service.app_keys import OUTBOX, SAGAS
+from processing_service.saga import Saga, Unanswered
 from service_common.auth import PUBLIC, Caller
 from service_common.http_client import Call
 from service_common.http_server import READINESS
 from tests.support.api_documents import APIS
-from tests.support.in_memory.services import SERVICES, TOKEN, Client
+from tests.support.in_memory.database import saga_statements
+from tests.support.in_memory.processing import InMemorySagas
+from tests.support.in_memory.services import SERVICES, TOKEN, Client, outbox_of
 from tests.support.issuer import AUDIENCE, Issuer, bearer, issuer
 from tests.support.pages import REFERENCE, inline_code, rows, section
 
@@ -208,6 +216,69 @@ async def test_order_of_another_customer_is_not_there(aiohttp_client: AiohttpCli
             assert answer.status == 200
 
 
+async def test_events_of_an_order_are_for_its_customer(aiohttp_client: AiohttpClient, tokens: Issuer) -> None:
+    client = await asking(aiohttp_client, "order", tokens)
+    alice, bob = bearer(tokens.token("alice")), bearer(tokens.token("bob"))
+    placed = await place(client, {"orderItems": [{"productId": "123", "quantity": 1}]}, alice)
+    for caller in (alice, bearer(tokens.token("victor", "viewer"))):
+        async with client.get(f"/order/events?orderId={placed['id']}&data=true", headers=caller) as answer:
+            events = (await answer.json())["events"]
+            assert {each["queue"] for each in events} == {"processing", "notification"}
+            assert [each["data"]["customerId"] for each in events] == ["alice", "alice"]
+    async with client.get(f"/order/events?orderId={placed['id']}", headers=bob) as answer:
+        assert (answer.status, (await answer.json())["type"]) == (404, "urn:orderstream:problem:order-not-found")
+    async with client.get(f"/order/events?traceId={32 * 'a'}", headers=alice) as answer:
+        assert (answer.status, (await answer.json())["type"]) == (403, "urn:orderstream:problem:insufficient-scope")
+
+
+async def test_sagas_of_an_order_are_for_its_customer_without_what_services_heard(
+    aiohttp_client: AiohttpClient, tokens: Issuer
+) -> None:
+    sagas = InMemorySagas()
+
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        app[SAGAS], app[OUTBOX] = sagas, outbox_of(saga_statements(sagas))
+        yield
+
+    saga = Saga(1, 1, (Item("a", 1),), customer_id="alice")
+    claim = (await sagas.start(saga, claimed=True)).claim
+    assert claim is not None
+    failure = Unanswered("inventory-service: http://10.0.0.7:8081: no answer")
+    attempt = saga.failed_attempt(failure, datetime.now(UTC), 2.0)
+    assert await sagas.save(claim, saga.after(failure), {}, 0.0, attempt)
+    environ = {"AUTH_MODE": "oidc", "AUTH_ISSUER": tokens.url, "AUTH_AUDIENCE": AUDIENCE}
+    client = await aiohttp_client(SERVICES["processing"].app(opened, **environ))
+    of_caller = credentials(tokens)
+    for caller in (Caller.OPERATOR, Caller.VIEWER, Caller.SERVICE):
+        async with client.get("/sagas/1", headers=of_caller[caller]) as answer:
+            (told,) = (await answer.json())["sagas"]
+            assert (told["lastError"], told["failedAttempts"][0]["error"]) == (
+                f"take stock: {failure.error}",
+                failure.error,
+            )
+    async with client.get("/sagas/1", headers=of_caller[Caller.CUSTOMER]) as answer:
+        text = await answer.text()
+        assert "10.0.0.7" not in text
+        (own,) = json.loads(text)["sagas"]
+        (attempted,) = own["failedAttempts"]
+        assert (own["attempts"], own["lastError"], attempted["error"]) == (1, None, None)
+        assert (attempted["step"], attempted["kind"], attempted["seconds"]) == ("take stock", "unavailable", 2.0)
+    for query in ("", "?orderId=1", "?customer=alice"):
+        async with client.get(f"/sagas{query}", headers=of_caller[Caller.CUSTOMER]) as answer:
+            text = await answer.text()
+            assert "10.0.0.7" not in text
+            assert [each["orderId"] for each in json.loads(text)["sagas"]] == [1]
+        async with client.get(f"/sagas{query.partition('customer')[0]}", headers=bearer(tokens.token("bob"))) as answer:
+            assert (answer.status, await answer.json()) == (200, {"sagas": []})
+    async with client.get("/sagas/1/events", headers=of_caller[Caller.CUSTOMER]) as answer:
+        assert (answer.status, await answer.json()) == (200, {"events": []})
+    for path in ("/sagas/1", "/sagas/1/events"):
+        async with client.get(path, headers=bearer(tokens.token("bob"))) as answer:
+            document = await answer.json()
+            assert (answer.status, document["type"]) == (404, "urn:orderstream:problem:saga-not-found")
+            assert document["detail"] == "There is no saga of order 1."
+
+
 async def test_list_has_own_orders_and_those_of_all_for_operators(
     aiohttp_client: AiohttpClient, tokens: Issuer
 ) -> None:
@@ -228,7 +299,7 @@ async def test_list_has_own_orders_and_those_of_all_for_operators(
 
 
 async def test_customer_may_not_name_another(aiohttp_client: AiohttpClient, tokens: Issuer) -> None:
-    calls = {"order": ("/orders",), "notification": ("/notifications", "/stream", "/ws")}
+    calls = {"order": ("/orders",), "processing": ("/sagas",), "notification": ("/notifications", "/stream", "/ws")}
     for service, paths in calls.items():
         client = await asking(aiohttp_client, service, tokens)
         for path in paths:

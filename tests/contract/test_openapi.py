@@ -67,7 +67,8 @@ async def refusals(client: Client, described: Described, customer: Mapping[str, 
                 await ask(client, method, path, headers=as_json, data=body)
         if any(each["in"] == "query" for each in operation.get("parameters", ())):
             await ask(client, method, f"{path}?orderId=x&nonsense=1", headers=token)
-            await ask(client, method, f"{path}?traceId={32 * 'a'}", headers=customer)
+            for query in (f"traceId={32 * 'a'}", "customer=another"):
+                await ask(client, method, f"{path}?{query}", headers=customer)
 
 
 async def flood(client: Client, described: Described) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -14,7 +14,18 @@ import pytest
 from order_contracts import EventType, Item
 from processing_service.ports import Claim, OpenSagas, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
+from processing_service.saga import (
+    MAX_FAILED_ATTEMPTS,
+    FailedAttempt,
+    FailureKind,
+    Refused,
+    Saga,
+    SagaState,
+    SagaStep,
+    Succeeded,
+    Unanswered,
+    Withdrawn,
+)
 from service_common.postgres import Database, migrate
 from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer, Scope
 from tests.support.in_memory.database import InMemoryDatabase, saga_statements
@@ -106,7 +117,7 @@ async def test_saga_can_be_claimed_after_its_lease(store: Store) -> None:
     assert second.fence == first.fence + 1
     assert not await store.lasting.save(first, ONE.after(Succeeded()), {})
     assert await store.lasting.save(second, ONE.after(Succeeded()), {})
-    assert [record.state for record in await store.lasting.of_order(1)] == [SagaState.STOCK_TAKEN]
+    assert [record.state for record in await store.lasting.of_order(1, ALL_CUSTOMERS)] == [SagaState.STOCK_TAKEN]
 
 
 async def test_progress_keeps_the_claim(store: Store) -> None:
@@ -120,12 +131,47 @@ async def test_delay_releases_the_claim(store: Store) -> None:
     waiting = ONE.after(Unanswered("timeout"))
     assert await store.lasting.save(claim, waiting, {}, 60.0)
     assert await store.lasting.claim(10) == []
-    (record,) = await store.lasting.of_order(1)
+    (record,) = await store.lasting.of_order(1, ALL_CUSTOMERS)
     assert (record.attempts, record.last_error) == (1, "take stock: timeout")
     other = await claimed(store.lasting, TWO)
     assert await store.lasting.save(other, TWO.after(Unanswered("timeout")), {}, 0.0)
     (again,) = await store.lasting.claim(10)
     assert again.saga == TWO.after(Unanswered("timeout"))
+
+
+async def test_newest_failed_attempts_are_kept_over_saves_without_one_and_restarts(store: Store) -> None:
+    claim = await claimed(store.lasting, ONE)
+    failed = [failed_attempt(number) for number in range(MAX_FAILED_ATTEMPTS + 2)]
+    for number, attempt in enumerate(failed):
+        assert await store.lasting.save(claim, ONE.after(Unanswered(attempt.error)), {}, 0.0, attempt)
+        assert await kept(store) == failed[: number + 1][-MAX_FAILED_ATTEMPTS:]
+        (claim,) = await store.lasting.claim(10)
+    # as a replica of the former version does
+    assert await store.lasting.save(claim, ONE.after(Unanswered("not told")), {}, 0.0)
+    (claim,) = await store.lasting.claim(10)
+    assert await store.lasting.save(claim, released(ONE), {})
+    await store.lasting.start(ONE, claimed=False)
+    assert await kept(store) == failed[-MAX_FAILED_ATTEMPTS:]
+    (found,) = await store.lasting.search(ALL_CUSTOMERS, state=None, late=None, limit=10)
+    assert found.failed_attempts is None
+
+
+def failed_attempt(number: int) -> FailedAttempt:
+    kind = FailureKind.CRASHED if number % 2 else FailureKind.OUTCOME_UNKNOWN
+    at = NOW + timedelta(seconds=number, microseconds=1)
+    return FailedAttempt(at, 0.000001 * number, SagaStep.TAKE_STOCK, kind, f'no "answer" {number}')
+
+
+async def kept(store: Store) -> list[FailedAttempt]:
+    (record,) = await store.lasting.of_order(1, OneCustomer(ANONYMOUS))
+    return list(record.failed_attempts or ())
+
+
+async def test_sagas_of_the_order_of_another_customer_are_not_there(store: Store) -> None:
+    await store.lasting.start(replace(ONE, customer_id="alice"), claimed=False)
+    assert len(await store.lasting.of_order(1, OneCustomer("alice"))) == 1
+    assert await store.lasting.of_order(1, OneCustomer("bob")) == []
+    assert await store.lasting.of_order(1, OneCustomer(ANONYMOUS)) == []
 
 
 async def test_claims_are_limited_and_the_longest_due_come_first(store: Store) -> None:
@@ -147,7 +193,7 @@ async def test_end_writes_its_event_to_the_outbox(store: Store) -> None:
         (EventType.ORDER_FAILED, 2, 1, ANONYMOUS),
     ]
     for order_id in (1, 2, 3):
-        (record,) = await store.lasting.of_order(order_id)
+        (record,) = await store.lasting.of_order(order_id, ALL_CUSTOMERS)
         assert record.state.ended
         assert record.next_run_at is None
     assert await store.lapsing.claim(10) == []
@@ -176,7 +222,7 @@ async def test_released_saga_is_restarted_under_a_new_operation_id(store: Store)
         assert await store.lasting.start(ONE, claimed=True) == SagaStart(new=False)
         assert await store.lasting.save(started.claim, released(started.claim.saga), {SagaState.RELEASED: NOW})
     assert await store.lasting.start(ONE, claimed=False) == SagaStart(new=True, restarts=3)
-    (record,) = await store.lasting.of_order(1)
+    (record,) = await store.lasting.of_order(1, ALL_CUSTOMERS)
     assert (record.state, record.attempts, record.reason, list(record.entered)) == (
         SagaState.STARTED, 0, None, [SagaState.STARTED],
     )  # fmt: skip
@@ -243,7 +289,7 @@ async def test_time_of_each_state_is_stored_in_order(store: Store) -> None:
     stock_taken = ONE.after(Succeeded())
     assert await store.lasting.save(claim, stock_taken.after(Unanswered("x")), {SagaState.STOCK_TAKEN: taken})
     assert await store.lasting.save(claim, stock_taken.after(Succeeded()), {SagaState.DONE: done})
-    (record,) = await store.lasting.of_order(1)
+    (record,) = await store.lasting.of_order(1, ALL_CUSTOMERS)
     assert list(record.entered) == [SagaState.STARTED, SagaState.STOCK_TAKEN, SagaState.DONE]
     assert list(record.entered.values())[1:] == [taken, done]
 
@@ -278,7 +324,7 @@ async def test_open_sagas_are_counted(store: Store) -> None:
 
 
 async def test_order_without_sagas_has_none(store: Store) -> None:
-    assert await store.lasting.of_order(9) == []
+    assert await store.lasting.of_order(9, ALL_CUSTOMERS) == []
 
 
 async def test_saga_and_its_event_belong_to_the_customer(store: Store) -> None:

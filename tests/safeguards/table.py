@@ -188,7 +188,7 @@ SAFEGUARDS = (
     Safeguard(
         "fence of a saga",
         "an engine that lost its lease changes nothing",
-        f"{PROCESSING}/migrations/0009_subscribers.sql",
+        f"{PROCESSING}/migrations/0010_failed_attempts.sql",
         "            AND saga.fence = change.fence\n",
         "",
         "assert not True",

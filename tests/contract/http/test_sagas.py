@@ -14,11 +14,12 @@ import pytest_asyncio
 from aiohttp import web
 
 from order_contracts import Item
-from processing_service.app_keys import SAGAS
-from processing_service.saga import Refused, Saga, SagaState, Succeeded, Unanswered
+from processing_service.app_keys import OUTBOX, SAGAS
+from processing_service.saga import FailureKind, Refused, Saga, SagaState, Succeeded, Unanswered
 from tests.support.http_service import HttpService, serving
+from tests.support.in_memory.database import saga_statements
 from tests.support.in_memory.processing import InMemorySagas
-from tests.support.in_memory.services import SERVICES
+from tests.support.in_memory.services import SERVICES, outbox_of
 from tests.support.problems import refused
 
 from .conftest import IN_MEMORY, WIRE
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BEGIN = datetime(2026, 5, 17, 12, 0, 0, 250, UTC)
-MEMBERS = {"orderId", "customerId", "version", "state", "late", "attempts", "lastError", "reason", "nextRunAt", "steps"}
+LISTED = {"orderId", "customerId", "version", "state", "late", "attempts", "lastError", "reason", "nextRunAt", "steps"}
+MEMBERS = LISTED | {"failedAttempts"}
 
 
 class Timed:
@@ -42,7 +44,7 @@ class Timed:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         async def opened(app: web.Application) -> AsyncIterator[None]:
-            app[SAGAS] = self.sagas
+            app[SAGAS], app[OUTBOX] = self.sagas, outbox_of(saga_statements(self.sagas))
             yield
 
         async with serving(SERVICES["processing"].app(opened), lambda: repr(vars(self.sagas))) as self.service:
@@ -122,6 +124,7 @@ async def test_sagas_are_found_by_their_state(sagas: HttpService) -> None:
     found = (await sagas.call("GET", "/sagas?state=DONE&limit=3")).json["sagas"]
     assert 1 <= len(found) <= 3
     assert {saga["state"] for saga in found} == {"DONE"}
+    assert {frozenset(saga) for saga in found} == {frozenset(LISTED)}
     orders = [saga["orderId"] for saga in found]
     assert orders == sorted(orders, reverse=True)
     assert (await sagas.call("GET", "/sagas?state=DONE&late=true")).json == {"sagas": []}
@@ -164,7 +167,9 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed
     timed.now += timedelta(seconds=1)
     failing = old.after(Refused("Not enough stock."))
     assert await timed.sagas.save(claim, failing, {SagaState.FAILING: timed.now})
-    assert await timed.sagas.save(claim, failing.after(Unanswered("timeout")), {}, 4.0)
+    failure = Unanswered("timeout", kind=FailureKind.OUTCOME_UNKNOWN)
+    attempt = failing.failed_attempt(failure, timed.now + timedelta(seconds=2), 2.0)
+    assert await timed.sagas.save(claim, failing.after(failure), {}, 4.0, attempt)
     timed.now += timedelta(seconds=31)
     answer = await timed.service.call("GET", "/sagas/123")
     assert answer.status == 200
@@ -184,6 +189,15 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed
                     {"state": "STARTED", "at": "2026-05-17T12:00:00.000250Z"},
                     {"state": "FAILING", "at": "2026-05-17T12:00:01.000250Z"},
                 ],
+                "failedAttempts": [
+                    {
+                        "step": "fail order",
+                        "at": "2026-05-17T12:00:03.000250Z",
+                        "seconds": 2.0,
+                        "kind": "outcome-unknown",
+                        "error": "timeout",
+                    }
+                ],
             },
             {
                 "orderId": 123,
@@ -196,9 +210,21 @@ async def test_saga_of_each_version_is_answered_with_the_time_of_each_step(timed
                 "reason": None,
                 "nextRunAt": "2026-05-17T12:00:00.000250Z",
                 "steps": [{"state": "STARTED", "at": "2026-05-17T12:00:00.000250Z"}],
+                "failedAttempts": [],
             },
         ]
     }
+
+
+async def test_what_an_event_says_is_told_on_demand(ended: Ended) -> None:
+    path = f"/sagas/{ended.order_id}/events"
+    (without,) = (await ended.service.call("GET", path)).json["events"]
+    (told,) = (await ended.service.call("GET", f"{path}?data=true")).json["events"]
+    assert "data" not in without
+    assert {name: told[name] for name in without} == without
+    assert told["type"] == "order-processed"
+    assert (told["data"]["orderId"], told["data"]["version"]) == (ended.order_id, 1)
+    refused(await ended.service.call("GET", f"{path}?data=perhaps"), 422, "invalid")
 
 
 async def test_sagas_are_searched(timed: Timed) -> None:

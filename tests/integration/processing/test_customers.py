@@ -17,6 +17,7 @@ NEW = (
     "0007_claimed_columns.sql",
     "0008_tracestate.sql",
     "0009_subscribers.sql",
+    "0010_failed_attempts.sql",
 )
 EXISTING = 20_000
 EXIST = "INSERT INTO saga (order_id, version, items) SELECT n, 1, '[]' FROM generate_series(1, %s) AS n"

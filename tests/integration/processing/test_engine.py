@@ -23,7 +23,7 @@ from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.ports import Claim, OrderGateway, SagaRepository, StockGateway
 from processing_service.postgres import MIGRATIONS, SqlSagas
-from processing_service.saga import Refused, Saga, SagaState, Succeeded
+from processing_service.saga import FailureKind, Refused, Saga, SagaState, SagaStep, Succeeded
 from processing_service.step_runner import Runner
 from service_common.backoff import Backoff
 from service_common.http_client import RetryingClient
@@ -150,7 +150,7 @@ class World:
         return [(event, data["orderId"], data["version"], data) for event, data in rows]
 
     async def states(self, order_id: int) -> list[SagaState]:
-        return [record.state for record in await self.sagas.of_order(order_id)]
+        return [record.state for record in await self.sagas.of_order(order_id, ALL_CUSTOMERS)]
 
     async def wait_ended(self, *order_ids: int) -> None:
         async with asyncio.timeout(15):
@@ -268,6 +268,11 @@ async def test_operation_released_before_leads_to_the_order_service(world: World
     assert world.orders.orders == {1: [1, "CANCELLED"], 2: [1, "FAILED"]}
 
 
+def kind_of(status: int) -> FailureKind:
+    """Return what is known after an answer that is none of the order service; to 429 it did nothing."""
+    return FailureKind.UNAVAILABLE if status == 429 else FailureKind.OUTCOME_UNKNOWN
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 422, 429, 500, 503])
 async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processing_service.step_runner.RETRY_BACKOFF", Backoff(0.05, 0.5))
@@ -288,11 +293,19 @@ async def test_unanswered_step_is_retried(world: World, status: int, monkeypatch
     await world.wait_ended(1)
     await engine.stop(1)
     await task
-    (record,) = await world.sagas.of_order(1)
+    (record,) = await world.sagas.of_order(1, ALL_CUSTOMERS)
     assert record.state is SagaState.DONE
     assert record.attempts >= 3
     assert record.last_error is not None
     assert "close order" in record.last_error
+    assert record.failed_attempts is not None
+    assert len(record.failed_attempts) == record.attempts - 2
+    assert {(each.step, each.kind) for each in record.failed_attempts} == {(SagaStep.CLOSE_ORDER, kind_of(status))}
+    assert record.last_error == f"close order: {record.failed_attempts[-1].error}"
+    times = [each.at for each in record.failed_attempts]
+    assert times == sorted(times)
+    assert record.entered[SagaState.STARTED] < times[0] <= times[-1] < record.entered[SagaState.DONE]
+    assert all(0 < each.seconds < 10 for each in record.failed_attempts)
     assert await stock_of(world) == STOCK - 1
     assert len(await world.told()) == 1
 
@@ -529,12 +542,12 @@ async def test_engine_that_lost_its_lease_changes_nothing(world: World) -> None:
     heir = world.engine()
     task = asyncio.create_task(heir.run())
     await world.wait_ended(1)
-    (before,) = await world.sagas.of_order(1)
+    (before,) = await world.sagas.of_order(1, ALL_CUSTOMERS)
     gate.set()
     await slow.stop(5)
     await heir.stop(1)
     await task
-    assert await world.sagas.of_order(1) == [before]
+    assert await world.sagas.of_order(1, ALL_CUSTOMERS) == [before]
     assert before.state is SagaState.DONE
     assert await stock_of(world) == STOCK - 1
     assert len(await world.told()) == 1

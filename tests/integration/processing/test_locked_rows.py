@@ -27,6 +27,7 @@ from service_common.errors import BusyError
 from service_common.http_client import RetryingClient
 from service_common.observability import Metrics
 from service_common.postgres import Database, migrate
+from service_common.scope import ALL_CUSTOMERS
 
 TOKEN = "secret"
 PROMPT_S = 2.0
@@ -79,7 +80,7 @@ async def test_locked_product_delays_its_own_sagas_alone(
             began = monotonic()
             await engine.start(Saga(order_id, 1, (Item(product, 1),)))
             async with asyncio.timeout(LIMIT_S):
-                while (await sagas.of_order(order_id))[0].state is not SagaState.DONE:  # noqa: ASYNC110  # no event
+                while (await sagas.of_order(order_id, ALL_CUSTOMERS))[0].state is not SagaState.DONE:  # noqa: ASYNC110  # no event
                     await asyncio.sleep(0.02)
             return monotonic() - began
 

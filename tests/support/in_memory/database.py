@@ -29,7 +29,7 @@ from order_contracts import EventType, Item, OrderEvent
 from order_service.domain import ChangePosition, Order, OrderFilter, OrderItem, OrderStatus, PlaceOrder
 from order_service.ports import Change, Placement
 from processing_service.ports import Claim
-from processing_service.saga import Saga, SagaState
+from processing_service.saga import FailedAttempt, FailureKind, Saga, SagaState, SagaStep
 from service_common.auth import Caller, Principal
 from service_common.paging import PageRequest
 from service_common.postgres import Row, load_statements
@@ -149,18 +149,29 @@ def _outbox(outbox: InMemoryOutbox) -> Statements:
         "set_aside": set_aside,
         "postpone": postpone,
         "backlog": lambda _: [outbox.backlog()],
-        "events_of_facts": lambda p: [_announced(r) for r in outbox.rows.values() if r.event_key in p["keys"]],
+        "events_of_facts": lambda p: [_announced(r, p) for r in outbox.rows.values() if r.event_key in p["keys"]],
         "events_of_trace": lambda p: [
-            _announced(r) for r in outbox.rows.values() if (r.traceparent or "")[3:35] == p["trace_id"]
+            _announced(r, p) for r in outbox.rows.values() if (r.traceparent or "")[3:35] == p["trace_id"]
         ][: p["limit"]],
         "purge": lambda p: [()] * outbox.purge(p["limit"], p["retention_s"]),
     }
 
 
-def _announced(r: StoredRow) -> Row:
+def _announced(r: StoredRow, p: Params) -> Row:
     set_aside, trace_id = r.sent_at == NEVER, r.traceparent and r.traceparent[3:35]
     times = (r.occurred_at, r.created_at, None if set_aside else r.sent_at)
-    return r.id, r.event_key, r.destination, r.type, r.subject, trace_id, *times, set_aside, r.attempts
+    return (
+        r.id,
+        r.event_key,
+        r.destination,
+        r.type,
+        r.subject,
+        trace_id,
+        *times,
+        set_aside,
+        r.attempts,
+        r.data if p["data"] else None,
+    )
 
 
 def order_statements(orders: InMemoryOrders) -> Statements:
@@ -386,6 +397,7 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
                 each.late,
                 {state.value: at.isoformat() for state, at in each.entered.items()},
                 each.customer_id,
+                p["order_id"] and [_attempt_document(attempt) for attempt in sagas.failed(each.order_id, each.version)],
             )
             for each in found
             if p["order_id"] in {None, each.order_id} and p["open"] in {None, each.next_run_at is not None}
@@ -415,11 +427,24 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
     }
 
 
-def _saved(saga: Saga, change: Mapping[str, Any]) -> tuple[Claim, Saga, Mapping[SagaState, datetime], float | None]:
+def _saved(
+    saga: Saga, change: Mapping[str, Any]
+) -> tuple[Claim, Saga, Mapping[SagaState, datetime], float | None, FailedAttempt | None]:
     fields = {name: change[name] for name in ("reason", "attempts", "failures", "last_error")}
     after = replace(saga, state=SagaState(change["state"]), **fields)
     entered = {SagaState(state): at for state, at in change["entered"].items()}
-    return Claim(saga, change["fence"]), after, entered, change["delay_s"]
+    failed = change.get("failed_attempt")
+    return Claim(saga, change["fence"]), after, entered, change["delay_s"], failed and _failed_attempt(failed)
+
+
+def _failed_attempt(document: Mapping[str, Any]) -> FailedAttempt:
+    step, kind = SagaStep(document["step"]), FailureKind(document["kind"])
+    return FailedAttempt(document["at"], document["seconds"], step, kind, document["error"])
+
+
+def _attempt_document(attempt: FailedAttempt) -> Mapping[str, Any]:
+    named = {"step": attempt.step.value, "kind": attempt.kind.value, "error": attempt.error}
+    return {"at": attempt.at.isoformat(), "seconds": attempt.seconds, **named}
 
 
 def _claim_row(claim: Claim) -> Row:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from order_contracts import EventType, OrderEvent
 from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
-from processing_service.saga import LATE_AFTER_S, Saga, SagaState
+from processing_service.saga import LATE_AFTER_S, MAX_FAILED_ATTEMPTS, FailedAttempt, Saga, SagaState
 from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
 
@@ -23,6 +23,7 @@ class _Row:
     lease_until: datetime | None = None
     fence: int = 0
     entered: dict[SagaState, datetime] = field(default_factory=dict)
+    failed_attempts: tuple[FailedAttempt, ...] = ()
 
 
 class InMemorySagas:
@@ -51,6 +52,7 @@ class InMemorySagas:
         if known is not None:
             restarts = known.saga.restarts + 1
             row.fence, row.saga = known.fence + 1, replace(saga, restarts=restarts)
+            row.failed_attempts = known.failed_attempts
         self._rows[key] = row
         claim = self._claim(row) if claimed and not self._waits(row) else None
         return SagaStart(new=True, claim=claim, restarts=row.saga.restarts)
@@ -62,13 +64,20 @@ class InMemorySagas:
         return [self._claim(row) for row in due[:limit]]
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
+        self,
+        claim: Claim,
+        saga: Saga,
+        entered: Mapping[SagaState, datetime],
+        delay_s: float | None = None,
+        failed: FailedAttempt | None = None,
     ) -> bool:
         row = self._rows[saga.order_id, saga.version]
         if row.fence != claim.fence or row.saga.ended:
             return False
         now = self._now()
         row.entered |= entered
+        if failed is not None:
+            row.failed_attempts = (*row.failed_attempts, failed)[-MAX_FAILED_ATTEMPTS:]
         row.saga = saga
         row.lease_until = None if saga.ended or delay_s is not None else now + self._lease
         if saga.ended:
@@ -89,8 +98,17 @@ class InMemorySagas:
         """Return a saga that was started."""
         return self._rows[order_id, version].saga
 
-    async def of_order(self, order_id: int) -> list[SagaRecord]:
-        return [self._record(self._rows[key]) for key in sorted(self._rows) if key[0] == order_id]
+    def failed(self, order_id: int, version: int) -> tuple[FailedAttempt, ...]:
+        """Return the newest failed attempts of a saga."""
+        return self._rows[order_id, version].failed_attempts
+
+    async def of_order(self, order_id: int, scope: Scope) -> list[SagaRecord]:
+        rows = [self._rows[key] for key in sorted(self._rows) if key[0] == order_id]
+        return [
+            replace(self._record(row), failed_attempts=row.failed_attempts)
+            for row in rows
+            if scope.includes(row.saga.customer_id)
+        ]
 
     async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         records = [self._record(self._rows[key]) for key in sorted(self._rows, reverse=True)]

@@ -78,7 +78,7 @@ async def use_orders(client: Client) -> None:
     for product, quantity in (("empty", 1), ("unknown", 1), ("123", 1), ("123", 1), ("123", 1)):
         await ask(client, "POST", "/orders", json={"orderItems": [{"productId": product, "quantity": quantity}]})
     await ask(client, "GET", "/orders?limit=1")
-    for query in ("orderId=1", "orderId=999", f"traceId={32 * 'a'}"):
+    for query in ("orderId=1&data=true", "orderId=999", f"traceId={32 * 'a'}"):
         await ask(client, "GET", f"/order/events?{query}")
     for query in ("", "?after=2026-05-17T12:00:00.000000Z_0&limit=1"):
         await ask(client, "GET", f"/order/changes{query}", headers=TOKEN)
@@ -167,14 +167,14 @@ async def use_notifications(client: Client) -> None:
         assert not socket.closed
 
 
-def _outbox(statements: Statements) -> OutboxTable:
+def outbox_of(statements: Statements) -> OutboxTable:
     return OutboxTable(cast(Database, InMemoryDatabase(statements)))
 
 
 async def orders_in_memory(app: web.Application) -> AsyncIterator[None]:
     stock, orders = InMemoryStockReader({"123": 5, "empty": 0}), InMemoryOrders()
     app[order_service.app_keys.SERVICE] = OrderService(orders, stock, lambda: None)
-    app[order_service.app_keys.OUTBOX] = _outbox(order_statements(orders))
+    app[order_service.app_keys.OUTBOX] = outbox_of(order_statements(orders))
     yield
 
 
@@ -204,7 +204,7 @@ async def sagas_in_memory(app: web.Application) -> AsyncIterator[None]:
             await sagas.save(claim, failing, {SagaState.FAILING: WHEN}, 1.0)
     app[DEAD_LETTERS] = dead_letters()
     app[processing_service.app_keys.SAGAS] = sagas
-    app[processing_service.app_keys.OUTBOX] = _outbox(saga_statements(sagas))
+    app[processing_service.app_keys.OUTBOX] = outbox_of(saga_statements(sagas))
     yield
 
 

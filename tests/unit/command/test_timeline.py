@@ -91,6 +91,13 @@ def test_saga_that_waits_shows_its_next_run_and_the_last_error() -> None:
     assert (last.what, last.facts["lastError"]) == ("saga runs next", "take stock: no connection")
 
 
+def test_failed_attempts_of_a_saga_are_among_its_steps() -> None:
+    attempt = {"step": "take stock", "at": at(5), "seconds": 4.0, "kind": "outcome-unknown", "error": "no answer"}
+    tried = timeline_of(Known(None, {}, [{**SAGA, "failedAttempts": [attempt]}], (), ()))
+    assert [entry.what for entry in tried] == ["saga STARTED", "saga could not take stock", "saga FAILED"]
+    assert tried[1].facts == {"version": 1, "kind": "outcome-unknown", "seconds": 4.0, "error": "no answer"}
+
+
 def test_released_stock_is_an_entry_of_its_own() -> None:
     released = {**OPERATION, "outcome": None, "items": None, "releasedAt": at(9)}
     assert [entry.what for entry in timeline_of(Known(None, {}, (), [released], ()))] == ["stock released"]

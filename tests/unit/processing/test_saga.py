@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from order_contracts import EventType, Item
 from processing_service.saga import (
+    FailedAttempt,
+    FailureKind,
     Refused,
     Saga,
     SagaState,
@@ -18,8 +21,11 @@ from processing_service.saga import (
     Unanswered,
     Withdrawn,
 )
+from service_common.errors import UnavailableError
+from service_common.http_client import OutcomeUnknownError
 
 NEW = Saga(123, 1, (Item("a", 2),))
+AT = datetime(2026, 5, 17, 12, tzinfo=UTC)
 LEGAL = {
     SagaState.STARTED: {SagaState.STOCK_TAKEN, SagaState.FAILING, SagaState.RELEASING},
     SagaState.STOCK_TAKEN: {SagaState.DONE, SagaState.RELEASING},
@@ -69,6 +75,24 @@ def test_unanswered_step_leaves_the_saga_in_its_state() -> None:
     assert tried.last_error == "take stock: refused connection"
     taken = tried.after(Succeeded())
     assert (taken.state, taken.attempts, taken.failures) == (SagaState.STOCK_TAKEN, 3, 0)
+
+
+def test_failed_attempt_is_of_the_step_that_was_unanswered() -> None:
+    lost = Unanswered.by(OutcomeUnknownError("no answer", retry_after_s=3))
+    assert lost == Unanswered("no answer", 3, FailureKind.OUTCOME_UNKNOWN)
+    assert Unanswered.by(UnavailableError("refused connection")).kind is FailureKind.UNAVAILABLE
+    assert NEW.failed_attempt(lost, AT, 2.0000004) == FailedAttempt(
+        AT, 2.0, SagaStep.TAKE_STOCK, FailureKind.OUTCOME_UNKNOWN, "no answer"
+    )
+
+
+def test_outcome_that_a_step_can_not_have_leaves_it_unanswered() -> None:
+    taken = NEW.after(Succeeded())
+    failure = taken.failure(Refused("short"))
+    assert failure is not None
+    assert failure.kind is FailureKind.UNEXPECTED
+    assert taken.failure(Succeeded()) is None
+    assert taken.after(Refused("short")) == taken.after(failure)
 
 
 def test_operation_id_is_made_of_order_version_and_attempt() -> None:

@@ -88,6 +88,9 @@ def _of_event(service: str, event: Document) -> Iterator[TimelineEntry]:
 def _of_saga(saga: Document) -> Iterator[TimelineEntry]:
     for step in saga["steps"]:
         yield TimelineEntry(_at(step["at"]), "processing", f"saga {step['state']}", {"version": saga["version"]})
+    for attempt in saga.get("failedAttempts", ()):  # a service of the former version has none
+        facts = {"version": saga["version"], **{name: attempt[name] for name in ("kind", "seconds", "error")}}
+        yield TimelineEntry(_at(attempt["at"]), "processing", f"saga could not {attempt['step']}", facts)
     if saga["nextRunAt"]:
         facts = {name: saga[name] for name in ("version", "attempts", "lastError", "reason") if saga[name]}
         yield TimelineEntry(_at(saga["nextRunAt"]), "processing", "saga runs next", facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from order_contracts.items import ItemSchema
-from service_common.auth import Caller
+from service_common.auth import Caller, InsufficientScopeError
 from service_common.errors import MalformedError, UnavailableError
 from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation, ViolationSchema
 
@@ -181,10 +181,10 @@ API = Api(
             "/order/events",
             handlers.events,
             name="getEvents",
-            access=Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE,
+            access=_READERS | Caller.SERVICE,
             parameters={"query": EventsQuerySchema},
             answers={200: Answer("The events in the outbox", AnnouncedEventsSchema)},
-            errors=(OrderNotFoundError, UnavailableError),
+            errors=(InsufficientScopeError, OrderNotFoundError, UnavailableError),
         ),
         Operation(
             "POST",

@@ -9,10 +9,11 @@ from aiohttp import web
 
 from order_contracts import Item
 from order_contracts.events import event_keys
-from service_common.auth import PRINCIPAL, scope_of
+from service_common.auth import PRINCIPAL, InsufficientScopeError, scope_of
 from service_common.errors import InvalidError
 from service_common.http_server import etag, if_match, json_response
 from service_common.paging import PageRequest
+from service_common.scope import ALL_CUSTOMERS
 
 from . import schemas
 from .app_keys import OUTBOX, SERVICE
@@ -65,14 +66,16 @@ async def changes(request: web.Request, after: ChangePosition | None, min_age_s:
     return json_response({"changes": payload, "next": schemas.position_text(position)})
 
 
-async def events(request: web.Request, order_id: int | None, trace_id: str | None) -> web.Response:
+async def events(request: web.Request, order_id: int | None, trace_id: str | None, *, data: bool) -> web.Response:
     """List what was announced of an order, or in a trace."""
-    outbox = request.app[OUTBOX]
+    outbox, scope = request.app[OUTBOX], scope_of(request)
     if order_id is not None:
-        order = await request.app[SERVICE].get(order_id, scope_of(request))
-        found = await outbox.events_of_facts(event_keys(order_id, order.version))
+        order = await request.app[SERVICE].get(order_id, scope)
+        found = await outbox.events_of_facts(event_keys(order_id, order.version), data=data)
+    elif scope is ALL_CUSTOMERS:
+        found = await outbox.events_of_trace(trace_id or "", data=data)
     else:
-        found = await outbox.events_of_trace(trace_id or "")
+        raise InsufficientScopeError("Customers name an order: a trace may be of several customers.")
     return json_response({"events": [event.document for event in found]})
 
 

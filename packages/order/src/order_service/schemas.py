@@ -121,10 +121,11 @@ class ChangesQuerySchema(Schema):
 
 
 class EventsQuerySchema(Schema):
-    """``?orderId=`` or ``?traceId=``."""
+    """``?orderId=`` or ``?traceId=``; ``data=true``: with what the events say."""
 
     order_id = DecimalInteger(data_key="orderId", load_default=None, validate=validate.Range(1, MAX_ORDER_ID))
     trace_id = _trace_id()
+    data = fields.Bool(load_default=False)
 
     @validates_schema
     def _one_of_them(self, loaded: Mapping[str, Any], **_: Any) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from service_common.auth import Caller
+from service_common.auth import Caller, InsufficientScopeError
 from service_common.dead_letters import DEAD_LETTER_OPERATIONS
 from service_common.errors import UnavailableError
 from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation
 
 from . import handlers
 from .config import NAME
-from .saga import SagaEndedError, SagaNotFoundError, SagaState
-from .schemas import SagasPathSchema, SagasQuerySchema
+from .saga import MAX_FAILED_ATTEMPTS, FailureKind, SagaEndedError, SagaNotFoundError, SagaState, SagaStep
+from .schemas import EventsQuerySchema, SagasPathSchema, SagasQuerySchema
 
 __all__ = ["API"]
 
@@ -20,6 +20,14 @@ __all__ = ["API"]
 class _StepSchema(AnswerSchema):
     state = fields.Enum(SagaState, by_value=True, required=True)
     at = fields.AwareDateTime(required=True, metadata={"description": "When the saga came to this state."})
+
+
+class _FailedAttemptSchema(AnswerSchema):
+    step = fields.Str(required=True, validate=validate.OneOf([step.value for step in SagaStep]))
+    at = fields.AwareDateTime(required=True, metadata={"description": "When it ended."})
+    seconds = fields.Float(required=True, metadata={"description": "How long it took."})
+    kind = fields.Enum(FailureKind, by_value=True, required=True)
+    error = fields.Str(required=True, allow_none=True, metadata={"description": "Null for a customer."})
 
 
 class _SagaSchema(AnswerSchema):
@@ -33,13 +41,18 @@ class _SagaSchema(AnswerSchema):
     reason = fields.Str(required=True, allow_none=True)
     next_run_at = fields.AwareDateTime(data_key="nextRunAt", required=True, allow_none=True)
     steps = fields.List(fields.Nested(_StepSchema), required=True)
+    failed_attempts = fields.List(
+        fields.Nested(_FailedAttemptSchema),
+        data_key="failedAttempts",
+        metadata={"description": f"Of the sagas of one order: the newest {MAX_FAILED_ATTEMPTS}, the oldest first."},
+    )
 
 
 class _SagasSchema(AnswerSchema):
     sagas = fields.List(fields.Nested(_SagaSchema), required=True)
 
 
-_READERS = Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
+_READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
 
 API = Api(
     name=NAME,
@@ -53,7 +66,7 @@ API = Api(
             access=_READERS,
             parameters={"query": SagasQuerySchema},
             answers={200: Answer("The sagas", _SagasSchema)},
-            errors=(UnavailableError,),
+            errors=(InsufficientScopeError, UnavailableError),
         ),
         Operation(
             "GET",
@@ -71,7 +84,7 @@ API = Api(
             handlers.events_of_order,
             name="getEventsOfOrder",
             access=_READERS,
-            parameters={"path": SagasPathSchema},
+            parameters={"path": SagasPathSchema, "query": EventsQuerySchema},
             answers={200: Answer("The events in the outbox", AnnouncedEventsSchema)},
             errors=(SagaNotFoundError, UnavailableError),
         ),

@@ -52,7 +52,7 @@ class HttpStockGateway:
         except RefusedError as error:
             return Refused(error.problem.detail or error.detail)  # the customer reads the inventory's own detail
         except UnavailableError as error:
-            return Unanswered(error.detail, error.retry_after_s)
+            return Unanswered.by(error)
         return Succeeded()
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
@@ -60,5 +60,5 @@ class HttpStockGateway:
         try:
             await self._client.request(_RELEASE, json={"operationId": operation_id})
         except UnavailableError as error:
-            return Unanswered(error.detail, error.retry_after_s)
+            return Unanswered.by(error)
         return Succeeded()

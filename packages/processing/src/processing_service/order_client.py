@@ -61,7 +61,7 @@ class HttpOrderGateway:
         except RefusedError as error:
             return Withdrawn(error.detail)
         except UnavailableError as error:
-            return Unanswered(error.detail, error.retry_after_s)
+            return Unanswered.by(error)
         if order["version"] == version and order["status"] in {"CREATED", "CLOSED"}:
             return Succeeded()
         return Withdrawn(f"Order {order_id} is {order['status']} in version {order['version']}.")
@@ -80,5 +80,5 @@ class HttpOrderGateway:
         except RefusedError as error:
             return Withdrawn(error.detail)
         except UnavailableError as error:
-            return Unanswered(error.detail, error.retry_after_s)
+            return Unanswered.by(error)
         return Succeeded()

@@ -10,7 +10,7 @@ from typing import Protocol
 from order_contracts import Item
 from service_common.scope import Scope
 
-from .saga import Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
+from .saga import FailedAttempt, Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
 
 __all__ = [
     "Claim",
@@ -56,7 +56,13 @@ class SagaStart:
 
 @dataclass(frozen=True, slots=True)
 class SagaRecord:
-    """A saga for readers; *entered* has the time at which it entered each of its states."""
+    """A saga for readers.
+
+    Attributes:
+        entered: when it entered each of its states.
+        failed_attempts: the newest `MAX_FAILED_ATTEMPTS`, the oldest first, also of before a restart; None in
+            what a search finds.
+    """
 
     order_id: int
     version: int
@@ -68,6 +74,7 @@ class SagaRecord:
     late: bool
     entered: Mapping[SagaState, datetime]
     customer_id: str
+    failed_attempts: tuple[FailedAttempt, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,12 @@ class SagaRepository(Protocol):
         ...
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
+        self,
+        claim: Claim,
+        saga: Saga,
+        entered: Mapping[SagaState, datetime],
+        delay_s: float | None = None,
+        failed: FailedAttempt | None = None,
     ) -> bool:
         """Write the new state of a claimed saga, and its event to the outbox; return whether the claim was still valid.
 
@@ -131,6 +143,7 @@ class SagaRepository(Protocol):
             saga: after its step.
             entered: when it entered the states since the claim.
             delay_s: release the claim and run the saga again after this time, in seconds; None keeps the claim.
+            failed: the attempt after which it waits.
         """
         ...
 
@@ -142,8 +155,8 @@ class SagaRepository(Protocol):
 class SagaReader(Protocol):
     """Reads sagas, and has one retried."""
 
-    async def of_order(self, order_id: int) -> list[SagaRecord]:
-        """Return the sagas of an order by version."""
+    async def of_order(self, order_id: int, scope: Scope) -> list[SagaRecord]:
+        """Return the sagas of an order in the *scope*, by version."""
         ...
 
     async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:

@@ -14,7 +14,7 @@ from service_common.postgres import STATEMENT_SPAN, Database, Json, Row, load_st
 from service_common.scope import Scope
 
 from .ports import Claim, OpenSagas, SagaRecord, SagaStart
-from .saga import LATE_AFTER_S, Saga, SagaState
+from .saga import LATE_AFTER_S, FailedAttempt, FailureKind, Saga, SagaState, SagaStep
 
 __all__ = ["MIGRATIONS", "SqlSagas"]
 
@@ -27,6 +27,7 @@ class _Change:
     saga: Saga
     entered: Mapping[SagaState, datetime]
     delay_s: float | None
+    failed: FailedAttempt | None
 
 
 class SqlSagas:
@@ -63,10 +64,15 @@ class SqlSagas:
         return [_claim(row) for row in rows]
 
     async def save(
-        self, claim: Claim, saga: Saga, entered: Mapping[SagaState, datetime], delay_s: float | None = None
+        self,
+        claim: Claim,
+        saga: Saga,
+        entered: Mapping[SagaState, datetime],
+        delay_s: float | None = None,
+        failed: FailedAttempt | None = None,
     ) -> bool:
         """Write the new state of a claimed saga."""
-        return await self._changes.submit(_Change(claim, saga, entered, delay_s))
+        return await self._changes.submit(_Change(claim, saga, entered, delay_s, failed))
 
     async def release_claims(self, claims: Sequence[Claim]) -> None:
         """End the leases."""
@@ -75,9 +81,9 @@ class SqlSagas:
         ]
         await self._database.execute(self._sql["release_claims"], {"claims": Json(fences)})
 
-    async def of_order(self, order_id: int) -> list[SagaRecord]:
-        """Return the sagas of an order by version."""
-        return (await self._search(order_id=order_id))[::-1]
+    async def of_order(self, order_id: int, scope: Scope) -> list[SagaRecord]:
+        """Return the sagas of an order in the *scope*, by version."""
+        return (await self._search(order_id=order_id, customer_id=scope.customer_id))[::-1]
 
     async def search(self, scope: Scope, *, state: SagaState | None, late: bool | None, limit: int) -> list[SagaRecord]:
         """Return sagas in the *scope*, filtered by state and lateness, those of the newest orders first."""
@@ -157,8 +163,8 @@ def _start_result(saga: Saga, fence: int | None, restarts: int) -> SagaStart:
 
 
 def _change_row(change: _Change) -> dict[str, Any]:
-    saga = change.saga
-    return {
+    saga, failed = change.saga, change.failed
+    row = {
         "order_id": saga.order_id,
         "version": saga.version,
         "fence": change.claim.fence,
@@ -172,6 +178,10 @@ def _change_row(change: _Change) -> dict[str, Any]:
         "event": saga.event,
         "entered": {state.value: at for state, at in change.entered.items()},
     }
+    if failed is not None:
+        attempt = {"at": failed.at, "seconds": failed.seconds, "step": failed.step.value, "kind": failed.kind}
+        row["failed_attempt"] = attempt | {"error": failed.error}
+    return row
 
 
 def _claim(row: Row) -> Claim:
@@ -195,8 +205,14 @@ def _claim(row: Row) -> Claim:
 
 
 def _record(row: Row) -> SagaRecord:
-    order_id, version, state, attempts, last_error, reason, next_run_at, late, times, customer_id = row
+    order_id, version, state, attempts, last_error, reason, next_run_at, late, times, customer_id, failed = row
     # ordered by state: the clocks of two engines may differ
     entered = {state: datetime.fromisoformat(times[state]) for state in SagaState if state in times}
     facts = (attempts, last_error, reason, next_run_at, late)
-    return SagaRecord(order_id, version, SagaState(state), *facts, entered, customer_id)
+    failed_attempts = None if failed is None else tuple(map(_failed_attempt, failed))
+    return SagaRecord(order_id, version, SagaState(state), *facts, entered, customer_id, failed_attempts)
+
+
+def _failed_attempt(document: Mapping[str, Any]) -> FailedAttempt:
+    at, seconds, error = datetime.fromisoformat(document["at"]), document["seconds"], document["error"]
+    return FailedAttempt(at, seconds, SagaStep(document["step"]), FailureKind(document["kind"]), error)

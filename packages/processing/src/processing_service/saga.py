@@ -19,17 +19,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
 from order_contracts import EventType, Item
 from service_common.backoff import Backoff
-from service_common.errors import ConflictError, NotFoundError
+from service_common.errors import ConflictError, NotFoundError, UnavailableError
 from service_common.scope import ANONYMOUS
 
 __all__ = [
     "LATE_AFTER_S",
+    "MAX_FAILED_ATTEMPTS",
+    "FailedAttempt",
+    "FailureKind",
     "Refused",
     "Saga",
     "SagaEndedError",
@@ -45,6 +49,7 @@ __all__ = [
 LATE_AFTER_S = 30.0
 RETRY_BACKOFF = Backoff(base_s=0.5, cap_s=15.0)
 MAX_TEXT = 500
+MAX_FAILED_ATTEMPTS = 20
 
 
 class SagaNotFoundError(NotFoundError):
@@ -110,12 +115,49 @@ class Withdrawn:
     reason: str
 
 
+class FailureKind(StrEnum):
+    """Why the outcome of a step is unknown."""
+
+    UNAVAILABLE = "unavailable"
+    """The other service is away, or can't do it now; the attempt had no effect."""
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    """No answer said whether the attempt had its effect."""
+    UNEXPECTED = "unexpected"
+    """The answer is none that this step can have."""
+    CRASHED = "crashed"
+    """A defect of this service; its words are in the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """The outcome is unknown; *retry_after_s* is the shortest delay before the next attempt."""
 
     error: str
     retry_after_s: float = 0.0
+    kind: FailureKind = FailureKind.UNAVAILABLE
+
+    @classmethod
+    def by(cls, error: UnavailableError) -> Unanswered:
+        """Return it for the *error* of a call."""
+        unknown = error.slug == FailureKind.OUTCOME_UNKNOWN
+        kind = FailureKind.OUTCOME_UNKNOWN if unknown else FailureKind.UNAVAILABLE
+        return cls(error.detail, error.retry_after_s, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """An attempt of a step that was unanswered.
+
+    Attributes:
+        at: when it ended.
+        seconds: how long it took, with the retries of the HTTP client.
+    """
+
+    at: datetime
+    seconds: float
+    step: SagaStep
+    kind: FailureKind
+    error: str
 
 
 StepOutcome: TypeAlias = Succeeded | Refused | Withdrawn | Unanswered
@@ -214,18 +256,25 @@ class Saga:
         Raises:
             ValueError: the saga has ended.
         """
-        step = self.step
-        if isinstance(outcome, Unanswered):
-            return self._failed_attempt(step, outcome.error)
-        target = _TRANSITIONS.get((self.state, type(outcome)))
-        if target is None:
-            return self._failed_attempt(step, f"answered by {outcome}")
+        step, failure = self.step, self.failure(outcome)
+        if failure is not None:
+            last_error = _text(f"{step.value}: {failure.error}")
+            return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
         reason = _text(outcome.reason) if isinstance(outcome, Refused | Withdrawn) else self.reason
+        target = _TRANSITIONS[self.state, type(outcome)]
         return replace(self, state=target, reason=reason, attempts=self.attempts + 1, failures=0)
 
-    def _failed_attempt(self, step: SagaStep, error: str) -> Saga:
-        last_error = _text(f"{step.value}: {error}")
-        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, last_error=last_error)
+    def failure(self, outcome: StepOutcome) -> Unanswered | None:
+        """Return why *outcome* leaves the step to be repeated; None when it does not."""
+        if isinstance(outcome, Unanswered):
+            return outcome
+        if (self.state, type(outcome)) in _TRANSITIONS:
+            return None
+        return Unanswered(f"answered by {outcome}", kind=FailureKind.UNEXPECTED)
+
+    def failed_attempt(self, failure: Unanswered, at: datetime, seconds: float) -> FailedAttempt:
+        """Return the attempt of its step that had *failure*, ended at *at* and took *seconds*."""
+        return FailedAttempt(at, round(seconds, 6), self.step, failure.kind, _text(failure.error))
 
 
 def _text(text: str) -> str:

@@ -12,9 +12,9 @@ from service_common.fields import DecimalInteger, customer, page_limit
 from service_common.timestamps import rfc3339
 
 from .ports import SagaRecord
-from .saga import SagaNotFoundError, SagaState
+from .saga import FailedAttempt, SagaNotFoundError, SagaState
 
-__all__ = ["SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
+__all__ = ["EventsQuerySchema", "SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
 
 
 class SagasPathSchema(Schema):
@@ -46,21 +46,40 @@ class SagasQuerySchema(Schema):
     limit = page_limit()
 
 
-def sagas_payload(records: Sequence[SagaRecord]) -> dict[str, Any]:
-    """Return sagas as a JSON document."""
-    return {"sagas": [_saga(record) for record in records]}
+class EventsQuerySchema(Schema):
+    """``?data=true``: with what the events say."""
+
+    data = fields.Bool(load_default=False)
 
 
-def _saga(record: SagaRecord) -> dict[str, Any]:
+def sagas_payload(records: Sequence[SagaRecord], *, errors: bool) -> dict[str, Any]:
+    """Return sagas as a JSON document; without *errors*, no text of an error is in it."""
+    return {"sagas": [_saga(record, errors=errors) for record in records]}
+
+
+def _attempt(attempt: FailedAttempt, *, error: bool) -> dict[str, Any]:
     return {
+        "step": attempt.step.value,
+        "at": rfc3339(attempt.at),
+        "seconds": attempt.seconds,
+        "kind": attempt.kind.value,
+        "error": attempt.error if error else None,
+    }
+
+
+def _saga(record: SagaRecord, *, errors: bool) -> dict[str, Any]:
+    document = {
         "orderId": record.order_id,
         "customerId": record.customer_id,
         "version": record.version,
         "state": record.state.value,
         "late": record.late,
         "attempts": record.attempts,
-        "lastError": record.last_error,
+        "lastError": record.last_error if errors else None,
         "reason": record.reason,
         "nextRunAt": rfc3339(record.next_run_at) if record.next_run_at else None,
         "steps": [{"state": state.value, "at": rfc3339(at)} for state, at in record.entered.items()],
     }
+    if record.failed_attempts is not None:
+        document["failedAttempts"] = [_attempt(each, error=errors) for each in record.failed_attempts]
+    return document

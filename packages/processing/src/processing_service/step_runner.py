@@ -10,7 +10,17 @@ from time import monotonic
 from service_common.observability import Metrics, span, tracing
 
 from .ports import Claim, OrderGateway, SagaRepository, StockGateway
-from .saga import RETRY_BACKOFF, Saga, SagaState, SagaStep, StepOutcome, Succeeded, Unanswered
+from .saga import (
+    RETRY_BACKOFF,
+    FailedAttempt,
+    FailureKind,
+    Saga,
+    SagaState,
+    SagaStep,
+    StepOutcome,
+    Succeeded,
+    Unanswered,
+)
 
 __all__ = ["Runner"]
 
@@ -68,19 +78,22 @@ class Runner:
             current.set("order.id", saga.order_id)
             current.set("order.version", saga.version)
             while not saga.ended:
+                step_started_s = monotonic()
                 with span(f"saga step {saga.step.value}") as step:
                     outcome = await self._run_step(saga)
                     if isinstance(outcome, Unanswered):
                         step.fail("unanswered", outcome.error)
                 before, saga = saga, saga.after(outcome)
-                delay_s = None
-                if saga.state is before.state:
-                    delay_s = _delay_s(saga, outcome)
+                delay_s: float | None = None
+                failed: FailedAttempt | None = None
+                if (failure := before.failure(outcome)) is not None:
+                    failed = before.failed_attempt(failure, datetime.now(UTC), monotonic() - step_started_s)
+                    delay_s = RETRY_BACKOFF.delay_s(saga.failures, floor_s=failure.retry_after_s)
                 else:
                     entered[saga.state] = datetime.now(UTC)
                     if saga.state is SagaState.STOCK_TAKEN:
                         continue
-                if not await self._sagas.save(claim, saga, entered, delay_s):
+                if not await self._sagas.save(claim, saga, entered, delay_s, failed):
                     logger.warning("saga claim lost", extra=saga.facts)
                     return None
                 if delay_s is not None:
@@ -103,7 +116,8 @@ class Runner:
                     return await self._stock.release(saga.operation_id)
         except Exception as error:
             logger.exception("saga step crashed", extra=saga.facts)
-            return Unanswered(type(error).__name__)  # which anybody may read, its words only in the log
+            # which anybody may read, its words only in the log
+            return Unanswered(type(error).__name__, kind=FailureKind.CRASHED)
 
     async def _take_stock(self, saga: Saga) -> StepOutcome:
         if saga.restarts:  # by reconciliation, or by a duplicate of the event of an order that was rightly withdrawn
@@ -124,8 +138,3 @@ class Runner:
             self._announce()
         self._seconds.labels(saga.state.value).observe(age_s)
         logger.info("saga ended", extra={**saga.facts, "reason": saga.reason, "seconds": round(age_s, 3)})
-
-
-def _delay_s(saga: Saga, outcome: StepOutcome) -> float:
-    floor_s = outcome.retry_after_s if isinstance(outcome, Unanswered) else 0.0
-    return RETRY_BACKOFF.delay_s(saga.failures, floor_s=floor_s)

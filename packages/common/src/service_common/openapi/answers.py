@@ -58,6 +58,7 @@ class _AnnouncedEventSchema(AnswerSchema):
     sent_at = fields.AwareDateTime(data_key="sentAt", required=True, allow_none=True)
     set_aside = fields.Bool(data_key="setAside", required=True)
     attempts = fields.Int(required=True)
+    data = fields.Dict(metadata={"description": "What it says, when the request asks for that."})
 
 
 class AnnouncedEventsSchema(AnswerSchema):

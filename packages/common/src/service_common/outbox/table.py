@@ -51,6 +51,7 @@ class AnnouncedEvent:
     Attributes:
         sent_at: None while it is not sent.
         set_aside: the queue will never accept it.
+        data: what it says; None when that was not asked for.
     """
 
     id: int
@@ -64,11 +65,12 @@ class AnnouncedEvent:
     sent_at: datetime | None
     set_aside: bool | None
     attempts: int
+    data: Mapping[str, Any] | None
 
     @property
     def document(self) -> dict[str, Any]:
         """It as JSON."""
-        return {
+        document = {
             "id": event_id(self.event_key),
             "key": self.event_key,
             "type": self.type,
@@ -81,6 +83,7 @@ class AnnouncedEvent:
             "setAside": bool(self.set_aside),
             "attempts": self.attempts,
         }
+        return document if self.data is None else document | {"data": self.data}
 
 
 class OutboxTable:
@@ -125,14 +128,15 @@ class OutboxTable:
         [(pending, oldest_s)] = await self._database.fetch(self._sql["backlog"])
         return pending, oldest_s
 
-    async def events_of_facts(self, keys: Collection[str]) -> list[AnnouncedEvent]:
+    async def events_of_facts(self, keys: Collection[str], *, data: bool = False) -> list[AnnouncedEvent]:
         """Return the events of the facts *keys*, the oldest first; those sent over seven days ago are deleted."""
-        rows = await self._database.fetch(self._sql["events_of_facts"], {"keys": list(keys)})
+        rows = await self._database.fetch(self._sql["events_of_facts"], {"keys": list(keys), "data": data})
         return [AnnouncedEvent(*row) for row in rows]
 
-    async def events_of_trace(self, trace_id: str) -> list[AnnouncedEvent]:
+    async def events_of_trace(self, trace_id: str, *, data: bool = False) -> list[AnnouncedEvent]:
         """Return the events of a trace as `events_of_facts`, at most 200."""
-        rows = await self._database.fetch(self._sql["events_of_trace"], {"trace_id": trace_id, "limit": MAX_OF_TRACE})
+        parameters = {"trace_id": trace_id, "limit": MAX_OF_TRACE, "data": data}
+        rows = await self._database.fetch(self._sql["events_of_trace"], parameters)
         return [AnnouncedEvent(*row) for row in rows]
 
     async def purge(self, retention_s: float) -> int:

@@ -8,7 +8,8 @@ SELECT
     next_run_at,
     next_run_at IS NOT NULL AND started_at < now() - make_interval(secs => %(late_after_s)s),
     entered,
-    customer_id
+    customer_id,
+    CASE WHEN %(order_id)s::bigint IS NOT NULL THEN coalesce(failed_attempts, '[]') END
 FROM saga
 WHERE (%(order_id)s::bigint IS NULL OR order_id = %(order_id)s)
     AND (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
