@@ -709,7 +709,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -717,7 +717,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1005,7 +1005,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1013,7 +1013,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1163,7 +1163,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1171,7 +1171,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1356,7 +1356,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not authorized. */
+      /** @description The caller is not authorized. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1364,7 +1364,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:forbidden';
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1506,7 +1506,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not authorized. */
+      /** @description The caller is not authorized. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1514,7 +1514,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:forbidden';
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1654,7 +1654,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not authorized. */
+      /** @description The caller is not authorized. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1662,7 +1662,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:forbidden';
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
           };
         };
       };

@@ -956,7 +956,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. A page of another origin may not open this WebSocket. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1037,7 +1037,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1045,7 +1045,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1122,7 +1122,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1130,7 +1130,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1425,7 +1425,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1433,7 +1433,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1561,7 +1561,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1569,7 +1569,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };

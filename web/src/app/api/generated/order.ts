@@ -304,6 +304,10 @@ export interface components {
       readonly sentAt: string | null;
       readonly setAside: boolean;
       readonly attempts: number;
+      /** @description What it says, when the request asks for that. */
+      readonly data?: {
+        readonly [key: string]: unknown;
+      };
     };
     readonly AnnouncedEvents: {
       readonly events: readonly components['schemas']['AnnouncedEvent'][];
@@ -709,7 +713,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -717,7 +721,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -925,7 +929,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -933,7 +937,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1086,7 +1090,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1094,7 +1098,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1250,6 +1254,7 @@ export interface operations {
       readonly query?: {
         readonly orderId?: number;
         readonly traceId?: string;
+        readonly data?: boolean;
       };
       readonly header?: never;
       readonly path?: never;
@@ -1390,7 +1395,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not authorized. */
+      /** @description The caller is not authorized. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1398,7 +1403,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:forbidden';
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1540,7 +1545,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is not authorized. */
+      /** @description The caller is not authorized. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1548,7 +1553,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:forbidden';
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
           };
         };
       };

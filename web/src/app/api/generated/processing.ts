@@ -272,6 +272,21 @@ export interface components {
        */
       readonly at: string;
     };
+    readonly FailedAttempt: {
+      /** @enum {string} */
+      readonly step: 'take stock' | 'close order' | 'fail order' | 'release stock';
+      /**
+       * Format: date-time
+       * @description When it ended.
+       */
+      readonly at: string;
+      /** @description How long it took. */
+      readonly seconds: number;
+      /** @enum {string} */
+      readonly kind: 'unavailable' | 'outcome-unknown' | 'unexpected' | 'crashed';
+      /** @description Null for a customer. */
+      readonly error: string | null;
+    };
     readonly Saga: {
       readonly orderId: number;
       readonly customerId: string;
@@ -286,6 +301,8 @@ export interface components {
       /** Format: date-time */
       readonly nextRunAt: string | null;
       readonly steps: readonly components['schemas']['Step'][];
+      /** @description Of the sagas of one order: the newest 20, the oldest first. */
+      readonly failedAttempts?: readonly components['schemas']['FailedAttempt'][];
     };
     readonly Sagas: {
       readonly sagas: readonly components['schemas']['Saga'][];
@@ -307,6 +324,10 @@ export interface components {
       readonly sentAt: string | null;
       readonly setAside: boolean;
       readonly attempts: number;
+      /** @description What it says, when the request asks for that. */
+      readonly data?: {
+        readonly [key: string]: unknown;
+      };
     };
     readonly AnnouncedEvents: {
       readonly events: readonly components['schemas']['AnnouncedEvent'][];
@@ -396,6 +417,7 @@ export type Name = components['schemas']['Name'];
 export type Live = components['schemas']['Live'];
 export type Ready = components['schemas']['Ready'];
 export type Step = components['schemas']['Step'];
+export type FailedAttempt = components['schemas']['FailedAttempt'];
 export type Saga = components['schemas']['Saga'];
 export type Sagas = components['schemas']['Sagas'];
 export type AnnouncedEvent = components['schemas']['AnnouncedEvent'];
@@ -721,18 +743,6 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
-      readonly 403: {
-        headers: {
-          readonly [name: string]: unknown;
-        };
-        content: {
-          readonly 'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
-          };
-        };
-      };
       /** @description The order has no saga yet, or does not exist. */
       readonly 404: {
         headers: {
@@ -773,7 +783,9 @@ export interface operations {
   };
   readonly getEventsOfOrder: {
     readonly parameters: {
-      readonly query?: never;
+      readonly query?: {
+        readonly data?: boolean;
+      };
       readonly header?: never;
       readonly path: {
         readonly order_id: number;
@@ -804,18 +816,6 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
-      readonly 403: {
-        headers: {
-          readonly [name: string]: unknown;
-        };
-        content: {
-          readonly 'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
-          };
-        };
-      };
       /** @description The order has no saga yet, or does not exist. */
       readonly 404: {
         headers: {
@@ -825,6 +825,18 @@ export interface operations {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
             readonly type: 'urn:orderstream:problem:saga-not-found';
+          };
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
           };
         };
       };
@@ -887,7 +899,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -895,7 +907,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1175,7 +1187,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1183,7 +1195,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
@@ -1311,7 +1323,7 @@ export interface operations {
           };
         };
       };
-      /** @description The caller is known, and may not call this endpoint. */
+      /** @description The caller is known, and may not call this endpoint. A page of another origin may not do this. */
       readonly 403: {
         headers: {
           readonly [name: string]: unknown;
@@ -1319,7 +1331,7 @@ export interface operations {
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {unknown} */
-            readonly type: 'urn:orderstream:problem:insufficient-scope';
+            readonly type: 'urn:orderstream:problem:insufficient-scope' | 'urn:orderstream:problem:origin';
           };
         };
       };
