@@ -12,7 +12,7 @@ from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, 
 from . import handlers
 from .config import NAME
 from .saga import MAX_FAILED_ATTEMPTS, FailureKind, SagaEndedError, SagaNotFoundError, SagaState, SagaStep
-from .schemas import EventsQuerySchema, SagasPathSchema, SagasQuerySchema
+from .schemas import SagaEventsQuerySchema, SagasPathSchema, SagasQuerySchema
 
 __all__ = ["API"]
 
@@ -84,7 +84,7 @@ API = Api(
             handlers.events_of_order,
             name="getEventsOfOrder",
             access=_READERS,
-            parameters={"path": SagasPathSchema, "query": EventsQuerySchema},
+            parameters={"path": SagasPathSchema, "query": SagaEventsQuerySchema},
             answers={200: Answer("The events in the outbox", AnnouncedEventsSchema)},
             errors=(SagaNotFoundError, UnavailableError),
         ),

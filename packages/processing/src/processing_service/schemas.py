@@ -14,7 +14,7 @@ from service_common.timestamps import rfc3339
 from .ports import SagaRecord
 from .saga import FailedAttempt, SagaNotFoundError, SagaState
 
-__all__ = ["EventsQuerySchema", "SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
+__all__ = ["SagaEventsQuerySchema", "SagasPathSchema", "SagasQuerySchema", "sagas_payload"]
 
 
 class SagasPathSchema(Schema):
@@ -46,7 +46,7 @@ class SagasQuerySchema(Schema):
     limit = page_limit()
 
 
-class EventsQuerySchema(Schema):
+class SagaEventsQuerySchema(Schema):
     """``?data=true``: with what the events say."""
 
     data = fields.Bool(load_default=False)
