@@ -29,6 +29,7 @@ class Shop:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.products = page.get_by_role("region", name="Products")
         self.basket = page.get_by_role("region", name="Basket")
         self.order_button = self.basket.get_by_role("button", name="Place order")
 
@@ -40,11 +41,19 @@ class Shop:
         """Put a product into the basket."""
         search = self.page.get_by_role("searchbox", name="Find a product")
         await search.fill(product_id)
-        await self.page.get_by_role("button", name=f"Add to basket {product_id}", exact=True).click()
+        await self.card(product_id).get_by_role("button", name="Add to basket").click()
         if quantity > 1:
-            field = self.basket.get_by_role("spinbutton", name=f"Quantity of {product_id}")
+            field = self.line(product_id).get_by_role("spinbutton", name="Quantity of")
             await field.fill(str(quantity))
             await field.press("Tab")
+
+    def card(self, product_id: str) -> Locator:
+        """Return what the shop shows of a product."""
+        return self.products.locator(f'[data-product="{product_id}"]')
+
+    def line(self, product_id: str) -> Locator:
+        """Return what the basket has of a product."""
+        return self.basket.locator(f'[data-product="{product_id}"]')
 
     async def order(self) -> int:
         """Place the order, and return its number once the page shows it."""

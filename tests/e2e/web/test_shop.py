@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.e2e.web.pages import Shop
 from tests.support.processes import stopped
 from tests.support.system import System
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,6 +19,36 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 def shop(page: Page) -> Shop:
     """The first page that a customer sees."""
     return Shop(page)
+
+
+async def statuses(page: Page, part: str) -> list[int]:
+    """Return a list that is kept up to date: the status of each answer to the page from a URL with *part*.
+
+    What a script sees is a 200, also when the browser took the body from its cache.
+    """
+    session = await page.context.new_cdp_session(page)
+    urls: dict[str, str] = {}
+    answers: list[int] = []
+    session.on("Network.requestWillBeSent", lambda sent: urls.update({sent["requestId"]: sent["request"]["url"]}))
+
+    def note(answer: dict[str, Any]) -> None:
+        if part in urls.get(answer["requestId"], ""):
+            answers.append(answer["statusCode"])
+
+    session.on("Network.responseReceivedExtraInfo", note)
+    await session.send("Network.enable")
+    return answers
+
+
+async def asked_again(page: Page, answers: list[int]) -> int:
+    """Have the page read the stock, and return the status of the answer."""
+    known = len(answers)
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+    async def look() -> int | None:
+        return answers[-1] if len(answers) > known else None
+
+    return await eventually(look, "the stock is read again")
 
 
 def orders_of(system: System, product_id: str) -> list[tuple[int, int]]:
@@ -32,6 +65,38 @@ async def test_order_of_two_products_is_placed_and_closed(system: System, shop: 
     order = await shop.order()
     assert (await system.ended(order))["status"] == "CLOSED"
     assert {await system.stock(first), await system.stock(second)} == {7, 9}
+
+
+async def test_product_has_a_name_a_picture_and_a_price(system: System, shop: Shop) -> None:
+    nameless = await system.product("nameless", stock=10)
+    await shop.open()
+    mug = shop.card("coffee-mug")
+    await expect(mug.get_by_role("heading")).to_have_text("Coffee mug")
+    await expect(mug).to_contain_text("€12.90")
+    for card in (mug, shop.card(nameless)):
+
+        async def drawn(card: Locator = card) -> bool | None:
+            return await card.locator("use").evaluate("(use) => use.getBBox().width > 0") or None
+
+        await eventually(drawn, "the picture is loaded")
+    await shop.take("coffee-mug", 2)
+    await expect(shop.line("coffee-mug")).to_contain_text("€25.80")
+    await shop.take(nameless)
+    await expect(shop.line(nameless)).not_to_contain_text("€")
+
+
+async def test_unchanged_stock_is_answered_without_a_body(system: System, shop: Shop) -> None:
+    product = await system.product("moved-once", stock=500)
+    answers = await statuses(shop.page, "/inventory?")
+    await shop.open()
+    await expect(shop.card(product)).to_contain_text("500")
+    assert await asked_again(shop.page, answers) == 304
+    answer = await system.call(
+        "inventory", "PUT", f"/inventory/{product}", json={"stock": 77}, headers={"If-Match": "*"}
+    )
+    assert answer.status == 200, answer
+    assert await asked_again(shop.page, answers) == 200
+    await expect(shop.card(product)).to_contain_text("77")
 
 
 async def test_stock_of_the_others_purchases_is_seen_without_reloading(system: System, shop: Shop) -> None:
@@ -100,7 +165,7 @@ async def test_inventory_away_is_named_and_the_shop_comes_back(system: System, s
         await expect(shop.page.get_by_role("alert")).to_contain_text("inventory service")
         await expect(shop.basket).to_be_visible()
     await shop.page.get_by_role("button", name="Try again").first.click()
-    await expect(shop.page.get_by_role("heading", name="coffee-mug")).to_be_visible()
+    await expect(shop.page.get_by_role("heading", name="Coffee mug")).to_be_visible()
 
 
 async def test_order_service_away_is_named_and_the_basket_stays(system: System, shop: Shop) -> None:

@@ -1,4 +1,4 @@
-import { HttpClient, HttpHeaders } from '@angular/common/http';
+import { HttpClient, HttpHeaders, HttpResourceRequest } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
@@ -6,9 +6,11 @@ import { Endpoints } from './endpoints';
 import { Product, ProductPage } from './generated/inventory';
 import { Problem } from './problem';
 
-export type { Product, ProductPage } from './generated/inventory';
+export type { Catalogue as DescriptionPage, Description, Product, ProductPage } from './generated/inventory';
 
 const TIMEOUT_MS = 5_000;
+/** Has the browser send the entity tag of what it has: an unchanged list is a 304 without a body. */
+const CACHE = 'no-cache';
 /** The maximum size of a page. */
 export const MAX_LIMIT = 200;
 /** The maximum number of product ids in one request. */
@@ -32,6 +34,14 @@ export class Inventory {
     url.searchParams.set('limit', limit.toString());
     if (after !== null) url.searchParams.set('after', after);
     return this.read(url);
+  }
+
+  /** The request for a page of what the shop shows of its products besides the stock. */
+  descriptions(after: string | null): HttpResourceRequest {
+    const url = this.endpoints.url('inventory', '/products');
+    url.searchParams.set('limit', MAX_LIMIT.toString());
+    if (after !== null) url.searchParams.set('after', after);
+    return { url: url.href, cache: CACHE, timeout: TIMEOUT_MS };
   }
 
   /** The existing products among up to 100 ids. */
@@ -77,7 +87,7 @@ export class Inventory {
 
   private read(url: URL): Observable<ProductPage> {
     return this.http
-      .get<ProductPage>(url.href, { timeout: TIMEOUT_MS })
+      .get<ProductPage>(url.href, { cache: CACHE, timeout: TIMEOUT_MS })
       .pipe(catchError((error: unknown) => throwError(() => Problem.of('inventory', error))));
   }
 }

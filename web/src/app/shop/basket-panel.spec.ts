@@ -3,6 +3,8 @@ import { HttpTestingController, TestRequest, provideHttpClientTesting } from '@a
 import { ComponentFixture, TestBed } from '@angular/core/testing';
 import { Router, provideRouter } from '@angular/router';
 
+import { Assortment } from './assortment';
+import { answerDescriptions, described } from './assortment.testing';
 import { BasketPanel } from './basket-panel';
 import { BasketStore } from './basket-store';
 import { Stock } from './stock';
@@ -16,7 +18,7 @@ describe('BasketPanel', () => {
   beforeEach(() => {
     localStorage.clear();
     TestBed.configureTestingModule({
-      providers: [provideHttpClient(), provideHttpClientTesting(), provideRouter([]), Stock],
+      providers: [provideHttpClient(), provideHttpClientTesting(), provideRouter([]), Assortment, Stock],
     });
     server = TestBed.inject(HttpTestingController);
     store = TestBed.inject(BasketStore);
@@ -24,6 +26,7 @@ describe('BasketPanel', () => {
     page = fixture.nativeElement as HTMLElement;
     document.body.append(page);
     fixture.detectChanges();
+    answerDescriptions(server, [described('mug', 'Coffee mug', 1_290)]);
   });
 
   afterEach(() => {
@@ -81,6 +84,16 @@ describe('BasketPanel', () => {
     filled({ a: 2, b: 1 });
     expect([...page.querySelectorAll('.name')].map(spoken)).toEqual(['a', 'b']);
     expect(spoken(page)).toContain('2 products, 3 pieces');
+  });
+
+  it('names the products, with prices and their total', async () => {
+    await fixture.whenStable();
+    stocked({ mug: 9, b: 9 });
+    filled({ mug: 2 });
+    expect([...page.querySelectorAll('.name, .price')].map(spoken)).toEqual(['Coffee mug', '€25.80', '€25.80']);
+    button('Remove Coffee mug');
+    filled({ b: 1 });
+    expect([...page.querySelectorAll('.price')].map(spoken)).toEqual(['€25.80']);
   });
 
   it('changes and removes lines and keeps the focus', () => {

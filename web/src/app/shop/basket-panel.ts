@@ -15,6 +15,7 @@ import { Router, RouterLink } from '@angular/router';
 
 import { Notice } from '../design/notice';
 import { texts } from '../texts';
+import { Assortment } from './assortment';
 import { BasketStore } from './basket-store';
 import { Checkout } from './checkout';
 import { notesOn } from './line-notes';
@@ -33,12 +34,14 @@ import { Stock } from './stock';
 export class BasketPanel {
   private readonly store = inject(BasketStore);
   private readonly stock = inject(Stock);
+  protected readonly assortment = inject(Assortment);
   private readonly router = inject(Router);
   private readonly injector = inject(Injector);
   private readonly heading = viewChild.required<ElementRef<HTMLElement>>('heading');
   private readonly button = viewChild<ElementRef<HTMLElement>>('order');
   protected readonly checkout = inject(Checkout);
   protected readonly texts = texts.shop.basket;
+  protected readonly productTexts = texts.shop.products;
   protected readonly orderTexts = texts.shop.order;
   protected readonly announcement = signal('');
   protected readonly lines = computed(() => this.store.basket().lines);
@@ -52,6 +55,7 @@ export class BasketPanel {
     const pieces = this.lines().reduce((sum, line) => sum + line.quantity, 0);
     return this.texts.summary(this.lines().length, this.texts.pieces(pieces));
   });
+  protected readonly total = computed(() => this.assortment.total(this.lines()));
 
   constructor() {
     inject(DestroyRef).onDestroy(() => this.checkout.dismiss());
@@ -75,7 +79,7 @@ export class BasketPanel {
 
   protected remove(productId: string): void {
     this.store.change({ type: 'remove', productId });
-    this.announcement.set(this.texts.removed(productId));
+    this.announcement.set(this.texts.removed(this.assortment.name(productId)));
     // the pressed button is removed
     this.heading().nativeElement.focus({ preventScroll: true });
   }

@@ -58,9 +58,10 @@ describe('the catalogue', () => {
     ['  COFFEE ', ['Coffee-Mug', 'coffee-beans']],
     ['mp', ['lamp']],
     ['.*', []],
-  ])('finds by a part of the id: “%s”', (text, ids) => {
+    ['light', ['lamp']],
+  ])('finds by a part of the id or the name: “%s”', (text, ids) => {
     const all = replaced(null, [product('Coffee-Mug', 1), product('coffee-beans', 1), product('lamp', 1)], true);
-    expect(matching(all, text).map((each) => each.productId)).toEqual(ids);
+    expect(matching(all, text, (id) => (id === 'lamp' ? 'Desk light' : id)).map((each) => each.productId)).toEqual(ids);
   });
 
   it('distinguishes missing from unknown products', () => {

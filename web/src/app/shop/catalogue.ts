@@ -29,10 +29,16 @@ export function updated(known: Catalogue, asked: readonly string[], found: reado
   };
 }
 
-/** The products whose id contains *text*. */
-export function matching(catalogue: Catalogue, text: string): readonly ListedProduct[] {
+/** The products whose id or name contains *text*. */
+export function matching(
+  catalogue: Catalogue,
+  text: string,
+  name: (productId: string) => string,
+): readonly ListedProduct[] {
   const wanted = text.trim().toLowerCase();
-  return catalogue.products.filter((product) => product.productId.toLowerCase().includes(wanted));
+  return catalogue.products.filter(({ productId }) =>
+    [productId, name(productId)].some((each) => each.toLowerCase().includes(wanted)),
+  );
 }
 
 /** The stock of a product; null when it does not exist, undefined when unknown. */

@@ -3,6 +3,8 @@ import { HttpTestingController, provideHttpClientTesting } from '@angular/common
 import { ComponentFixture, TestBed } from '@angular/core/testing';
 
 import { Product } from '../api/inventory';
+import { Assortment } from './assortment';
+import { answerDescriptions, described } from './assortment.testing';
 import { quantityOf } from './basket';
 import { BasketStore } from './basket-store';
 import { ProductList } from './product-list';
@@ -20,13 +22,15 @@ describe('ProductList', () => {
   let page: HTMLElement;
   let server: HttpTestingController;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     localStorage.clear();
-    TestBed.configureTestingModule({ providers: [provideHttpClient(), provideHttpClientTesting(), Stock] });
+    TestBed.configureTestingModule({ providers: [provideHttpClient(), provideHttpClientTesting(), Assortment, Stock] });
     server = TestBed.inject(HttpTestingController);
     fixture = TestBed.createComponent(ProductList);
     page = fixture.nativeElement as HTMLElement;
     fixture.detectChanges();
+    answerDescriptions(server, [described('mug', 'Coffee mug', 1_290)]);
+    await fixture.whenStable();
   });
 
   afterEach(() => server.verify());
@@ -76,6 +80,19 @@ describe('ProductList', () => {
     expect(card(2)).toContain('Sold out');
   });
 
+  it('shows names, descriptions, prices and pictures, and the id of a product without', () => {
+    stocked([product('mug', 5), product('nameless', 5)]);
+    expect(names()).toEqual(['Coffee mug', 'nameless']);
+    expect(card(0)).toContain('About Coffee mug.€12.90');
+    const pictures = [...page.querySelectorAll('use')].map((each) => each.getAttribute('href'));
+    expect(pictures).toEqual(['products.svg#mug', 'products.svg#box']);
+    button('Add to basket Coffee mug').click();
+    fixture.detectChanges();
+    expect(spoken(page.querySelector('[role=status]')!)).toBe('Coffee mug: 1 in basket');
+    find('COFFEE M');
+    expect(names()).toEqual(['Coffee mug']);
+  });
+
   it('adds a product to the basket and announces it', () => {
     stocked([product('123', 5)]);
     button('Add to basket 123').click();
@@ -109,7 +126,7 @@ describe('ProductList', () => {
   it('reports no match, as text, with a link to all products', () => {
     stocked([product('lamp', 1)]);
     find('<img src=x>');
-    expect(spoken(page)).toContain('No product has “<img src=x>” in its id.');
+    expect(spoken(page)).toContain('No product has “<img src=x>” in its name or id.');
     expect(page.querySelector('img')).toBeNull();
     button('Show all products').click();
     fixture.detectChanges();

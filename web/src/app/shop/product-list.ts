@@ -4,10 +4,12 @@ import { explanation, isRefused } from '../api/explanation';
 import { Notice } from '../design/notice';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
+import { Assortment } from './assortment';
 import { isFull, quantityOf } from './basket';
 import { BasketStore } from './basket-store';
 import { matching } from './catalogue';
 import { Checkout } from './checkout';
+import { ProductPicture } from './product-picture';
 import { Stock } from './stock';
 import { TraceId } from './trace-id';
 
@@ -15,16 +17,17 @@ const PAGE_SIZE = 60;
 /** Stock below this is low. */
 const LOW_STOCK = 10;
 
-/** The products with their live stock. */
+/** The products with their prices and live stock. */
 @Component({
   selector: 'app-product-list',
-  imports: [Notice, TraceId],
+  imports: [Notice, ProductPicture, TraceId],
   templateUrl: './product-list.html',
   styleUrl: './product-list.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class ProductList {
   protected readonly stock = inject(Stock);
+  protected readonly assortment = inject(Assortment);
   private readonly store = inject(BasketStore);
   private readonly checkout = inject(Checkout);
   private readonly limit = signal(PAGE_SIZE);
@@ -37,7 +40,8 @@ export class ProductList {
   protected readonly announcement = signal('');
   protected readonly found = computed(() => {
     const catalogue = this.stock.catalogue();
-    return catalogue === null ? null : matching(catalogue, this.wanted());
+    if (catalogue === null || !this.assortment.settled()) return null;
+    return matching(catalogue, this.wanted(), (productId) => this.assortment.name(productId));
   });
   protected readonly shown = computed(() => this.found()?.slice(0, this.limit()) ?? []);
   protected readonly hidden = computed(() => (this.found()?.length ?? 0) - this.shown().length);
@@ -86,6 +90,6 @@ export class ProductList {
 
   protected add(productId: string): void {
     this.store.change({ type: 'add', productId, quantity: 1 });
-    this.announcement.set(this.texts.added(productId, this.inBasket(productId)));
+    this.announcement.set(this.texts.added(this.assortment.name(productId), this.inBasket(productId)));
   }
 }

@@ -10,7 +10,7 @@ describe('QuantityStepper', () => {
     more: HTMLButtonElement;
   } {
     const fixture = TestBed.createComponent(QuantityStepper);
-    fixture.componentRef.setInput('productId', '123');
+    fixture.componentRef.setInput('name', '123');
     fixture.componentRef.setInput('quantity', quantity);
     fixture.detectChanges();
     const chosen: number[] = [];

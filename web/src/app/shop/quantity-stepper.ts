@@ -12,7 +12,8 @@ import { asQuantity } from './basket';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class QuantityStepper {
-  readonly productId = input.required<string>();
+  /** Of the product. */
+  readonly name = input.required<string>();
   readonly quantity = input.required<number>();
   readonly disabled = input(false);
   readonly invalid = input(false);

@@ -2,6 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, inject, viewChild } from 
 
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
+import { Assortment } from './assortment';
 import { BasketPanel } from './basket-panel';
 import { BasketStore } from './basket-store';
 import { ProductList } from './product-list';
@@ -11,7 +12,7 @@ import { Stock } from './stock';
 @Component({
   selector: 'app-shop-page',
   imports: [BasketPanel, ProductList],
-  providers: [Stock],
+  providers: [Assortment, Stock],
   templateUrl: './shop-page.html',
   styleUrl: './shop-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
