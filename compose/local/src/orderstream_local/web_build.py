@@ -18,17 +18,18 @@ from typing import IO
 
 from .layout import ROOT
 from .node import Node, find_node
-from .process import run_command
+from .process import CommandFailedError, run_command
 
 __all__ = ["PageBuilder", "Workspace"]
 
 _EXCLUDED = {"node_modules", "dist", "coverage"}
 _TEST_SUFFIX = ".spec.ts"
 _INSTALL = (
-    *("npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"),
+    *("npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"),
     # fail within seconds without a network: npm's default retries take more than a minute
     *("--loglevel=error", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
 )
+_UNKNOWN_VERSION = "ETARGET"
 _INSTALL_TIMEOUT_S = 900.0
 _BUILD_TIMEOUT_S = 600.0
 _POLL_S = 0.1
@@ -149,7 +150,7 @@ class PageBuilder:
             for each in (manifest, lock):
                 shutil.copy(each, new)
             self._progress(f"installing the page's packages with Node.js {node.version}, once")
-            await Workspace(Path(new), Path(new), node).run(*_INSTALL, timeout_s=_INSTALL_TIMEOUT_S)
+            await _install(Workspace(Path(new), Path(new), node))
             _move_into_place(Path(new), folder)
         _prune(folder.parent, _MAX_PACKAGES)
         return node, folder
@@ -166,6 +167,16 @@ class PageBuilder:
                     waiting = True
                 await asyncio.sleep(_POLL_S)
             yield
+
+
+async def _install(workspace: Workspace) -> None:
+    """Install from npm's cache, or with what the registry has now where the cache knows only older versions."""
+    try:
+        await workspace.run(*_INSTALL, "--prefer-offline", timeout_s=_INSTALL_TIMEOUT_S)
+    except CommandFailedError as error:
+        if _UNKNOWN_VERSION not in str(error):
+            raise
+        await workspace.run(*_INSTALL, "--prefer-online", timeout_s=_INSTALL_TIMEOUT_S)
 
 
 def _try_lock(lock: IO[bytes]) -> bool:
