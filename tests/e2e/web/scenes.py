@@ -9,7 +9,16 @@ from playwright.async_api import Page, expect
 from tests.e2e.web.pages import Live, Order, Shop
 from tests.support.system import System
 
-__all__ = ["SCENES"]
+__all__ = ["PATHS", "SCENES"]
+
+PATHS = {
+    "shop": "/",
+    "orders": "/orders",
+    "order": "/orders/{order}",
+    "live": "/live",
+    "operations": "/operations",
+    "docs": "/docs",
+}
 
 
 async def shop(page: Page, _: System) -> None:

@@ -10,20 +10,12 @@ import pytest
 from playwright.async_api import Page
 
 from tests.e2e.web.looks import NOTE_SHIFTS, objections, settled, shifts, sticking_out
-from tests.e2e.web.scenes import SCENES
+from tests.e2e.web.scenes import PATHS, SCENES
 from tests.e2e.web.tabs import Tabs
 from tests.support.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PATHS = {
-    "shop": "/",
-    "orders": "/orders",
-    "order": "/orders/{order}",
-    "live": "/live",
-    "operations": "/operations",
-    "docs": "/docs",
-}
 HEIGHTS = {360: 740, 1280: 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GOOD_SHIFT = 0.05
