@@ -16,6 +16,7 @@ import { filter, map, pairwise } from 'rxjs';
 
 import { Endpoints } from './api/endpoints';
 
+import { LanguageSwitch } from './design/language-switch';
 import { ThemeSwitch } from './design/theme-switch';
 import { JumpBox } from './find/jump-box';
 import { FeedStatus } from './push/feed-status';
@@ -33,6 +34,7 @@ import { UnconfiguredPage } from './unconfigured-page';
     AccountMenu,
     FeedStatus,
     JumpBox,
+    LanguageSwitch,
     RouterLink,
     RouterLinkActive,
     RouterOutlet,

@@ -3,7 +3,7 @@ import { Injectable, inject } from '@angular/core';
 
 import { tabStorage } from '../browser';
 import { Session } from '../sign-in/session';
-import { Order } from './orders';
+import { Order } from './generated/order';
 
 /** The duration of a request that placed an order, and of its parts in the order service. */
 export interface Timing {

@@ -3,10 +3,11 @@ import { RouterLink } from '@angular/router';
 
 import { StatusBadge } from '../design/status-badge';
 import { texts } from '../texts';
+import { locale } from '../texts/language';
 import { formatMs, latencyMs } from './durations';
 import { LogEntry } from './notification-log';
 
-const CLOCK = new Intl.DateTimeFormat('en-GB', {
+const CLOCK = new Intl.DateTimeFormat(locale, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',

@@ -1,6 +1,7 @@
 import { Service } from '../api/endpoints';
 import { Replica } from '../api/metrics';
 import { texts } from '../texts';
+import { locale } from '../texts/language';
 import { Alarm } from './causes';
 import { Finding } from './findings';
 import { Incident, Start } from './incidents';
@@ -125,5 +126,5 @@ function clientName(client: string): string {
 
 /** The local time of day. */
 export function timeOfDay(at: number): string {
-  return new Date(at).toLocaleTimeString('en-GB');
+  return new Date(at).toLocaleTimeString(locale);
 }

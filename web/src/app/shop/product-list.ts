@@ -4,6 +4,7 @@ import { explanation, isRefused } from '../api/explanation';
 import { Notice } from '../design/notice';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
+import { locale } from '../texts/language';
 import { Assortment } from './assortment';
 import { isFull, quantityOf } from './basket';
 import { BasketStore } from './basket-store';
@@ -49,7 +50,7 @@ export class ProductList {
   protected readonly full = computed(() => isFull(this.store.basket()));
   protected readonly time = computed(() => {
     const readAt = this.stock.readAt();
-    return readAt === null ? null : new Date(readAt).toLocaleTimeString('en-GB');
+    return readAt === null ? null : new Date(readAt).toLocaleTimeString(locale);
   });
   protected readonly failure = computed(() => {
     const problem = this.stock.problem();

@@ -1,14 +1,15 @@
+import './language';
+
 export const docs = {
-  pageTitle: 'Interfaces · Orderstream',
-  link: 'Interfaces',
-  title: 'Interfaces',
-  intro:
-    'What each service answers over HTTP, and what goes over queues and streams. A refusal is a problem document (RFC 9457).',
-  messages: 'Queues and streams',
-  asJson: 'The document as JSON',
-  parameters: 'Parameters',
-  body: 'Request body',
-  optional: ', optional',
-  callers: (names: readonly string[]): string => `For: ${names.join(', ')}.`,
-  missing: (url: string): string => `The document at ${url} can’t be read.`,
+  pageTitle: $localize`Interfaces · Orderstream`,
+  link: $localize`Interfaces`,
+  title: $localize`Interfaces`,
+  intro: $localize`What each service answers over HTTP, and what goes over queues and streams. A refusal is a problem document (RFC 9457).`,
+  messages: $localize`Queues and streams`,
+  asJson: $localize`The document as JSON`,
+  parameters: $localize`Parameters`,
+  body: $localize`Request body`,
+  optional: $localize`, optional`,
+  callers: (names: readonly string[]): string => $localize`For: ${names.join(', ')}:names:.`,
+  missing: (url: string): string => $localize`The document at ${url}:url: can’t be read.`,
 } as const;

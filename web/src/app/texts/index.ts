@@ -1,4 +1,4 @@
-// All texts of the user interface: a translation replaces these files.
+// All texts of the user interface, in English; locale/ has the translations.
 import { common } from './common';
 import { docs } from './docs';
 import { live } from './live';

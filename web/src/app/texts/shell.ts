@@ -1,36 +1,39 @@
+import './language';
+
 export const shell = {
   name: 'Orderstream',
-  navigation: 'Pages',
-  skip: 'Skip to content',
+  navigation: $localize`Pages`,
+  skip: $localize`Skip to content`,
   jump: {
-    label: 'Go to an order',
-    placeholder: 'Order, product, trace',
-    hint: 'An order number; a product, @customer, a status, a trace id, or a date such as 2026-11-27',
+    label: $localize`Go to an order`,
+    placeholder: $localize`Order, product, trace`,
+    hint: $localize`An order number; a product, @customer, a status, a trace id, or a date such as 2026-11-27`,
   },
-  theme: { label: 'Colours', system: 'System', light: 'Light', dark: 'Dark' },
+  language: $localize`Language`,
+  theme: { label: $localize`Colours`, system: $localize`System`, light: $localize`Light`, dark: $localize`Dark` },
   unconfigured: {
-    title: 'Orderstream can’t start',
-    text: 'The configuration of this page can’t be loaded.',
-    hint: 'Its server may be away. The page retries by itself.',
+    title: $localize`Orderstream can’t start`,
+    text: $localize`The configuration of this page can’t be loaded.`,
+    hint: $localize`Its server may be away. The page retries by itself.`,
   },
   notFound: {
-    pageTitle: 'Page not found · Orderstream',
-    title: 'Page not found',
-    text: 'There is no page at this address.',
-    toShop: 'Go to the shop',
+    pageTitle: $localize`Page not found · Orderstream`,
+    title: $localize`Page not found`,
+    text: $localize`There is no page at this address.`,
+    toShop: $localize`Go to the shop`,
   },
   feed: {
-    connecting: 'Connecting',
-    live: 'Live',
-    waiting: 'Reconnecting',
-    ended: 'Disconnected',
-    offline: 'Offline',
+    connecting: $localize`Connecting`,
+    live: $localize`Live`,
+    waiting: $localize`Reconnecting`,
+    ended: $localize`Disconnected`,
+    offline: $localize`Offline`,
     /** Appended to one of the states. */
-    over: (protocol: string): string => `, over ${protocol}`,
+    over: (protocol: string): string => $localize`, over ${protocol}:protocol:`,
     heard: (seconds: number): string =>
       seconds < 90
-        ? `last heard ${seconds.toString()} s ago`
-        : `last heard ${Math.round(seconds / 60).toString()} min ago`,
-    neverHeard: 'not heard yet',
+        ? $localize`last heard ${seconds.toString()}:seconds: s ago`
+        : $localize`last heard ${Math.round(seconds / 60).toString()} min ago`,
+    neverHeard: $localize`not heard yet`,
   },
 } as const;

@@ -1,0 +1,43 @@
+import { loadTranslations } from '@angular/localize';
+
+import { deviceStorage } from '../browser';
+
+export const LANGUAGES = {
+  en: { name: 'English', locale: 'en-GB' },
+  de: { name: 'Deutsch', locale: 'de-DE' },
+} as const;
+export type Language = keyof typeof LANGUAGES;
+
+const KEY = 'orderstream.language';
+const SOURCE: Language = 'en';
+
+/** The language that was chosen on this device, else the first of the browser's that the page has. */
+export function wanted(languages: readonly string[] = navigator.languages): Language {
+  const known = Object.keys(LANGUAGES) as Language[];
+  const asked = [deviceStorage.read(KEY) ?? '', ...languages].map((each) => each.split('-')[0]);
+  return asked.flatMap((each) => known.filter((language) => language === each))[0] ?? SOURCE;
+}
+
+/** Chooses the language of the documents that are loaded from now on. */
+export function choose(language: Language): void {
+  deviceStorage.write(KEY, language);
+}
+
+async function loaded(language: Language): Promise<Language> {
+  if (language === SOURCE) return SOURCE;
+  try {
+    loadTranslations((await import('../../locale/de')).translations);
+    return language;
+  } catch {
+    return SOURCE; // without the file there is the language of the sources
+  }
+}
+
+/**
+ * The language of this document. Every module with texts imports this one, and so is evaluated once its messages are
+ * translated: `$localize` translates a message when it is evaluated.
+ */
+export const language = await loaded(wanted());
+/** Of numbers, dates and lists. */
+export const locale = LANGUAGES[language].locale;
+document.documentElement.lang = language;
