@@ -129,14 +129,19 @@ def test_each_check_has_a_planted_fault() -> None:
 def published_by_nginx(path: str) -> str | None:
     """Return the service to which nginx passes a path below /api, None for a 404."""
     page = NGINX.split("listen 4200;")[1].split("listen 8080;")[0]
-    page = page.replace("(?<asked>", "(?P<asked>")  # as PCRE has it
     places = re.findall(r"^ {8}location (= |~ |)(\S+) \{\n(.*?)^ {8}\}", page, re.MULTILINE | re.DOTALL)
-    found = next((body for how, pattern, body in places if how == "~ " and re.search(pattern, path)), None)
-    if found is None:
-        prefixes = [(pattern, body) for how, pattern, body in places if how == "" and path.startswith(pattern)]
-        found = max(prefixes, key=lambda each: len(each[0]))[1]
-    passed = re.search(r"proxy_pass http://(\w+);", found)
-    return passed[1] if passed else None
+    for how, pattern, body in places:
+        # PCRE has no P in named groups
+        if how == "~ " and (match := re.search(pattern.replace("(?<", "(?P<").replace("(?P<!", "(?<!"), path)):
+            return passed_by(body, match.groupdict())
+    prefixes = [(pattern, body) for how, pattern, body in places if how == "" and path.startswith(pattern)]
+    return passed_by(max(prefixes, key=lambda each: len(each[0]))[1], {})
+
+
+def passed_by(location: str, variables: dict[str, str]) -> str | None:
+    """Return the service to which a location passes requests, None for a 404."""
+    passed = re.search(r"proxy_pass http://\$?(\w+);", location)
+    return variables.get(passed[1], passed[1]) if passed else None
 
 
 @pytest.mark.parametrize(
@@ -159,8 +164,15 @@ def test_an_internal_endpoint_is_not_reached_by_another_spelling(path: str) -> N
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("path", ["/health/ready", "/metrics"])
-def test_health_and_metrics_are_those_of_the_service_that_is_asked_for(service: str, path: str) -> None:
+@pytest.mark.parametrize("path", ["/health/ready", "/metrics", "/openapi.json"])
+def test_what_every_service_has_is_that_of_the_service_that_is_asked_for(service: str, path: str) -> None:
+    kinds = re.search(r"map \$what \$of_every_service \{\n(.*?)\}", NGINX, re.DOTALL)
+    assert kinds
+    [kind] = re.findall(rf"(\w+) +{path};", kinds[1])
+    assert published_by_nginx(f"/api/{kind}/{service}") == service
+    code = resource("page.yaml", "ApiFunction")["FunctionCode"]
+    assert f"{kind}: '{path}'" in code
+    assert re.search(rf"asked = .*[(|]{kind}[|)].*[(|]{service}[|)]", code)
     assert forwarded(TEMPLATES, "GET", path, service) == service
     assert forwarded(TEMPLATES, "GET", path) is None
 

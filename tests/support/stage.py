@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from notification_service.push import PushLimits
-from orderstream_local.layout import COMPOSE
+from orderstream_local.layout import COMPOSE, SERVICES
 from service_common.config import ConfigError
 from service_common.http_server.connection_limits import ConnectionLimits
 from tests.support.template import read_template
@@ -21,7 +21,6 @@ Check: TypeAlias = Callable[[Templates], list[str]]
 
 ROOT_TEMPLATE = "stage.yaml"
 FILES = sorted(path.name for path in (COMPOSE / "aws").glob("*.yaml"))
-SERVICES = ("order", "inventory", "processing", "notification")
 LIMIT_OF_FARGATE_S = 120
 KEEPALIVE_S = ConnectionLimits(files=1024, head_s=1, body_s=1).keepalive_s
 # variables of a task that its service does not read by itself

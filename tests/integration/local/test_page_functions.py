@@ -67,6 +67,7 @@ async def test_files_come_from_the_bucket(node: Node) -> None:
         ("/api/orders/7", "/orders/7", None),
         ("/api/health/order", "/health/ready", "order"),
         ("/api/metrics/notification", "/metrics", "notification"),
+        ("/api/openapi/processing", "/openapi.json", "processing"),
         ("/api/health/nginx", "/health/nginx", None),
         ("/api/metrics", "/metrics", None),
     ],

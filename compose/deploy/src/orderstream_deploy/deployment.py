@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from orderstream_local.layout import SERVICES
 
 from .clients import Aws
 from .databases import make_databases
@@ -19,6 +22,7 @@ from .templates import ROOT_TEMPLATE, upload_templates
 __all__ = ["Deployment", "Step"]
 
 _PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
+_QUEUE = re.compile(r"(\w+)QueueName: ")
 _NEEDED = ("OriginDomain", "Certificate")
 
 
@@ -159,13 +163,11 @@ class Deployment:
     def command_environment(self) -> dict[str, str]:
         """Return the variables with which the command `orderstream` finds what can be reached from outside."""
         prefix = f"orderstream-{self.stage}-"
+        consumers = sorted(set(_QUEUE.findall(self.templates[ROOT_TEMPLATE])))
         return {
             "AWS_REGION": self.aws.region,
-            **{f"{name.upper()}_QUEUE": f"{prefix}{name}-queue" for name in ("processing", "notification")},
-            **{
-                f"{name.upper()}_LOG_GROUP": f"{prefix}{name}-service-logs"
-                for name in ("order", "inventory", "processing", "notification")
-            },
+            **{f"{name.upper()}_QUEUE": f"{prefix}{name.lower()}-queue" for name in consumers},
+            **{f"{name.upper()}_LOG_GROUP": f"{prefix}{name}-service-logs" for name in SERVICES},
             "PROCESSING_URL": f"{self.stack.outputs()['Page']}/api",
         }
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orderstream_local.layout import COMPOSE, ROOT
+from orderstream_local.layout import COMPOSE, ROOT, SERVICES
 
 from .errors import DeployError
 
 __all__ = ["IMAGES", "Builder", "find_builder", "push_missing", "tag_of_checkout"]
 
-IMAGES = ("databases", "order", "inventory", "processing", "notification")
+IMAGES = ("databases", *SERVICES)
 _PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 Runner = Callable[[Sequence[str], bytes | None], str]

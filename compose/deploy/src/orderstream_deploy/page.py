@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orderstream_local.layout import SERVICES
+
 __all__ = ["config_of_page", "empty_bucket", "index_parameter", "objects_of_page", "upload_page"]
 
 _HASHED = re.compile(r"-[\w-]{8}\.\w+$")
-_SERVICES = ("order", "inventory", "notification", "processing")
 
 
 def index_parameter(folder: Path) -> str:
@@ -28,7 +29,7 @@ def config_of_page(outputs: Mapping[str, str]) -> dict[str, Any]:
         "scope": "openid profile",
         "rolesClaim": "cognito:groups",
     }
-    return {**dict.fromkeys(_SERVICES, "/api"), "auth": auth}
+    return {**dict.fromkeys(SERVICES, "/api"), "auth": auth}
 
 
 def objects_of_page(folder: Path) -> Iterator[tuple[str, Path, dict[str, str]]]:
