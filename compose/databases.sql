@@ -1,5 +1,5 @@
 -- One database for each service, owned by a role that can do nothing else. May be run again: it gives the roles their passwords anew.
--- The passwords come from ORDERS_PASSWORD, INVENTORY_PASSWORD, NOTIFICATIONS_PASSWORD, PROCESSING_PASSWORD, or all from DATABASE_PASSWORD.
+-- Each password comes from the variable that is named by its role, ORDERS_PASSWORD, or all from DATABASE_PASSWORD.
 -- For a superuser, or a role that may create roles and databases, as the administrator of a managed PostgreSQL.
 \set ON_ERROR_STOP on
 \set password ''

@@ -25,6 +25,17 @@ LIMIT_OF_FARGATE_S = 120
 KEEPALIVE_S = ConnectionLimits(files=1024, head_s=1, body_s=1).keepalive_s
 # variables of a task that its service does not read by itself
 NOT_OF_CONFIG = {"PGPASSWORD": "libpq's"}
+SECRET = {"OTEL_EXPORTER_OTLP_HEADERS", "PGPASSWORD", "SERVICE_TOKEN"}
+OF_TRACES = {
+    f"OTEL_{name}"
+    for name in (
+        "EXPORTER_OTLP_ENDPOINT",
+        "EXPORTER_OTLP_HEADERS",
+        "RESOURCE_ATTRIBUTES",
+        "TRACES_SAMPLER",
+        "TRACES_SAMPLER_ARG",
+    )
+}
 # statements that may name every resource
 EVERYTHING = {
     "SignInToRegistry": "ecr:GetAuthorizationToken has no resource",
@@ -42,7 +53,7 @@ NAMES = {
     "AlarmName", "BucketName", "ClusterName", "DBInstanceIdentifier", "DBSubnetGroupName", "Family", "GroupName",
     "LogGroupName", "Name", "PolicyName", "RepositoryName", "RoleName", "UserPoolName",
 }  # fmt: skip
-STAGED = {"Stage", "Prefix", "ProcessingQueueName", "NotificationQueueName", "AWS::StackName"}
+STAGED = {"Stage", "Prefix", "AWS::StackName", *(f"{service.title()}QueueName" for service in SERVICES)}
 # their names are within something that has the stage in its name
 WITHIN = {
     "AWS::ECS::Service", "AWS::ServiceDiscovery::Service", "AWS::Cognito::UserPoolGroup", "AWS::Route53::RecordSet",
@@ -99,9 +110,13 @@ def container(templates: Templates, service: str) -> dict[str, Any]:
 
 def environment(templates: Templates, service: str) -> dict[str, Any]:
     """Return the variables of a service, secrets too, with their values in the template."""
-    found = container(templates, service)
-    plain = {each["Name"]: each["Value"] for each in found["Environment"]}
-    return plain | {each["Name"]: each["ValueFrom"] for each in found["Secrets"]}
+    plain = {each["Name"]: each["Value"] for each in container(templates, service)["Environment"]}
+    return plain | {each["Name"]: each["ValueFrom"] for each in secrets_of(templates, service)}
+
+
+def secrets_of(templates: Templates, service: str) -> list[dict[str, Any]]:
+    """Return the secrets of a service's container, as where all are given."""
+    return [each["If"][1] if "If" in each else each for each in container(templates, service)["Secrets"]]
 
 
 def attribute(attributes: list[dict[str, str]], key: str) -> str:
@@ -257,6 +272,10 @@ def variables(templates: Templates) -> list[str]:
         "AuthIssuer": "https://issuer.example.com",
         "DatabasePort": "5432",
         "SeedProducts": "false",
+        "OtlpEndpoint": "https://collector.example.com:4318",
+        "OtlpHeadersArn": "authorization=key",
+        "TracesSampler": "parentbased_traceidratio",
+        "TracesRatio": "0.1",
     }
     for service in SERVICES:
         given = {name: _sample(value, samples) for name, value in environment(templates, service).items()}
@@ -271,8 +290,10 @@ def variables(templates: Templates) -> list[str]:
         wrong += [
             f"{service}: does not know {name}" for name in given if name not in recording.asked | set(NOT_OF_CONFIG)
         ]
-        if {"PGPASSWORD", "SERVICE_TOKEN"} != {each["Name"] for each in container(templates, service)["Secrets"]}:
-            wrong.append(f"{service}: its secrets are others than its password and SERVICE_TOKEN")
+        if {each["Name"] for each in secrets_of(templates, service)} != SECRET:
+            wrong.append(f"{service}: its secrets are not {', '.join(sorted(SECRET))}")
+        if not environment(templates, service).keys() >= OF_TRACES:
+            wrong.append(f"{service}: has no {', '.join(sorted(OF_TRACES - environment(templates, service).keys()))}")
     return wrong
 
 
@@ -281,6 +302,9 @@ def _sample(value: Any, samples: Mapping[str, str]) -> str:
         return value
     if "Sub" in value:
         return re.sub(r"\$\{(\w+)\}", lambda name: samples.get(name[1], "x"), value["Sub"])
+    if "Join" in value:
+        separator, parts = value["Join"]
+        return str(separator).join(_sample(each, samples) for each in parts)
     return samples.get(value["Ref"], "x")
 
 
