@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from functools import partial
 from pathlib import Path
 
 from copier import run_copy
@@ -21,7 +22,13 @@ from jinja2 import Environment
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 UV = os.environ.get("UV", "uv")
-MANIFESTS = ("pyproject.toml", "uv.lock", "compose/local/pyproject.toml", "packages/*/pyproject.toml")
+MANIFESTS = (
+    "pyproject.toml",
+    "uv.lock",
+    "compose/deploy/pyproject.toml",
+    "compose/local/pyproject.toml",
+    "packages/*/pyproject.toml",
+)
 # the packages of the checkout are first-party in a folder that has the new one alone, too
 SOURCES = [*(str(each) for each in (ROOT, *ROOT.glob("packages/*/src"))), ".", "packages/*/src"]
 RUFF = (sys.executable, "-m", "ruff", "--config", f"src = {SOURCES}", "--quiet")
@@ -107,17 +114,39 @@ def register(stage: Path, facts: dict[str, object]) -> None:
         RefusedError: a file has no place for it, or several.
     """
     jinja = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701 - no HTML
-    for insertion in tomllib.loads((HERE / "registration.toml").read_text("utf-8"))["insertion"]:
-        path = Path(insertion["file"])
-        if not (stage / path).exists():
-            copy(path, ROOT, stage)
-        text = (stage / path).read_text("utf-8")
+    registration = tomllib.loads((HERE / "registration.toml").read_text("utf-8"))
+    for insertion in registration["insertion"]:
+        path, text = staged(stage, insertion["file"])
         places = list(re.finditer(insertion["after"], text))
         if len(places) != 1:
             raise RefusedError(f"{path} has {len(places)} places that match {insertion['after']!r}, instead of one")
         new = jinja.from_string(insertion["text"]).render(facts, found=places[0][0])
         end = places[0].end()
         (stage / path).write_text(text[:end] + new + text[end:], "utf-8")
+    for each in registration["copy"]:
+        path, text = staged(stage, each["file"])
+        pattern = each.get("each", registration["of_notification"])
+        if not re.search(pattern, text):
+            raise RefusedError(f"{path} has nothing that matches {pattern!r}")
+        twice = partial(with_copy, facts=facts, without=each.get("without"))
+        (stage / path).write_text(re.sub(pattern, twice, text), "utf-8")
+
+
+def staged(stage: Path, file: str) -> tuple[Path, str]:
+    """Return a file of the checkout, copied into *stage* if it is not there, and its text."""
+    path = Path(file)
+    if not (stage / path).exists():
+        copy(path, ROOT, stage)
+    return path, (stage / path).read_text("utf-8")
+
+
+def with_copy(found: re.Match[str], *, facts: dict[str, object], without: str | None) -> str:
+    """Return lines of the notification service, and the same, but for those with *without* in them, of the new one."""
+    new = "".join(line for line in found[0].splitlines(keepends=True) if without is None or without not in line)
+    for former in ("notifications", "notification"):  # its database has the plural
+        for case in (str.lower, str.capitalize, str.upper):
+            new = new.replace(case(former), case(str(facts["name"])))
+    return found[0] + new.replace("8082", str(facts["port"]))
 
 
 def put_in_place(stage: Path) -> list[Path]:

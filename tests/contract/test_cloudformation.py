@@ -92,12 +92,14 @@ def test_a_service_may_only_write_to_queues_it_produces_for_or_consumes_and_its_
     }
     queues = {f"{name}.Arn" for name in of_type("AWS::SQS::Queue")}
     of_all_events = {each for each in queues if not re.match("Processing|.*DeadLetter", each)}
-    own = {f"{name.title()}Policy": {f"{name.title()}DeadLetterQueue.Arn"} & queues for name in SERVICES}
+    own = {
+        f"{name}Policy": {f"{name}DeadLetterQueue.Arn", f"{name}Queue.Arn"} & queues
+        for name in map(str.title, SERVICES)
+    }
     assert writable == {name: targets for name, targets in own.items() if targets} | {
         "OperatorPolicy": {"ProcessingQueue.Arn", *of_all_events},
         "OrderPolicy": {"ProcessingQueue.Arn", *of_all_events},
         "ProcessingPolicy": {"ProcessingDeadLetterQueue.Arn", "ProcessingQueue.Arn", *of_all_events},
-        "NotificationPolicy": {"NotificationDeadLetterQueue.Arn", "NotificationQueue.Arn"},
     }
 
 

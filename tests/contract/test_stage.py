@@ -11,11 +11,11 @@ import pytest
 from orderstream_local.layout import COMPOSE
 from service_common.auth import Caller
 from tests.contract.test_page_headers import NGINX, said_by_nginx
-from tests.support.api_documents import APIS
+from tests.support.api_documents import api_of
 from tests.support.stage import CHECKS, SERVICES, Templates, forwarded, of_type, read_stage
 
 TEMPLATES = read_stage()
-OPERATIONS = [(service, each) for service in SERVICES for each in APIS[service].operations]
+OPERATIONS = [(service, each) for service in SERVICES for each in api_of(service).operations]
 ADDED_BY_TLS = {"Strict-Transport-Security"}
 
 

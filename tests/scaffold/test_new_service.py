@@ -32,6 +32,7 @@ OF_ALL = (
     "tests/contract/test_cloudformation.py",
     "tests/contract/test_compose_file.py",
     "tests/contract/test_page_headers.py",
+    "tests/contract/test_stage.py",
     "tests/contract/test_prometheus.py",
     "tests/imports/test_contracts.py::test_an_import_is_planted_for_each_contract",
 )
@@ -107,7 +108,7 @@ def test_it_is_as_the_rules_want_it(made: Copy) -> None:
     made.run("ruff", "check")
     made.run("ruff", "format", "--check")
     made.run("lint-imports", "--no-cache", PYTHONPATH=".")
-    made.run("cfn-lint", "compose/aws/template.yaml")
+    made.run("cfn-lint", "compose/aws/*.yaml")
     made.run("mypy", *OWN, "packages/command/src")
 
 
@@ -127,7 +128,9 @@ def test_second_one_gets_places_of_its_own(made: Copy) -> None:
     compose = (made.folder / "compose" / "compose.yaml").read_text("utf-8")
     assert f'SUBSCRIBER_QUEUES: "{NAME}-queue,second-queue"' in compose
     assert '"127.0.0.1:8085:8085"' in compose
-    made.run("pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_compose_file.py")
+    made.run(
+        "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_compose_file.py", "tests/contract/test_stage.py"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ import processing_service.api
 from service_common.openapi import Api
 from service_common.openapi.document import build_document
 
-__all__ = ["APIS", "document"]
+__all__ = ["APIS", "api_of", "document"]
 
 APIS: Mapping[str, Api] = {
     "inventory": inventory_service.api.API,
@@ -24,6 +25,12 @@ APIS: Mapping[str, Api] = {
     "order": order_service.api.API,
     "processing": processing_service.api.API,
 }
+
+
+def api_of(service: str) -> Api:
+    """Return the interface of a service, also of one that is not described here."""
+    found: Api = APIS.get(service) or importlib.import_module(f"{service}_service.api").API
+    return found
 
 
 def document(name: str) -> dict[str, Any]:
