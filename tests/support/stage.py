@@ -272,6 +272,7 @@ def variables(templates: Templates) -> list[str]:
         "AuthIssuer": "https://issuer.example.com",
         "DatabasePort": "5432",
         "SeedProducts": "false",
+        "EventsPerMessage": "50",
         "OtlpEndpoint": "https://collector.example.com:4318",
         "OtlpHeadersArn": "authorization=key",
         "TracesSampler": "parentbased_traceidratio",
