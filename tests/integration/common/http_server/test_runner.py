@@ -7,15 +7,17 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import textwrap
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 LIMIT_S = 30.0
@@ -90,7 +92,7 @@ Start = Callable[..., Any]
 def start(tmp_path: Path) -> Start:
     @asynccontextmanager
     async def started(
-        *, more: str = "", compose: str = "", environ: Mapping[str, str] | None = None
+        *, more: str = "", compose: str = "", environ: Mapping[str, str] | None = None, inside: Sequence[str] = ()
     ) -> AsyncIterator[Service]:
         program = tmp_path / "program.py"
         program.write_text(PROGRAM.format(more=textwrap.dedent(more), compose=compose))
@@ -107,7 +109,7 @@ def start(tmp_path: Path) -> Start:
             "SHUTDOWN_GRACE_S": "4",
         }
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(program), env=settings | dict(environ or {}), stdout=PIPE, stderr=PIPE
+            *inside, sys.executable, str(program), env=settings | dict(environ or {}), stdout=PIPE, stderr=PIPE
         )
         try:
             yield Service(process, port)
@@ -117,6 +119,19 @@ def start(tmp_path: Path) -> Start:
             await process.communicate()
 
     return started
+
+
+@pytest.fixture
+def silent_name_server(tmp_path: Path) -> Sequence[str]:
+    """Return a command that runs another in a network in which names are asked for at 127.0.0.1."""
+    configuration = tmp_path / "resolv.conf"
+    configuration.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
+    namespaces = ("unshare", "--user", "--map-root-user", "--mount", "--net", "--fork", "--kill-child")
+    script = 'ip link set lo up; mount --bind "$0" /etc/resolv.conf; exec "$@"'
+    command = (*namespaces, "sh", "-ec", script, str(configuration))
+    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("the kernel refuses new namespaces")
+    return command
 
 
 async def test_invalid_environment_is_reported_in_one_message(start: Start) -> None:
@@ -192,6 +207,34 @@ async def test_long_request_does_not_delay_the_stop(start: Start) -> None:
         assert await service.end() == 0
         with pytest.raises(aiohttp.ClientError):
             await answer
+
+
+async def test_look_up_that_is_not_answered_does_not_delay_the_stop(
+    start: Start, silent_name_server: Sequence[str]
+) -> None:
+    more = """
+    import socket
+
+    async def resource(app):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as name_server:
+            name_server.setblocking(False)
+            name_server.bind(("127.0.0.1", 53))
+            loop = asyncio.get_running_loop()
+            asking = loop.create_task(loop.getaddrinfo("queue", 4566))
+            await loop.sock_recv(name_server, 512)
+            print("asked", flush=True)
+            yield
+            asking.cancel()
+    """
+    compose = "app.cleanup_ctx.append(resource)"
+    async with start(more=more, compose=compose, inside=silent_name_server) as service:
+        await service.until("asked")
+        await service.until("service listening")
+        [program] = psutil.Process(service.process.pid).children()
+        program.terminate()
+
+        assert await service.end() == 0
+    assert service.said()[-2:] == ["service stopping", "service stopped"]
 
 
 @pytest.mark.parametrize("hold", ["await asyncio.sleep(60)", "time.sleep(60)"], ids=["waiting", "blocking"])

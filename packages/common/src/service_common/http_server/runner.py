@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-import uvloop
 from aiohttp import web
 
 from ..config import ConfigError, ServiceConfig, TracesConfig
@@ -22,6 +21,7 @@ from ..lifecycle import Measurements, background
 from ..logs import CloudWatchOptions, LogPipeline, configure_logging
 from .app_keys import METRICS, READINESS, VERSION
 from .connection_limits import ConnectionLimiter, ConnectionLimits, max_connections, raise_file_limit
+from .event_loop import EventLoop
 from .limited_server import LimitedRunner
 from .watchdog import EXIT_FAILED, Watchdog
 
@@ -87,7 +87,7 @@ def _run(
     raise_file_limit()
     exporter = _export(name, config.traces) if config.traces else None
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
             app = create_app(config)
             log.expose(app[METRICS])
             if exporter:
