@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orderstream_local.layout import COMPOSE
-from tests.containers.builds import BuildError, run
+from tests.containers.builds import BuildError, on_the_hub, run
 
 __all__ = ["make_bases"]
 
@@ -32,12 +32,21 @@ _LABEL = "orderstream.stand-in"
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """Packages, shell commands at the end of the installation, metadata of the image, and a command for its version."""
+    """What a stand-in is made of.
+
+    Attributes:
+        packages: of Debian.
+        hooks: shell commands at the end of the installation.
+        changes: metadata of the image.
+        version: a command that prints the version.
+        same: how many numbers of the version are those of the tag; None: all that the tag has.
+    """
 
     packages: tuple[str, ...]
     hooks: tuple[str, ...]
     changes: tuple[str, ...]
     version: tuple[str, ...]
+    same: int | None = None
 
 
 _TRUST = (
@@ -86,6 +95,20 @@ _BASES: Mapping[str, _Base] = {
         ),
         version=("postgres", "--version"),
     ),
+    "prom/prometheus": _Base(
+        packages=("prometheus",),
+        hooks=(
+            f"rm -rf {_TARGET}/etc/prometheus",
+            f"chroot {_TARGET} install -d -o nobody -g nogroup /prometheus",
+        ),
+        changes=(
+            "USER nobody",
+            "VOLUME /prometheus",
+            'ENTRYPOINT ["/bin/prometheus"]',
+        ),
+        version=("/bin/prometheus", "--version"),
+        same=1,
+    ),
 }
 
 
@@ -124,8 +147,8 @@ def _make(tag: str, base: _Base, environment: Mapping[str, str]) -> bool:
     with tempfile.TemporaryDirectory(dir=environment["TMPDIR"]) as folder:
         archive = f"{folder}/root.tar"
         run(tag, [*bootstrap, _SUITE, archive, _MIRROR], _without(environment))
-        run(tag, ["podman", "import", "--quiet", *changes, archive, f"docker.io/library/{tag}"], environment)
-    _check_version(tag, base.version, environment)
+        run(tag, ["podman", "import", "--quiet", *changes, archive, on_the_hub(tag)], environment)
+    _check_version(tag, base.version, environment, base.same)
     return True
 
 
@@ -137,21 +160,21 @@ def _make_node(tag: str, python: str, environment: Mapping[str, str]) -> bool:
     if _label(tag, environment) == digest:
         return False
     build = ["buildah", "bud", "--quiet", "--format=docker", "--isolation=chroot", "--pull-never"]
-    build += ["--from", f"docker.io/library/{python}", "--build-arg", f"REQUIREMENT={requirement}"]
-    build += ["--label", f"{_LABEL}={digest}", "--tag", f"docker.io/library/{tag}", "--file", str(recipe), str(HERE)]
+    build += ["--from", on_the_hub(python), "--build-arg", f"REQUIREMENT={requirement}"]
+    build += ["--label", f"{_LABEL}={digest}", "--tag", on_the_hub(tag), "--file", str(recipe), str(HERE)]
     run(tag, build, environment)
     _check_version(tag, ("node", "--version"), environment)
     return True
 
 
-def _check_version(tag: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-    container = run(tag, ["buildah", "from", "--pull-never", f"docker.io/library/{tag}"], environment).strip()
+def _check_version(tag: str, command: Sequence[str], environment: Mapping[str, str], same: int | None = None) -> None:
+    container = run(tag, ["buildah", "from", "--pull-never", on_the_hub(tag)], environment).strip()
     said = run(tag, ["buildah", "run", "--isolation=chroot", container, "--", *command], environment)
     run(tag, ["buildah", "rm", container], environment)
-    wanted = tag.partition(":")[2].partition("-")[0]
+    wanted = ".".join(tag.partition(":")[2].removeprefix("v").partition("-")[0].split(".")[:same])
     found = re.search(r"\d+(\.\d+)+", said)
     if found is None or not f"{found[0]}.".startswith(f"{wanted}."):
-        run(tag, ["podman", "rmi", f"docker.io/library/{tag}"], environment)
+        run(tag, ["podman", "rmi", on_the_hub(tag)], environment)
         raise BuildError(f"the tag is {tag}, and Debian {_SUITE} has {said.strip()}")
 
 
@@ -164,7 +187,7 @@ def _digest(*parts: str) -> str:
 
 
 def _label(tag: str, environment: Mapping[str, str]) -> str | None:
-    inspect = ["podman", "image", "inspect", f"docker.io/library/{tag}"]
+    inspect = ["podman", "image", "inspect", on_the_hub(tag)]
     done = subprocess.run(inspect, check=False, capture_output=True, text=True, env=environment)
     if done.returncode:
         return None

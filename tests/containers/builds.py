@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 
-__all__ = ["BuildError", "run"]
+__all__ = ["BuildError", "on_the_hub", "run"]
 
 _SHOWN = 4000
 
 
 class BuildError(Exception):
     """An image could not be made; the message has the end of the program's output."""
+
+
+def on_the_hub(tag: str) -> str:
+    """Return the full name of an image of the Docker Hub."""
+    return f"docker.io/{tag}" if "/" in tag else f"docker.io/library/{tag}"
 
 
 def run(what: str, command: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -9,15 +9,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orderstream_local.compose import read_services
-from orderstream_local.layout import COMPOSE
-from tests.containers.builds import run
+import yaml
 
-__all__ = ["VARIABLES", "Image", "base_tags", "build_images", "image", "reference"]
+from orderstream_local.compose import read_services
+from orderstream_local.layout import COMPOSE, ROOT
+from tests.containers.builds import on_the_hub, run
+
+__all__ = [
+    "OBSERVERS",
+    "SECRETS",
+    "SERVICES",
+    "TARGETS_ON_AWS",
+    "VARIABLES",
+    "Image",
+    "base_tags",
+    "build_images",
+    "image",
+    "on_aws",
+    "reference",
+]
 
 VARIABLES = {"AUTH_MODE": "open", "SERVICE_TOKEN": "the-token-of-the-test"}
 SERVICES = read_services(COMPOSE / "compose.yaml", VARIABLES)
-_HUB = "docker.io/library"
+OBSERVERS = {"prometheus": read_services(COMPOSE / "compose.yaml", VARIABLES, {"observability"})["prometheus"]}
+SECRETS = {
+    name: VARIABLES[each["environment"]]
+    for name, each in yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))["secrets"].items()
+}
+# of a deployment on AWS only
+TARGETS_ON_AWS = ("databases",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +56,13 @@ class Image:
 
 def reference(name: str) -> str:
     """Return the image of a service of compose.yaml, with its registry."""
-    service = SERVICES[name]
-    return f"{'localhost' if 'build' in service else _HUB}/{service['image']}"
+    service = (SERVICES | OBSERVERS)[name]
+    return f"localhost/{service['image']}" if "build" in service else on_the_hub(service["image"])
+
+
+def on_aws(target: str) -> str:
+    """Return the image of a target of the Dockerfile that compose.yaml does not have."""
+    return f"localhost/orderstream/{target}"
 
 
 def base_tags() -> list[str]:
@@ -45,22 +70,21 @@ def base_tags() -> list[str]:
     lines = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", lines, re.MULTILINE))
     bases = set(re.findall(r"^FROM (\S+) AS \S+$", lines, re.MULTILINE)) - stages
-    return sorted(bases | {each["image"] for each in SERVICES.values() if "build" not in each})
+    return sorted(bases | {each["image"] for each in (SERVICES | OBSERVERS).values() if "build" not in each})
 
 
 def build_images(environment: Mapping[str, str]) -> None:
-    """Build each target that compose.yaml names; layers of earlier builds are reused.
+    """Build each target that compose.yaml names, and those of AWS; layers of earlier builds are reused.
 
     Raises:
         BuildError: a build failed.
     """
-    for name, service in SERVICES.items():
-        if build := service.get("build"):
-            context = (COMPOSE / build["context"]).resolve()
-            command = ["buildah", "bud", "--format=docker", "--isolation=chroot", "--layers", "--pull-never"]
-            command += ["--target", build["target"], "--tag", reference(name)]
-            command += ["--file", str(context / build["dockerfile"]), str(context)]
-            run(reference(name), command, environment)
+    targets = {reference(name): each["build"]["target"] for name, each in SERVICES.items() if "build" in each}
+    targets |= {on_aws(target): target for target in TARGETS_ON_AWS}
+    for name, target in targets.items():
+        command = ["buildah", "bud", "--format=docker", "--isolation=chroot", "--layers", "--pull-never"]
+        command += ["--target", target, "--tag", name, "--file", str(COMPOSE / "Dockerfile"), str(ROOT)]
+        run(name, command, environment)
 
 
 def image(name: str) -> Image:

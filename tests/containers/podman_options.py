@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["health_check", "podman_options", "seconds"]
 
 _DURATION = re.compile(r"(?:(\d+)m)?(?:(\d+)s)?")
-_NO_OPTIONS = {"build", "command", "depends_on", "healthcheck", "image"}  # the caller's
+_NO_OPTIONS = {"build", "command", "depends_on", "healthcheck", "image", "profiles"}  # the caller's
 
 
 def podman_options(service: Mapping[str, Any], folder: Path) -> list[str]:
@@ -71,6 +71,7 @@ _TRANSLATIONS: Mapping[str, Callable[[Any], list[str]]] = {
     "read_only": _flag("read-only"),
     "restart": _one("restart"),
     "security_opt": _each("security-opt"),
+    "secrets": _each("secret"),
     "shm_size": _one("shm-size"),
     "stop_grace_period": lambda value: [f"--stop-timeout={seconds(value)}"],
     "tmpfs": _each("tmpfs"),

@@ -22,9 +22,12 @@ runroot = "{runroot}"
 [storage.options]
 additionalimagestores = [{stores}]
 """
-# without cgroups, of which the kernel would keep the empty ones; and without systemd, which may not be there
+# Without cgroups, of which the kernel would keep the empty ones, and systemd, which may not be there. And without a
+# profile of AppArmor, which would outlive the run, and keeps podman on Ubuntu 24.04 from sending most signals:
+# https://github.com/containers/common/issues/2321
 _CONTAINERS = """\
 [containers]
+apparmor_profile = "unconfined"
 cgroups = "disabled"
 default_ulimits = []
 log_driver = "k8s-file"

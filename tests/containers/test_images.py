@@ -7,10 +7,12 @@ import re
 import pytest
 
 from orderstream_local.layout import ROOT
+from tests.containers.builds import on_the_hub
 from tests.containers.deployment import Deployment
-from tests.containers.images import SERVICES, Image, base_tags, image, reference
+from tests.containers.images import SERVICES, TARGETS_ON_AWS, Image, base_tags, image, on_aws, reference
 
 BUILT = [name for name, service in SERVICES.items() if "build" in service]
+ALL = [*map(reference, BUILT), *map(on_aws, TARGETS_ON_AWS)]
 DOCUMENTED = (ROOT / "docs" / "reference" / "images.md").read_text(encoding="utf-8")
 LABELS = {"title", "description", "licenses"}
 # of the Dockerfile's other stages, and of any compiler
@@ -21,14 +23,14 @@ def described(name: str) -> Image:
     return image(reference(name))
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", ALL)
 def test_an_image_runs_as_a_user_who_is_not_root(name: str) -> None:
-    assert described(name).config["User"] in {"10001:10001", "nginx"}
+    assert image(name).config["User"] in {"10001:10001", "nginx", "postgres"}
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", ALL)
 def test_an_image_says_what_it_is(name: str) -> None:
-    labels = {each.removeprefix("org.opencontainers.image.") for each in described(name).config["Labels"]}
+    labels = {each.removeprefix("org.opencontainers.image.") for each in image(name).config["Labels"]}
     assert labels >= LABELS
 
 
@@ -40,7 +42,7 @@ def test_an_image_has_a_health_check(name: str) -> None:
 @pytest.mark.parametrize("name", BUILT)
 def test_what_the_layers_add_to_the_base_is_as_large_as_the_documentation_says(name: str) -> None:
     base = next(tag for tag in base_tags() if tag.startswith("nginx" if name == "web" else "python"))
-    added = (described(name).size - image(f"docker.io/library/{base}").size) / 1e6
+    added = (described(name).size - image(on_the_hub(base)).size) / 1e6
     documented = re.search(rf"\| `orderstream/{name}` \|.*\| (\d+) MB \|", DOCUMENTED)
     assert documented is not None
     assert int(documented[1]) == pytest.approx(added, rel=0.1, abs=1), f"{name} adds {added:.1f} MB"

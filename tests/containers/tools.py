@@ -39,7 +39,7 @@ def require() -> None:
         SkippedError: something is missing.
     """
     if os.geteuid() != 0:
-        raise SkippedError("only root can mount and make namespaces; try sudo --preserve-env=HOME,PATH")
+        raise SkippedError('only root can mount and make namespaces; try sudo env HOME="$HOME" PATH="$PATH"')
     for program in ("apt-get", "dpkg", "setpriv", "unshare"):
         if shutil.which(program) is None:
             raise SkippedError(f"there is no {program}; this runs on Debian and Ubuntu")

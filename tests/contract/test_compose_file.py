@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import processing_service.app
 from orderstream_local.compose import dependency_levels, read_compose
 from orderstream_local.layout import COMPOSE, SERVICES
 from orderstream_local.supervisor import STOP_WITHIN_S, reserved_s
+from service_common.config import ServiceConfig
 from service_common.sqs import PollerSettings
 from service_common.sqs.poller import FLUSH_LIMIT_S, POLL_MARGIN_S
 from tests.containers.podman_options import podman_options
@@ -22,6 +25,10 @@ from tests.containers.podman_options import podman_options
 SCHEMA = json.loads((Path(__file__).parent / "compose_spec" / "compose-spec.json").read_text(encoding="utf-8"))
 DOCUMENT = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
 WITHOUT_PROFILE = {name: service for name, service in DOCUMENT["services"].items() if "profiles" not in service}
+SIGN_IN = {
+    "open": {"AUTH_MODE": "open"},
+    "oidc": {"AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "orderstream"},
+}
 DOCKERFILE = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -53,6 +60,52 @@ def test_the_containers_of_the_tests_can_have_each_of_its_keys(service: dict[str
 def test_a_key_that_they_cannot_have_is_no_secret() -> None:
     with pytest.raises(KeyError, match="privileged"):
         podman_options({"privileged": True}, COMPOSE)
+
+
+def test_no_secret_from_the_environment_is_for_a_read_only_service() -> None:
+    """Docker Compose refuses it: https://github.com/docker/compose/pull/12531."""
+    from_environment = {name for name, secret in DOCUMENT["secrets"].items() if "environment" in secret}
+    for name, service in DOCUMENT["services"].items():
+        assert not (service.get("read_only") and from_environment.intersection(service.get("secrets", ()))), name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("sign_in", SIGN_IN.values(), ids=SIGN_IN)
+def test_a_service_has_every_variable_that_it_requires(name: str, sign_in: Mapping[str, str]) -> None:
+    environment = read_compose(COMPOSE / "compose.yaml", {"SERVICE_TOKEN": "secret", **sign_in})[name].environment
+    config = configuration(name, environment)
+    assert config.port == int(environment["PORT"])
+    assert config.auth.issuer == sign_in.get("AUTH_ISSUER")
+
+
+def test_each_variable_is_one_that_a_service_asks_for() -> None:
+    given = {"SERVICE_TOKEN": "secret", **SIGN_IN["oidc"], "OTEL_EXPORTER_OTLP_ENDPOINT": "http://jaeger:4318"}
+    containers = read_compose(COMPOSE / "compose.yaml", given)
+    environments = {name: Asked(containers[name].environment) for name in SERVICES}
+    for name, environment in environments.items():
+        configuration(name, environment)
+    asked = set().union(*(each.names for each in environments.values()))
+    assert set().union(*environments.values()) - asked == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # botocore
+
+
+def configuration(name: str, environment: Mapping[str, str]) -> ServiceConfig:
+    """Return the settings that a service reads from its *environment*, which has all that it requires."""
+    config: ServiceConfig = import_module(f"{name}_service.config").Config.from_environ(environment)
+    return config
+
+
+class Asked(dict[str, str]):
+    """An environment that knows for which variables it was asked."""
+
+    names: set[str]
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(variables)
+        self.names = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
 
 
 @pytest.mark.parametrize("name", SERVICES)

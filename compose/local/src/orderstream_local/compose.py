@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,18 @@ def read_compose(path: Path, variables: Mapping[str, str]) -> dict[str, Containe
     return {name: _container(name, service) for name, service in read_services(path, variables).items()}
 
 
-def read_services(path: Path, variables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the services of *path* that need no profile, with ``${VARIABLES}`` interpolated from *variables*.
+def read_services(
+    path: Path, variables: Mapping[str, str], profiles: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the services of *path*, with ``${VARIABLES}`` interpolated from *variables*.
+
+    Those that have profiles are left out, unless one of them is in *profiles*.
 
     Raises:
         MissingVariableError: a required variable is not set.
     """
     services = yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
-    return {name: _interpolated(each, variables) for name, each in services.items() if "profiles" not in each}
+    return {name: _interpolated(each, variables) for name, each in services.items() if _runs(each, profiles)}
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
@@ -87,6 +91,10 @@ def dependency_levels(containers: Mapping[str, Container]) -> dict[str, int]:
 
     deepest = max(map(depth, containers))
     return {name: deepest - depth(name) for name in containers}
+
+
+def _runs(service: Mapping[str, Any], profiles: Collection[str]) -> bool:
+    return "profiles" not in service or not set(profiles).isdisjoint(service["profiles"])
 
 
 def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:

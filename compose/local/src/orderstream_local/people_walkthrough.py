@@ -16,9 +16,9 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from .checks import Checks
+from .running_system import RunningSystem
 from .sign_in import CUSTOMER, OPERATOR, OTHER_CUSTOMER, PEOPLE, SignIn
 from .sse import ServerSentEvent, SseReader
-from .stack import Stack
 from .watcher import Watcher, watching
 
 __all__ = ["walk_people"]
@@ -30,7 +30,7 @@ _LEEWAY_S = 30.0
 _SOON_S = 4.0
 
 
-async def walk_people(stack: Stack, sign_in: SignIn, checks: Checks, session: aiohttp.ClientSession) -> None:
+async def walk_people(stack: RunningSystem, sign_in: SignIn, checks: Checks, session: aiohttp.ClientSession) -> None:
     """Check what each of two customers and an operator see, and what is refused."""
     async with AsyncExitStack() as entering:
         watchers = {
@@ -48,7 +48,7 @@ async def walk_people(stack: Stack, sign_in: SignIn, checks: Checks, session: ai
 
 @dataclass(slots=True)
 class _PeopleWalkthrough:
-    stack: Stack
+    stack: RunningSystem
     sign_in: SignIn
     checks: Checks
     session: aiohttp.ClientSession
@@ -140,7 +140,7 @@ class _PeopleWalkthrough:
     def _expiring(self, token: str, expires_at: float) -> str:
         """Return *token* with another expiry, signed with the same key, which the emulator keeps in a file."""
         header, claims = (json.loads(_decoded(part)) for part in token.split(".")[:2])
-        folder = self.stack.data.volume("emulator") / "cognito-pool-keys"
+        folder = self.stack.emulator_data / "cognito-pool-keys"
         key = RSAKey.import_key((folder / f"{self.sign_in.outputs['UserPoolId']}-access.pem").read_bytes())
         payload = json.dumps({**claims, "exp": int(expires_at)}).encode()
         return jws.serialize_compact(header, payload, key, algorithms=["RS256"])

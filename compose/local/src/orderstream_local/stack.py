@@ -147,6 +147,11 @@ class Stack:
         return f"http://{self._running.addresses('emulator')[0]}"
 
     @property
+    def emulator_data(self) -> Path:
+        """The folder with what the emulator keeps."""
+        return self.data.volume("emulator")
+
+    @property
     def sockets(self) -> Path:
         """The folder of PostgreSQL's socket."""
         return self._running.sockets["postgres"]

@@ -17,8 +17,8 @@ from rich.table import Table
 from .checks import Checks, milliseconds
 from .cloudwatch import read_logs
 from .people_walkthrough import walk_people
+from .running_system import RunningSystem
 from .sign_in import CUSTOMER, OPERATOR
-from .stack import Stack
 from .steps import STEPS, Evidence, Record, Step
 from .watcher import Watcher, watching
 
@@ -31,7 +31,7 @@ _POLL_S = 0.1
 _CANCELLATIONS = 10
 
 
-async def walk(stack: Stack, console: Console) -> int:
+async def walk(stack: RunningSystem, console: Console) -> int:
     """Run a success, a refusal and a cancellation; return 0 when all checks passed, else 1.
 
     Where people sign in, a customer does that, and then what is whose is checked.
@@ -61,7 +61,7 @@ class _Walkthrough:
         operator: header of the requests for what only operators see and do.
     """
 
-    stack: Stack
+    stack: RunningSystem
     checks: Checks
     session: aiohttp.ClientSession
     watcher: Watcher
