@@ -35,6 +35,7 @@ log_driver = "k8s-file"
 cgroup_manager = "cgroupfs"
 events_logger = "none"
 runtime = "crun"
+static_dir = "{temporary}/static"
 tmp_dir = "{temporary}/libpod"
 volume_path = "{temporary}/volumes"
 [network]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
+from orderstream_local import layout
 from orderstream_local.compose import read_services
 from orderstream_local.layout import COMPOSE
 from orderstream_local.sign_in import CUSTOMER
@@ -120,7 +121,7 @@ async def test_prometheus_scrapes_each_replica_and_evaluates_the_alarms(system: 
             rules = [rule for group in (await ask("rules")).get("groups", ()) for rule in group["rules"]]
             return rules if rules and all(rule["health"] != "unknown" for rule in rules) else None
 
-        wanted = sorted(["inventory", "order", "processing", *(3 * ["notification"])])
+        wanted = sorted(name for name in layout.SERVICES for _ in system.containers(name))
         assert await eventually(all_up, "targets that are up", SCRAPED_WITHIN_S) == wanted
         rules = await eventually(evaluated, "rules that were evaluated", SCRAPED_WITHIN_S)
     assert {rule["name"]: rule["health"] for rule in rules if rule["health"] != "ok"} == {}
