@@ -63,6 +63,8 @@ async def test_service_has_environment_of_its_container(stack: Stack, name: str)
             assert actual[variable] == TOKEN
         elif variable in OF_THE_LOOPBACK:
             assert actual[variable] == OF_THE_LOOPBACK[variable]
+        elif variable == "EVENTS_PER_MESSAGE":
+            assert actual[variable] == "50"  # every consumer is of this version
         elif not re.search(r"://|0\.0\.0\.0", plain) and variable != "PORT":
             assert actual[variable] == plain
     settings = {each for each in actual if each not in os.environ or actual[each] != os.environ[each]}

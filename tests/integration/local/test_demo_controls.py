@@ -84,11 +84,15 @@ async def test_page_elsewhere_has_no_controls(aiohttp_client: AiohttpClient) -> 
 async def test_frozen_processes_go_on_although_the_server_has_ended(
     aiohttp_client: AiohttpClient, process: psutil.Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_controls, "FREEZE_S", 1)
+    monkeypatch.setattr(demo_controls, "FREEZE_S", 3)
     client = await aiohttp_client(create_web(None, {}, demo_pids=tmp_path))
     assert (await (await client.get("/config.json")).json())["demo"] is True
     assert await press(client, "freeze-inventory") == 200
-    assert process.status() == psutil.STATUS_STOPPED
+
+    async def stopped() -> bool | None:
+        return process.status() == psutil.STATUS_STOPPED or None
+
+    await eventually(stopped, "it is suspended")
     await client.close()
 
     async def goes_on() -> bool | None:

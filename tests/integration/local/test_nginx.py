@@ -263,7 +263,7 @@ async def test_location_leads_to_what_was_created(proxy: str, path: str) -> None
 
 
 INTERNAL = {
-    operation.path.format(order_id=1, product_id="123"): port
+    operation.path.format(order_id=1, product_id="123", letter_id="1"): port
     for name, port in (("order", 8080), ("inventory", 8081))
     for operation in APIS[name].operations
     if operation.access is Caller.SERVICE
@@ -297,7 +297,7 @@ async def test_internal_endpoint_is_not_published(proxy: str, folder: Path, path
 
 
 PUBLISHED = [
-    (operation.path.format(order_id=1, product_id="123"), port)
+    (operation.path.format(order_id=1, product_id="123", letter_id="1"), port)
     for name, port in (("order", 8080), ("inventory", 8081), ("notification", 8082), ("processing", 8083))
     for operation in APIS[name].operations
     if operation.method == "GET" and operation.access is not Caller.SERVICE and operation.path != "/stream"

@@ -101,9 +101,10 @@ async def _freeze_inventory(request: web.Request) -> web.Response:
     pids = _pids(request.app, "inventory")
     if not pids:
         raise web.HTTPConflict(text="The inventory service does not run.")
-    # a process of its own, and first: they go on after the time whatever becomes of this one
-    thaw = f'sleep {FREEZE_S}; kill -CONT "$@"'
-    await asyncio.create_subprocess_exec("sh", "-c", thaw, "sh", *map(str, pids), start_new_session=True)
+    # a process without a parent, and first: they go on after the time whatever becomes of this one
+    thaw = f'(sleep {FREEZE_S}; kill -CONT "$@") &'
+    starter = await asyncio.create_subprocess_exec("sh", "-c", thaw, "sh", *map(str, pids), start_new_session=True)
+    await starter.wait()
     _signal(pids, signal.SIGSTOP)
     return web.json_response({"frozen": len(pids), "seconds": FREEZE_S})
 
