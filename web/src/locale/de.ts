@@ -290,6 +290,8 @@ export const translations: Readonly<Record<string, string>> = {
   '4077315520717354682': 'Gesund, beobachtet seit {$time}',
   // Since {$time}.
   '4731496948905938422': 'Seit {$time}.',
+  // Since before {$time}.
+  '1600528814121799059': 'Seit vor {$time}.',
   // Affected: {$names}.
   '4280475022599167824': 'Betroffen: {$names}.',
   // consequence

@@ -7,6 +7,8 @@ const PROCESSING: Replica = { service: 'processing', number: 1, of: 1, address: 
 const BEHIND: Replica = { ...PROCESSING, balanced: true };
 const AWAY: Finding = { level: 'bad', kind: 'unreachable', replica: PROCESSING, failing: [] };
 const NOT_READY: Finding = { level: 'bad', kind: 'not-ready', replica: PROCESSING, failing: ['engine'] };
+const FAILS: Finding = { level: 'bad', kind: 'unavailable', service: 'order', number: 9, requests: 9 };
+const STOCK: Finding = { ...AWAY, replica: { ...PROCESSING, service: 'inventory' } };
 const S = 1000;
 
 type Seen = readonly [at: number, findings: readonly Finding[], startedAt?: number, replica?: Replica];
@@ -42,6 +44,19 @@ describe('observed', () => {
     const known = log([0, [AWAY]], [5 * S, []], [30 * S, [AWAY]], [35 * S, []]);
     expect(incidentsAfter(known, 0).map((each) => each.from)).toEqual([30 * S, 0]);
     expect(incidentsAfter(known, 6 * S).map((each) => each.from)).toEqual([30 * S]);
+  });
+
+  it('has what outlasts its cause since it was seen first', () => {
+    const known = log([0, []], [5 * S, [STOCK]], [10 * S, [STOCK, FAILS]], [60 * S, [FAILS]], [65 * S, []]);
+    expect(known.incidents).toEqual([
+      { cause: STOCK, from: 5 * S, until: 60 * S },
+      { cause: FAILS, from: 10 * S, until: 65 * S },
+    ]);
+  });
+
+  it('has what came back without a cause since then', () => {
+    const known = log([5 * S, [STOCK, FAILS]], [10 * S, [STOCK]], [60 * S, [FAILS]]);
+    expect(known.incidents.map((each) => each.from)).toEqual([5 * S, 60 * S]);
   });
 
   it('does not claim to have watched during a gap', () => {

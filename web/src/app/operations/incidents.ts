@@ -5,7 +5,7 @@ import { Finding } from './findings';
 /** An alarm and its time; milliseconds since 1970. */
 export interface Incident {
   readonly cause: Finding;
-  /** When it was seen first. */
+  /** When it was seen first, be it as what followed from another one. */
   readonly from: number;
   /** When it was seen to be over; null while it lasts. */
   readonly until: number | null;
@@ -28,6 +28,8 @@ export interface Log {
   readonly incidents: readonly Incident[];
   /** The oldest first. */
   readonly starts: readonly Start[];
+  /** Since when each finding lasts that follows from another one, by its subject. */
+  readonly effects: Readonly<Record<string, number>>;
 }
 
 /** What was seen at one time. */
@@ -50,15 +52,24 @@ const SAME_START_MS = 500;
 export function observed(log: Log | null, observation: Observation): Log {
   const { at, alarms } = observation;
   const watched = log !== null && at - log.at <= MAX_GAP_MS;
+  const before = log?.effects ?? {};
   return {
     since: watched ? log.since : at,
     at,
-    incidents: recent(incidentsOf(log?.incidents ?? [], alarms, at), (each) => each.until ?? at, at),
+    incidents: recent(incidentsOf(log?.incidents ?? [], alarms, before, at), (each) => each.until ?? at, at),
     starts: recent(startsOf(log?.starts ?? [], observation.processes, log?.since ?? at), (each) => each.at, at),
+    effects: Object.fromEntries(
+      alarms.flatMap((alarm) => alarm.effects.map(subjectOf)).map((subject) => [subject, before[subject] ?? at]),
+    ),
   };
 }
 
-function incidentsOf(before: readonly Incident[], alarms: readonly Alarm[], at: number): readonly Incident[] {
+function incidentsOf(
+  before: readonly Incident[],
+  alarms: readonly Alarm[],
+  effects: Log['effects'],
+  at: number,
+): readonly Incident[] {
   const causes = new Map(alarms.map(({ cause }) => [subjectOf(cause), cause]));
   const known = before.map((incident): Incident => {
     const subject = subjectOf(incident.cause);
@@ -68,7 +79,9 @@ function incidentsOf(before: readonly Incident[], alarms: readonly Alarm[], at: 
     causes.delete(subject);
     return { ...incident, cause: worse(incident.cause, cause), until: null };
   });
-  return [...known, ...[...causes.values()].map((cause): Incident => ({ cause, from: at, until: null }))];
+  // what outlasts its cause did not begin at the end of it
+  const found = [...causes].map(([subject, cause]): Incident => ({ cause, from: effects[subject] ?? at, until: null }));
+  return [...known, ...found].sort((one, other) => one.from - other.from);
 }
 
 // an incident is remembered at its worst

@@ -17,6 +17,7 @@ describe('marksOf', () => {
         { replica: REPLICA, at: 1 * MINUTE, again: false },
         { replica: REPLICA, at: 7 * MINUTE, again: true },
       ],
+      effects: {},
     };
     const marks = marksOf(log, 10 * MINUTE, String);
     expect(marks.bands.map(({ from, until, colour }) => [from, until, colour])).toEqual([

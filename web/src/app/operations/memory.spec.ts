@@ -2,7 +2,7 @@ import { HISTORY_MS } from './history';
 import { Log } from './incidents';
 import { recall, remember } from './memory';
 
-const LOG: Log = { since: 1, at: 5, incidents: [], starts: [] };
+const LOG: Log = { since: 1, at: 5, incidents: [], starts: [], effects: {} };
 
 describe('memory', () => {
   beforeEach(() => sessionStorage.clear());

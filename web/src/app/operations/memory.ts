@@ -8,7 +8,7 @@ export interface Memory {
   readonly log: Log | null;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const NOTHING: Memory = { history: [], log: null };
 
 /** Reads what was stored under *key*, without points that are too old; nothing when there is none, or of another format. */

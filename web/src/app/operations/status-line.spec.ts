@@ -8,7 +8,7 @@ import { Log } from './incidents';
 const REPLICA = { service: 'processing', number: 1, of: 1, address: 'http://p', balanced: false } as const;
 const AWAY: Finding = { level: 'bad', kind: 'unreachable', replica: REPLICA, failing: [] };
 const T = new Date(2026, 0, 1, 14, 3).getTime();
-const QUIET: Log = { since: T, at: T + 60_000, incidents: [], starts: [] };
+const QUIET: Log = { since: T, at: T + 60_000, incidents: [], starts: [], effects: {} };
 
 async function shown(
   level: Level | null,
@@ -43,19 +43,34 @@ describe('StatusLine', () => {
     expect(page.textContent).toContain('Processing service was restarted at 14:03:30.');
   });
 
+  it('names what was last, be it an incident or a restart', async () => {
+    const incidents = [0, 1, 2].map((n) => ({ cause: AWAY, from: T + n * 10_000, until: T + n * 10_000 + 5000 }));
+    const starts = [{ replica: REPLICA, at: T + 30_000, again: true }];
+    const page = await shown('ok', [], { ...QUIET, incidents, starts });
+    const named = [...page.querySelectorAll('.past > li')].map((each) => each.textContent);
+    expect(named[0]).toBe('Processing service was restarted at 14:03:30.');
+    expect(named[1]).toContain('14:03:20–14:03:25');
+  });
+
   it('names one cause, since when, and who suffers', async () => {
     const findings: readonly Finding[] = [
       { level: 'warn', kind: 'backlog', queue: 'processing-queue', service: 'processing', number: 200 },
       AWAY,
       { level: 'warn', kind: 'late-sagas', late: 3, seconds: 42 },
     ];
-    const page = await shown('bad', findings, { ...QUIET, incidents: [{ cause: AWAY, from: T, until: null }] });
+    const log = { ...QUIET, since: T - 60_000, incidents: [{ cause: AWAY, from: T, until: null }] };
+    const page = await shown('bad', findings, log);
     const lines = [...page.querySelectorAll('.alarms > li')].map((each) => each.textContent);
     expect(lines.length).toBe(1);
     expect(lines[0]).toContain(
       'Processing service can’t be reached. Since 14:03:00. Affected: processing-queue and 3 late orders.',
     );
     expect(lines[0]).toContain('2 consequences');
+  });
+
+  it('does not take its first look for the begin', async () => {
+    const page = await shown('bad', [AWAY], { ...QUIET, incidents: [{ cause: AWAY, from: T, until: null }] });
+    expect(page.textContent).toContain('Since before 14:03:00.');
   });
 
   it('has no level before all processes were polled', async () => {

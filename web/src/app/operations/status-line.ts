@@ -4,7 +4,7 @@ import { texts } from '../texts';
 import { Alarm } from './causes';
 import { Level } from './findings';
 import { HISTORY_MS } from './history';
-import { Log, incidentsAfter, quietSince, restartsAfter, subjectOf } from './incidents';
+import { Incident, Log, incidentsAfter, quietSince, restartsAfter, subjectOf } from './incidents';
 import { affectedBy, findingText, incidentText, restartText, timeOfDay } from './labels';
 
 /** The number of incidents that are named; the page lists all. */
@@ -43,20 +43,25 @@ export class StatusLine {
         level: alarm.level,
         text: [
           findingText(alarm.cause),
-          ...(incident === undefined ? [] : [this.texts.status.since(timeOfDay(incident.from))]),
+          ...(incident === undefined ? [] : [this.sinceOf(incident)]),
           ...(affected.length === 0 ? [] : [this.texts.status.affected(affected)]),
         ].join(' '),
         effects: alarm.effects.map(findingText),
       };
     }),
   );
-  /** What is over, of the last 15 minutes. */
+  /** What is over, of the last 15 minutes, the last first. */
   protected readonly past = computed(() => {
     const log = this.log();
     if (log === null) return [];
     const since = log.at - HISTORY_MS;
     const over = incidentsAfter(log, since).filter((each) => each.until !== null);
-    const all = [...over.map(incidentText), ...restartsAfter(log, since).map(restartText)];
+    const all = [
+      ...over.map((each) => ({ at: each.until ?? log.at, text: incidentText(each) })),
+      ...restartsAfter(log, since).map((each) => ({ at: each.at, text: restartText(each) })),
+    ]
+      .sort((one, other) => other.at - one.at)
+      .map((each) => each.text);
     const more = all.length - MAX_NAMED;
     return more > 0 ? [...all.slice(0, MAX_NAMED), this.texts.status.more(more)] : all;
   });
@@ -72,4 +77,10 @@ export class StatusLine {
     const at = this.at();
     return at === null ? '' : this.texts.asOf(timeOfDay(at));
   });
+
+  // what was there at the first look began before
+  private sinceOf({ from }: Incident): string {
+    const { since, sinceBefore } = this.texts.status;
+    return from === this.log()?.since ? sinceBefore(timeOfDay(from)) : since(timeOfDay(from));
+  }
 }

@@ -47,6 +47,7 @@ export const operations = {
     healthySince: (time: string): string => $localize`Healthy since ${time}:time:`,
     watchedSince: (time: string): string => $localize`Healthy, watched since ${time}:time:`,
     since: (time: string): string => $localize`Since ${time}:time:.`,
+    sinceBefore: (time: string): string => $localize`Since before ${time}:time:.`,
     affected: (names: readonly string[]): string => $localize`Affected: ${list.format(names)}:names:.`,
     consequences: (number: number): string => plural(number, $localize`consequence`, $localize`consequences`),
     before: $localize`Before`,
