@@ -116,6 +116,9 @@ async def test_timeline_is_to_scale_and_shows_what_the_services_have(system: Sys
     assert closed["width"] > 3 * took["width"]
     assert took["x"] >= waited["x"] + waited["width"] - 1
     assert closed["x"] >= took["x"] + took["width"] - 3
+    axis = view.page.locator("app-waterfall-view .axis")
+    whole = "axis => axis.scrollWidth <= axis.clientWidth"
+    assert await axis.evaluate(whole)
     await expect(view.step(f"v1-take-{order}:1")).to_contain_text("Stock operation: taken")
     outbox = view.step("CREATED-v1-announce-processing-queue")
     await outbox.get_by_role("button", name="Data").press("Enter")
