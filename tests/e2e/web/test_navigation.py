@@ -63,8 +63,18 @@ async def test_current_page_and_view_are_told_apart_with_forced_colours(page: Pa
     assert feed != compare
 
 
-@pytest.mark.parametrize("width", [768, 1024])
-async def test_header_is_whole_at_widths_between_phone_and_desk(page: Page, width: int) -> None:
+@pytest.mark.parametrize("width", [320, 360])
+async def test_current_page_is_seen_in_the_navigation_on_a_phone(page: Page, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 740})
+    await page.goto("/docs")
+    navigation = page.get_by_role("navigation", name="Pages")
+    await expect(navigation.get_by_role("link", name="Interfaces")).to_be_in_viewport(ratio=1)
+    await page.goto("/orders")
+    await expect(navigation.get_by_role("link", name="Orders")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+async def test_header_is_whole_where_it_is_tight(page: Page, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
     await page.goto("/live")
     await expect(page.get_by_role("banner").get_by_role("status")).to_contain_text("Live, over")
