@@ -48,7 +48,9 @@ function rowOf(entry: LogEntry): Row {
   const { notification, received } = entry;
   const { columns, at, fromHistory } = texts.live.feed;
   if (received === null) {
-    const time = at(Date.parse(notification.occurredAt));
+    const occurred = new Date(notification.occurredAt);
+    const today = occurred.toDateString() === new Date().toDateString();
+    const time = today ? CLOCK.format(occurred) : at(occurred.getTime());
     return { entry, timeLabel: columns.happened, time, latency: '', over: fromHistory };
   }
   return {
