@@ -59,9 +59,9 @@ const labels = texts.orders.list.criteria;
   styles: `
     form {
       display: grid;
-      grid-template-columns: repeat(auto-fill, minmax(min(10rem, 100%), 1fr));
+      grid-template-columns: repeat(auto-fill, minmax(min(12rem, 100%), 1fr));
       gap: var(--space-2) var(--space-3);
-      align-items: end;
+      align-items: start;
     }
     label {
       display: grid;
@@ -78,6 +78,7 @@ const labels = texts.orders.list.criteria;
     .buttons {
       display: flex;
       flex-wrap: wrap;
+      align-self: end;
       gap: var(--space-2);
     }
   `,
