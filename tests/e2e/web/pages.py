@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import FloatRect, Locator, Page, expect
 
-__all__ = ["Live", "Order", "Shop", "go", "header_status"]
+__all__ = ["Live", "Order", "Shop", "box_of", "go", "header_status"]
 
 PROTOCOLS = {"sse": "SSE", "ws": "WebSocket"}
 
@@ -22,6 +22,13 @@ async def go(page: Page, name: str) -> None:
 def header_status(page: Page) -> Locator:
     """Return what the header says of the connection."""
     return page.get_by_role("banner").get_by_role("status")
+
+
+async def box_of(shown: Locator) -> FloatRect:
+    """Return where something is."""
+    box = await shown.bounding_box()
+    assert box is not None, f"{shown} is not shown"
+    return box
 
 
 class Shop:
@@ -112,6 +119,7 @@ class Order:
         self.page = page
         self.status = page.locator("app-order-page app-status-badge")
         self.hops = page.locator("li[data-hop]")
+        self.attempts = page.locator('li[data-step*="-attempt-"]')
 
     async def open(self, order: int) -> None:
         """Come in from outside."""
@@ -131,9 +139,7 @@ class Order:
 
     async def bar(self, name: str) -> FloatRect:
         """Return where the bar of a row of the timeline is."""
-        box = await self.step(name).locator(".bar").bounding_box()
-        assert box is not None, f"{name} has no bar"
-        return box
+        return await box_of(self.step(name).locator(".bar"))
 
     async def is_told(self, status: str) -> None:
         """Wait for a status."""

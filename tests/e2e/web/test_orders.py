@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
+from itertools import pairwise
 
 import orjson
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.web.days import fail_one
-from tests.e2e.web.pages import Live, Order, Shop, go
+from tests.e2e.web.pages import Live, Order, Shop, box_of, go
 from tests.support.events import event
 from tests.support.processes import frozen, stopped
 from tests.support.system import System
@@ -123,6 +124,26 @@ async def test_timeline_is_to_scale_and_shows_what_the_services_have(system: Sys
     outbox = view.step("CREATED-v1-announce-processing-queue")
     await outbox.get_by_role("button", name="Data").press("Enter")
     await expect(outbox.locator("pre")).to_contain_text(f'"key": "order-created:{order}:1"')
+    await expect(outbox.locator("pre")).to_contain_text('"productId": "timed"')
+
+
+async def test_attempts_that_failed_stay_in_the_timeline_with_their_errors(system: System, view: Order) -> None:
+    async with AsyncExitStack() as inventory_away:
+        with frozen(system, "processing-service"):
+            await placed(system, view.page, "unavailable")
+            await inventory_away.enter_async_context(stopped(system, "inventory"))
+        await expect(view.attempts.nth(1)).to_contain_text("Failed attempt: take stock")
+        await expect(view.step("v1-take")).to_contain_class("active")
+    await view.is_told("Closed")
+    await expect(view.step("v1-take")).to_contain_class("done")
+    await expect(view.attempts.first).to_contain_text("Unavailable: the attempt had no effect.")
+    await expect(view.attempts.first).to_contain_text("inventory-service: POST /inventory/decrement")
+    # each lies within the step, one after the other
+    taking = await view.bar("v1-take")
+    bars = [await box_of(attempt.locator(".bar")) for attempt in await view.attempts.all()]
+    for before, after in pairwise([{**taking, "width": 0.0}, *bars]):
+        assert after["x"] >= before["x"] + before["width"] - 3  # the smallest bar is 3 px wide
+    assert bars[-1]["x"] + bars[-1]["width"] <= taking["x"] + taking["width"] + 3
 
 
 async def test_version_that_was_replaced_is_folded(system: System, view: Order) -> None:

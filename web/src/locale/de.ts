@@ -853,6 +853,14 @@ export const translations: Readonly<Record<string, string>> = {
   '8536144854790451562': 'AWS CLI; für die Demo mit --endpoint-url',
   // Log files of the demo
   '1828457132857981900': 'Logdateien der Demo',
+  // take stock
+  '3762152800317065716': 'Bestand entnehmen',
+  // close order
+  '1141079047586029033': 'Bestellung abschließen',
+  // fail order
+  '9028780954275464251': 'Bestellung scheitern lassen',
+  // release stock
+  '4200839474002539908': 'Bestand freigeben',
   // 1 attempt
   '7156151099204192541': '1 Versuch',
   // {$count} attempts
@@ -1071,10 +1079,18 @@ export const translations: Readonly<Record<string, string>> = {
   '1489472554836688311': '{$after}, bisher {$took}',
   // {$count} attempts.
   '8920524376414538053': '{$count} Versuche.',
-  // A step of this saga was repeated once.
-  '7098994925534908341': 'Ein Schritt dieser Saga wurde einmal wiederholt.',
-  // Steps of this saga were repeated {$count} times.
-  '1709571987123498570': 'Schritte dieser Saga wurden {$count}-mal wiederholt.',
+  // 1 more failed attempt, no longer kept.
+  '2263214155160720444': '1 weiterer gescheiterter Versuch, nicht mehr aufbewahrt.',
+  // {$count} more failed attempts, no longer kept.
+  '2020943380752087844': '{$count} weitere gescheiterte Versuche, nicht mehr aufbewahrt.',
+  // Unavailable: the attempt had no effect.
+  '5807421507715887566': 'Nicht verfügbar: Der Versuch hatte keine Wirkung.',
+  // No answer: it may have had its effect.
+  '6298642956907358746': 'Keine Antwort: Vielleicht hatte er seine Wirkung.',
+  // An answer that the step can’t have.
+  '7661830698261339232': 'Eine Antwort, die es bei diesem Schritt nicht gibt.',
+  // A defect of the processing service.
+  '4023275234360110734': 'Ein Fehler im Verarbeitungsdienst.',
   // Data
   '146442697456175258': 'Daten',
   // of {$step}
@@ -1087,6 +1103,8 @@ export const translations: Readonly<Record<string, string>> = {
   '6521909250031775189': 'In SQS, bis die Saga begann',
   // Stock operation: {$PH}
   '6335773369592638450': 'Bestandsoperation: {$PH}',
+  // Failed attempt: {$step}
+  '5100313655322583022': 'Gescheiterter Versuch: {$step}',
   // Find it in the logs
   '5934731771329191060': 'In den Logs finden',
   // The trace id is part of every call, message and push of the order, and of each log line.

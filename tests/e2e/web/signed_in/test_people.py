@@ -63,6 +63,9 @@ async def test_customer_is_offered_what_customers_may(front: Shopfront, tabs: Ta
     await Order(page).is_told("Closed")
     await expect(page.get_by_role("heading", name="Find it in the logs")).to_have_count(0)
     await expect(page.get_by_role("alert")).to_have_count(0)
+    for name in ("CREATED-v1-announce-processing-queue", "v1-take", "CLOSED-v1-tell-notification-queue"):
+        await expect(Order(page).step(name)).to_contain_class("done")
+    await expect(page.get_by_text("Stock operation")).to_have_count(0)
 
 
 async def test_customer_who_types_the_address_of_the_operations_gets_a_sentence(tabs: Tabs) -> None:

@@ -15,10 +15,13 @@ const TIMEOUT_MS = 5_000;
 const LIMIT = 200;
 const NOT_FOUND = 404;
 
+/** The services that announce events of an order. */
+export type Announcer = 'order' | 'processing';
+
 /**
  * What the services keep of an order beside its state: the events in their outboxes, and its stock operations.
  *
- * Every failure is a `Problem`; for those who see only their own orders, and for an unknown order, there is nothing.
+ * Every failure is a `Problem`; of an unknown order there is nothing.
  */
 @Injectable({ providedIn: 'root' })
 export class Evidence {
@@ -26,20 +29,18 @@ export class Evidence {
   private readonly endpoints = inject(Endpoints);
   private readonly session = inject(Session);
 
-  /** The events that the order service announced. */
-  eventsOf(orderId: number): Observable<readonly AnnouncedEvent[]> {
-    const url = this.endpoints.url('order', '/order/events');
-    url.searchParams.set('orderId', orderId.toString());
-    return this.read<AnnouncedEvents>('order', url).pipe(map((answer) => answer?.events ?? []));
+  /** The events that a service announced of an order; *withData* also what each says. */
+  eventsOf(announcer: Announcer, orderId: number, withData = false): Observable<readonly AnnouncedEvent[]> {
+    const id = orderId.toString();
+    const url = this.endpoints.url(announcer, announcer === 'order' ? '/order/events' : `/sagas/${id}/events`);
+    if (announcer === 'order') url.searchParams.set('orderId', id);
+    if (withData) url.searchParams.set('data', 'true');
+    return this.read<AnnouncedEvents>(announcer, url).pipe(map((answer) => answer?.events ?? []));
   }
 
-  /** The events that the order's sagas announced. */
-  sagaEventsOf(orderId: number): Observable<readonly AnnouncedEvent[]> {
-    const url = this.endpoints.url('processing', `/sagas/${orderId.toString()}/events`);
-    return this.read<AnnouncedEvents>('processing', url).pipe(map((answer) => answer?.events ?? []));
-  }
-
+  /** The stock operations of an order; none for customers, who may not read them. */
   operationsOf(orderId: number): Observable<readonly StockOperation[]> {
+    if (!this.session.may().seeAll) return of([]);
     const url = this.endpoints.url('inventory', '/stock-operations');
     url.searchParams.set('prefix', `${orderId.toString()}:`);
     url.searchParams.set('limit', LIMIT.toString());
@@ -47,7 +48,6 @@ export class Evidence {
   }
 
   private read<T>(service: Service, url: URL): Observable<T | null> {
-    if (!this.session.may().seeAll) return of(null);
     return this.http.get<T>(url.href, { timeout: TIMEOUT_MS }).pipe(
       catchError((error: unknown) => {
         const problem = Problem.of(service, error);

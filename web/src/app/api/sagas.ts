@@ -1,13 +1,12 @@
 import { HttpClient } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
-import { Observable, catchError, map, of, throwError } from 'rxjs';
+import { Observable, catchError, map, throwError } from 'rxjs';
 
-import { Session } from '../sign-in/session';
 import { Endpoints } from './endpoints';
 import { Saga, Sagas as Answer } from './generated/processing';
 import { Problem } from './problem';
 
-export type { Saga, Step as SagaStep } from './generated/processing';
+export type { FailedAttempt, Saga, Step as SagaStep } from './generated/processing';
 export type SagaState = Saga['state'];
 
 const TIMEOUT_MS = 5_000;
@@ -19,14 +18,9 @@ const LIMIT = 200;
 export class Sagas {
   private readonly http = inject(HttpClient);
   private readonly endpoints = inject(Endpoints);
-  private readonly session = inject(Session);
 
-  /**
-   * The saga of each version of an order, the oldest first; empty before its first event was consumed, and for
-   * customers, who may not read them.
-   */
+  /** The saga of each version of an order, the oldest first; empty before its first event was consumed. */
   of(orderId: number): Observable<readonly Saga[]> {
-    if (!this.session.may().seeAll) return of([]);
     // not /sagas/N, which answers 404 before the first event: a browser reports that as an error
     const url = this.endpoints.url('processing', '/sagas');
     url.searchParams.set('orderId', orderId.toString());

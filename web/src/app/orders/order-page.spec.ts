@@ -1,5 +1,5 @@
 import { provideHttpClient } from '@angular/common/http';
-import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { HttpTestingController, TestRequest, provideHttpClientTesting } from '@angular/common/http/testing';
 import { signal } from '@angular/core';
 import { ComponentFixture, TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
@@ -55,6 +55,11 @@ describe('OrderPage', () => {
     fixture.detectChanges();
   }
 
+  /** Lets a resource take its answer, which takes some turns. */
+  async function settled(): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) await drawn();
+  }
+
   async function answer(
     found: Order,
     sagas = [saga({ STARTED: 20 })],
@@ -79,13 +84,24 @@ describe('OrderPage', () => {
     return found;
   }
 
-  it('asks for no sagas and shows no trace to customers', async () => {
+  it('asks for no stock operations and shows no trace to customers, but the saga of their order', async () => {
     await open('customer');
     const history = [notification('CREATED', 0, 30), notification('CLOSED', 50, 60)];
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush(CLOSED, { headers: { ETag: '"1"' } });
     server.expectOne((sent) => sent.url.includes('/notifications?orderId=7')).flush({ notifications: history });
+    server.expectOne((sent) => sent.url.includes('/order/events?orderId=7')).flush({ events: [] });
+    const failure = { step: 'close order', at: time(45), seconds: 0.02, kind: 'unavailable', error: null } as const;
+    const sagas = [saga({ STARTED: 20, STOCK_TAKEN: 30, DONE: 50 }, { attempts: 3, failedAttempts: [failure] })];
+    server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events')).flush({ events: [] });
     await drawn();
     server.verify();
+    const attempt = page.querySelector('[data-step^="v1-attempt-"]')!;
+    expect(attempt.textContent).toContain('Failed attempt: close order');
+    expect(attempt.textContent).toContain('+25 ms, 20 ms');
+    expect([...attempt.querySelectorAll('.more p')].map((note) => note.textContent)).toEqual([
+      texts.orders.waterfall.failures.unavailable,
+    ]);
     expect(hop('v1-close').className).toContain('done');
     expect(page.querySelector('app-order-trace')).toBeNull();
     vi.advanceTimersByTime(60_000);
@@ -148,6 +164,31 @@ describe('OrderPage', () => {
     fixture.detectChanges();
     expect(button.getAttribute('aria-expanded')).toBe('true');
     expect(step.querySelector('pre')?.textContent).toContain('"key": "order-created:7:1"');
+    const asked = (): TestRequest => server.expectOne((sent) => sent.url.endsWith('?orderId=7&data=true'));
+    asked().flush({}, { status: 503, statusText: 'Service Unavailable' });
+    await settled();
+    expect(step.querySelector('[role=alert]')?.textContent).toContain('The order service can’t be reached.');
+    step.querySelector<HTMLButtonElement>('app-notice button')!.click();
+    await settled();
+    const data = { orderItems: [{ productId: '123', quantity: 2 }] };
+    asked().flush({ events: [{ ...event, data }] });
+    await settled();
+    expect(JSON.parse(step.querySelector('pre')!.textContent)).toEqual({ ...event, data });
+    expect(step.querySelector('[role=alert], [role=status]')).toBeNull();
+  });
+
+  it('shows when each failed attempt was, and why it failed', async () => {
+    const failure = { step: 'take stock', at: time(2020), seconds: 2, kind: 'outcome-unknown' } as const;
+    const attempts = [{ ...failure, error: '<b>no answer</b>' }];
+    await answer(order(), [saga({ STARTED: 20 }, { attempts: 1, lastError: 'no answer', failedAttempts: attempts })]);
+    const attempt = page.querySelector<HTMLElement>(`[data-step="v1-attempt-${failure.at}"]`)!;
+    expect([...attempt.querySelectorAll('.more p')].map((note) => note.textContent)).toEqual([
+      texts.orders.waterfall.failures['outcome-unknown'],
+      '<b>no answer</b>',
+    ]);
+    expect(attempt.querySelector('.label')?.textContent).toContain(texts.orders.waterfall.failed);
+    expect(attempt.querySelector('.times')?.textContent).toBe('+20 ms, 2.00 s');
+    expect(attempt.querySelector('.bar')).not.toBeNull();
   });
 
   it('has a step that waits retried by an operator', async () => {
@@ -159,7 +200,7 @@ describe('OrderPage', () => {
       fixture.detectChanges();
     }
     server.expectOne((sent) => sent.method === 'POST' && sent.url.endsWith('/sagas/7/retry')).flush({ sagas: [] });
-    for (let turn = 0; turn < 5; turn += 1) await drawn();
+    await settled();
     await answer(CLOSED, [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })]);
     expect(retry.querySelector('[role=status]')?.textContent).toContain('is due now');
     expect(retry.querySelector('button')).toBeNull();
@@ -172,13 +213,13 @@ describe('OrderPage', () => {
       server
         .expectOne((each) => each.url.includes('/order/events?orderId=7'))
         .flush({ events: [{ ...event, ...times, sentAt }] });
-    const settled = [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })];
+    const ended = [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 })];
     const history = [notification('CREATED', 0, 30), notification('CLOSED', 61, 90)];
     sent(null);
-    await answer(CLOSED, settled, history);
+    await answer(CLOSED, ended, history);
     vi.advanceTimersByTime(2000);
     sent(time(70));
-    await answer(CLOSED, settled, history);
+    await answer(CLOSED, ended, history);
     vi.advanceTimersByTime(60_000);
     server.expectNone(() => true);
   });

@@ -34,6 +34,7 @@ export class OrderWatch {
   private readonly document = inject(DOCUMENT);
 
   private readonly id = signal(0);
+  readonly orderId = this.id.asReadonly();
   private readonly waited = signal(false);
   private patience: ReturnType<typeof setTimeout> | undefined;
   private readonly live = signal<readonly Received[]>([]);
@@ -45,7 +46,7 @@ export class OrderWatch {
   private readonly order = new Poller('order', () => this.orders.get(this.id()), this.shouldPoll);
   private readonly sagaPoller = new Poller('processing', () => this.sagasWithEvents(), this.shouldPoll);
   private readonly history = new Poller('notification', () => this.notifications.of(this.id()), this.shouldPoll);
-  private readonly events = new Poller('order', () => this.evidence.eventsOf(this.id()), this.shouldPoll);
+  private readonly events = new Poller('order', () => this.evidence.eventsOf('order', this.id()), this.shouldPoll);
   private readonly operations = new Poller('inventory', () => this.evidence.operationsOf(this.id()), this.shouldPoll);
   private readonly pollers = [this.order, this.sagaPoller, this.history, this.events, this.operations];
 
@@ -124,7 +125,7 @@ export class OrderWatch {
         switchMap((sagas) =>
           sagas.length === 0
             ? of({ sagas, events: [] })
-            : this.evidence.sagaEventsOf(this.id()).pipe(map((events) => ({ sagas, events }))),
+            : this.evidence.eventsOf('processing', this.id()).pipe(map((events) => ({ sagas, events }))),
         ),
       );
   }

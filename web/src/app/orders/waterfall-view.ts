@@ -6,6 +6,7 @@ import { duration } from './durations';
 import { Facts } from './facts';
 import { COMPLETED, MARKS } from './hop';
 import { Journey } from './journey';
+import { StepData } from './step-data';
 import { Scale, Section, Step, endOf, scaleOf, waterfall } from './waterfall';
 
 const TICK_MS = 500;
@@ -41,12 +42,13 @@ interface Part {
 /** The timeline of an order to scale: one row a step, with its text; what each service has of it on demand. */
 @Component({
   selector: 'app-waterfall-view',
-  imports: [NgTemplateOutlet],
+  imports: [NgTemplateOutlet, StepData],
   templateUrl: './waterfall-view.html',
   styleUrl: './waterfall-view.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class WaterfallView {
+  readonly orderId = input.required<number>();
   readonly journey = input.required<Journey>();
   readonly facts = input.required<Facts>();
 
@@ -82,10 +84,6 @@ export class WaterfallView {
     });
   }
 
-  protected data(step: Step): string {
-    return JSON.stringify(step.payload, null, 2);
-  }
-
   private part({ phase, superseded, steps }: Section): Part {
     const now = this.now();
     const scale = scaleOf(steps, now);
@@ -107,7 +105,7 @@ export class WaterfallView {
     return {
       step,
       mark: MARKS[step.state],
-      state: labels.states[step.state],
+      state: step.failure === null ? labels.states[step.state] : this.texts.failed,
       label: this.texts.steps[step.name](step.detail),
       where: labels.lifelines[step.lane].name,
       bar: barOf(step, scale, now),
@@ -124,12 +122,14 @@ export class WaterfallView {
     return took === 0 ? this.texts.point(began) : this.texts.span(began, duration(took));
   }
 
-  private notesOf({ retry, attempts, repeats, state, name, detail }: Step): readonly string[] {
+  private notesOf({ failure, retry, attempts, repeats, state, name, detail }: Step): readonly string[] {
     const labels = texts.orders.journey;
     const notes: string[] = [];
     if (state === 'failed' && detail !== null && (name === 'take' || name === 'close' || name === 'fail')) {
       notes.push(detail);
     }
+    if (failure !== null)
+      notes.push(this.texts.failures[failure.kind], ...(failure.error === null ? [] : [failure.error]));
     if (attempts !== null) notes.push(this.texts.attempts(attempts));
     if (repeats > 0) notes.push(this.texts.repeats(repeats));
     if (retry?.late) notes.push(labels.late);

@@ -1,4 +1,5 @@
 import { AnnouncedEvent } from '../api/evidence';
+import { FailedAttempt } from '../api/sagas';
 import { Facts } from './facts';
 import { ORIGIN, facts, notification, order, received, saga, time } from './facts.testing';
 import { journey } from './journey';
@@ -120,10 +121,46 @@ describe('waterfall', () => {
     expect(find(known, 'CREATED-v1-announce-processing-queue')).toMatchObject({ state: 'failed', attempts: 4 });
   });
 
-  it('tells at the end of a saga how often its steps were repeated', () => {
-    const repeated = { ...CLOSED, sagas: [saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 }, { attempts: 5 })] };
-    expect([find(repeated, 'v1-take').repeats, find(repeated, 'v1-close').repeats]).toEqual([0, 3]);
+  it('has each failed attempt from its begin to its end, under the version whose saga it was', () => {
+    const failure: FailedAttempt = {
+      step: 'take stock',
+      at: time(3000),
+      seconds: 2.5,
+      kind: 'outcome-unknown',
+      error: 'no answer within 2 s',
+    };
+    const second = saga({ STARTED: 520 }, { version: 2, attempts: 1, failedAttempts: [failure] });
+    const steps = sections({
+      order: order({ version: 2, updatedAt: time(400) }),
+      sagas: [saga({ STARTED: 20, RELEASING: 410, RELEASED: 500 }), second],
+      history: [notification('CREATED', 0, 30), notification('UPDATED', 400, 430, { version: 2 })],
+    }).map((section) => section.steps.filter((step) => step.name === 'attempt'));
+    expect(steps).toEqual([
+      [],
+      [
+        expect.objectContaining({
+          ...{ state: 'failed', detail: 'take stock', lane: 'processing', failure },
+          ...{ from: ORIGIN + 500, until: ORIGIN + 3000 },
+        }),
+      ],
+    ]);
+  });
+
+  it('tells at the end of a saga how many failed attempts are no longer kept', () => {
+    const failure = { step: 'close order', at: time(50), seconds: 0.01, kind: 'unavailable', error: null } as const;
+    const failing = saga({ STARTED: 20, STOCK_TAKEN: 40, DONE: 60 }, { attempts: 5, failedAttempts: [failure] });
+    const failed = { ...CLOSED, sagas: [failing] };
+    expect([find(failed, 'v1-take').repeats, find(failed, 'v1-close').repeats]).toEqual([0, 2]);
     expect(find(CLOSED, 'v1-close').repeats).toBe(0);
+  });
+
+  it('knows which service has what an event says', () => {
+    expect(find(CLOSED, 'CREATED-v1-announce-processing-queue').announced?.announcer).toBe('order');
+    expect(find(CLOSED, 'CLOSED-v1-tell-notification-queue').announced).toEqual({
+      id: 'order-processed-notification-queue',
+      announcer: 'processing',
+    });
+    expect(find(CLOSED, 'v1-take').announced).toBeNull();
   });
 
   it('folds a version once nothing of it goes on', () => {

@@ -1,11 +1,12 @@
-import { AnnouncedEvent, StockOperation } from '../api/evidence';
+import { AnnouncedEvent, Announcer, StockOperation } from '../api/evidence';
+import { FailedAttempt, Saga } from '../api/sagas';
 import { Facts } from './facts';
 import { Hop, HopName, HopState, Lifeline, Retry } from './hop';
 import { Journey, Phase } from './journey';
 import { parseTime } from './timestamps';
 
 /** The steps of the timeline: those of the sequence, and what the services keep beside it. */
-export type StepName = HopName | 'outbox' | 'operation';
+export type StepName = HopName | 'outbox' | 'operation' | 'attempt';
 
 /** One row of the timeline. Times in milliseconds since 1970. */
 export interface Step {
@@ -14,7 +15,7 @@ export interface Step {
   /** Where the time is spent. */
   readonly lane: Lifeline;
   readonly state: HopState;
-  /** The kind of notification, the queue, the outcome or the status. */
+  /** The kind of notification, the queue, the outcome, the status, or the step of the saga that was attempted. */
   readonly detail: string | null;
   /** Null when it has not begun, or the time is unknown. */
   readonly from: number | null;
@@ -25,10 +26,14 @@ export interface Step {
   /** The attempts, when there was more than one; null when unknown. */
   readonly attempts: number | null;
   readonly retry: Retry | null;
-  /** At the end of a saga, how often its steps were repeated; the service keeps no times of that. */
+  /** Why an attempt failed. */
+  readonly failure: FailedAttempt | null;
+  /** At the end of a saga, how many more attempts failed than the service keeps. */
   readonly repeats: number;
   /** What a service has of the step, as it answers. */
   readonly payload: object | null;
+  /** The event of an outbox; what it says is read on demand. */
+  readonly announced: { readonly id: string; readonly announcer: Announcer } | null;
 }
 
 /** The steps that one action of the user caused. */
@@ -43,7 +48,7 @@ export interface Section {
 /** The timeline of an order, to scale. */
 export function waterfall(journey: Journey, facts: Facts): readonly Section[] {
   return journey.phases.map((phase, place) => {
-    const steps = inTime(stepsOf(phase, facts));
+    const steps = inTime([...stepsOf(phase, facts), ...attempts(phase, facts)]);
     const goesOn = steps.some((step) => step.state === 'active');
     const next = journey.phases[place + 1];
     return { phase, superseded: next !== undefined && next.cause === 'changed' && !goesOn, steps };
@@ -109,6 +114,7 @@ function outbox(hop: Hop, events: readonly AnnouncedEvent[]): readonly Step[] | 
       until: parseTime(event.sentAt),
       attempts: event.attempts > 1 ? event.attempts : null,
       payload: event,
+      announced: { id: event.id, announcer: hop.name === 'tell' ? 'processing' : 'order' },
     }),
     id: `${hop.id}-${event.queue}`,
     name: 'outbox' as const,
@@ -128,10 +134,33 @@ function timed(hop: Hop, phase: Phase, facts: Facts, latest: number | null): Ste
 }
 
 function repeatsOf(hop: Hop, phase: Phase, facts: Facts): number {
-  const saga = facts.sagas?.find((each) => each.version === phase.version);
+  const saga = sagaOf(phase, facts);
   const isEnd = hop.id === phase.hops.filter((each) => OF_SAGA.has(each.name)).at(-1)?.id;
   if (saga === undefined || saga.nextRunAt !== null || !isEnd) return 0;
-  return Math.max(0, saga.attempts - (saga.steps.length - 1));
+  return Math.max(0, saga.attempts - (saga.steps.length - 1) - (saga.failedAttempts?.length ?? 0));
+}
+
+function sagaOf(phase: Phase, facts: Facts): Saga | undefined {
+  return facts.sagas?.find((each) => each.version === phase.version);
+}
+
+/** The attempts of the saga's steps that failed, each from its begin to its end. */
+function attempts(phase: Phase, facts: Facts): readonly Step[] {
+  if (phase.cause === 'cancelled') return [];
+  return (sagaOf(phase, facts)?.failedAttempts ?? []).map((failure): Step => {
+    const until = parseTime(failure.at);
+    return {
+      ...UNKNOWN,
+      id: `v${phase.version.toString()}-attempt-${failure.at}`,
+      name: 'attempt',
+      lane: 'processing',
+      state: 'failed',
+      detail: failure.step,
+      from: until === null ? null : until - failure.seconds * 1000,
+      until,
+      failure,
+    };
+  });
 }
 
 /** When SQS took the event that a service consumes here. */
@@ -148,7 +177,7 @@ function payloadOf(hop: Hop, phase: Phase, facts: Facts): object | null {
     const pushed = facts.live.find((each) => isOf(each.notification))?.notification;
     return hop.name === 'push' ? (pushed ?? null) : (facts.history?.find(isOf) ?? null);
   }
-  if (hop.name === 'start') return facts.sagas?.find((saga) => saga.version === phase.version) ?? null;
+  if (hop.name === 'start') return sagaOf(phase, facts) ?? null;
   return null;
 }
 
@@ -177,20 +206,27 @@ function operationsOf(version: number, facts: Facts): readonly StockOperation[] 
   return (facts.operations ?? []).filter((each) => each.operationId.split(':')[1] === version.toString());
 }
 
+const UNKNOWN = {
+  from: null,
+  until: null,
+  estimated: false,
+  attempts: null,
+  retry: null,
+  failure: null,
+  repeats: 0,
+  payload: null,
+  announced: null,
+} as const;
+
 function step(hop: Hop, known: Partial<Step>): Step {
   return {
+    ...UNKNOWN,
     id: hop.id,
     name: hop.name,
     lane: laneOf(hop),
     state: hop.state,
     detail: hop.detail,
-    from: null,
-    until: null,
-    estimated: false,
-    attempts: null,
     retry: hop.retry,
-    repeats: 0,
-    payload: null,
     ...known,
   };
 }

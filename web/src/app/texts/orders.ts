@@ -14,6 +14,14 @@ const EVENTS = {
 } as const;
 type Kind = keyof typeof EVENTS;
 
+const ATTEMPTED = {
+  'take stock': $localize`take stock`,
+  'close order': $localize`close order`,
+  'fail order': $localize`fail order`,
+  'release stock': $localize`release stock`,
+} as const;
+type Attempted = keyof typeof ATTEMPTED;
+
 const attemptsText = (count: number): string =>
   count === 1 ? $localize`1 attempt` : $localize`${number.format(count)}:count: attempts`;
 
@@ -190,8 +198,15 @@ export const orders = {
     attempts: (count: number): string => $localize`${number.format(count)}:count: attempts.`,
     repeats: (count: number): string =>
       count === 1
-        ? $localize`A step of this saga was repeated once.`
-        : $localize`Steps of this saga were repeated ${number.format(count)}:count: times.`,
+        ? $localize`1 more failed attempt, no longer kept.`
+        : $localize`${number.format(count)}:count: more failed attempts, no longer kept.`,
+    failed: $localize`Failed`,
+    failures: {
+      unavailable: $localize`Unavailable: the attempt had no effect.`,
+      'outcome-unknown': $localize`No answer: it may have had its effect.`,
+      unexpected: $localize`An answer that the step can’t have.`,
+      crashed: $localize`A defect of the processing service.`,
+    },
     data: $localize`Data`,
     of: (step: string): string => $localize`of ${step}:step:`,
     steps: {
@@ -211,6 +226,8 @@ export const orders = {
       close: (): string => 'POST /order/close',
       fail: (): string => 'POST /order/fail',
       release: (): string => 'POST /inventory/release',
+      attempt: (step: string | null): string =>
+        $localize`Failed attempt: ${ATTEMPTED[(step ?? 'take stock') as Attempted]}:step:`,
     },
   },
   trace: {
