@@ -50,6 +50,12 @@ describe('alarmsOf', () => {
     expect(alarmsOf([DATABASE, notReady('order', 'relay'), DEAD]).map((each) => each.effects)).toEqual([[], [], []]);
   });
 
+  it('explains by SQS what is refused without it', () => {
+    const letters: Finding = { ...UNAVAILABLE, service: 'processing' };
+    expect(alarmsOf([SQS, letters])).toEqual([{ level: 'bad', cause: SQS, effects: [letters] }]);
+    expect(alarmsOf([SQS, UNAVAILABLE]).length).toBe(2);
+  });
+
   it('has the level of the worst effect, critical ones first', () => {
     const part: Finding = { ...DATABASE, level: 'warn' };
     expect(alarmsOf([LATE, DEAD]).map((each) => each.level)).toEqual(['bad', 'warn']);

@@ -66,10 +66,15 @@ function causeOf(finding: Finding, all: readonly Finding[]): Finding | null {
     case 'circuit':
       return down(SERVICES.filter((each) => `${each}-service` === finding.client)) ?? away('postgresql');
     case 'unavailable':
-      return away('postgresql') ?? down(callsOf(finding.service)) ?? away('sqs');
+      // without SQS orders are taken, and stock is; dead letters are away
+      return away('postgresql') ?? down(callsOf(finding.service)) ?? (receives(finding.service) ? away('sqs') : null);
     default:
       return null;
   }
+}
+
+function receives(service: Service): boolean {
+  return service === 'processing' || service === 'notification';
 }
 
 function isDown(finding: Finding): finding is Finding & { readonly kind: 'unreachable' | 'not-ready' } {
