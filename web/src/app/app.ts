@@ -1,3 +1,4 @@
+import { Location } from '@angular/common';
 import {
   ChangeDetectionStrategy,
   Component,
@@ -12,7 +13,7 @@ import {
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { Title } from '@angular/platform-browser';
 import { NavigationEnd, Router, RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
-import { filter, map, pairwise } from 'rxjs';
+import { filter, map, pairwise, startWith } from 'rxjs';
 
 import { Endpoints } from './api/endpoints';
 
@@ -72,8 +73,11 @@ export class App {
     inject(Router)
       .events.pipe(
         filter((event) => event instanceof NavigationEnd),
+        map((event) => event.urlAfterRedirects),
+        // who is quick leaves before the first page is there
+        startWith(inject(Location).path() || '/'),
         // not the query, which is the state of a page
-        map((event) => event.urlAfterRedirects.split(/[?#]/)[0]),
+        map((url) => url.split(/[?#]/)[0]),
         pairwise(),
         filter(([from, to]) => from !== to),
         takeUntilDestroyed(),
