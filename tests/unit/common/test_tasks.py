@@ -14,6 +14,7 @@ NOTICED_BY = {
     SUPERVISED: ["create_task"],  # background() itself: its only code outside of the work is the restart
     "service_common/auth/signing_keys.py": ["create_task"],  # log_death; those who wait for keys get the exception
     "service_common/call_batcher.py": ["create_task"],  # whatever a flush raises goes to its submitters
+    "service_common/http_server/event_loop.py": ["Thread"],  # those who asked get the answer or the exception
     "service_common/http_server/runner.py": ["create_task", "create_task"],  # awaits both
     "service_common/http_server/watchdog.py": ["Thread"],  # faulthandler ends the process when the log fails
     "service_common/logs/cloudwatch.py": ["Thread"],  # handles each batch's exceptions
