@@ -1,11 +1,11 @@
 #!/bin/sh
 # What the image `postgres` documents of its entrypoint: https://hub.docker.com/_/postgres, "Initialization scripts".
 set -eu
-if [ "$(id -u)" = 0 ]; then
+if [ "$1" = postgres ] && [ "$(id -u)" = 0 ]; then
     install -d -m 0700 -o postgres -g postgres "$PGDATA"
     exec setpriv --reuid postgres --regid postgres --init-groups "$0" "$@"
 fi
-if [ ! -s "$PGDATA/PG_VERSION" ]; then
+if [ "$1" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
     password=$(mktemp)
     printf '%s\n' "${POSTGRES_PASSWORD:?}" >"$password"
     # shellcheck disable=SC2086 # options, one word each
