@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import tempfile
 import uuid
 from base64 import b64decode, b64encode
@@ -18,7 +19,7 @@ from orderstream_local.layout import COMPOSE
 from orderstream_local.postgres import program
 from orderstream_local.process import run_command
 
-ROLES = ("orders", "inventory", "notifications", "processing")
+ROLES = re.findall(r"^    \('(\w+)', :'\w+'\)", (COMPOSE / "databases.sql").read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,7 @@ async def test_administrator_without_superuser_makes_databases_that_their_roles_
         server, "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE datname !~ '^(postgres|template)'"
     )
     assert sorted(owners) == sorted((role, role) for role in ROLES)
+    assert {"orders", "inventory", "notifications", "processing"} <= set(ROLES)
 
 
 async def test_each_role_has_its_own_password_and_gets_a_new_one_when_run_again(
