@@ -35,7 +35,7 @@ log_driver = "k8s-file"
 cgroup_manager = "cgroupfs"
 events_logger = "none"
 runtime = "crun"
-static_dir = "{temporary}/static"
+static_dir = "{temporary}/static-{name}"
 tmp_dir = "{temporary}/libpod"
 volume_path = "{temporary}/volumes"
 [network]
@@ -67,10 +67,10 @@ class Folders:
         return self._environment("run", f"{self.temporary}/storage", f'"{self.images}"', self.temporary)
 
     def _environment(self, name: str, graphroot: str, stores: str, temporary: Path) -> dict[str, str]:
-        storage, containers = self.temporary / f"storage-{name}.conf", self.temporary / "containers.conf"
+        storage, containers = (self.temporary / f"{each}-{name}.conf" for each in ("storage", "containers"))
         runroot = f"{self.temporary}/runroot-{name}"
         storage.write_text(_STORAGE.format(graphroot=graphroot, runroot=runroot, stores=stores))
-        containers.write_text(_CONTAINERS.format(temporary=self.temporary))
+        containers.write_text(_CONTAINERS.format(temporary=self.temporary, name=name))
         files = {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_CONF": str(containers)}
         return os.environ | files | {"TMPDIR": str(temporary)}
 
