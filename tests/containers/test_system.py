@@ -90,7 +90,7 @@ async def place_an_order(system: Deployment, session: aiohttp.ClientSession) -> 
     return await eventually(placed, "an order", RECOVERED_WITHIN_S)
 
 
-def test_the_task_of_aws_makes_the_databases_that_are_there_already(system: Deployment) -> None:
+async def test_the_task_of_aws_makes_the_databases_that_are_there_already(system: Deployment) -> None:
     password = read_services(COMPOSE / "compose.yaml", VARIABLES)["postgres"]["environment"]["DATABASE_PASSWORD"]
     settings = {"PGHOST": "postgres", "PGUSER": "postgres", "PGPASSWORD": password, "DATABASE_PASSWORD": password}
     options = [f"--env={name}={value}" for name, value in settings.items()]
@@ -142,7 +142,7 @@ async def test_a_service_stops_within_its_grace_while_the_name_of_the_queue_is_u
         system.wait_healthy(name)
 
 
-def test_they_stop_in_order_and_within_their_grace(system: Deployment) -> None:
+async def test_they_stop_in_order_and_within_their_grace(system: Deployment) -> None:
     system.stop()
     assert set(system.stopped) == {each for name in SERVICES for each in system.containers(name)}
     assert {name: status for name, (status, _) in system.stopped.items() if status != 0} == {}
