@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -12,7 +13,6 @@ import uvloop
 
 __all__ = ["EventLoop"]
 
-_Question: TypeAlias = tuple[Any, ...]
 _Answer: TypeAlias = list[tuple[Any, ...]]
 
 
@@ -20,14 +20,11 @@ class EventLoop(uvloop.Loop):
     """An event loop that looks names up in threads for which nobody waits.
 
     getaddrinfo(3) cannot be interrupted, and takes 10 s and more when the name server does not answer. uvloop's runs in
-    libuv's threads: the end of the loop and that of the process wait for them, as they do for those of an executor.
+    libuv's threads: the end of the loop and that of the process wait for them, as they do for those of an executor. And
+    there are four of them, so that four look-ups without an answer delay all others.
 
-    Callers who ask the same at the same time share one thread.
+    Each look-up has its own thread: a caller who gives up and asks again sends a new question.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._asking: dict[_Question, list[asyncio.Future[_Answer]]] = {}
 
     async def getaddrinfo(
         self,
@@ -40,28 +37,21 @@ class EventLoop(uvloop.Loop):
         flags: int = 0,
     ) -> _Answer:
         """Return what socket.getaddrinfo() does."""
-        question = (host, port, family, type, proto, flags)
-        asking = self._asking.setdefault(question, [])
         answer: asyncio.Future[_Answer] = self.create_future()
-        asking.append(answer)
-        if len(asking) == 1:
-            threading.Thread(target=self._look_up, args=(question,), name="look-up", daemon=True).start()
+        arguments = (answer, host, port, family, type, proto, flags)
+        threading.Thread(target=self._look_up, args=arguments, name="look-up", daemon=True).start()
         return await answer
 
-    def _look_up(self, question: _Question) -> None:
-        answer: _Answer | Exception
-        try:
-            answer = socket.getaddrinfo(*question)
-        except Exception as error:
-            answer = error
+    def _look_up(self, answer: asyncio.Future[_Answer], *question: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed
-            self.call_soon_threadsafe(self._tell, question, answer)
-
-    def _tell(self, question: _Question, answer: _Answer | Exception) -> None:
-        for asking in self._asking.pop(question):
-            if asking.done():
-                continue
-            if isinstance(answer, Exception):
-                asking.set_exception(answer)
+            try:
+                found = socket.getaddrinfo(*question)
+            except Exception as error:
+                self.call_soon_threadsafe(_settle, answer, answer.set_exception, error)
             else:
-                asking.set_result(answer)
+                self.call_soon_threadsafe(_settle, answer, answer.set_result, found)
+
+
+def _settle(answer: asyncio.Future[_Answer], settle: Callable[[Any], None], outcome: Any) -> None:
+    if not answer.done():
+        settle(outcome)
