@@ -34,7 +34,9 @@ async def test_order_of_a_customer_is_fulfilled_with_tokens_required() -> None:
             assert (await system.call("order", "GET", path, headers=bob)).status == 404
             assert (await system.call("order", "GET", path, headers=operator)).status == 200
             sagas = f"/sagas/{placed.json['id']}"
-            assert (await system.call("processing", "GET", sagas, headers=alice)).status == 403
+            assert (await system.call("processing", "GET", sagas, headers=alice)).status == 200
+            assert (await system.call("processing", "GET", sagas, headers=bob)).status == 404
+            assert (await system.call("processing", "POST", f"{sagas}/retry", headers=alice)).status == 403
             assert (await system.call("processing", "GET", sagas, headers=operator)).json["sagas"][0]["state"] == "DONE"
 
 

@@ -71,7 +71,8 @@ class _PeopleWalkthrough:
         await self._check_status(OTHER_CUSTOMER, "DELETE", "order", f"/orders/{theirs}", 404)
         await self._check_status(OPERATOR, "GET", "order", f"/orders/{theirs}", 200)
         await self._check_status(OPERATOR, "GET", "order", f"/orders/{own}", 200)
-        await self._check_status(CUSTOMER, "GET", "processing", f"/sagas/{theirs}", 403)
+        await self._check_status(OTHER_CUSTOMER, "GET", "processing", f"/sagas/{theirs}", 404)
+        await self._check_status(CUSTOMER, "POST", "processing", f"/sagas/{theirs}/retry", 403)
         await self._check_status(OPERATOR, "GET", "processing", f"/sagas/{theirs}", 200)
 
     async def tokens(self) -> None:
