@@ -120,6 +120,8 @@ async def _under_way(stage: Stage, ledger: Ledger, watchers: Sequence[Watcher]) 
         answer = await stage.sqs("GetQueueAttributes", queue, AttributeNames=names)
         if any(int(count) for count in answer["Attributes"].values()):
             return f"{queue}: {answer['Attributes']}"
+    if orphaned := stage.deliveries.orphaned:  # they come back after their visibility timeout
+        return f"{orphaned} messages of killed consumers are not processed"
     told = {each["orderId"] for each in watchers[0].told.values() if each["kind"] not in {"CREATED", "UPDATED"}}
     untold = set(ledger.accepted.values()) - told
     if untold:
