@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CONSUMERS = ("processing-service", "notification-service")
 # a message that went to a connection that was given up comes back after 30 s
-SOON_S = 15
+SOON_S = 25
 
 
 async def test_orders_placed_while_the_consumers_stop_are_dealt_with_at_the_next_start(system: System) -> None:

@@ -1,7 +1,11 @@
-"""Every page looks as it did: compared with kept pictures, which ``KEEP_PICTURES=1`` takes anew."""
+"""Every page looks as it did, on request: ``PICTURES=1`` compares, ``KEEP_PICTURES=1`` takes the kept pictures anew.
+
+What other tests leave in the system they share is on the pages: it runs alone.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +17,11 @@ from tests.e2e.web.pictures import KEEPING, TOLERANCE, Kept, difference, fonts, 
 from tests.e2e.web.scenes import PATHS, SCENES
 from tests.support.system import System
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+REQUESTED = KEEPING or os.environ.get("PICTURES", "") not in ("", "0")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(not REQUESTED, reason="needs a system of its own: PICTURES=1 asks for it"),
+]
 
 HEIGHTS = {360: 740, 1280: 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
