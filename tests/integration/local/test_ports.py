@@ -21,6 +21,19 @@ def test_free_ports_are_distinct() -> None:
     require_free(ports)
 
 
+def test_free_port_is_given_to_nobody_else_while_the_ports_are_in_use() -> None:
+    ports = Ports.free()
+    [port] = ports.assign({"order": 8080}, {})["order"]
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((LOOPBACK, port))  # as the kernel does when it picks one: without SO_REUSEADDR
+    with socket.create_server((LOOPBACK, port)) as server:  # with SO_REUSEADDR
+        assert server.getsockname()[1] == port
+    require_free([port])
+    del ports
+    with socket.socket() as other:
+        other.bind((LOOPBACK, port))
+
+
 def test_port_in_use_is_reported_with_owner() -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,9 +31,9 @@ class PortInUseError(Exception):
         self.taken = dict(taken)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Ports:
-    """Assigns ports: the fixed ones of compose.yaml, or free ones."""
+    """Assigns ports: the fixed ones of compose.yaml, or free ones, which nobody else is given while this is in use."""
 
     fixed: bool = True
 
@@ -52,8 +54,20 @@ class Ports:
                 name: tuple(port + _REPLICA_STEP * replica for replica in range(scale.get(name, 1)))
                 for name, port in wanted.items()
             }
-        found = iter(_free_ports(sum(scale.get(name, 1) for name in wanted)))
+        found = iter(self._reserve(sum(scale.get(name, 1) for name in wanted)))
         return {name: tuple(next(found) for _ in range(scale.get(name, 1))) for name in wanted}
+
+    def _reserve(self, count: int) -> list[int]:
+        # A bound socket keeps the kernel from picking its port for others. One that does not listen, with SO_REUSEADDR,
+        # is in nobody's way who asks for the port with SO_REUSEADDR, as servers do.
+        ports = []
+        for _ in range(count):
+            holder = socket.socket()
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind((LOOPBACK, 0))
+            ports.append(holder.getsockname()[1])
+            weakref.finalize(self, os.close, holder.detach())
+        return ports
 
 
 def require_free(ports: Iterable[int]) -> None:
@@ -65,18 +79,6 @@ def require_free(ports: Iterable[int]) -> None:
     taken = [port for port in ports if not _can_listen(port)]
     if taken:
         raise PortInUseError({port: _owner(port) for port in taken})
-
-
-def _free_ports(count: int) -> list[int]:
-    # all stay bound until the last is found, so that each is found once
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _can_listen(port: int) -> bool:
