@@ -167,15 +167,28 @@ def test_an_internal_endpoint_is_not_reached_by_another_spelling(path: str) -> N
     assert forwarded(TEMPLATES, "POST", path) is None
 
 
+def test_a_rule_has_no_more_values_than_the_load_balancer_takes() -> None:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+    for rule in of_type(TEMPLATES["balancer.yaml"], "AWS::ElasticLoadBalancingV2::ListenerRule").values():
+        values = [
+            value
+            for each in rule["Conditions"]
+            for part in each.values()
+            if isinstance(part, dict)
+            for value in part["Values"]
+        ]
+        assert len(values) <= 5
+
+
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("path", ["/health/ready", "/metrics", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health/ready", "/metrics", "/openapi.json", "/dead-letters"])
 def test_what_every_service_has_is_that_of_the_service_that_is_asked_for(service: str, path: str) -> None:
     kinds = re.search(r"map \$what \$of_every_service \{\n(.*?)\}", NGINX, re.DOTALL)
     assert kinds
-    [kind] = re.findall(rf"(\w+) +{path};", kinds[1])
+    [kind] = re.findall(rf"([\w-]+) +{path};", kinds[1])
     assert published_by_nginx(f"/api/{kind}/{service}") == service
     code = resource("page.yaml", "ApiFunction")["FunctionCode"]
-    assert f"{kind}: '{path}'" in code
+    assert re.search(rf"'?{kind}'?: '{path}'", code)
     assert re.search(rf"asked = .*[(|]{kind}[|)].*[(|]{service}[|)]", code)
     assert forwarded(TEMPLATES, "GET", path, service) == service
     assert forwarded(TEMPLATES, "GET", path) is None

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -25,8 +26,12 @@ from yarl import URL
 
 from orderstream_local.layout import COMPOSE
 from service_common.auth import Caller
+from service_common.dead_letters import DEAD_LETTERS, DeadLetters
+from service_common.sqs import Sqs
 from tests.support.api_documents import APIS
 from tests.support.folders import reachable_folder
+from tests.support.in_memory.services import SERVICES, Resource
+from tests.support.in_memory.sqs import InMemorySqs
 from tests.support.waiting import eventually
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -58,12 +63,14 @@ LOW_LIMITS = {"rate=200r/s": "rate=1r/m", "burst=2000": "burst=20", "limit_conn 
 REQUESTS, WAITING = 21, 5
 
 
-def configuration(folder: Path, port: int, services: str, changes: Mapping[str, str]) -> str:
+def configuration(folder: Path, port: int, services: str | Mapping[str, str], changes: Mapping[str, str]) -> str:
     """Return nginx.conf for *port*, without the host names of Docker and the directives of later versions."""
     text = (COMPOSE / "nginx.conf").read_text(encoding="utf-8").replace("/tmp/", f"{folder}/")  # noqa: S108
     text = text.replace("listen 4200;", f"listen 127.0.0.1:{port};").replace("/usr/share/nginx/html", f"{folder}/page")
     text = re.sub(r"listen (808\d);", rf"listen unix:{folder}/\1;", text)
-    text = re.sub(r"server \w+:\d+ resolve", f"server {services}", text)
+    known = {} if isinstance(services, str) else services
+    default = services if isinstance(services, str) else UNUSED_ADDRESS
+    text = re.sub(r"server (\w+):\d+ resolve", lambda found: f"server {known.get(found[1], default)}", text)
     for old, new in ({"limit_req_zone": f"{LOAD_BALANCER} limit_req_zone"} | dict(changes)).items():
         assert text.count(old) == 1
         text = text.replace(old, new)
@@ -89,7 +96,7 @@ async def url() -> AsyncIterator[str]:
 async def served(
     folder: Path,
     port: int,
-    services: str = UNUSED_ADDRESS,
+    services: str | Mapping[str, str] = UNUSED_ADDRESS,
     changes: Mapping[str, str] = MappingProxyType({}),
     environ: Mapping[str, str] = OPEN,
 ) -> AsyncIterator[str]:
@@ -252,6 +259,41 @@ async def test_api_path_with_suffix_is_proxied(url: str, path: str) -> None:
 async def test_health_and_metrics_are_proxied_by_service_name(proxy: str, path: str, proxied: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(proxy + path) as response:
         assert await response.text() == proxied
+
+
+async def test_dead_letters_of_each_service_are_reached_by_its_name() -> None:
+    queues = {name: InMemorySqs() for name in ("processing", "notification")}
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(reachable_folder("nginx-"))
+        servers = {
+            name: await stack.enter_async_context(TestServer(SERVICES["processing"].app(dead_letters_of(sqs))))
+            for name, sqs in queues.items()
+        }
+        proxy = await stack.enter_async_context(
+            served(folder, free_port(), {name: f"127.0.0.1:{server.port}" for name, server in servers.items()})
+        )
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def ask(method: str, path: str, **options: Any) -> Any:
+            async with session.request(method, f"{proxy}/api/dead-letters/{path}", **options) as response:
+                assert response.status == 200
+                return await response.json()
+
+        for name, sqs in queues.items():
+            one, other = (sqs.bury("queue", f"of {name}", {}) for _ in range(2))
+            assert [each["id"] for each in (await ask("GET", f"{name}?limit=1"))["letters"]] == [one]
+            assert (await ask("GET", f"{name}/{one}"))["body"] == f"of {name}"
+            assert (await ask("POST", f"{name}/redrive", json={"ids": [one]}))["done"] == [one]
+            assert (await ask("POST", f"{name}/discard", json={"ids": [other]}))["done"] == [other]
+        assert [len(sqs.messages["queue"]) for sqs in queues.values()] == [1, 1]
+
+
+def dead_letters_of(sqs: InMemorySqs) -> Resource:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        app[DEAD_LETTERS] = DeadLetters(cast(Sqs, sqs), "queue")
+        yield
+
+    return opened
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/inventory"])

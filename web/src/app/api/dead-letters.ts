@@ -22,35 +22,33 @@ export class DeadLetters {
   private readonly endpoints = inject(Endpoints);
 
   list(service: Consumer): Observable<List> {
-    return this.get<List>(service, '/dead-letters');
+    return this.get<List>(service, '');
   }
 
   /** A letter with its body. */
   show(service: Consumer, id: string): Observable<WholeLetter> {
-    return this.get<WholeLetter>(service, `/dead-letters/${encodeURIComponent(id)}`);
+    return this.get<WholeLetter>(service, `/${encodeURIComponent(id)}`);
   }
 
   /** Sends letters to their queue again. */
   redrive(service: Consumer, ids: readonly string[]): Observable<Outcome> {
-    return this.post(service, '/dead-letters/redrive', ids);
+    return this.post(service, '/redrive', ids);
   }
 
   /** Deletes letters. */
   discard(service: Consumer, ids: readonly string[]): Observable<Outcome> {
-    return this.post(service, '/dead-letters/discard', ids);
+    return this.post(service, '/discard', ids);
   }
 
-  private get<T>(service: Consumer, path: string): Observable<T> {
-    const url = this.endpoints.url(service, path);
+  private get<T>(service: Consumer, part: string): Observable<T> {
     return this.http
-      .get<T>(url.href, { timeout: TIMEOUT_MS })
+      .get<T>(this.endpoints.own(service, 'dead-letters', part), { timeout: TIMEOUT_MS })
       .pipe(catchError((error: unknown) => throwError(() => Problem.of(service, error))));
   }
 
-  private post(service: Consumer, path: string, ids: readonly string[]): Observable<Outcome> {
-    const url = this.endpoints.url(service, path);
+  private post(service: Consumer, part: string, ids: readonly string[]): Observable<Outcome> {
     return this.http
-      .post<Outcome>(url.href, { ids }, { timeout: TIMEOUT_MS })
+      .post<Outcome>(this.endpoints.own(service, 'dead-letters', part), { ids }, { timeout: TIMEOUT_MS })
       .pipe(catchError((error: unknown) => throwError(() => Problem.of(service, error))));
   }
 }

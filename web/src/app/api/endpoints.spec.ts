@@ -39,6 +39,14 @@ describe('The configuration', () => {
     expect(isLoaded).toBe(true);
   });
 
+  it('says where each service has what every service has', async () => {
+    await load(json({ ...CONFIGURATION, order: 'http://127.0.0.1:8080/' }));
+    expect(endpoints.own('order', 'health')).toBe('http://127.0.0.1:8080/health/ready');
+    expect(endpoints.own('order', 'dead-letters', '/redrive')).toBe('http://127.0.0.1:8080/dead-letters/redrive');
+    expect(new URL(endpoints.own('processing', 'health')).pathname).toBe('/p/health/processing');
+    expect(new URL(endpoints.own('processing', 'dead-letters', '/7')).pathname).toBe('/p/dead-letters/processing/7');
+  });
+
   it.each([
     ['answered with an error', json({}, 503)],
     ['something else', json({ order: '/o' })],

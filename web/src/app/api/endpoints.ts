@@ -40,6 +40,22 @@ export interface Configuration extends Readonly<Record<Service, string>> {
 /** One origin for all services. */
 export const SAME_ORIGIN = Object.fromEntries(SERVICES.map((each) => [each, '/api'])) as Record<Service, string>;
 
+/** What every service has, by its name at one origin for all services, before that of the service. */
+const OF_EVERY_SERVICE = {
+  health: '/health/ready',
+  metrics: '/metrics',
+  openapi: '/openapi.json',
+  'dead-letters': '/dead-letters',
+};
+
+type OfEveryService = keyof typeof OF_EVERY_SERVICE;
+
+/** An absolute URL of what every service has; *base* is the service's own URL, or the path of one origin for all services. */
+export function ofService(base: string, service: Service, what: OfEveryService, part = ''): string {
+  const path = /^https?:/.test(base) ? OF_EVERY_SERVICE[what] : `/${what}/${service}`;
+  return new URL(base.replace(/\/$/, '') + path + part, document.baseURI).href;
+}
+
 const DEMO = 'demo';
 
 const LIMIT_MS = 10_000;
@@ -76,6 +92,11 @@ export class Endpoints {
   /** An absolute URL of *path* at a service. */
   url(service: Service, path: string): URL {
     return new URL(this.configuration()[service].replace(/\/$/, '') + path, document.baseURI);
+  }
+
+  /** An absolute URL of what every service has. */
+  own(service: Service, what: OfEveryService, part = ''): string {
+    return ofService(this.configuration()[service], service, what, part);
   }
 
   /** The folder of the services' log files. */

@@ -2,7 +2,7 @@ import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, map, of, throwError } from 'rxjs';
 
-import { Endpoints, SERVICES, Service } from './endpoints';
+import { Endpoints, SERVICES, Service, ofService } from './endpoints';
 import { Problem } from './problem';
 
 /** A process whose health and metrics can be read. */
@@ -45,14 +45,14 @@ export class Metrics {
         number: index + 1,
         of: addresses.length,
         address,
-        balanced: !isAbsolute(address),
+        balanced: !/^https?:/.test(address),
       }));
     });
   }
 
   readiness(replica: Replica): Observable<Readiness> {
-    const url = replica.balanced ? `${base(replica)}/health/${replica.service}` : `${base(replica)}/health/ready`;
-    return this.http.get<unknown>(resolved(url), { timeout: TIMEOUT_MS }).pipe(
+    const url = ofService(replica.address, replica.service, 'health');
+    return this.http.get<unknown>(url, { timeout: TIMEOUT_MS }).pipe(
       // a process that is not ready answers 503 with its report
       catchError((error: unknown) =>
         error instanceof HttpErrorResponse && error.status === 503
@@ -70,23 +70,10 @@ export class Metrics {
 
   /** Prometheus' text format. */
   scrape(replica: Replica): Observable<string> {
-    const url = replica.balanced ? `${base(replica)}/metrics/${replica.service}` : `${base(replica)}/metrics`;
     return this.http
-      .get(resolved(url), { responseType: 'text', timeout: TIMEOUT_MS })
+      .get(ofService(replica.address, replica.service, 'metrics'), { responseType: 'text', timeout: TIMEOUT_MS })
       .pipe(catchError((error: unknown) => throwError(() => Problem.of(replica.service, error))));
   }
-}
-
-function base(replica: Replica): string {
-  return replica.address.replace(/\/$/, '');
-}
-
-function isAbsolute(address: string): boolean {
-  return /^https?:\/\//.test(address);
-}
-
-function resolved(url: string): string {
-  return new URL(url, document.baseURI).href;
 }
 
 function readinessOf(body: unknown): Readiness | null {

@@ -43,8 +43,7 @@ export class DocsPage {
   }
 
   private service(name: Service): Observable<Section> {
-    const [base = ''] = this.endpoints.replicas(name);
-    const at = base.replace(/\/$/, '') + (/^https?:/.test(base) ? '/openapi.json' : `/openapi/${name}`);
+    const at = this.endpoints.own(name, 'openapi');
     return this.section<OpenApi>(name, texts.common.services[name], at, (each) => endpointsOf(each, this.texts));
   }
 

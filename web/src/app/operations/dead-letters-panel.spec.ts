@@ -37,7 +37,8 @@ describe('DeadLettersPanel', () => {
 
   async function look(): Promise<void> {
     await press('Look');
-    const [processing, notification] = server.match((sent) => sent.url.endsWith('/dead-letters'));
+    const [processing, notification] = server.match((sent) => sent.url.includes('/api/dead-letters/'));
+    expect(notification?.request.url).toMatch(/\/api\/dead-letters\/notification$/);
     processing!.flush({ letters: [LETTER], hidden: 0 });
     notification!.flush({ letters: [], hidden: 0 });
     await vi.waitFor(() => expect(page.textContent).toContain('1 dead letter found.'));
@@ -55,7 +56,9 @@ describe('DeadLettersPanel', () => {
   it('shows the body of a letter', async () => {
     await look();
     await press('Show');
-    server.expectOne((sent) => sent.url.endsWith('/dead-letters/a1')).flush({ ...LETTER, body: 'no json', facts: {} });
+    server
+      .expectOne((sent) => sent.url.endsWith('/dead-letters/processing/a1'))
+      .flush({ ...LETTER, body: 'no json', facts: {} });
     await vi.waitFor(async () => {
       await fixture.whenStable();
       expect(page.querySelector('pre')?.textContent).toBe('no json');
@@ -70,7 +73,7 @@ describe('DeadLettersPanel', () => {
     await press(button);
     server.expectNone(() => true);
     await press(yes);
-    const sent = server.expectOne((each) => each.url.endsWith(`/dead-letters/${path}`));
+    const sent = server.expectOne((each) => each.url.endsWith(`/dead-letters/processing/${path}`));
     expect(sent.request.body).toEqual({ ids: ['a1'] });
     sent.flush({ done: ['a1'], failed: [], unseen: [] });
     await vi.waitFor(() => expect(page.querySelector('[role=status]')?.textContent).toBe(sentence));
