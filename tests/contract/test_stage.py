@@ -49,6 +49,8 @@ FAULTS: list[tuple[str, str, object, str]] = [
         "way back",
     ),
     ("deployments", "services/OrderService/DesiredCount", 2, "undoes the scaling"),
+    ("deployments", "services//Resources/OrderService/Condition", REMOVED, "OrderService is there without an image"),
+    ("deployments", "scaling//Resources/OrderCpu/Condition", "InventoryRuns", "OrderCpu is there without an image"),
     ("deployments", "balancer/OrderTargets/HealthCheckPath", "/health/ready", "something else is away"),
     ("uses", "network//Parameters/Spare", {"Type": "String"}, "parameter Spare"),
     ("uses", "egress//Conditions/Spare", {"Equals": [1, 1]}, "condition Spare"),

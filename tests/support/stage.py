@@ -190,8 +190,21 @@ def times(templates: Templates) -> list[str]:
 
 
 def deployments(templates: Templates) -> list[str]:
-    """New tasks come before old ones go, a deployment that fails goes back, and what is away replaces no task."""
-    wrong = []
+    """New tasks come before old ones go, a deployment that fails goes back, and what is away replaces no task.
+
+    Without a tag of its image a service is not there.
+    """
+    wrong = [
+        f"{name} is there without an image"
+        for file in ("services.yaml", "scaling.yaml")
+        for name, each in templates[file]["Resources"].items()
+        if each["Type"].startswith(("AWS::ECS::", "AWS::ApplicationAutoScaling::"))
+        and not any(
+            each.get("Condition") == f"{service.title()}Runs"
+            for service in SERVICES
+            if name.startswith(service.title())
+        )
+    ]
     for name, each in of_type(templates["services.yaml"], "AWS::ECS::Service").items():
         how = each["DeploymentConfiguration"]
         if how["MinimumHealthyPercent"] < 100 or how["MaximumPercent"] < 200:

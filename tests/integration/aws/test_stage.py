@@ -28,9 +28,10 @@ import service_common.sqs
 from orderstream_deploy.clients import Aws
 from orderstream_deploy.deployment import Deployment
 from orderstream_deploy.errors import DeployError
-from orderstream_deploy.images import IMAGES, Builder
+from orderstream_deploy.images import Builder
 from orderstream_deploy.templates import read_templates
 from orderstream_local.emulator import emulator_python
+from scaffold.__main__ import register
 from tests.integration.aws.test_policies import (
     SELDOM,
     SERVICES,
@@ -102,7 +103,7 @@ def aws(emulator: str) -> Iterator[Aws]:
 
 
 class Deployer:
-    """`./run deploy` without the two things that the emulator lacks: registries for images, and containers."""
+    """`./run deploy` without what the emulator lacks: a registry to push to, and containers."""
 
     def __init__(self, aws: Aws, page: Path) -> None:
         self.aws = aws
@@ -110,6 +111,7 @@ class Deployer:
         self.commands: list[Sequence[str]] = []
         self.tasks: list[str] = []
         self.changes = 0
+        self.templates = TEMPLATES
 
     def deployment(
         self, stage: str, tag: str, given: Mapping[str, str] = NOTHING, *, with_page: bool = True
@@ -119,7 +121,7 @@ class Deployer:
             stage,
             given,
             tag,
-            TEMPLATES,
+            self.templates,
             (lambda: self.page) if with_page else None,
             self._agree,
             builder=lambda: Builder("docker", self._run),
@@ -133,10 +135,37 @@ class Deployer:
         deployment = self.deployment(stage, tag, given, with_page=with_page)
         for step in deployment.steps():
             step.run()
+            assert self.images(stage).items() <= self.pushed(stage), step.what
         return deployment
 
-    def _run(self, command: Sequence[str], _: bytes | None) -> str:
+    def images(self, stage: str) -> dict[str, str]:
+        """Return the tag of the image that each service of a stage runs."""
+        ecs, cluster, found = self.aws.client("ecs"), f"orderstream-{stage}", {}
+        if not ecs.describe_clusters(clusters=[cluster])["clusters"]:
+            return {}
+        for arn in ecs.list_services(cluster=cluster)["serviceArns"]:
+            [service] = ecs.describe_services(cluster=cluster, services=[arn])["services"]
+            task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+            name, _, tag = task["containerDefinitions"][0]["image"].rpartition("/")[2].partition(":")
+            found[name] = tag
+        return found
+
+    def pushed(self, stage: str) -> set[tuple[str, str]]:
+        """Return name and tag of each image in the repositories of a stage."""
+        ecr, prefix = self.aws.client("ecr"), f"orderstream-{stage}/"
+        names = [each["repositoryName"] for each in ecr.describe_repositories()["repositories"]]
+        return {
+            (name.removeprefix(prefix), image["imageTag"])
+            for name in names
+            if name.startswith(prefix)
+            for image in ecr.list_images(repositoryName=name)["imageIds"]
+        }
+
+    def _run(self, command: Sequence[str], _stdin: bytes | None) -> str:
         self.commands.append(command)
+        if command[1] == "push":
+            repository, _, tag = command[2].partition("/")[2].partition(":")
+            self.aws.client("ecr").put_image(repositoryName=repository, imageTag=tag, imageManifest=command[2])
         return ""
 
     def _agree(self, changes: list[Any]) -> bool:
@@ -190,6 +219,8 @@ def test_a_first_deployment_says_what_it_needs(deployer: Deployer) -> None:
         deployer.deployment("new", "v1")
     with pytest.raises(DeployError, match="no parameter Databaseclass"):
         deployer.deployment("new", "v1", {**first("new"), "Databaseclass": "db.r8g.large"})
+    with pytest.raises(DeployError, match="no images have the tag v1"):
+        deployer.deployment("new", "v1", first("new"), with_page=False)
 
 
 @pytest.mark.usefixtures("prod")
@@ -197,7 +228,10 @@ def test_images_are_built_and_pushed_for_the_stage(deployer: Deployer) -> None:
     pushed = [
         command[2] for command in deployer.commands if command[:2] == ("docker", "push") and "prod/" in command[2]
     ]
-    assert pushed == [f"000000000000.dkr.ecr.us-east-1.amazonaws.com/orderstream-prod/{name}:v1" for name in IMAGES]
+    assert pushed == [
+        f"000000000000.dkr.ecr.us-east-1.amazonaws.com/orderstream-prod/{name}:v1"
+        for name in ("order", "inventory", "processing", "notification", "databases")
+    ]
 
 
 def test_page_is_in_the_bucket_with_its_headers_and_knows_how_to_sign_in(prod: Deployment, aws: Aws) -> None:
@@ -227,9 +261,34 @@ def test_two_stages_share_nothing_and_one_is_deleted_without_the_other(
 def test_another_release_and_back_leave_parameters_as_they_are(prod: Deployment, deployer: Deployer) -> None:
     before = prod.stack.parameters()
     deployer.deploy("prod", "v2")
-    assert prod.stack.parameters() == before | {"DatabasesTag": "v2", "ServicesTag": "v2"}
+    tags = (f"{name.capitalize()}Tag" for name in ("databases", *SERVICES))
+    assert prod.stack.parameters() == before | dict.fromkeys(tags, "v2")
     deployer.deploy("prod", "v1", with_page=False)
     assert prod.stack.parameters() == before
+
+
+@pytest.fixture
+def with_audit(deployer: Deployer, tmp_path: Path) -> Iterator[None]:
+    """A checkout in which `./run new audit` has made a service."""
+    register(tmp_path, {"name": "audit", "port": 8084})
+    deployer.templates, _ = as_emulated(read_templates() | read_templates(tmp_path / "compose" / "aws"))
+    yield
+    deployer.templates = TEMPLATES
+
+
+def test_a_service_comes_to_a_stage_that_is_there_and_stays_when_the_others_go_back(
+    deployer: Deployer, request: pytest.FixtureRequest
+) -> None:
+    deployer.deploy("grown", "v1", first("grown"))
+    request.getfixturevalue("with_audit")
+    again = deployer.deployment("grown", "v2")
+    assert "make the repository of audit and what else it needs to run" in [step.what for step in again.steps()]
+    deployer.deploy("grown", "v2")
+    assert deployer.images("grown") == dict.fromkeys([*SERVICES, "audit"], "v2")
+    commands = len(deployer.commands)
+    deployer.deploy("grown", "v1", with_page=False)
+    assert deployer.images("grown") == dict.fromkeys(SERVICES, "v1") | {"audit": "v2"}
+    assert len(deployer.commands) == commands
 
 
 def test_a_protected_database_is_not_deleted(prod: Deployment, deployer: Deployer) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from orderstream_deploy import cli, images
 from orderstream_deploy.databases import make_databases
 from orderstream_deploy.errors import DeployError
-from orderstream_deploy.images import IMAGES, Builder, find_builder, push_missing, tag_of_checkout
+from orderstream_deploy.images import Builder, Images, find_builder, tag_of_checkout
 from orderstream_deploy.page import config_of_page, index_parameter, objects_of_page
 from orderstream_deploy.stack import Change
 
@@ -31,6 +31,8 @@ class Registry:
 
     class exceptions:  # noqa: N801 - as boto has it
         class ImageNotFoundException(Exception): ...  # noqa: N818
+
+        class RepositoryNotFoundException(Exception): ...  # noqa: N818
 
     def __init__(self, *pushed: str) -> None:
         self.pushed = pushed
@@ -79,8 +81,8 @@ def answering(answers: dict[str, str], seen: list[tuple[Sequence[str], bytes | N
 def test_images_that_are_there_are_not_built_again() -> None:
     seen: list[tuple[Sequence[str], bytes | None]] = []
     builder = Builder("buildah", answering({}, seen))
-    pushed = [f"orderstream-prod/{name}:v1" for name in IMAGES if name != "order"]
-    assert push_missing(Registry(*pushed), "prod", "v1", "ARM64", lambda: builder) == ["order"]
+    found = Images(Registry("orderstream-prod/databases:v1"), "prod", ("databases", "order"))
+    assert found.push_missing("v1", "ARM64", lambda: builder) == ["order"]
     (sign_in, password), (build, _), (push, _) = seen
     assert (sign_in[-1], password) == ("registry.example.com", b"secret")
     assert "secret" not in " ".join(sign_in)  # where other users would see it
@@ -93,7 +95,7 @@ def test_no_builder_is_needed_when_all_images_are_there() -> None:
     def fail() -> Builder:
         raise DeployError("none")
 
-    assert push_missing(Registry(*(f"orderstream-a/{name}:1" for name in IMAGES)), "a", "1", "X86_64", fail) == []
+    assert Images(Registry("orderstream-a/order:1"), "a", ("order",)).push_missing("1", "X86_64", fail) == []
 
 
 def test_docker_or_buildah_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

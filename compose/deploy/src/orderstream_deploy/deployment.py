@@ -14,7 +14,7 @@ from orderstream_local.layout import SERVICES
 from .clients import Aws
 from .databases import make_databases
 from .errors import DeployError
-from .images import IMAGES, Builder, find_builder, push_missing
+from .images import Builder, Images, find_builder
 from .page import config_of_page, empty_bucket, index_parameter, upload_page
 from .stack import POLL_S, Change, Stack
 from .templates import ROOT_TEMPLATE, upload_templates
@@ -23,6 +23,8 @@ __all__ = ["Deployment", "Step"]
 
 _PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 _QUEUE = re.compile(r"(\w+)QueueName: ")
+_IMAGE = re.compile(r"RepositoryName: .*/(\w+)\"")
+_DATABASES = "databases"
 _NEEDED = ("OriginDomain", "Certificate")
 
 
@@ -42,7 +44,7 @@ class Deployment:
         given: parameters of stage.yaml; the others stay as they are.
         tag: of the images.
         templates: by name.
-        page: builds the page and returns its folder; None leaves the page as it is.
+        page: builds the page and returns its folder; None leaves the page as it is, and builds no images.
         agree: asks whether the changes of the stack are to be made.
         builder: finds what builds images.
         databases: runs the task that makes the databases.
@@ -60,17 +62,19 @@ class Deployment:
     databases: Callable[[Any, Mapping[str, str]], None] = make_databases
     poll_s: float = POLL_S
     stack: Stack = field(init=False)
+    images: Images = field(init=False)
     _url: str = ""
     _folder: Path | None = None
 
     def __post_init__(self) -> None:
         self.stack = Stack(self.aws.client("cloudformation"), f"orderstream-{self.stage}", poll_s=self.poll_s)
+        self.images = Images(self.aws.client("ecr"), self.stage, _IMAGE.findall(self.templates["registry.yaml"]))
 
     def check(self) -> None:
         """Find what would fail much later.
 
         Raises:
-            DeployError: a parameter is missing, or unknown.
+            DeployError: a parameter is missing, or unknown, or the images to go back to are.
         """
         known = {**self.stack.parameters(), **self.given}
         unknown = [name for name in self.given if f"\n  {name}:\n" not in self.templates[ROOT_TEMPLATE]]
@@ -82,6 +86,8 @@ class Deployment:
         if missing:
             hint = " (or SignInDomain, for a user pool)" if "AuthIssuer" in missing else ""
             raise DeployError(f"the first deployment needs --set for {', '.join(missing)}{hint}")
+        if self.page is None and _DATABASES not in self.images.tagged(self.tag):
+            raise DeployError(f"no images have the tag {self.tag}")
 
     def steps(self) -> list[Step]:
         """Return what is to be done."""
@@ -94,20 +100,35 @@ class Deployment:
                     lambda: self._apply({"CloudFrontPrefixList": self._prefix_list()}),
                 )
             )
+        elif self.page and (new := ", ".join(self.images.without_repository())):
+            steps.append(Step(f"make the repository of {new} and what else it needs to run", lambda: self._apply({})))
+        if self.page:
+            names = ", ".join(self.images.names)
+            steps.append(
+                Step(f"build and push the images that are not there with the tag {self.tag}: {names}", self._push)
+            )
         steps += [
-            Step(
-                f"build and push the images that are not there with the tag {self.tag}: {', '.join(IMAGES)}", self._push
-            ),
             Step(f"give the task that makes the databases its image {self.tag}", self._apply_databases),
             Step("run that task", self._make_databases),
         ]
         if self.page:
             steps.append(Step("build the page and put its files into S3", self._upload_page))
-        before = parameters.get("ServicesTag") or "none"
-        steps.append(Step(f"replace the services, {before} by {self.tag}, task by task", self._apply_services))
+        steps.append(Step(self._replacement(parameters), self._apply_services))
         if self.page:
             steps.append(Step("have CloudFront forget the old page", self._invalidate))
         return steps
+
+    def _services(self) -> list[str]:
+        """Return the services of which there is, or will be, an image with the tag."""
+        found = self.images.names if self.page else self.images.tagged(self.tag)
+        return [name for name in found if name != _DATABASES]
+
+    def _replacement(self, parameters: Mapping[str, str]) -> str:
+        services = self._services()
+        before = ", ".join(sorted({parameters.get(_tag_of(each)) or "none" for each in services}))
+        kept = ", ".join(each for each in self.images.names if each not in {_DATABASES, *services})
+        stays = f"; {kept} stays as it is, without an image of that release" if kept else ""
+        return f"replace the services, {before} by {self.tag}, task by task{stays}"
 
     def _upload(self) -> None:
         self._url = upload_templates(self.aws, self.templates)
@@ -126,7 +147,7 @@ class Deployment:
 
     def _push(self) -> None:
         architecture = self.stack.parameters().get("Architecture", "X86_64")
-        push_missing(self.aws.client("ecr"), self.stage, self.tag, architecture, self.builder)
+        self.images.push_missing(self.tag, architecture, self.builder)
 
     def _apply_databases(self) -> None:
         self._apply({"DatabasesTag": self.tag})
@@ -142,7 +163,7 @@ class Deployment:
 
     def _apply_services(self) -> None:
         page = {"IndexPage": index_parameter(self._folder)} if self._folder else {}
-        self._apply({"ServicesTag": self.tag, **page})
+        self._apply({_tag_of(service): self.tag for service in self._services()} | page)
 
     def _invalidate(self) -> None:
         self.aws.client("cloudfront").create_invalidation(
@@ -187,3 +208,8 @@ class Deployment:
         if bucket := outputs.get("FilesBucket"):
             steps.append(Step(f"empty the bucket {bucket}", lambda: empty_bucket(self.aws.client("s3"), bucket)))
         return [*steps, Step(f"delete the stack {self.stack.name}; {kept}", self.stack.delete)]
+
+
+def _tag_of(service: str) -> str:
+    """Return the parameter of stage.yaml with the tag of a service's image."""
+    return f"{service.capitalize()}Tag"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orderstream_local.layout import COMPOSE, ROOT, SERVICES
+from orderstream_local.layout import COMPOSE, ROOT
 
 from .errors import DeployError
 
-__all__ = ["IMAGES", "Builder", "find_builder", "push_missing", "tag_of_checkout"]
+__all__ = ["Builder", "Images", "find_builder", "tag_of_checkout"]
 
-IMAGES = ("databases", *SERVICES)
 _PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 Runner = Callable[[Sequence[str], bytes | None], str]
@@ -82,25 +81,47 @@ def find_builder() -> Builder:
     raise DeployError("images are built by docker or buildah, and neither is there; or name a --tag that was pushed")
 
 
-def push_missing(ecr: Any, stage: str, tag: str, architecture: str, builder: Callable[[], Builder]) -> list[str]:
-    """Build and push each image that its repository does not have with this *tag*, and return their names."""
-    missing = [name for name in IMAGES if not _has(ecr, f"orderstream-{stage}/{name}", tag)]
-    if not missing:
-        return []
-    found = builder()
-    [token] = ecr.get_authorization_token()["authorizationData"]
-    password = base64.b64decode(token["authorizationToken"]).decode().removeprefix("AWS:")
-    found.sign_in(token["proxyEndpoint"].removeprefix("https://"), password)
-    for name in missing:
-        repository = ecr.describe_repositories(repositoryNames=[f"orderstream-{stage}/{name}"])["repositories"][0]
-        reference = f"{repository['repositoryUri']}:{tag}"
-        found.build(name, reference, architecture)
-        found.push(reference)
-    return missing
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The images in the repositories of a stage, by *names*."""
 
+    ecr: Any
+    stage: str
+    names: Iterable[str]
 
-def _has(ecr: Any, repository: str, tag: str) -> bool:
-    try:
-        return bool(ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"])
-    except ecr.exceptions.ImageNotFoundException:
-        return False
+    def without_repository(self) -> list[str]:
+        """Return the names of those that can't be pushed yet."""
+        pages = self.ecr.get_paginator("describe_repositories").paginate()
+        there = {each["repositoryName"] for page in pages for each in page["repositories"]}
+        return [name for name in self.names if self._repository(name) not in there]
+
+    def tagged(self, tag: str) -> list[str]:
+        """Return the names of those that are there with this *tag*."""
+        return [name for name in self.names if self._is_tagged(name, tag)]
+
+    def push_missing(self, tag: str, architecture: str, builder: Callable[[], Builder]) -> list[str]:
+        """Build and push each image that is not there with this *tag*, and return their names."""
+        there = self.tagged(tag)
+        missing = [name for name in self.names if name not in there]
+        if not missing:
+            return []
+        found = builder()
+        [token] = self.ecr.get_authorization_token()["authorizationData"]
+        password = base64.b64decode(token["authorizationToken"]).decode().removeprefix("AWS:")
+        found.sign_in(token["proxyEndpoint"].removeprefix("https://"), password)
+        for name in missing:
+            [repository] = self.ecr.describe_repositories(repositoryNames=[self._repository(name)])["repositories"]
+            reference = f"{repository['repositoryUri']}:{tag}"
+            found.build(name, reference, architecture)
+            found.push(reference)
+        return missing
+
+    def _repository(self, name: str) -> str:
+        return f"orderstream-{self.stage}/{name}"
+
+    def _is_tagged(self, name: str, tag: str) -> bool:
+        asked = {"repositoryName": self._repository(name), "imageIds": [{"imageTag": tag}]}
+        try:
+            return bool(self.ecr.describe_images(**asked)["imageDetails"])
+        except (self.ecr.exceptions.ImageNotFoundException, self.ecr.exceptions.RepositoryNotFoundException):
+            return False
