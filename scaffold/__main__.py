@@ -8,19 +8,16 @@ from __future__ import annotations
 import keyword
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-from functools import partial
 from pathlib import Path
 
 from copier import run_copy
-from jinja2 import Environment
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
+from .registration import HERE, ROOT, RefusedError, copy, register
+
 UV = os.environ.get("UV", "uv")
 MANIFESTS = (
     "pyproject.toml",
@@ -37,10 +34,6 @@ RESERVED = {
     *("api", "connections", "docs", "health", "live", "metrics", "notifications", "openapi", "operations", "orders"),
     *("sagas", "stream", "tickets", "ws", "none", "public", "template0", "template1"),
 }
-
-
-class RefusedError(Exception):
-    """The service is not made; the message says why."""
 
 
 def main() -> int:
@@ -107,48 +100,6 @@ def next_port() -> int:
     return 1 + max(int(port) for port in re.findall(r'^      PORT: "(\d+)"$', compose, re.MULTILINE))
 
 
-def register(stage: Path, facts: dict[str, object]) -> None:
-    """Put into *stage* the files in which the service is registered, with what registration.toml says.
-
-    Raises:
-        RefusedError: a file has no place for it, or several.
-    """
-    jinja = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701 - no HTML
-    registration = tomllib.loads((HERE / "registration.toml").read_text("utf-8"))
-    for insertion in registration["insertion"]:
-        path, text = staged(stage, insertion["file"])
-        places = list(re.finditer(insertion["after"], text))
-        if len(places) != 1:
-            raise RefusedError(f"{path} has {len(places)} places that match {insertion['after']!r}, instead of one")
-        new = jinja.from_string(insertion["text"]).render(facts, found=places[0][0])
-        end = places[0].end()
-        (stage / path).write_text(text[:end] + new + text[end:], "utf-8")
-    for each in registration["copy"]:
-        path, text = staged(stage, each["file"])
-        pattern = each.get("each", registration["of_notification"])
-        if not re.search(pattern, text):
-            raise RefusedError(f"{path} has nothing that matches {pattern!r}")
-        twice = partial(with_copy, facts=facts, without=each.get("without"))
-        (stage / path).write_text(re.sub(pattern, twice, text), "utf-8")
-
-
-def staged(stage: Path, file: str) -> tuple[Path, str]:
-    """Return a file of the checkout, copied into *stage* if it is not there, and its text."""
-    path = Path(file)
-    if not (stage / path).exists():
-        copy(path, ROOT, stage)
-    return path, (stage / path).read_text("utf-8")
-
-
-def with_copy(found: re.Match[str], *, facts: dict[str, object], without: str | None) -> str:
-    """Return lines of the notification service, and the same, but for those with *without* in them, of the new one."""
-    new = "".join(line for line in found[0].splitlines(keepends=True) if without is None or without not in line)
-    for former in ("notifications", "notification"):  # its database has the plural
-        for case in (str.lower, str.capitalize, str.upper):
-            new = new.replace(case(former), case(str(facts["name"])))
-    return found[0] + new.replace("8082", str(facts["port"]))
-
-
 def put_in_place(stage: Path) -> list[Path]:
     """Copy what differs in *stage* into the checkout, or nothing, and return the paths."""
     found = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
@@ -182,12 +133,6 @@ def remove(path: Path) -> None:
 def same(one: Path, other: Path) -> bool:
     """Say whether *other* is there and is the same."""
     return other.exists() and one.read_bytes() == other.read_bytes()
-
-
-def copy(path: Path, source: Path, target: Path) -> None:
-    """Copy one file."""
-    (target / path).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source / path, target / path)
 
 
 def run(*command: str, cwd: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from orderstream_local.layout import ROOT
+from orderstream_local.layout import ROOT, SERVICES
 from tests.support.cloudwatch.alarm_state import State
 from tests.support.cloudwatch.watch import MINUTE_S, CloudWatch, Template
 from tests.support.template import read_template
@@ -62,9 +62,16 @@ def evaluate(name: str) -> Outcome:
     first, *lines = lzma.decompress((RECORDINGS / f"{name}.jsonl.xz").read_bytes()).splitlines()
     times = orjson.loads(first)
     cloudwatch = watching()
+    recorded = set()
     for line in lines:
-        _take(cloudwatch, line, orjson.loads(line))
+        fields = orjson.loads(line)
+        _take(cloudwatch, line, fields)
+        recorded.add(fields.get("service"))
     began, struck, mended, ended = (_minute(times[when]) for when in ("began", "struck", "mended", "ended"))
+    for service in SERVICES:  # one that was made after the recording is not silent
+        if f"{service}-service" not in recorded:
+            for minute in range(began, ended):
+                cloudwatch.ingest(f"{service}-service-logs", b'{"message":"service measured"}', minute * MINUTE_S)
     minutes = range(began + WARM_UP, ended)
     return Outcome(minutes, struck, mended, cloudwatch.history(minutes, from_minute=began + 1))
 

@@ -14,6 +14,7 @@ from referencing.jsonschema import DRAFT202012
 from order_contracts import EventType
 from order_contracts.decoder import decode
 from tests.support.async_api import COPIES, async_api, text
+from tests.support.template import read_template
 
 HERE = Path(__file__).parent
 SAMPLES = {each.stem: json.loads(each.read_bytes()) for each in (HERE / "samples" / "events").iterdir()}
@@ -56,7 +57,10 @@ def test_the_payload_of_an_events_message_is_that_event_and_no_other(event_type:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_its_source_is_who_sends_it(name: str) -> None:
-    senders = {"/order-service": "orderAnnounces", "/processing-service": "processingAnnounces"}
+    senders = {
+        "/order-service": "orderAnnouncesToNotification",
+        "/processing-service": "processingAnnouncesToNotification",
+    }
     sender = senders[SAMPLES[name]["source"]]
     assert {operation for operation in senders.values() if name in messages(operation)} == {sender}
 
@@ -70,3 +74,11 @@ def test_the_socket_pushes_every_frame_of_the_service() -> None:
     frames = DOCUMENT["components"]["schemas"]
     types = {each["properties"]["type"]["enum"][0] for name, each in frames.items() if name.endswith("Frame")}
     assert messages("notificationPushes") == types
+
+
+def test_each_queue_has_a_channel() -> None:
+    described = {
+        each["address"] for each in DOCUMENT["channels"].values() if each["servers"] == [{"$ref": "#/servers/sqs"}]
+    }
+    parameters = read_template()["Parameters"]
+    assert described == {each["Default"] for name, each in parameters.items() if name.endswith("QueueName")}

@@ -35,7 +35,7 @@ needs_promtool = pytest.mark.skipif(
 ORDERS = 'orderstream_http_request_seconds_count{job="order", method="POST", route="/orders", status="201"}'
 # A system that is well, a value every 15 s. What goes wrong does so after ten minutes.
 WELL = {
-    **{f'up{{job="{name}"}}': "1x200" for name in ("order", "inventory", "processing", "notification")},
+    **{f'up{{job="{name}"}}': "1x200" for name in SERVICES},
     ORDERS: "0+5x200",
     'orderstream_readiness_check_passed{job="order", check="database"}': "1x200",
     'orderstream_sqs_messages{job="processing", queue="processing-queue", state="visible"}': "0x200",

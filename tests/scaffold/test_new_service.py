@@ -29,6 +29,8 @@ OF_ALL = (
     "tests/unit/docs/test_command.py",
     "tests/unit/docs/test_log_messages.py",
     "tests/unit/command/test_config.py",
+    "tests/contract/test_alarms.py",
+    "tests/contract/test_async_api.py",
     "tests/contract/test_cloudformation.py",
     "tests/contract/test_compose_file.py",
     "tests/contract/test_page_headers.py",

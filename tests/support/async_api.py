@@ -68,9 +68,9 @@ def async_api() -> dict[str, Any]:
         },
         "operations": {
             "orderAsksForProcessing": _operation("send", "processingQueue", _or_batch(WITH_ITEMS)),
-            "orderAnnounces": _operation("send", "notificationQueue", _or_batch(_FROM_ORDER)),
+            "orderAnnouncesToNotification": _operation("send", "notificationQueue", _or_batch(_FROM_ORDER)),
             "processingStartsSagas": _operation("receive", "processingQueue", _or_batch(WITH_ITEMS)),
-            "processingAnnounces": _operation("send", "notificationQueue", _or_batch(_FROM_PROCESSING)),
+            "processingAnnouncesToNotification": _operation("send", "notificationQueue", _or_batch(_FROM_PROCESSING)),
             "notificationRecords": _operation("receive", "notificationQueue", _or_batch(EventType)),
             "notificationStreams": {"action": "send", "channel": {"$ref": "#/channels/stream"}},
             "notificationPushes": _operation("send", "socket", names.values()),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from orderstream_local.layout import SERVICES
+
 __all__ = ["LEFT_OUT", "as_emulated"]
 
 _RESOURCE = re.compile(r"^  (\w+):(?: #.*)?\n(?:(?:   .*)?\n)+", re.MULTILINE)
@@ -19,7 +21,7 @@ _REFUSED = re.compile(
 LEFT_OUT = {
     "stage.yaml": {"Egress", "Scaling"},
     "alarms.yaml": {
-        *("ServerErrors", "OrderSilent", "InventorySilent", "ProcessingSilent", "NotificationSilent", "CustomersHurt"),
+        *("ServerErrors", "CustomersHurt", *(f"{each.title()}Silent" for each in SERVICES)),
         *("QueryOrder", "QueryTrace", "QueryHurtOrders", "QueryHurtRequests", "QueryOutages", "QueryErrors"),
         *("QueryLatency", "QueryDeadLetters"),
     },

@@ -31,7 +31,7 @@ from orderstream_deploy.errors import DeployError
 from orderstream_deploy.images import Builder
 from orderstream_deploy.templates import read_templates
 from orderstream_local.emulator import emulator_python
-from scaffold.__main__ import register
+from scaffold.registration import register
 from tests.integration.aws.test_policies import (
     SELDOM,
     SERVICES,
