@@ -421,8 +421,8 @@ export const translations: Readonly<Record<string, string>> = {
   '459141524251330785': '{$replica} wurde um {$time} neu gestartet.',
   // Requests of the last minute
   '8203207018680978443': 'Anfragen der letzten Minute',
-  // Without those for health and metrics.
-  '7599150643522613043': 'Ohne die nach Zustand und Metriken.',
+  // Without those for health, metrics, and what operators look at.
+  '941166140577219945': 'Ohne die nach Zustand und Metriken und das, was Betreiber ansehen.',
   // Service
   '2218082343053095278': 'Dienst',
   // Requests

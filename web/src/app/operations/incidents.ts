@@ -5,7 +5,7 @@ import { Finding } from './findings';
 /** An alarm and its time; milliseconds since 1970. */
 export interface Incident {
   readonly cause: Finding;
-  /** When it was seen first, be it as what followed from another one. */
+  /** When it was seen first, be it as what followed from another one: by the answer that told it. */
   readonly from: number;
   /** When it was seen to be over; null while it lasts. */
   readonly until: number | null;
@@ -37,6 +37,8 @@ export interface Observation {
   readonly at: number;
   readonly alarms: readonly Alarm[];
   readonly processes: readonly { readonly replica: Replica; readonly startedAt: number }[];
+  /** When the answers came that tell of a finding, as far as they are new; the observation may wait for others. */
+  readonly sightings?: (finding: Finding) => readonly number[];
 }
 
 // a page in the background is woken once a minute
@@ -50,16 +52,23 @@ const SAME_START_MS = 500;
 
 /** The log with one more observation. */
 export function observed(log: Log | null, observation: Observation): Log {
-  const { at, alarms } = observation;
+  const { at, alarms, sightings = (): readonly number[] => [] } = observation;
   const watched = log !== null && at - log.at <= MAX_GAP_MS;
   const before = log?.effects ?? {};
+  // what is there at the first look began before
+  const first = (finding: Finding): number =>
+    before[subjectOf(finding)] ?? (watched ? Math.min(at, ...sightings(finding)) : at);
+  const last = ({ cause, from }: Incident): number => {
+    const times = sightings(cause);
+    return Math.max(from, times.length > 0 ? Math.max(...times) : at);
+  };
   return {
     since: watched ? log.since : at,
     at,
-    incidents: recent(incidentsOf(log?.incidents ?? [], alarms, before, at), (each) => each.until ?? at, at),
+    incidents: recent(incidentsOf(log?.incidents ?? [], alarms, { at, first, last }), (each) => each.until ?? at, at),
     starts: recent(startsOf(log?.starts ?? [], observation.processes, log?.since ?? at), (each) => each.at, at),
     effects: Object.fromEntries(
-      alarms.flatMap((alarm) => alarm.effects.map(subjectOf)).map((subject) => [subject, before[subject] ?? at]),
+      alarms.flatMap((alarm) => alarm.effects).map((finding) => [subjectOf(finding), first(finding)]),
     ),
   };
 }
@@ -67,20 +76,24 @@ export function observed(log: Log | null, observation: Observation): Log {
 function incidentsOf(
   before: readonly Incident[],
   alarms: readonly Alarm[],
-  effects: Log['effects'],
-  at: number,
+  times: {
+    readonly at: number;
+    readonly first: (finding: Finding) => number;
+    readonly last: (incident: Incident) => number;
+  },
 ): readonly Incident[] {
+  const { at, first, last } = times;
   const causes = new Map(alarms.map(({ cause }) => [subjectOf(cause), cause]));
   const known = before.map((incident): Incident => {
     const subject = subjectOf(incident.cause);
     const lasts = incident.until === null || at - incident.until <= REOPEN_MS;
     const cause = lasts ? causes.get(subject) : undefined;
-    if (cause === undefined) return incident.until === null ? { ...incident, until: at } : incident;
+    if (cause === undefined) return incident.until === null ? { ...incident, until: last(incident) } : incident;
     causes.delete(subject);
     return { ...incident, cause: worse(incident.cause, cause), until: null };
   });
   // what outlasts its cause did not begin at the end of it
-  const found = [...causes].map(([subject, cause]): Incident => ({ cause, from: effects[subject] ?? at, until: null }));
+  const found = [...causes.values()].map((cause): Incident => ({ cause, from: first(cause), until: null }));
   return [...known, ...found].sort((one, other) => one.from - other.from);
 }
 

@@ -1,5 +1,5 @@
 import { TestBed } from '@angular/core/testing';
-import { NEVER, Observable, of, throwError } from 'rxjs';
+import { NEVER, Observable, delay, of, switchMap, throwError, timer } from 'rxjs';
 
 import { Metrics, Readiness, Replica } from '../api/metrics';
 import { Problem } from '../api/problem';
@@ -20,6 +20,7 @@ describe('Monitor', () => {
   let polled: number;
 
   beforeEach(() => {
+    sessionStorage.clear();
     vi.useFakeTimers();
     polled = 0;
     readiness = () => of({ ready: true, checks: { database: 'ok' } });
@@ -146,5 +147,66 @@ describe('Monitor', () => {
     watching.unsubscribe();
     await vi.advanceTimersByTimeAsync(5 * INTERVAL_MS);
     expect(polled).toBe(9);
+  });
+
+  describe('while one service hangs', () => {
+    const LIMIT_MS = 4000;
+    const late = (replica: Replica): Observable<never> => timer(LIMIT_MS).pipe(switchMap(() => DOWN(replica)));
+    let began: number;
+
+    beforeEach(async () => {
+      await monitor.poll();
+      vi.advanceTimersByTime(INTERVAL_MS);
+      began = Date.now();
+      const soon = 100;
+      readiness = (replica) =>
+        replica === ORDER ? late(replica) : of({ ready: false, checks: { feed: 'no' } }).pipe(delay(soon));
+    });
+
+    it('has each incident from the time of the answer that told it, or of the request that failed', async () => {
+      const poll = monitor.poll();
+      await vi.advanceTimersByTimeAsync(LIMIT_MS);
+      await poll;
+      const begins = monitor.log()?.incidents.map((each) => [each.cause.kind, each.from - began]);
+      expect(begins).toEqual([
+        ['unreachable', 0],
+        ['not-ready', 100],
+        ['not-ready', 100],
+      ]);
+
+      vi.advanceTimersByTime(INTERVAL_MS);
+      began = Date.now();
+      readiness = (replica) => (replica === ORDER ? late(replica) : of({ ready: true, checks: {} }).pipe(delay(200)));
+      const next = monitor.poll();
+      await vi.advanceTimersByTimeAsync(LIMIT_MS);
+      await next;
+      const ends = monitor.log()?.incidents.map((each) => each.until && each.until - began);
+      expect(ends).toEqual([null, 200, 200]);
+    });
+
+    it('shows what came of the others at once', async () => {
+      const poll = monitor.poll();
+      await vi.advanceTimersByTimeAsync(100);
+      expect(monitor.findings().map((each) => each.kind)).toEqual(['not-ready', 'not-ready']);
+      expect(monitor.at()).toBe(began + 100);
+      await vi.advanceTimersByTimeAsync(LIMIT_MS);
+      await poll;
+    });
+
+    it('asks the others as often', async () => {
+      const watching = monitor.polls.subscribe();
+      polled = 0;
+      await vi.advanceTimersByTimeAsync(3 * INTERVAL_MS);
+      expect(polled).toBe(9);
+      watching.unsubscribe();
+    });
+  });
+
+  it('tells of no missing metrics before they were asked for', async () => {
+    metrics = (replica) => (replica === ORDER ? NEVER : of('a_total 1'));
+    void monitor.poll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([...monitor.asked()]).toEqual(['notification']);
+    expect(monitor.stale().size).toBe(0);
   });
 });

@@ -10,11 +10,12 @@ import { Exposition, parseExposition } from './exposition';
 import { ProcessMetrics, statsOf } from './stats';
 import { LateSaga, LateSagas } from './late-sagas';
 import { HistoryPoint, WINDOW_MS, historyPointOf, withPoint } from './history';
-import { ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './findings';
+import { Finding, ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './findings';
 import { alarmsOf } from './causes';
 import { dependenciesOf } from './dependencies';
 import { Log, observed } from './incidents';
 import { recall, remember } from './memory';
+import { Sighted, sightingsOf } from './sightings';
 import { Session } from '../sign-in/session';
 
 const KEY = 'orderstream.operations';
@@ -23,10 +24,11 @@ export const INTERVAL_MS = 5000;
 export const STALE_AFTER_MS = 12_000;
 
 /** The last known state of a process. */
-export interface MonitoredReplica extends ReplicaHealth {
+export interface MonitoredReplica extends ReplicaHealth, Sighted {
   /** The last scraped metrics; null before the first scrape. */
   readonly metrics: Exposition | null;
-  readonly scrapedAt: number | null;
+  /** Whether its metrics came or failed to, once. */
+  readonly asked: boolean;
   readonly deltas: readonly CounterDelta[];
 }
 
@@ -40,7 +42,8 @@ export interface LateSagasView {
  * Polls every process every five seconds while it has subscribers, and keeps 15 minutes of history, and a log of
  * incidents, in the storage of the tab.
  *
- * Processes are polled independently: a slow one does not delay others, and its last metrics stay.
+ * Processes are polled independently: each answer is shown when it comes, and its time is that of what it tells. A slow
+ * one delays neither others nor the next poll, and its last metrics stay.
  */
 @Injectable({ providedIn: 'root' })
 export class Monitor {
@@ -58,7 +61,7 @@ export class Monitor {
   readonly replicas = this.monitored.asReadonly();
   readonly late = this.lateSagasView.asReadonly();
   readonly history = this.points.asReadonly();
-  /** The time of the last poll. */
+  /** The time of the last answer. */
   readonly at = this.polledAt.asReadonly();
   /** The statistics of processes with fresh metrics. */
   readonly stats = computed(() => statsOf(metricsOf(this.monitored(), this.polledAt() ?? 0)));
@@ -68,11 +71,15 @@ export class Monitor {
     const services = new Set(current.map((each) => each.service));
     return statsOf([...current, ...metricsOf(this.monitored(), null).filter((each) => !services.has(each.service))]);
   });
-  /** The services without fresh metrics, with the time of their last scrape (null for none). */
+  /** The services whose metrics came or failed to. */
+  readonly asked = computed(
+    () => new Set(this.monitored().flatMap((each) => (each.asked ? [each.replica.service] : []))),
+  );
+  /** Of these, the ones without fresh metrics, with the time of their last scrape (null for none). */
   readonly stale = computed((): ReadonlyMap<Service, number | null> => {
     const fresh = new Set(metricsOf(this.monitored(), this.polledAt() ?? 0).map((each) => each.service));
-    const polled = this.polledAt() === null ? [] : this.monitored().filter((each) => !fresh.has(each.replica.service));
-    return new Map(polled.map((each) => [each.replica.service, lastOf(this.monitored(), each.replica.service)]));
+    const asked = this.monitored().filter((each) => each.asked && !fresh.has(each.replica.service));
+    return new Map(asked.map((each) => [each.replica.service, lastOf(this.monitored(), each.replica.service)]));
   });
   readonly findings = computed(() => findingsOf(this.monitored(), this.stats()));
   /** The findings by cause, critical ones first. */
@@ -84,11 +91,15 @@ export class Monitor {
 
   /** Polls repeatedly while subscribed, one at a time; emits after each poll. */
   readonly polls = new Observable<void>((subscriber) => {
+    let began = 0;
     const poller = new Poller(
       'order',
-      () => from(this.poll()),
+      () => {
+        began = Date.now();
+        return from(this.poll());
+      },
       () => true,
-      { pause: () => INTERVAL_MS, onRead: () => subscriber.next() },
+      { pause: () => Math.max(0, began + INTERVAL_MS - Date.now()), onRead: () => subscriber.next() },
     );
     poller.refresh();
     return () => poller.stop();
@@ -96,6 +107,7 @@ export class Monitor {
 
   /** Poll all processes once; never fails. */
   async poll(): Promise<void> {
+    const began = Date.now();
     const replicas = this.metrics.replicas();
     this.monitored.update((before) => replicas.map((replica) => before.find(is(replica)) ?? unknown(replica)));
     await Promise.all([
@@ -103,7 +115,6 @@ export class Monitor {
       this.loadLateSagas(),
     ]);
     const now = Date.now();
-    this.polledAt.set(now);
     this.points.update((history) =>
       withPoint(history, historyPointOf(now, metricsOf(this.monitored(), now), this.stats())),
     );
@@ -111,18 +122,20 @@ export class Monitor {
       const startedAt = scrapedAt === null ? null : startOf(metrics);
       return startedAt === null ? [] : [{ replica, startedAt }];
     });
-    this.incidents.update((log) => observed(log, { at: now, alarms: this.alarms(), processes }));
+    const sightings = (finding: Finding): readonly number[] => sightingsOf(finding, this.monitored(), began);
+    this.incidents.update((log) => observed(log, { at: now, alarms: this.alarms(), processes, sightings }));
     remember(this.key, { history: this.points(), log: this.incidents() });
   }
 
   private async checkReadiness(replica: Replica): Promise<void> {
+    const began = Date.now();
     try {
       const readiness = await firstValueFrom(this.metrics.readiness(replica));
-      this.change(replica, { state: stateOf(readiness), readiness, error: null });
+      this.change(replica, { state: stateOf(readiness), readiness, error: null, checkedAt: Date.now() });
     } catch (error) {
       const { title, detail, status } = Problem.of(replica.service, error);
       const reason = status === 0 ? '' : detail || title || status.toString();
-      this.change(replica, { state: 'unreachable', error: reason });
+      this.change(replica, { state: 'unreachable', error: reason, checkedAt: began });
     }
   }
 
@@ -133,10 +146,14 @@ export class Monitor {
       throw error;
     });
     const metrics = text === null ? null : parseExposition(text);
-    if (metrics === null || metrics.samples.length === 0) return;
+    if (metrics === null || metrics.samples.length === 0) {
+      this.change(replica, { asked: true });
+      return;
+    }
     const at = Date.now();
     const delta = this.tracker(replica).delta({ at, metrics });
     this.change(replica, (before) => ({
+      asked: true,
       metrics,
       scrapedAt: at,
       deltas: [...before.deltas, ...(delta === null ? [] : [delta])].filter((each) => each.at > at - WINDOW_MS),
@@ -163,6 +180,7 @@ export class Monitor {
     replica: Replica,
     to: Partial<MonitoredReplica> | ((before: MonitoredReplica) => Partial<MonitoredReplica>),
   ): void {
+    this.polledAt.set(Date.now());
     this.monitored.update((all) =>
       all.map((each) => (is(replica)(each) ? { ...each, ...(typeof to === 'function' ? to(each) : to) } : each)),
     );
@@ -188,7 +206,8 @@ function lastOf(monitored: readonly MonitoredReplica[], service: Service): numbe
 }
 
 function unknown(replica: Replica): MonitoredReplica {
-  return { replica, state: 'unknown', readiness: null, error: null, metrics: null, scrapedAt: null, deltas: [] };
+  const never = { readiness: null, error: null, metrics: null, checkedAt: null, scrapedAt: null };
+  return { replica, state: 'unknown', asked: false, deltas: [], ...never };
 }
 
 function stateOf(readiness: Readiness): ReplicaState {

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 
 import { Demo } from '../api/demo';
-import { SERVICES } from '../api/endpoints';
+import { SERVICES, Service } from '../api/endpoints';
 import { Skeleton } from '../design/skeleton';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
@@ -58,7 +58,6 @@ export class OperationsPage {
   protected readonly texts = texts.operations;
   protected readonly charts = CHARTS;
   protected readonly services = SERVICES;
-  protected readonly asked = computed(() => this.monitor.at() !== null);
   protected readonly late = computed(() => this.monitor.latestStats().sagas?.late ?? 0);
 
   protected readonly deadLetters = computed(() =>
@@ -70,6 +69,11 @@ export class OperationsPage {
 
   constructor() {
     this.monitor.polls.pipe(takeUntilDestroyed()).subscribe();
+  }
+
+  /** Whether one of *services* was asked for its metrics. */
+  protected isAsked(services: readonly Service[]): boolean {
+    return services.some((each) => this.monitor.asked().has(each));
   }
 
   protected poll(): void {

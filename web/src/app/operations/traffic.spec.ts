@@ -21,11 +21,21 @@ function requests(route: string, status: string, count: number): string {
 }
 
 describe('trafficOf', () => {
-  it('counts requests by kind of answer, without probes', () => {
+  it('counts requests by kind of answer, without probes and what operators read', () => {
     const order = metricsOf(
       'order',
       '',
-      requests('/orders', '200', 6) + requests('/health/ready', '503', 9) + requests('/metrics', '200', 9),
+      [
+        '/health/ready',
+        '/metrics',
+        '/sagas',
+        '/sagas/{order_id}',
+        '/order/events',
+        '/dead-letters',
+        '/stock-operations',
+      ]
+        .map((route) => requests(route, '503', 9))
+        .join('') + requests('/orders', '200', 6),
       requests('/orders', '503', 2) + requests('/orders', '429', 1) + requests('/orders', '409', 1),
     );
     expect(trafficOf([order])).toEqual([

@@ -4,7 +4,7 @@ import { Sample } from './exposition';
 import { bucketsOf, quantile } from './histogram';
 import type { Counted, ProcessMetrics } from './stats';
 
-/** The requests that a service answered in the last minute, without those for its health and metrics. */
+/** The requests that a service answered in the last minute, without those of probes and of operators who look. */
 export interface Traffic {
   readonly service: Service;
   readonly requests: number;
@@ -41,7 +41,20 @@ export interface Saturation {
 }
 
 const REQUESTS = 'orderstream_http_request_seconds';
-const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics', '/']);
+/** What this page and probes ask without a customer: that a service fails at them is no symptom. */
+const PROBES: ReadonlySet<string> = new Set([
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/',
+  '/dead-letters',
+  '/dead-letters/{letter_id}',
+  '/order/events',
+  '/sagas',
+  '/sagas/{order_id}',
+  '/sagas/{order_id}/events',
+  '/stock-operations',
+]);
 const LIMITED = '429';
 const POOL = 'orderstream_database_connections';
 

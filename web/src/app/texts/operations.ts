@@ -133,7 +133,7 @@ export const operations = {
   },
   traffic: {
     title: $localize`Requests of the last minute`,
-    note: $localize`Without those for health and metrics.`,
+    note: $localize`Without those for health, metrics, and what operators look at.`,
     service: $localize`Service`,
     requests: $localize`Requests`,
     failed: '5xx',
