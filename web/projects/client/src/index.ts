@@ -1,7 +1,7 @@
 /** Follows the live feed of Orderstream over SSE or WebSocket, in a browser or in Node. */
 export { FeedConnection } from './connection.js';
 export type { Arrival, FeedRuntime } from './connection.js';
-export { formatEventId, parseEventId } from './event-id.js';
+export { formatEventId, isAfter, parseEventId } from './event-id.js';
 export type { EventId } from './event-id.js';
 export { follow, listenForNetwork } from './follow.js';
 export type { FollowOptions, Following } from './follow.js';

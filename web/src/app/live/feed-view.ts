@@ -1,9 +1,10 @@
-import { ChangeDetectionStrategy, Component, computed, effect, inject, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, linkedSignal, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
 import { explanation } from '../api/explanation';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
+import { Feed } from '../push/feed';
 import { texts } from '../texts';
 import { NotificationList } from './notification-list';
 import { LogEntry, NotificationLog } from './notification-log';
@@ -27,8 +28,11 @@ export class FeedView {
   protected readonly texts = texts.live.feed;
   protected readonly filterText = signal('');
   protected readonly orders = computed(() => parseOrders(this.filterText()));
-  /** The notifications at the time of the pause. */
-  protected readonly held = signal<readonly LogEntry[] | null>(null);
+  /** The notifications at the time of the pause, which ends when the feed starts anew. */
+  protected readonly held = linkedSignal<number, readonly LogEntry[] | null>({
+    source: inject(Feed).beginnings,
+    computation: () => null,
+  });
   private readonly known = computed(() => this.held() ?? this.log.entries());
   protected readonly rows = computed(() => this.known().slice(0, this.limit()));
   protected readonly shown = computed(() => texts.live.feed.shown(this.rows().length, this.known().length));

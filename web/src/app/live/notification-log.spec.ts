@@ -5,6 +5,7 @@ import { ModelService } from 'orderstream-client/testing/model-service';
 import { notificationAt } from 'orderstream-client/testing/notifications';
 import { seededRandom } from 'orderstream-client/testing/seeded-random';
 
+import { Feed } from '../push/feed';
 import { FEED_RUNTIME } from '../push/feed-runtime';
 import { LOG_LIMIT, NotificationLog } from './notification-log';
 
@@ -41,9 +42,9 @@ describe('The log of notifications', () => {
   }
 
   /** Answer with the notifications *from* down to *to*. */
-  function answer(request: TestRequest, from: number, to: number, next: string | null = null): void {
+  function answer(request: TestRequest, from: number, to: number, next: string | null = null, epoch = 'a'): void {
     const notifications = Array.from({ length: from - to + 1 }, (_, index) =>
-      notificationAt({ epoch: 'a', seq: from - index }, from - index, 1_000_000),
+      notificationAt({ epoch, seq: from - index }, from - index, 1_000_000),
     );
     request.flush({ notifications, next, head: 'a-0', reset: false });
   }
@@ -105,6 +106,27 @@ describe('The log of notifications', () => {
     expect(orders()).toEqual([7, 2]);
     service.append(1);
     expect(orders()).toEqual([7, 2]);
+  });
+
+  it('begins anew with the feed, as when the data were deleted', async () => {
+    await connected();
+    answer(asked(), 5, 1);
+    service.append(2);
+    expect(orders()).toEqual([7, 6, 5, 4, 3, 2, 1]);
+    service.restore(6);
+    await service.advance(60_000);
+    TestBed.tick();
+    const request = asked();
+    expect(request.request.url).not.toContain('before=a-');
+    answer(request, 1, 1, null, 'ax');
+    expect(log.entries().map((each) => each.notification.id)).toEqual(['ax-1']);
+    expect(
+      TestBed.inject(Feed)
+        .recent()
+        .map((each) => each.notification.id),
+    ).toEqual(['ax-1']);
+    service.append(1);
+    expect(orders()).toEqual([8, 1]);
   });
 
   it('is bounded, and reads again what it let go', async () => {

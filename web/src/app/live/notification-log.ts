@@ -20,7 +20,7 @@ const MAX_EMPTY_PAGES = 10;
 
 /**
  * What was told, the newest first, without gaps and duplicates: the history up to where the feed was when it was
- * opened, and what has come since.
+ * opened, and what has come since. When the feed starts anew, so does this.
  */
 @Injectable()
 export class NotificationLog {
@@ -40,12 +40,11 @@ export class NotificationLog {
 
   constructor() {
     this.feed.events.pipe(takeUntilDestroyed()).subscribe((received) => this.add(received));
-    const connected = computed(() => this.feed.position() !== null);
     effect(() => {
       this.orders();
       // what comes before it is known where the feed is, is in the history that is read then
-      const isConnected = connected();
-      untracked(() => this.begin(isConnected));
+      this.feed.beginnings();
+      untracked(() => this.begin());
     });
     inject(DestroyRef).onDestroy(() => this.reading.unsubscribe());
   }
@@ -69,14 +68,14 @@ export class NotificationLog {
     });
   }
 
-  private begin(isConnected: boolean): void {
+  private begin(): void {
     this.reading.unsubscribe();
     this.busy.set(false);
     this.isComplete.set(false);
     const known = this.feed.recent().filter(({ notification }) => this.isWanted(notification));
     this.all.set(known.map((received) => ({ notification: received.notification, received })));
     this.cursor.set(known.at(-1)?.notification.id ?? null);
-    if (isConnected) this.readOlder();
+    if (this.feed.position() !== null) this.readOlder();
   }
 
   private pages(): Observable<HistoryPage> {

@@ -1,5 +1,5 @@
-import { Injectable, Signal, signal } from '@angular/core';
-import { Counts, EventId, FeedState, NO_COUNTS, Protocol, Received } from 'orderstream-client';
+import { Injectable, Signal, computed, signal } from '@angular/core';
+import { Counts, EventId, FeedState, NO_COUNTS, Protocol, Received, isAfter, parseEventId } from 'orderstream-client';
 import { Observable, Subject } from 'rxjs';
 
 import { shareConnection } from './shared-connection';
@@ -18,6 +18,7 @@ export class Feed {
   private readonly isAlone = signal(false);
   private readonly lastHeardAt = signal<number | null>(null);
   private readonly currentPosition = signal<EventId | null>(null);
+  private readonly begun = signal(0);
   private readonly arrivals = new Subject<Received>();
 
   readonly protocol: Signal<Protocol> = this.currentProtocol.asReadonly();
@@ -27,8 +28,16 @@ export class Feed {
   readonly heardAt: Signal<number | null> = this.lastHeardAt.asReadonly();
   /** Everything up to it was received, or is in the history; null before the first connection. */
   readonly position: Signal<EventId | null> = this.currentPosition.asReadonly();
-  /** The newest first, 500 at most. */
-  readonly recent: Signal<readonly Received[]> = this.newest.asReadonly();
+  /**
+   * Rises when the position is known, and when the feed has started anew since, as after its data were deleted or
+   * restored: what was told before is no longer in the history, or under other ids.
+   */
+  readonly beginnings: Signal<number> = this.begun.asReadonly();
+  /** Those that the history has, the newest first, 500 at most. */
+  readonly recent: Signal<readonly Received[]> = computed(() => {
+    const [position, newest] = [this.currentPosition(), this.newest()];
+    return newest.filter((each) => position === null || !isForeign(each.notification.id, position));
+  });
   /** Whether this tab holds the connection that all tabs share. */
   readonly leader: Signal<boolean> = this.isLeader.asReadonly();
   /** Whether the browser keeps the tabs from sharing: this one has its own connection. */
@@ -55,10 +64,21 @@ export class Feed {
     this.currentState.set(status.state);
     this.currentCounts.set(status.counts);
     this.lastHeardAt.set(status.heardAt);
+    if (!goesOn(this.currentPosition(), position)) this.begun.update((number) => number + 1);
     this.currentPosition.set(position);
     this.newest.set(recent);
     this.isLeader.set(leader);
     this.isAlone.set(isAlone);
     for (const each of arrived) this.arrivals.next(each);
   }
+}
+
+function goesOn(before: EventId | null, now: EventId | null): boolean {
+  if (before === null || now === null) return before === now;
+  return before.epoch === now.epoch && !isAfter(before, now);
+}
+
+function isForeign(id: string, position: EventId): boolean {
+  const at = parseEventId(id);
+  return at?.epoch !== position.epoch || isAfter(at, position);
 }
