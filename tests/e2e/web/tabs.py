@@ -37,7 +37,7 @@ class Tabs:
         return page
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(each in message.text for each in NETWORK):
+        if message.type in {"error", "warning"} and not any(each in message.text for each in NETWORK):
             self.faults.append(message.text)
 
 
