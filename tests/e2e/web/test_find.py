@@ -33,11 +33,16 @@ async def test_filters_are_in_the_url_and_survive_a_reload(system: System, page:
     await expect(page.locator("tbody tr").nth(2)).to_be_visible()
 
 
-async def test_wrong_filter_is_named_and_not_sent(page: Page) -> None:
-    await page.goto("/orders?trace=nonsense&status=NONSENSE")
+async def test_wrong_filter_is_named_and_lists_nothing(page: Page) -> None:
+    await page.goto("/orders?trace=nonsense&status=NONSENSE&state=CLOSED")
     await expect(page.get_by_text("A trace id has 32 hexadecimal digits.")).to_be_visible()
     await expect(page.get_by_role("button", name="Find", exact=True)).to_be_disabled()
+    named = "No such filter: Status “NONSENSE”, Trace id “nonsense”, state. Nothing is listed."
+    await expect(page.get_by_role("alert")).to_contain_text(named)
+    await expect(page.locator("tbody")).to_have_count(0)
+    await page.get_by_role("button", name="Show all orders").click()
     await expect(page.get_by_role("alert")).to_have_count(0)
+    await expect(page).to_have_url(re.compile(r"/orders$"))
 
 
 async def test_box_in_the_header_leads_to_an_order_from_every_page(system: System, page: Page) -> None:

@@ -927,6 +927,8 @@ export const translations: Readonly<Record<string, string>> = {
   '5156076530043729614': 'Gib eine im Shop auf.',
   // Go to the shop
   '7251527037111531684': 'Zum Shop',
+  // No such filter: {$filters}. Nothing is listed.
+  '5214846684255067411': 'Kein solcher Filter: {$filters}. Es wird nichts aufgelistet.',
   // No order matches.
   '6749565675169107466': 'Keine Bestellung passt.',
   // No order matches so far; older ones were not searched yet.

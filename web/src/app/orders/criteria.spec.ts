@@ -1,4 +1,6 @@
-import { NO_CRITERIA, filterOf, invalid, queryOf } from './criteria';
+import { convertToParamMap } from '@angular/router';
+
+import { NO_CRITERIA, criteriaOf, filterOf, invalid, queryOf } from './criteria';
 
 const TRACE = 'fb933d82107025c1e574447d39867536';
 
@@ -32,14 +34,22 @@ describe('criteria', () => {
     ['from', 'yesterday'],
     ['to', '2026-13-40T00:00'],
     ['product', 'x'.repeat(65)],
+    ['to', '2026-02-31T00:00'],
     ['product', 'two words'],
-  ] as const)('leave out a %s such as %j, and name it', (name, value) => {
-    const criteria = { ...NO_CRITERIA, [name]: value };
-    expect(invalid(criteria)).toEqual([name]);
-    expect(filterOf(criteria)).toEqual({});
+    ['customer', 'x'.repeat(256)],
+    ['customer', 'ali\0ce'],
+    ['customer', ['alice', 'bob']],
+    ['status', ['CLOSED', 'FAILED']],
+  ] as const)('are wrong with a %s such as %j', (name, value) => {
+    expect(invalid(criteriaOf(convertToParamMap({ [name]: value })))).toEqual([name]);
   });
 
   it('are valid when absent', () => {
-    expect([invalid(NO_CRITERIA), filterOf(NO_CRITERIA), queryOf(NO_CRITERIA)]).toEqual([[], {}, {}]);
+    expect([
+      criteriaOf(convertToParamMap({})),
+      invalid(NO_CRITERIA),
+      filterOf(NO_CRITERIA),
+      queryOf(NO_CRITERIA),
+    ]).toEqual([NO_CRITERIA, [], {}, {}]);
   });
 });

@@ -1,3 +1,5 @@
+import { ParamMap } from '@angular/router';
+
 import { OrderFilter, OrderStatus } from '../api/orders';
 import { traceIdOf } from '../api/trace-id';
 
@@ -22,6 +24,14 @@ const NUMBER = /^[1-9]\d{0,14}$/;
 const PRODUCT = /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/;
 /** The longest name of a customer that the services take. */
 const MAX_CUSTOMER = 255;
+const SEPARATOR = '\n';
+
+/** The criteria in the query of the URL; one that it gives several times is invalid. */
+export function criteriaOf(query: ParamMap): Criteria {
+  return Object.fromEntries(
+    Object.keys(NO_CRITERIA).map((name) => [name, query.getAll(name).join(SEPARATOR)]),
+  ) as unknown as Criteria;
+}
 
 /** The criteria that are no such thing, which the services would refuse. */
 export function invalid(criteria: Criteria): readonly CriterionName[] {
@@ -29,7 +39,7 @@ export function invalid(criteria: Criteria): readonly CriterionName[] {
   const valid: Record<CriterionName, boolean> = {
     number: number === '' || NUMBER.test(number),
     product: product === '' || PRODUCT.test(product),
-    customer: customer.length <= MAX_CUSTOMER,
+    customer: customer.length <= MAX_CUSTOMER && ![SEPARATOR, '\0'].some((each) => customer.includes(each)),
     status: status === '' || STATUSES.some((each) => each === status),
     trace: trace === '' || traceIdOf(trace) !== null,
     from: from === '' || timeOf(from) !== null,
@@ -38,11 +48,9 @@ export function invalid(criteria: Criteria): readonly CriterionName[] {
   return (Object.keys(valid) as CriterionName[]).filter((name) => !valid[name]);
 }
 
-/** The filter of the order service; invalid criteria are left out. */
+/** The filter of the order service, of valid criteria. */
 export function filterOf(criteria: Criteria): OrderFilter {
-  const wrong = new Set(invalid(criteria));
-  const given = (name: CriterionName): string | undefined =>
-    wrong.has(name) || criteria[name] === '' ? undefined : criteria[name];
+  const given = (name: CriterionName): string | undefined => criteria[name] || undefined;
   const time = (name: CriterionName): string | undefined => timeOf(given(name) ?? '') ?? undefined;
   const filter: Record<keyof OrderFilter, string | undefined> = {
     number: given('number'),
@@ -62,7 +70,8 @@ export function queryOf(criteria: Criteria): Readonly<Record<string, string>> {
 }
 
 function timeOf(local: string): string | null {
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(local)) return null;
+  const day = /^\d{4}-\d{2}-(\d{2})T\d{2}:\d{2}/.exec(local)?.[1];
   const time = new Date(local);
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+  // the last of February is not 31, which a date takes for the third of March
+  return day === undefined || time.getDate() !== Number(day) ? null : time.toISOString();
 }

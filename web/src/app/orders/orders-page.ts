@@ -6,13 +6,12 @@ import {
   computed,
   effect,
   inject,
-  input,
   linkedSignal,
   signal,
   untracked,
 } from '@angular/core';
-import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
-import { Router, RouterLink } from '@angular/router';
+import { takeUntilDestroyed, toObservable, toSignal } from '@angular/core/rxjs-interop';
+import { ActivatedRoute, Router, RouterLink } from '@angular/router';
 import { Subscription, fromEvent, merge, skip } from 'rxjs';
 
 import { explanation } from '../api/explanation';
@@ -26,7 +25,7 @@ import { Feed } from '../push/feed';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CriteriaForm } from './criteria-form';
-import { Criteria, NO_CRITERIA, filterOf, invalid, queryOf } from './criteria';
+import { Criteria, NO_CRITERIA, criteriaOf, filterOf, invalid, queryOf } from './criteria';
 import { duration } from './durations';
 import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
 import { elapsed, parseTime } from './timestamps';
@@ -50,29 +49,20 @@ const MAX_EMPTY_PAGES = 4;
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class OrdersPage {
-  // query parameters of the URL, so that the list can be bookmarked
-  readonly number = input<string>();
-  readonly product = input<string>();
-  readonly customer = input<string>();
-  readonly status = input<string>();
-  readonly trace = input<string>();
-  readonly from = input<string>();
-  readonly to = input<string>();
   protected readonly seesAll = inject(Session).may().seeAll;
   protected readonly title = this.seesAll ? texts.orders.title : texts.orders.own.title;
   protected readonly texts = texts.orders.list;
-  protected readonly criteria = computed<Criteria>(
-    () => ({
-      number: this.number() ?? '',
-      product: this.product() ?? '',
-      customer: this.customer() ?? '',
-      status: this.status() ?? '',
-      trace: this.trace() ?? '',
-      from: this.from() ?? '',
-      to: this.to() ?? '',
-    }),
-    { equal: (one, other) => JSON.stringify(one) === JSON.stringify(other) },
-  );
+  // in the URL, so that the list can be bookmarked
+  private readonly query = toSignal(inject(ActivatedRoute).queryParamMap, { requireSync: true });
+  protected readonly criteria = computed(() => criteriaOf(this.query()), {
+    equal: (one, other) => JSON.stringify(one) === JSON.stringify(other),
+  });
+  /** What of the URL is no filter: to leave it out would list orders that nobody asked for. */
+  protected readonly wrong = computed(() => {
+    const criteria = this.criteria();
+    const unknown = this.query().keys.filter((name) => !Object.hasOwn(criteria, name));
+    return [...invalid(criteria).map((name) => `${this.texts.criteria[name]} “${criteria[name]}”`), ...unknown];
+  });
   protected readonly wanted = computed(() => filterOf(this.criteria()));
   protected readonly filtered = computed(() => Object.keys(this.wanted()).length > 0);
   protected readonly follow = signal(true);
@@ -107,6 +97,7 @@ export class OrdersPage {
     });
     effect(() => {
       this.criteria();
+      this.wrong();
       untracked(() => this.begin());
     });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
@@ -122,7 +113,7 @@ export class OrdersPage {
     )
       .pipe(takeUntilDestroyed())
       .subscribe(() => {
-        if (!this.document.hidden) this.first.refreshIn(MIN_INTERVAL_MS);
+        if (!this.document.hidden && this.wrong().length === 0) this.first.refreshIn(MIN_INTERVAL_MS);
       });
   }
 
@@ -132,10 +123,6 @@ export class OrdersPage {
 
   protected clear(): void {
     this.find(NO_CRITERIA);
-  }
-
-  protected isWrong(): boolean {
-    return invalid(this.criteria()).length > 0;
   }
 
   protected setFollow(event: Event): void {
@@ -150,7 +137,7 @@ export class OrdersPage {
   /** Shows the new orders. */
   protected showFresh(): void {
     this.replace = true;
-    this.first.refresh();
+    if (this.wrong().length === 0) this.first.refresh();
   }
 
   protected refresh(): void {

@@ -80,6 +80,8 @@ export const orders = {
     noneHint: $localize`Place one in the shop.`,
     toShop: $localize`Go to the shop`,
     noMatch: $localize`No order matches.`,
+    notUnderstood: (filters: readonly string[]): string =>
+      $localize`No such filter: ${filters.join(', ')}:filters:. Nothing is listed.`,
     noMatchYet: $localize`No order matches so far; older ones were not searched yet.`,
     searching: $localize`Searching older orders …`,
     customer: $localize`Customer`,
