@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +100,26 @@ async def test_frozen_processes_go_on_although_the_server_has_ended(
         return process.status() != psutil.STATUS_STOPPED or None
 
     await eventually(goes_on, "it goes on")
+
+
+async def test_second_freeze_has_its_own_time(
+    aiohttp_client: AiohttpClient, process: psutil.Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await aiohttp_client(create_web(None, {}, demo_pids=tmp_path))
+    for seconds in (1, 3):
+        monkeypatch.setattr(demo_controls, "FREEZE_S", seconds)
+        pressed_at = time.monotonic()
+        assert await press(client, "freeze-inventory") == 200
+
+    async def stopped() -> bool | None:
+        return process.status() == psutil.STATUS_STOPPED or None
+
+    async def goes_on() -> bool | None:
+        return process.status() != psutil.STATUS_STOPPED or None
+
+    await eventually(stopped, "it is suspended")
+    await eventually(goes_on, "it goes on")
+    assert time.monotonic() >= pressed_at + 3
 
 
 async def test_killed_process_has_ended(aiohttp_client: AiohttpClient, process: psutil.Process, tmp_path: Path) -> None:

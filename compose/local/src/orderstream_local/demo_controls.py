@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ _PRODUCT = "123"
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 SERVICES: web.AppKey[Mapping[str, str]] = web.AppKey("services")
 PIDS = web.AppKey("pids", Path)
+THAWS: web.AppKey[dict[int, float]] = web.AppKey("thaws")
 
 
 def add_demo_controls(app: web.Application, services: Mapping[str, str], pids: Path, *, signed_in: bool) -> None:
@@ -41,7 +43,7 @@ def add_demo_controls(app: web.Application, services: Mapping[str, str], pids: P
         pids: the folder of the runner's pid files.
         signed_in: whether only operators may use them.
     """
-    app[SERVICES], app[PIDS] = services, pids
+    app[SERVICES], app[PIDS], app[THAWS] = services, pids, {}
     app.cleanup_ctx.append(_session)
     for name, handler in (
         ("orders", _place_orders),
@@ -102,9 +104,16 @@ async def _freeze_inventory(request: web.Request) -> web.Response:
     if not pids:
         raise web.HTTPConflict(text="The inventory service does not run.")
     # a process without a parent, and first: they go on after the time whatever becomes of this one
-    thaw = f'(sleep {FREEZE_S}; kill -CONT "$@") &'
-    starter = await asyncio.create_subprocess_exec("sh", "-c", thaw, "sh", *map(str, pids), start_new_session=True)
-    await starter.wait()
+    thaw = f'(sleep {FREEZE_S}; kill -CONT "$@") >/dev/null & echo $!'
+    starter = await asyncio.create_subprocess_exec(
+        "sh", "-c", thaw, "sh", *map(str, pids), stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    answer, _ = await starter.communicate()
+    # an earlier freeze would end this one with itself; the pid of one that is over may be another process
+    thaws, now = request.app[THAWS], time.monotonic()
+    _signal([pid for pid, until in thaws.items() if now < until], signal.SIGKILL)
+    thaws.clear()
+    thaws[int(answer)] = now + FREEZE_S
     _signal(pids, signal.SIGSTOP)
     return web.json_response({"frozen": len(pids), "seconds": FREEZE_S})
 
@@ -119,7 +128,7 @@ def _pids(app: web.Application, service: str) -> list[int]:
     return [int(each.read_text().split()[0]) for each in sorted(app[PIDS].glob(f"{service}-service*.pid"))]
 
 
-def _signal(pids: list[int], number: signal.Signals) -> None:
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         try:
             os.kill(pid, number)
