@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -225,7 +226,11 @@ async def test_events_of_an_order_are_for_its_customer(aiohttp_client: AiohttpCl
             events = (await answer.json())["events"]
             assert {each["queue"] for each in events} == {"processing", "notification"}
             assert [each["data"]["customerId"] for each in events] == ["alice", "alice"]
-    async with client.get(f"/order/events?orderId={placed['id']}", headers=bob) as answer:
+    of_order = f"/order/events?orderId={placed['id']}"
+    for event, number in ((events[0]["id"], 2), (uuid4(), 0)):
+        async with client.get(f"{of_order}&event={event}&data=true", headers=alice) as answer:
+            assert len((await answer.json())["events"]) == number
+    async with client.get(of_order, headers=bob) as answer:
         assert (answer.status, (await answer.json())["type"]) == (404, "urn:orderstream:problem:order-not-found")
     async with client.get(f"/order/events?traceId={32 * 'a'}", headers=alice) as answer:
         assert (answer.status, (await answer.json())["type"]) == (403, "urn:orderstream:problem:insufficient-scope")

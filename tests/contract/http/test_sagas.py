@@ -224,7 +224,10 @@ async def test_what_an_event_says_is_told_on_demand(ended: Ended) -> None:
     assert {name: told[name] for name in without} == without
     assert told["type"] == "order-processed"
     assert (told["data"]["orderId"], told["data"]["version"]) == (ended.order_id, 1)
-    refused(await ended.service.call("GET", f"{path}?data=perhaps"), 422, "invalid")
+    assert (await ended.service.call("GET", f"{path}?event={told['id']}&data=true")).json["events"] == [told]
+    assert (await ended.service.call("GET", f"{path}?event={uuid.uuid4()}")).json["events"] == []
+    for query in ("data=perhaps", "event=1"):
+        refused(await ended.service.call("GET", f"{path}?{query}"), 422, "invalid")
 
 
 async def test_sagas_are_searched(timed: Timed) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -78,7 +79,12 @@ async def use_orders(client: Client) -> None:
     for product, quantity in (("empty", 1), ("unknown", 1), ("123", 1), ("123", 1), ("123", 1)):
         await ask(client, "POST", "/orders", json={"orderItems": [{"productId": product, "quantity": quantity}]})
     await ask(client, "GET", "/orders?limit=1")
-    for query in ("orderId=1&data=true", "orderId=999", f"traceId={32 * 'a'}"):
+    for query in (
+        "orderId=1&data=true",
+        "orderId=999",
+        f"traceId={32 * 'a'}&event={UUID(int=0)}",
+        f"traceId={32 * 'a'}",
+    ):
         await ask(client, "GET", f"/order/events?{query}")
     for query in ("", "?after=2026-05-17T12:00:00.000000Z_0&limit=1"):
         await ask(client, "GET", f"/order/changes{query}", headers=TOKEN)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from service_common.events import Event, event_id
 from service_common.scope import ANONYMOUS
@@ -42,10 +43,14 @@ _KINDS = {
 WITH_ITEMS = frozenset({EventType.ORDER_CREATED, EventType.ORDER_UPDATED})
 
 
-def event_keys(order_id: int, version: int) -> list[str]:
-    """Return the keys of all facts of the last hundred versions of an order, *version* being the newest."""
+def event_keys(order_id: int, version: int, event: UUID | None = None) -> list[str]:
+    """Return the keys of all facts of the last hundred versions of an order, *version* being the newest.
+
+    With *event*, the id of one, that of this fact alone.
+    """
     versions = range(max(1, version - MAX_VERSIONS + 1), version + 1)
-    return [_key(each, order_id, number) for number in versions for each in EventType]
+    keys = [_key(each, order_id, number) for number in versions for each in EventType]
+    return keys if event is None else [key for key in keys if event_id(key) == str(event)]
 
 
 def _key(event_type: EventType, order_id: int, version: int) -> str:

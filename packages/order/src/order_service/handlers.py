@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from aiohttp import web
 
@@ -66,17 +67,19 @@ async def changes(request: web.Request, after: ChangePosition | None, min_age_s:
     return json_response({"changes": payload, "next": schemas.position_text(position)})
 
 
-async def events(request: web.Request, order_id: int | None, trace_id: str | None, *, data: bool) -> web.Response:
+async def events(
+    request: web.Request, order_id: int | None, trace_id: str | None, event: UUID | None, *, data: bool
+) -> web.Response:
     """List what was announced of an order, or in a trace."""
     outbox, scope = request.app[OUTBOX], scope_of(request)
     if order_id is not None:
         order = await request.app[SERVICE].get(order_id, scope)
-        found = await outbox.events_of_facts(event_keys(order_id, order.version), data=data)
+        found = await outbox.events_of_facts(event_keys(order_id, order.version, event), data=data)
     elif scope is ALL_CUSTOMERS:
         found = await outbox.events_of_trace(trace_id or "", data=data)
     else:
         raise InsufficientScopeError("Customers name an order: a trace may be of several customers.")
-    return json_response({"events": [event.document for event in found]})
+    return json_response({"events": [each.document for each in found]})
 
 
 async def amend(request: web.Request, order_id: int, items: Sequence[Item]) -> web.Response:

@@ -121,16 +121,19 @@ class ChangesQuerySchema(Schema):
 
 
 class EventsQuerySchema(Schema):
-    """``?orderId=`` or ``?traceId=``; ``data=true``: with what the events say."""
+    """``?orderId=`` or ``?traceId=``; ``event=``: of the order, only this; ``data=true``: with what the events say."""
 
     order_id = DecimalInteger(data_key="orderId", load_default=None, validate=validate.Range(1, MAX_ORDER_ID))
     trace_id = _trace_id()
+    event = fields.UUID(load_default=None)
     data = fields.Bool(load_default=False)
 
     @validates_schema
     def _one_of_them(self, loaded: Mapping[str, Any], **_: Any) -> None:
         if (loaded.get("order_id") is None) == (loaded.get("trace_id") is None):
             raise ValidationError("Has to have one of: orderId, traceId.")
+        if loaded["event"] is not None and loaded["order_id"] is None:
+            raise ValidationError("Is for orderId.", "event")
 
 
 def order_payload(order: Order) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from uuid import UUID
 
 from aiohttp import web
 
@@ -47,11 +48,11 @@ async def search(
     return _sagas(request, wanted[:limit])
 
 
-async def events_of_order(request: web.Request, order_id: int, *, data: bool) -> web.Response:
+async def events_of_order(request: web.Request, order_id: int, event: UUID | None, *, data: bool) -> web.Response:
     """List what the sagas of an order have announced."""
     records = await _known(request, order_id)
-    found = await request.app[OUTBOX].events_of_facts(event_keys(order_id, records[-1].version), data=data)
-    return json_response({"events": [event.document for event in found]})
+    found = await request.app[OUTBOX].events_of_facts(event_keys(order_id, records[-1].version, event), data=data)
+    return json_response({"events": [each.document for each in found]})
 
 
 async def retry(request: web.Request, order_id: int) -> web.Response:

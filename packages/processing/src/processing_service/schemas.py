@@ -47,8 +47,9 @@ class SagasQuerySchema(Schema):
 
 
 class SagaEventsQuerySchema(Schema):
-    """``?data=true``: with what the events say."""
+    """``?event=``: only this; ``data=true``: with what the events say."""
 
+    event = fields.UUID(load_default=None)
     data = fields.Bool(load_default=False)
 
 

@@ -28,13 +28,17 @@ describe('Evidence', () => {
 
   it('reads what the outboxes and the inventory have of an order', () => {
     open('viewer');
-    const all = [evidence.eventsOf('order', 7), evidence.eventsOf('processing', 7, true), evidence.operationsOf(7)].map(
-      outcome,
-    );
+    const all = [
+      evidence.eventsOf('order', 7),
+      evidence.eventsOf('processing', 7),
+      evidence.dataOf('processing', 7, 'x'),
+      evidence.operationsOf(7),
+    ].map(outcome);
     server.expectOne((sent) => sent.url.endsWith('/order/events?orderId=7')).flush({ events: [1] });
-    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events?data=true')).flush({ events: [2] });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events')).flush({ events: [2] });
+    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events?event=x&data=true')).flush({ events: [{ data: 4 }] });
     server.expectOne((sent) => sent.url.includes('/stock-operations?prefix=7%3A&')).flush({ operations: [3] });
-    expect(all.map((each) => each.value)).toEqual([[1], [2], [3]]);
+    expect(all.map((each) => each.value)).toEqual([[1], [2], 4, [3]]);
   });
 
   it('has nothing of an unknown order, and asks no stock operations for customers', () => {

@@ -29,12 +29,27 @@ export class Evidence {
   private readonly endpoints = inject(Endpoints);
   private readonly session = inject(Session);
 
-  /** The events that a service announced of an order; *withData* also what each says. */
-  eventsOf(announcer: Announcer, orderId: number, withData = false): Observable<readonly AnnouncedEvent[]> {
+  /** The events that a service announced of an order. */
+  eventsOf(announcer: Announcer, orderId: number): Observable<readonly AnnouncedEvent[]> {
+    return this.events(announcer, this.urlOf(announcer, orderId));
+  }
+
+  /** What one of these events says; undefined when it is no longer kept. */
+  dataOf(announcer: Announcer, orderId: number, eventId: string): Observable<AnnouncedEvent['data']> {
+    const url = this.urlOf(announcer, orderId);
+    url.searchParams.set('event', eventId);
+    url.searchParams.set('data', 'true');
+    return this.events(announcer, url).pipe(map(([event]) => event?.data));
+  }
+
+  private urlOf(announcer: Announcer, orderId: number): URL {
     const id = orderId.toString();
     const url = this.endpoints.url(announcer, announcer === 'order' ? '/order/events' : `/sagas/${id}/events`);
     if (announcer === 'order') url.searchParams.set('orderId', id);
-    if (withData) url.searchParams.set('data', 'true');
+    return url;
+  }
+
+  private events(announcer: Announcer, url: URL): Observable<readonly AnnouncedEvent[]> {
     return this.read<AnnouncedEvents>(announcer, url).pipe(map((answer) => answer?.events ?? []));
   }
 

@@ -164,7 +164,7 @@ describe('OrderPage', () => {
     fixture.detectChanges();
     expect(button.getAttribute('aria-expanded')).toBe('true');
     expect(step.querySelector('pre')?.textContent).toContain('"key": "order-created:7:1"');
-    const asked = (): TestRequest => server.expectOne((sent) => sent.url.endsWith('?orderId=7&data=true'));
+    const asked = (): TestRequest => server.expectOne((sent) => sent.url.includes('?orderId=7&event=e&data=true'));
     asked().flush({}, { status: 503, statusText: 'Service Unavailable' });
     await settled();
     expect(step.querySelector('[role=alert]')?.textContent).toContain('The order service can’t be reached.');

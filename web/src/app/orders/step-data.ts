@@ -1,6 +1,5 @@
 import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
 import { rxResource } from '@angular/core/rxjs-interop';
-import { map } from 'rxjs';
 
 import { Evidence } from '../api/evidence';
 import { explanation } from '../api/explanation';
@@ -60,9 +59,7 @@ export class StepData {
   protected readonly said = rxResource({
     params: () => this.wanted(),
     stream: ({ params: { announcer, orderId, id } }) =>
-      this.evidence
-        .eventsOf(announcer, orderId, true)
-        .pipe(map((events) => events.find((event) => event.id === id)?.data)),
+      this.evidence.dataOf(announcer, orderId, id),
   });
   protected readonly failed = computed(() => {
     const error = this.said.error();

@@ -1254,6 +1254,7 @@ export interface operations {
       readonly query?: {
         readonly orderId?: number;
         readonly traceId?: string;
+        readonly event?: string;
         readonly data?: boolean;
       };
       readonly header?: never;

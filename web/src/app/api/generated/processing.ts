@@ -784,6 +784,7 @@ export interface operations {
   readonly getEventsOfOrder: {
     readonly parameters: {
       readonly query?: {
+        readonly event?: string;
         readonly data?: boolean;
       };
       readonly header?: never;
