@@ -1081,6 +1081,8 @@ export const translations: Readonly<Record<string, string>> = {
   '1489472554836688311': '{$after}, bisher {$took}',
   // {$count} attempts.
   '8920524376414538053': '{$count} Versuche.',
+  // At most: it was received before the outbox noted that it was sent.
+  '7532876985993845469': 'Höchstens: Es kam an, bevor die Outbox vermerkte, dass es gesendet war.',
   // 1 more failed attempt, no longer kept.
   '2263214155160720444': '1 weiterer gescheiterter Versuch, nicht mehr aufbewahrt.',
   // {$count} more failed attempts, no longer kept.

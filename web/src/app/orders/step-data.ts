@@ -58,8 +58,7 @@ export class StepData {
   );
   protected readonly said = rxResource({
     params: () => this.wanted(),
-    stream: ({ params: { announcer, orderId, id } }) =>
-      this.evidence.dataOf(announcer, orderId, id),
+    stream: ({ params: { announcer, orderId, id } }) => this.evidence.dataOf(announcer, orderId, id),
   });
   protected readonly failed = computed(() => {
     const error = this.said.error();

@@ -122,7 +122,7 @@ export class WaterfallView {
     return took === 0 ? this.texts.point(began) : this.texts.span(began, duration(took));
   }
 
-  private notesOf({ failure, retry, attempts, repeats, state, name, detail }: Step): readonly string[] {
+  private notesOf({ failure, retry, attempts, atMost, repeats, state, name, detail }: Step): readonly string[] {
     const labels = texts.orders.journey;
     const notes: string[] = [];
     if (state === 'failed' && detail !== null && (name === 'take' || name === 'close' || name === 'fail')) {
@@ -130,6 +130,7 @@ export class WaterfallView {
     }
     if (failure !== null)
       notes.push(this.texts.failures[failure.kind], ...(failure.error === null ? [] : [failure.error]));
+    if (atMost) notes.push(this.texts.atMost);
     if (attempts !== null) notes.push(this.texts.attempts(attempts));
     if (repeats > 0) notes.push(this.texts.repeats(repeats));
     if (retry?.late) notes.push(labels.late);

@@ -70,6 +70,29 @@ describe('waterfall', () => {
     expect(step.state).toBe('done');
   });
 
+  it('has an event in the outbox no longer than until it was received', () => {
+    const late = event('order-created', 'processing-queue', 0, 100);
+    const closed = event('order-processed', 'notification-queue', 61, 100);
+    for (const events of [
+      [late, closed],
+      [{ ...late, sentAt: null }, closed],
+    ]) {
+      const steps = [
+        find({ ...CLOSED, events }, 'CREATED-v1-announce-processing-queue'),
+        find({ ...CLOSED, events }, 'CLOSED-v1-tell-notification-queue'),
+      ];
+      expect(steps).toMatchObject([
+        { until: ORIGIN + 20, atMost: true, state: 'done' },
+        { until: ORIGIN + 90, atMost: true, state: 'done' },
+      ]);
+      const received = find({ ...CLOSED, events }, 'v1-start');
+      expect([received.from, received.until]).toEqual([ORIGIN + 20, ORIGIN + 20]);
+    }
+    expect(find(CLOSED, 'CREATED-v1-announce-processing-queue').atMost).toBe(false);
+    const again = { ...late, sentAt: null, attempts: 2 };
+    expect(find({ ...CLOSED, events: [again] }, 'CREATED-v1-announce-processing-queue').state).toBe('active');
+  });
+
   it('is in order of time, and what is parallel overlaps', () => {
     const steps = sections(CLOSED)[0]!.steps;
     const begins = steps.map((step) => step.from ?? Infinity);
@@ -87,7 +110,7 @@ describe('waterfall', () => {
   it('has steps that go on, and those that wait', () => {
     const open: Partial<Facts> = {
       sagas: [saga({ STARTED: 20 }, { lastError: 'no answer', attempts: 3 })],
-      history: [notification('CREATED', 0, 30)],
+      history: [],
       events: [
         event('order-created', 'processing-queue', 0, 10),
         event('order-created', 'notification-queue', 0, null),

@@ -28,6 +28,8 @@ export interface Step {
   readonly retry: Retry | null;
   /** Why an attempt failed. */
   readonly failure: FailedAttempt | null;
+  /** Whether it had ended at *until* at the latest, as what came next tells. */
+  readonly atMost: boolean;
   /** At the end of a saga, how many more attempts failed than the service keeps. */
   readonly repeats: number;
   /** What a service has of the step, as it answers. */
@@ -65,7 +67,7 @@ function stepsOf(phase: Phase, facts: Facts): readonly Step[] {
     const branch = OF_SAGA.has(hop.name) ? 'saga' : 'other';
     const events = eventsOf(hop, phase, facts);
     const steps = request(hop, phase, facts, savedAt) ??
-      outbox(hop, events) ?? [timed(hop, phase, facts, latest[branch])];
+      outbox(hop, events, phase) ?? [timed(hop, phase, facts, latest[branch])];
     latest[branch] = Math.max(latest[branch] ?? 0, ...steps.map((step) => step.until ?? 0)) || null;
     return [...steps, ...operation(hop, phase, facts)];
   });
@@ -105,22 +107,42 @@ function request(hop: Hop, phase: Phase, facts: Facts, savedAt: number | null): 
   return [step(hop, { from, until: from + hop.tookMs, estimated: true, payload })];
 }
 
-/** The time that an event waits in the outbox, for each queue. */
-function outbox(hop: Hop, events: readonly AnnouncedEvent[]): readonly Step[] | null {
+/**
+ * The time that an event waits in the outbox, for each queue.
+ *
+ * A relay notes that it was sent with its next statement, so that a consumer may have it before.
+ */
+function outbox(hop: Hop, events: readonly AnnouncedEvent[], phase: Phase): readonly Step[] | null {
   if ((hop.name !== 'announce' && hop.name !== 'tell') || events.length === 0) return null;
-  return events.map((event) => ({
-    ...step(hop, {
-      from: parseTime(event.storedAt),
-      until: parseTime(event.sentAt),
-      attempts: event.attempts > 1 ? event.attempts : null,
-      payload: event,
-      announced: { id: event.id, announcer: hop.name === 'tell' ? 'processing' : 'order' },
-    }),
-    id: `${hop.id}-${event.queue}`,
-    name: 'outbox' as const,
-    state: event.setAside ? ('failed' as const) : event.sentAt === null ? ('active' as const) : ('done' as const),
-    detail: event.queue,
-  }));
+  return events.map((event) => {
+    const consumer = isForNotification(event) ? 'record' : 'start';
+    const consumedAt = phase.hops.find((each) => each.name === consumer && announces(hop, each))?.at ?? null;
+    const notedAt = parseTime(event.sentAt);
+    const atMost = consumedAt !== null && (notedAt === null ? event.attempts <= 1 : consumedAt < notedAt);
+    return {
+      ...step(hop, {
+        from: parseTime(event.storedAt),
+        until: atMost ? consumedAt : notedAt,
+        atMost,
+        attempts: event.attempts > 1 ? event.attempts : null,
+        payload: event,
+        announced: { id: event.id, announcer: hop.name === 'tell' ? 'processing' : 'order' },
+      }),
+      id: `${hop.id}-${event.queue}`,
+      name: 'outbox' as const,
+      state: event.setAside ? 'failed' : atMost || notedAt !== null ? 'done' : 'active',
+      detail: event.queue,
+    };
+  });
+}
+
+/** Whether *consumed* is where an event of *hop* is received. */
+function announces(hop: Hop, consumed: Hop): boolean {
+  return consumed.name === 'start' ? hop.name === 'announce' : consumed.detail === hop.detail;
+}
+
+function isForNotification(event: AnnouncedEvent): boolean {
+  return event.queue.includes('notification');
 }
 
 function timed(hop: Hop, phase: Phase, facts: Facts, latest: number | null): Step {
@@ -165,9 +187,8 @@ function attempts(phase: Phase, facts: Facts): readonly Step[] {
 
 /** When SQS took the event that a service consumes here. */
 function sentAt(hop: Hop, phase: Phase, facts: Facts): number | null {
-  const isForNotification = hop.name === 'record';
-  const event = eventsOf(hop, phase, facts).find((each) => each.queue.includes('notification') === isForNotification);
-  return parseTime(event?.sentAt);
+  const event = eventsOf(hop, phase, facts).find((each) => isForNotification(each) === (hop.name === 'record'));
+  return event === undefined ? null : (parseTime(event.sentAt) ?? hop.at);
 }
 
 function payloadOf(hop: Hop, phase: Phase, facts: Facts): object | null {
@@ -213,6 +234,7 @@ const UNKNOWN = {
   attempts: null,
   retry: null,
   failure: null,
+  atMost: false,
   repeats: 0,
   payload: null,
   announced: null,

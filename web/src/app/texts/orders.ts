@@ -198,6 +198,7 @@ export const orders = {
     span: (after: string, took: string): string => `${after}, ${took}`,
     lasting: (after: string, took: string): string => $localize`${after}:after:, for ${took}:took: so far`,
     attempts: (count: number): string => $localize`${number.format(count)}:count: attempts.`,
+    atMost: $localize`At most: it was received before the outbox noted that it was sent.`,
     repeats: (count: number): string =>
       count === 1
         ? $localize`1 more failed attempt, no longer kept.`
