@@ -91,6 +91,38 @@ describe('The network', () => {
     ]);
   });
 
+  it('finds out by a stream whether a socket was refused for its heartbeats', async () => {
+    const network = runtime({ heartbeatS: 5 });
+    const opened = async (): Promise<FakeSocket> => {
+      const before = FakeSocket.last;
+      network.open('ws', 'a-7', onEvent);
+      await vi.waitFor(() => expect(FakeSocket.last).not.toBe(before));
+      return FakeSocket.last!;
+    };
+    // as when it is unreachable
+    answer = (): Response => new Response('', { status: 502 });
+    (await opened()).end(1006);
+    await vi.waitFor(() => expect(asked).toEqual(['https://shop.example/api/stream?heartbeat=5']));
+    answer = (): Response => new Response('', { status: 422 });
+    const refused = await opened();
+    expect(refused.url.search).toBe('?heartbeat=5&lastEventId=a-7');
+    refused.end(1006);
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await vi.waitFor(async () => expect((await opened()).url.search).toBe('?lastEventId=a-7'));
+    FakeSocket.last!.end(1006);
+    expect(asked).toHaveLength(2);
+    expect(types()).toEqual(['closed', 'closed', 'closed']);
+  });
+
+  it('asks nothing when a socket ends that had heartbeats', async () => {
+    runtime({ heartbeatS: 5 }).open('ws', null, onEvent);
+    await vi.waitFor(() => expect(FakeSocket.last).not.toBeNull());
+    FakeSocket.last!.receive(WELCOME);
+    FakeSocket.last!.end(1006);
+    await vi.waitFor(() => expect(types()).toEqual(['opened', 'closed']));
+    expect(asked).toEqual([]);
+  });
+
   it('tells the status of a stream that is refused', async () => {
     answer = (): Response => new Response('event: welcome\n\n', { status: 422 });
     runtime().open('sse', null, onEvent);

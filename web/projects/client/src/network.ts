@@ -62,6 +62,7 @@ function preciseClock(): () => number {
 class Network {
   /** A service of an earlier version refuses the parameter. */
   private asksForHeartbeat = true;
+  private hasHeartbeat = false;
 
   constructor(private readonly options: NetworkOptions) {}
 
@@ -115,14 +116,29 @@ class Network {
     if (token) url.searchParams.set('ticket', await newTicket(address('/tickets'), await token(), this.options.fetch));
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     if (signal.aborted) return;
+    const asks = url.searchParams.has('heartbeat');
+    let opened = false;
     const socket: Socket = new (this.options.WebSocket ?? WebSocket)(url);
     socket.addEventListener('message', ({ data }) => {
+      opened = true;
+      this.hasHeartbeat ||= asks;
       const event: ConnectionEvent | null = typeof data === 'string' ? readFrame(data) : { type: 'malformed' };
       if (event !== null) onEvent(event);
     });
-    socket.addEventListener('close', ({ code }) => onEvent({ type: 'closed', code }));
+    socket.addEventListener('close', ({ code }) => {
+      onEvent({ type: 'closed', code });
+      // unreachable: what is to be known, the next connection may tell
+      if (asks && !opened && !this.hasHeartbeat) this.askForHeartbeat().catch(() => undefined);
+    });
     socket.addEventListener('error', () => undefined); // a close follows
     signal.addEventListener('abort', () => socket.close());
+  }
+
+  /** A WebSocket hides the status that it is refused with: find out by a stream whether it is for the heartbeat. */
+  private async askForHeartbeat(): Promise<void> {
+    const response = await this.fetch(await this.connectionUrl('/stream', null), AbortSignal.timeout(READ_LIMIT_MS));
+    if (response.status === UNPROCESSABLE) this.asksForHeartbeat = false;
+    await response.body?.cancel();
   }
 
   private async connectionUrl(path: string, after: string | null): Promise<URL> {
