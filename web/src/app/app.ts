@@ -27,6 +27,7 @@ import { SessionNotice } from './sign-in/session-notice';
 import { SignInPage } from './sign-in/sign-in-page';
 import { texts } from './texts';
 import { UnconfiguredPage } from './unconfigured-page';
+import { UnloadedNotice } from './unloaded-notice';
 
 /** The layout of every page: navigation, the state of the feed, and who is signed in. */
 @Component({
@@ -43,6 +44,7 @@ import { UnconfiguredPage } from './unconfigured-page';
     SignInPage,
     ThemeSwitch,
     UnconfiguredPage,
+    UnloadedNotice,
   ],
   templateUrl: './app.html',
   styleUrl: './app.css',

@@ -1145,6 +1145,10 @@ export const translations: Readonly<Record<string, string>> = {
   '3541238729473440445': 'Orderstream kann nicht starten',
   // The configuration of this page can’t be loaded.
   '2096196115018627753': 'Die Konfiguration dieser Seite kann nicht geladen werden.',
+  // The page can’t be loaded.
+  '2774025086517341315': 'Die Seite kann nicht geladen werden.',
+  // Its server may be away, or has another version by now.
+  '3576267224470024695': 'Vielleicht ist ihr Server weg oder hat inzwischen eine andere Version.',
   // Its server may be away. The page retries by itself.
   '8007812858480385865': 'Vielleicht ist ihr Server weg. Die Seite versucht es selbst wieder.',
   // Page not found · Orderstream

@@ -16,6 +16,10 @@ export const shell = {
     text: $localize`The configuration of this page can’t be loaded.`,
     hint: $localize`Its server may be away. The page retries by itself.`,
   },
+  unloaded: {
+    text: $localize`The page can’t be loaded.`,
+    hint: $localize`Its server may be away, or has another version by now.`,
+  },
   notFound: {
     pageTitle: $localize`Page not found · Orderstream`,
     title: $localize`Page not found`,
