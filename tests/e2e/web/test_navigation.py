@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Request, Route, expect
 
 from tests.e2e.web.pages import go
 from tests.e2e.web.tabs import Tabs
@@ -90,3 +92,25 @@ async def test_header_is_whole_where_it_is_tight(page: Page, width: int) -> None
         )
     )
     assert not cut
+
+
+async def test_page_whose_code_is_gone_after_a_deploy_is_loaded_anew(tabs: Tabs) -> None:
+    page = await tabs.new("/")
+    await expect(page.get_by_role("heading", level=1, name="Shop")).to_be_visible()
+    documents: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.is_navigation_request():
+            documents.append(request.url)
+
+    async def answer(route: Route) -> None:
+        await (route.continue_() if documents else route.fulfill(status=404))
+
+    page.on("request", note)
+    await page.route("**/*.js", answer)
+    await go(page, "Live feed")
+    await expect(page).to_have_url(re.compile("/live$"))
+    assert [each.rsplit("/", 1)[1] for each in documents] == ["live"]
+    # what the browser says of it, and nothing else
+    assert all("dynamically imported module" in each for each in tabs.faults)
+    tabs.faults.clear()
