@@ -11,7 +11,6 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageChops
 from playwright.async_api import Page
@@ -25,8 +24,6 @@ REDUCED = 4
 FAR = 48
 # the share of pixels that are far from the kept ones
 TOLERANCE = 0.02
-# what its time of day decides
-MOVING = "canvas, app-sparkline, app-waterfall-view, app-journey-view"
 FONTS = """() => {
   const styles = getComputedStyle(document.body);
   const pen = document.createElement('canvas').getContext('2d');
@@ -82,9 +79,8 @@ def keep_fonts(found: list[str]) -> None:
 
 
 async def taken(page: Page) -> Image.Image:
-    """Return the reduced picture of what the window shows, without what moves."""
-    options: dict[str, Any] = {"mask": [page.locator(MOVING)], "animations": "disabled", "caret": "hide"}
-    picture = Image.open(io.BytesIO(await page.screenshot(**options))).convert("RGB")
+    """Return the reduced picture of what the window shows."""
+    picture = Image.open(io.BytesIO(await page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
     return picture.reduce(REDUCED)
 
 

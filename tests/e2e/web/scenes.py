@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.web.pages import Live, Order, Shop
 from tests.support.system import System
 
-__all__ = ["PATHS", "SCENES"]
+__all__ = ["PATHS", "SCENES", "docs", "shop"]
 
 PATHS = {
     "shop": "/",
@@ -21,7 +21,7 @@ PATHS = {
 }
 
 
-async def shop(page: Page, _: System) -> None:
+async def shop(page: Page, _: object = None) -> None:
     """Put some things into the basket."""
     shop = Shop(page)
     for product, quantity in (("coffee-mug", 2), ("notebook", 1)):
@@ -51,7 +51,7 @@ async def live(page: Page, system: System) -> None:
         await expect(feed.row(number, "Closed")).to_be_visible()
 
 
-async def docs(page: Page, _: System) -> None:
+async def docs(page: Page, _: object = None) -> None:
     """Open an endpoint and a stream."""
     for title in ("POST /orders", "/stream"):
         entry = page.locator("details").filter(has_text=title).first

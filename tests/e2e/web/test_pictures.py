@@ -1,31 +1,35 @@
-"""Every page looks as it did, on request: ``PICTURES=1`` compares, ``KEEP_PICTURES=1`` takes the kept pictures anew.
-
-What other tests leave in the system they share is on the pages: it runs alone.
-"""
+"""Every page looks as it did; ``KEEP_PICTURES=1`` takes the kept pictures anew."""
 
 from __future__ import annotations
 
-import os
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from tests.e2e.web.looks import settled
 from tests.e2e.web.pictures import KEEPING, TOLERANCE, Kept, difference, fonts, keep_fonts, kept_fonts, taken
-from tests.e2e.web.scenes import PATHS, SCENES
-from tests.support.system import System
+from tests.e2e.web.recorded import ORDER, Recorded, recorded
+from tests.e2e.web.scenes import PATHS, docs, shop
 
-REQUESTED = KEEPING or os.environ.get("PICTURES", "") not in ("", "0")
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(not REQUESTED, reason="needs a system of its own: PICTURES=1 asks for it"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HEIGHTS = {360: 740, 1280: 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SCENES = {"shop": shop, "docs": docs}
+PATIENCE_S = 5.0
 MOVED = "document.querySelector('main').style.translate = '0 12px'"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pages() -> AsyncIterator[Recorded]:
+    """The pages, with a day that is always the same."""
+    async with recorded() as found:
+        yield found
 
 
 async def same_fonts(page: Page) -> None:
@@ -37,22 +41,29 @@ async def same_fonts(page: Page) -> None:
         pytest.skip(f"the kept pictures are of other fonts: texts are {there} pixels wide there, {here} here")
 
 
+async def same(page: Page, kept: Kept, artifacts: Path) -> None:
+    """Wait until the page looks as its kept picture does: what it asked for may come a little later."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (share := difference(kept, picture := await taken(page))) > TOLERANCE:
+        assert time.monotonic() < deadline, (share, kept.show(picture, artifacts))
+
+
 @pytest.mark.parametrize("name", PATHS)
-async def test_page_looks_as_its_kept_picture(
-    name: str, system: System, page: Page, order_of_today: int, artifacts: Path
-) -> None:
-    await page.goto(PATHS[name].format(order=order_of_today))
-    await settled(page)
-    await same_fonts(page)
-    await SCENES[name](page, system)
-    await page.evaluate("window.scrollTo(0, 0)")
-    for width, height in HEIGHTS.items():
-        await page.set_viewport_size({"width": width, "height": height})
-        for scheme in SCHEMES:
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            kept, picture = Kept(f"{name}-{width}-{scheme}"), await taken(page)
-            if KEEPING:
-                kept.keep(picture)
-            assert (share := difference(kept, picture)) <= TOLERANCE, (share, kept.show(picture, artifacts))
-    await page.evaluate(MOVED)
-    assert difference(kept, await taken(page)) > TOLERANCE, "a page that moved by 12 pixels looks the same"
+async def test_page_looks_as_its_kept_picture(name: str, pages: Recorded, browser: Browser, artifacts: Path) -> None:
+    async with pages.visited(browser) as page:
+        await page.goto(PATHS[name].format(order=ORDER))
+        await settled(page)
+        await same_fonts(page)
+        if name in SCENES:
+            await SCENES[name](page)
+        await page.evaluate("window.scrollTo(0, 0)")
+        for width, height in HEIGHTS.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            for scheme in SCHEMES:
+                await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                kept = Kept(f"{name}-{width}-{scheme}")
+                if KEEPING:
+                    kept.keep(await taken(page))
+                await same(page, kept, artifacts)
+        await page.evaluate(MOVED)
+        assert difference(kept, await taken(page)) > TOLERANCE, "a page that moved by 12 pixels looks the same"
