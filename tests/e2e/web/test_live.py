@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,6 +29,24 @@ A_FEW = 5
 def live(page: Page) -> Live:
     """The page of the feed."""
     return Live(page)
+
+
+@asynccontextmanager
+async def wired(system: System, browser: Browser) -> AsyncIterator[tuple[Live, Wire]]:
+    """Put a wire between the page of the feed and the notification service."""
+    async with (
+        Wire(system.stack.url("notification")) as wire,
+        # a page may speak to the services only, not to the wire
+        visiting(browser, system.stack.url("web"), bypass_csp=True) as tabs,
+    ):
+
+        async def tell_of_the_wire(route: Route) -> None:
+            response = await route.fetch()
+            configuration = orjson.loads(await response.body())
+            await route.fulfill(response=response, json=configuration | {"notification": wire.url})
+
+        await tabs.context.route("**/config.json", tell_of_the_wire)
+        yield Live(await tabs.new()), wire
 
 
 async def complete(system: System, live: Live, since: str) -> list[dict[str, Any]]:
@@ -86,20 +107,24 @@ async def test_switching_while_orders_flow_loses_and_doubles_nothing(system: Sys
 
 
 @pytest.mark.parametrize("protocol", ["sse", "ws"])
-async def test_killed_service_costs_no_notification(system: System, live: Live, protocol: str) -> None:
+async def test_killed_service_costs_no_notification(system: System, browser: Browser, protocol: str) -> None:
     product = await system.product(f"killed-{protocol}", stock=1000)
-    await live.open()
-    await live.use(protocol)
-    since = await head_of_feed(system)
-    async with ordering(system, product):
-        await more(live)
-        system.stack.processes["notification-service"].kill()
-        await expect(live.page.get_by_test_id("feed-state")).to_have_text("Reconnecting")
-        await system.ready("notification")
-        await live.is_live(protocol)
-        await more(live)
-    await complete(system, live, since)
-    assert await live.count("reconnects") >= 1
+    async with wired(system, browser) as (live, wire):
+        await live.open()
+        await live.use(protocol)
+        since = await head_of_feed(system)
+        async with ordering(system, product):
+            await more(live)
+            system.stack.processes["notification-service"].kill()
+            await expect(live.page.get_by_test_id("feed-state")).to_have_text("Reconnecting")
+            with wire.cut():
+                await system.ready("notification")
+                await eventually(partial(_goes_on, system, (await live.told())[-1]), "what the page has missed")
+            await live.is_live(protocol)
+            await more(live)
+        await complete(system, live, since)
+        assert await live.count("reconnects") >= 1
+        assert await live.count("missed") >= 1
 
 
 async def test_what_happens_while_offline_is_told_when_online_again(system: System, tabs: Tabs, live: Live) -> None:
@@ -142,19 +167,7 @@ async def test_garbled_notification_is_counted_and_read_again(
     system: System, browser: Browser, protocol: str, said: str, heard: str
 ) -> None:
     product = await system.product(f"garbled-{protocol}", stock=1000)
-    async with (
-        Wire(system.stack.url("notification")) as wire,
-        # a page may speak to the services only, not to the wire
-        visiting(browser, system.stack.url("web"), bypass_csp=True) as tabs,
-    ):
-
-        async def tell_of_the_wire(route: Route) -> None:
-            response = await route.fetch()
-            configuration = orjson.loads(await response.body())
-            await route.fulfill(response=response, json=configuration | {"notification": wire.url})
-
-        await tabs.context.route("**/config.json", tell_of_the_wire)
-        live = Live(await tabs.new())
+    async with wired(system, browser) as (live, wire):
         await live.open()
         await live.use(protocol)
         since = await head_of_feed(system)
@@ -192,3 +205,7 @@ async def test_both_protocols_are_measured_side_by_side(system: System, live: Li
 
 async def _so_many(orders: list[int], number: int) -> bool | None:
     return len(orders) >= number or None
+
+
+async def _goes_on(system: System, after: str) -> bool | None:
+    return bool(await history(system, after)) or None

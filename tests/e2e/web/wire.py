@@ -1,10 +1,10 @@
-"""A wire between the pages and the notification service that garbles what it is told to."""
+"""A wire between the pages and the notification service that garbles what it is told to, and can be cut."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._garble: tuple[bytes, bytes] | None = None
+        self._is_cut = False
         self.garbled = 0
 
     async def __aenter__(self) -> Self:
@@ -49,6 +50,17 @@ class Wire:
         assert len(text) == len(into)
         self._garble = (text.encode(), into.encode())
 
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """Let nothing through while the block runs."""
+        self._is_cut = True
+        for task in self._tasks:
+            task.cancel()
+        try:
+            yield
+        finally:
+            self._is_cut = False
+
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -56,6 +68,8 @@ class Wire:
         task.add_done_callback(self._tasks.discard)
         wires = [writer]
         try:
+            if self._is_cut:
+                return
             with suppress(*QUIET):
                 there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
                 wires.append(back)
