@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -21,34 +22,42 @@ def shop(page: Page) -> Shop:
     return Shop(page)
 
 
-async def statuses(page: Page, part: str) -> list[int]:
-    """Return a list that is kept up to date: the status of each answer to the page from a URL with *part*.
+class Readings:
+    """When the page asked for its stock, and what it was answered.
 
     What a script sees is a 200, also when the browser took the body from its cache.
     """
-    session = await page.context.new_cdp_session(page)
-    urls: dict[str, str] = {}
-    answers: list[int] = []
-    session.on("Network.requestWillBeSent", lambda sent: urls.update({sent["requestId"]: sent["request"]["url"]}))
 
-    def note(answer: dict[str, Any]) -> None:
-        if part in urls.get(answer["requestId"], ""):
-            answers.append(answer["statusCode"])
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._asked: dict[str, float] = {}
+        self._answers: dict[str, int] = {}
 
-    session.on("Network.responseReceivedExtraInfo", note)
-    await session.send("Network.enable")
-    return answers
+    async def begin(self) -> None:
+        """Note them from now on."""
+        session = await self._page.context.new_cdp_session(self._page)
+        session.on("Network.requestWillBeSent", self._note_request)
+        session.on("Network.responseReceivedExtraInfo", self._note_answer)
+        await session.send("Network.enable")
 
+    async def again(self) -> int:
+        """Have the page read the stock, and return the status of the answer: not of one that was under way."""
+        now = time.time()
+        await self._page.evaluate("window.dispatchEvent(new Event('focus'))")
 
-async def asked_again(page: Page, answers: list[int]) -> int:
-    """Have the page read the stock, and return the status of the answer."""
-    known = len(answers)
-    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+        async def look() -> int | None:
+            return next(
+                (self._answers[each] for each, at in self._asked.items() if at > now and each in self._answers), None
+            )
 
-    async def look() -> int | None:
-        return answers[-1] if len(answers) > known else None
+        return await eventually(look, "the stock is read again")
 
-    return await eventually(look, "the stock is read again")
+    def _note_request(self, sent: dict[str, Any]) -> None:
+        if "/inventory?" in sent["request"]["url"]:
+            self._asked[sent["requestId"]] = sent["wallTime"]
+
+    def _note_answer(self, answer: dict[str, Any]) -> None:
+        self._answers[answer["requestId"]] = answer["statusCode"]
 
 
 def orders_of(system: System, product_id: str) -> list[tuple[int, int]]:
@@ -87,15 +96,16 @@ async def test_product_has_a_name_a_picture_and_a_price(system: System, shop: Sh
 
 async def test_unchanged_stock_is_answered_without_a_body(system: System, shop: Shop) -> None:
     product = await system.product("moved-once", stock=500)
-    answers = await statuses(shop.page, "/inventory?")
+    readings = Readings(shop.page)
+    await readings.begin()
     await shop.open()
     await expect(shop.card(product)).to_contain_text("500")
-    assert await asked_again(shop.page, answers) == 304
+    assert await readings.again() == 304
     answer = await system.call(
         "inventory", "PUT", f"/inventory/{product}", json={"stock": 77}, headers={"If-Match": "*"}
     )
     assert answer.status == 200, answer
-    assert await asked_again(shop.page, answers) == 200
+    assert await readings.again() == 200
     await expect(shop.card(product)).to_contain_text("77")
 
 
