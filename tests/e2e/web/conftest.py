@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from orderstream_local.layout import ROOT
 from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.days import busy_day
+from tests.e2e.web.recorded import Recorded, recorded
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
 from tests.support.replicas import restarted
@@ -73,6 +74,13 @@ async def browser(executable: str) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def recorded_pages() -> AsyncIterator[Recorded]:
+    """The pages with a day that is always the same."""
+    async with recorded() as pages:
+        yield pages
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-__all__ = ["NOTE_SHIFTS", "objections", "settled", "shifts", "sticking_out"]
+__all__ = ["NOTE_SHIFTS", "clipped", "objections", "settled", "shifts", "sticking_out"]
 
 # to run before the scripts of the page
 NOTE_SHIFTS = """
@@ -32,6 +32,42 @@ STICKING_OUT = """() => {
     .concat(`the page is ${document.documentElement.scrollWidth} wide, its window ${width}`);
 }"""
 
+CLIPPED = """() => {
+  const found = [];
+  const hides = (overflow) => ['hidden', 'clip'].includes(overflow);
+  const scrolls = (overflow) => ['auto', 'scroll'].includes(overflow);
+  const outside = (box, frame, { overflowX, overflowY }) =>
+    (hides(overflowX) && (box.left < frame.left - 1 || box.right > frame.right + 1)) ||
+    (hides(overflowY) && (box.top < frame.top - 1 || box.bottom > frame.bottom + 1));
+  const range = document.createRange();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = texts.nextNode()); ) {
+    const parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility() || parent.closest('select')) continue;
+    range.selectNodeContents(text);
+    const box = range.getBoundingClientRect();
+    for (let each = parent; each; each = each.parentElement) {
+      const styles = getComputedStyle(each);
+      if (scrolls(styles.overflowX) || scrolls(styles.overflowY)) break;
+      if (each.clientWidth === 1) break; // for screen readers
+      if (outside(box, each.getBoundingClientRect(), styles)) {
+        found.push(`${each.tagName}.${each.className} clips: ${text.data.trim()}`);
+        break;
+      }
+    }
+  }
+  const pen = document.createElement('canvas').getContext('2d');
+  for (const field of document.querySelectorAll('input, select')) {
+    const text = field.selectedOptions?.[0]?.text ?? (field.value || field.placeholder);
+    const { font, paddingInlineStart, paddingInlineEnd } = getComputedStyle(field);
+    pen.font = font;
+    const room = field.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
+    const isShown = field.checkVisibility() && field.clientWidth > 1 && !['checkbox', 'radio'].includes(field.type);
+    if (isShown && pen.measureText(text).width > room + 1) found.push(`${field.tagName} is too narrow: ${text}`);
+  }
+  return found;
+}"""
+
 
 async def settled(page: Page) -> None:
     """Wait until the page shows what it has."""
@@ -53,6 +89,12 @@ async def objections(page: Page, axe: str) -> list[str]:
 async def sticking_out(page: Page) -> list[str]:
     """Return what makes the page wider than its window; empty when nothing does."""
     found: list[str] = await page.evaluate(STICKING_OUT)
+    return found
+
+
+async def clipped(page: Page) -> list[str]:
+    """Return the texts of which a part can't be seen, nor scrolled to."""
+    found: list[str] = await page.evaluate(CLIPPED)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.web.looks import objections, settled, sticking_out
+from tests.e2e.web.looks import objections, settled
 from tests.e2e.web.scenes import PATHS
 from tests.e2e.web.tabs import visiting
 from tests.support.system import System
@@ -20,7 +20,6 @@ TITLES = {
     "operations": "Betrieb",
     "docs": "Schnittstellen",
 }
-WIDTHS = (320, 768, 1280)
 
 
 @pytest.mark.parametrize("name", PATHS)
@@ -32,9 +31,6 @@ async def test_page_speaks_the_language_of_the_browser(
         await settled(page)
         await expect(page.locator("html")).to_have_attribute("lang", "de")
         await expect(page.get_by_role("heading", level=1)).to_have_text(TITLES[name].format(order=order_of_today))
-        for width in WIDTHS:
-            await page.set_viewport_size({"width": width, "height": 800})
-            assert not (found := await sticking_out(page)), f"{width}:\n" + "\n".join(found)
         assert not (found := await objections(page, axe)), "\n".join(found)
 
 

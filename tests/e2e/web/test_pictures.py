@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.e2e.web.looks import settled
 from tests.e2e.web.pictures import KEEPING, TOLERANCE, Kept, difference, fonts, keep_fonts, kept_fonts, taken
-from tests.e2e.web.recorded import ORDER, Recorded, recorded
+from tests.e2e.web.recorded import ORDER, Recorded
 from tests.e2e.web.scenes import PATHS, docs, shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -23,13 +21,6 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SCENES = {"shop": shop, "docs": docs}
 PATIENCE_S = 5.0
 MOVED = "document.querySelector('main').style.translate = '0 12px'"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def pages() -> AsyncIterator[Recorded]:
-    """The pages, with a day that is always the same."""
-    async with recorded() as found:
-        yield found
 
 
 async def same_fonts(page: Page) -> None:
@@ -49,8 +40,10 @@ async def same(page: Page, kept: Kept, artifacts: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PATHS)
-async def test_page_looks_as_its_kept_picture(name: str, pages: Recorded, browser: Browser, artifacts: Path) -> None:
-    async with pages.visited(browser) as page:
+async def test_page_looks_as_its_kept_picture(
+    name: str, recorded_pages: Recorded, browser: Browser, artifacts: Path
+) -> None:
+    async with recorded_pages.visited(browser) as page:
         await page.goto(PATHS[name].format(order=ORDER))
         await settled(page)
         await same_fonts(page)

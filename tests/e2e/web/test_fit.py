@@ -1,0 +1,46 @@
+"""What the pages say fits where it stands, in each language, on a phone and on a desk; bars do without colours."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.web.looks import clipped, settled, sticking_out
+from tests.e2e.web.pages import Order
+from tests.e2e.web.recorded import ORDER, Recorded
+from tests.e2e.web.scenes import PATHS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDTHS = (320, 360, 412, 768, 1440)
+# on a background of one colour, which is what remains where colours are forced
+BORDERED = """bars => bars.map(bar => {
+  const { borderTopColor, borderTopStyle, borderTopWidth } = getComputedStyle(bar);
+  return [borderTopStyle, borderTopWidth, bar.getBoundingClientRect().width >= 3, borderTopColor];
+})"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+async def test_no_page_is_clipped_or_wider_than_its_window(
+    locale: str, recorded_pages: Recorded, browser: Browser
+) -> None:
+    async with recorded_pages.visited(browser, locale=locale) as page:
+        for name, path in PATHS.items():
+            await page.goto(path.format(order=ORDER))
+            await settled(page)
+            await page.locator("main details").evaluate_all("all => all.forEach((each) => (each.open = true))")
+            for width in WIDTHS:
+                await page.set_viewport_size({"width": width, "height": 800})
+                found = [*await sticking_out(page), *await clipped(page)]
+                assert not found, f"{name}, {width}:\n" + "\n".join(found)
+
+
+async def test_bars_of_the_timeline_are_seen_with_forced_colours(recorded_pages: Recorded, browser: Browser) -> None:
+    async with recorded_pages.visited(browser, forced_colors="active") as page:
+        await Order(page).open(ORDER)
+        bars = page.locator("app-waterfall-view .bar")
+        await expect(bars).not_to_have_count(0)
+        canvas = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        for style, width, is_wide, colour in await bars.evaluate_all(BORDERED):
+            assert (style, width, is_wide) == ("solid", "1px", True)
+            assert colour != canvas
