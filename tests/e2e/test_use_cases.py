@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from service_common.events import split_batch
 from tests.support.system import System
+from tests.support.waiting import PATIENCE_S
 from tests.support.watch import Watch
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -130,6 +131,7 @@ async def test_07_publishing_to_notification_is_in_the_log_of_order(system: Syst
 async def test_08_consuming_is_in_the_log_of_processing(system: System, story: Story) -> None:
     line = await system.logged("processing", message="order consumed", orderId=story.id)
     assert (line["type"], line["traceId"]) == ("order-created", story.trace_id)
+    assert 0 <= line["seconds"] < PATIENCE_S
 
 
 async def test_09_publishing_is_in_the_log_of_processing(system: System, story: Story) -> None:

@@ -169,6 +169,7 @@ async def test_pages_of_known_origins_may_read_the_answers(services: Services, s
     ("service", "sent", "header"),
     [
         ("order", "POST /orders", "idempotency-key"),
+        ("order", "POST /orders", "traceparent"),
         ("order", "PUT /orders/1", "if-match"),
         ("order", "DELETE /orders/1", "traceparent"),
         ("inventory", "PUT /inventory/123", "if-match"),

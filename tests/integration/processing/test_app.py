@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -134,6 +134,16 @@ async def test_announced_order_is_fulfilled(client: Client, queues: Queues, othe
     assert {traceparent.split("-")[1] for _, _, traceparent in others.calls} == {"a" * 32}
     (saga,) = (await (await client.get("/sagas/123")).json())["sagas"]
     assert [step["state"] for step in saga["steps"]] == ["STARTED", "STOCK_TAKEN", "DONE"]
+
+
+@pytest.mark.usefixtures("client")
+async def test_line_of_a_consumed_event_says_how_old_it_is(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "processing_service.consumers")
+    late = replace(event_of(125), time=datetime.now(UTC) - timedelta(seconds=40))
+    await queues.announce(encode(late.envelope()))
+    await queues.received(queues.notification, 1)
+    [line] = [record for record in caplog.records if record.message == "order consumed"]
+    assert 40 <= line.__dict__["seconds"] < 55
 
 
 async def test_message_that_starts_no_saga_is_dead_lettered(client: Client, queues: Queues, others: Others) -> None:

@@ -24,6 +24,9 @@ LINES: list[dict[str, Any]] = [
     {"level": "INFO", "message": "event published", "subject": "12"},
     {"level": "INFO", "message": "saga ended", "state": "DONE", "seconds": 0.5, "orderId": 12},
     {"message": "no JSON at all"},
+    {"level": "INFO", "message": "order consumed", "orderId": 13, "seconds": 29.9},
+    {"level": "INFO", "message": "order consumed", "orderId": 14, "seconds": 30.0},
+    {"level": "WARNING", "message": "trace export recovered", "seconds": 60.0},
 ]
 
 
@@ -40,7 +43,8 @@ def test_lines_are_found_by_level_order_and_trace() -> None:
     assert messages("errors") == ["request failed"]
     assert messages("trace") == ["request handled", "saga step unanswered"]
     assert messages("order") == ["saga step unanswered", "stock operation", "event published", "saga ended"]
-    assert messages("hurt") == ["request handled", "saga step unanswered"]
+    assert messages("hurt") == ["request handled", "saga step unanswered", "order consumed"]
+    assert answer("hurt")[2]["orderId"] == "14"
     assert answer("hurt", limit=1)[0]["@timestamp"] == "2026-05-17 03:10:02.000"
 
 

@@ -16,27 +16,36 @@ from .log_groups import LogLine
 __all__ = ["QUERIES", "Condition", "LogQuery", "Measure"]
 
 AT = "@timestamp"
+LATE_S = 30  # as of an order in the alarm LateSagas
 ORDER, TRACE = "$order", "$trace"  # stand for what is asked about
 _AT_LEAST, _IN, _LIKE = ">=", "in", "like"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on a member of a line: ``=`` a value, ``in`` several, ``like`` a pattern, ``>=`` a number."""
+    """A condition on a member of a line: ``=`` a value, ``in`` several, ``like`` a pattern, ``>=`` a number.
+
+    It holds where *also*, if there is one, holds too.
+    """
 
     member: str
     operator: str
     value: Any
+    also: Condition | None = None
 
     @property
     def text(self) -> str:
         """It in the language of Insights."""
+        if self.also is not None:
+            return f"({replace(self, also=None).text} and {self.also.text})"
         if self.operator == _LIKE:
             return f"{self.member} like /{self.value}/"
         return f"{self.member} {self.operator} {_literal(self.value)}"
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Whether it holds of a line."""
+        if self.also is not None and not self.also.holds(facts):
+            return False
         found = facts.get(self.member)
         match self.operator:
             case ">=":
@@ -181,8 +190,9 @@ QUERIES: Mapping[str, LogQuery] = {
         (
             Condition("status", _AT_LEAST, 500),
             _message("order failed", "saga step unanswered", "message dead-lettered", "outbox event set aside"),
+            replace(_message("order consumed", "saga ended"), also=Condition("seconds", _AT_LEAST, LATE_S)),
         ),
-        fields=("service", "message", "orderId", "subject", "path", "status", "reason", "error", "traceId"),
+        fields=("service", "message", "orderId", "subject", "path", "status", "reason", "error", "seconds", "traceId"),
     ),
     "away": LogQuery(
         "Who is away?",

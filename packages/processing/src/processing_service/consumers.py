@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from order_contracts import EventType, OrderEvent, decode
 from service_common.errors import PermanentError
@@ -65,5 +66,6 @@ class OrderConsumer:
                     "type": event.type.value,
                     "messageId": message.id,
                     "duplicate": not new,
+                    "seconds": round((datetime.now(UTC) - event.time).total_seconds(), 3),
                 },
             )
