@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
+from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 __all__ = ["Collector", "ReceivedSpan", "Trace", "collecting", "decode"]
+
+_IDS = frozenset({"traceId", "spanId", "parentSpanId"})
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,15 @@ class ReceivedSpan:
     failed: bool
     reason: str
 
+    def __str__(self) -> str:
+        state = ("repeat " if self.repeats else "") + (f"failed {self.reason}" if self.failed else "")
+        return f"{self.service}: {self.name} {self.span_id} < {self.parent_id} {state}".rstrip()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is another attempt at a call or a message."""
+        return "http.request.resend_count" in self.attributes or self.attributes.get("aws.sqs.receive_count", 1) != 1
+
 
 class Trace:
     """The spans of one trace, in the order in which they started."""
@@ -44,12 +60,17 @@ class Trace:
         self.ids = {span.span_id for span in spans}
 
     def __str__(self) -> str:
-        return "\n".join(f"{span.service}: {span.name} {span.span_id} < {span.parent_id}" for span in self.spans)
+        return "\n".join(map(str, self.spans))
 
     @property
     def orphans(self) -> list[ReceivedSpan]:
         """Those whose parent is not there, the first of the trace among them."""
         return [span for span in self.spans if span.parent_id not in self.ids]
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether all of it succeeded at the first attempt."""
+        return not any(span.failed or span.repeats for span in self.spans)
 
     @property
     def names(self) -> Counter[str]:
@@ -111,14 +132,22 @@ class Collector:
         await self._flowing.wait()
         status = self.answer()
         if status == 200:
-            for span in decode(body):
+            for span in decode(body, request.content_type):
                 self._spans[span.trace_id][span.span_id] = span
-        return web.Response(status=status)
+        return web.Response(status=status, headers=_ANY_ORIGIN)
+
+    async def preflight(self, _: web.Request) -> web.Response:
+        """Let pages of any origin send JSON."""
+        return web.Response(headers={**_ANY_ORIGIN, "Access-Control-Allow-Headers": "content-type"})
 
 
-def decode(body: bytes) -> Iterator[ReceivedSpan]:
-    """Yield the spans of an ExportTraceServiceRequest."""
-    for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+def decode(body: bytes, content_type: str = "application/x-protobuf") -> Iterator[ReceivedSpan]:
+    """Yield the spans of an ExportTraceServiceRequest, of JSON too."""
+    if content_type == "application/json":
+        request = ParseDict(json.loads(body, object_hook=_with_base64_ids), ExportTraceServiceRequest())
+    else:
+        request = ExportTraceServiceRequest.FromString(body)
+    for resource in request.resource_spans:
         service = _attributes(resource.resource.attributes)["service.name"]
         for scope in resource.scope_spans:
             for span in scope.spans:
@@ -139,6 +168,12 @@ def decode(body: bytes) -> Iterator[ReceivedSpan]:
                 )
 
 
+def _with_base64_ids(members: dict[str, Any]) -> dict[str, Any]:
+    # in hex by OTLP, unlike in JSON of other messages of protobuf
+    ids = {name: b64encode(bytes.fromhex(members[name])).decode() for name in _IDS & members.keys()}
+    return members | ids
+
+
 def _attributes(attributes: Sequence[KeyValue]) -> dict[str, str | int]:
     return {
         each.key: each.value.string_value if each.value.HasField("string_value") else each.value.int_value
@@ -153,6 +188,7 @@ async def collecting() -> AsyncIterator[Collector]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     collector = Collector("")
     app.router.add_post("/v1/traces", collector.receive)
+    app.router.add_options("/v1/traces", collector.preflight)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -16,13 +16,20 @@ T = TypeVar("T")
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T | None]], what: str, within_s: float = PATIENCE_S, *, every_s: float = 0.05
+    look: Callable[[], Awaitable[T | None]],
+    what: str | Callable[[], str],
+    within_s: float = PATIENCE_S,
+    *,
+    every_s: float = 0.05,
 ) -> T:
-    """Return the first result of *look* that is something; it is asked again until then."""
+    """Return the first result of *look* that is something; it is asked again until then.
+
+    The failure says *what* there was not, or what that returns at its time.
+    """
     deadline = time.monotonic() + within_s
     while (found := await look()) is None:
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s:g} s: {what}")
+            raise AssertionError(f"not within {within_s:g} s: {what if isinstance(what, str) else what()}")
         await asyncio.sleep(every_s)
     return found
 

@@ -32,6 +32,7 @@ from tests.support.api_documents import APIS
 from tests.support.folders import reachable_folder
 from tests.support.in_memory.services import SERVICES, Resource
 from tests.support.in_memory.sqs import InMemorySqs
+from tests.support.otlp import collecting
 from tests.support.waiting import eventually
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -462,9 +463,42 @@ async def test_page_gets_its_sign_in_from_the_environment(
             assert f"; connect-src {origins};" in response.headers["Content-Security-Policy"]
 
 
+async def test_spans_of_the_page_are_forwarded_to_the_collector_without_credentials() -> None:
+    async with collecting() as collector:
+        traces = {"PAGE_TRACES_RATIO": "0.25", "OTEL_EXPORTER_OTLP_ENDPOINT": f"{collector.url}/"}
+        with reachable_folder("nginx-") as folder:
+            async with served(folder, free_port(), environ=OPEN | traces) as url, aiohttp.ClientSession() as session:
+                async with session.get(f"{url}/config.json") as response:
+                    to = (await response.json())["traces"]
+                assert to == {"url": "/otlp/v1/traces", "ratio": 0.25}
+                secret = {"Authorization": "Bearer SECRET", "Cookie": "SECRET"}
+                async with session.post(url + to["url"], json={"resourceSpans": []}, headers=secret) as response:
+                    assert response.status == 200
+                [received] = collector.requests
+                assert received.content_type == "application/json"
+                assert "SECRET" not in str(received.headers)
+                async with session.post(url + to["url"], data=b"x" * 70_000) as response:
+                    assert response.status == 413
+                async with session.get(url + to["url"]) as response:
+                    assert response.status == 403
+
+
+async def test_page_without_a_collector_begins_no_traces(url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/config.json") as response:
+            assert "traces" not in await response.json()
+        async with session.post(f"{url}/otlp/v1/traces", json={}) as response:
+            assert response.status == 404
+
+
+COLLECTED = OPEN | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
+
+
 @pytest.mark.parametrize(
     ("environ", "reason"),
     [
+        *((COLLECTED | {"PAGE_TRACES_RATIO": ratio}, "not 0 to 1") for ratio in ("2", "0.", "1.0", "0.5}", ".5")),
+        ({**COLLECTED, "PAGE_TRACES_RATIO": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://$host"}, "more than"),
         ({}, "AUTH_ISSUER"),
         ({"AUTH_ISSUER": "https://issuer.example"}, "AUTH_AUDIENCE"),
         (SIGN_IN | {"AUTH_CLIENT_ID": "page'; } server { listen 81; "}, "quote"),
@@ -474,7 +508,7 @@ async def test_page_gets_its_sign_in_from_the_environment(
         (SIGN_IN | {"AUTH_ISSUER": "https://issuer.example/\n"}, "control"),
     ],
 )
-async def test_page_without_a_usable_sign_in_is_not_served(
+async def test_page_without_usable_settings_is_not_served(
     environ: Mapping[str, str], reason: str, tmp_path: Path
 ) -> None:
     status, said = page_config(tmp_path / "page.conf", environ)

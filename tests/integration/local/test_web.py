@@ -151,6 +151,18 @@ async def test_page_is_told_how_to_sign_in_and_may_reach_the_issuer(
     assert {"https://issuer.example", "http://127.0.0.1:4566"} < set(connect)
 
 
+async def test_page_is_told_where_its_spans_go_and_may_send_them(aiohttp_client: AiohttpClient, folder: Path) -> None:
+    traces = {"url": "http://127.0.0.1:4318/v1/traces", "ratio": 0.1}
+    response = await (await aiohttp_client(create_web(folder, ENDPOINTS, traces=traces))).get("/config.json")
+    assert await response.json() == {**ENDPOINTS, "traces": traces}
+    assert (
+        "connect-src 'self' http://127.0.0.1:8080 ws://127.0.0.1:8080 http://127.0.0.1:4318;"
+        in (response.headers["Content-Security-Policy"])
+    )
+    response = await (await aiohttp_client(create_web(folder, ENDPOINTS, traces={**traces, "url": "/otlp"}))).get("/")
+    assert "ws://127.0.0.1:8080;" in response.headers["Content-Security-Policy"]
+
+
 async def test_page_without_sign_in_is_told_of_none(client: TestClient) -> None:  # type: ignore[type-arg]
     assert await (await client.get("/config.json")).json() == ENDPOINTS
 

@@ -309,6 +309,7 @@ class Stack:
                 **replicas,
                 **self._page_settings(),
                 **auth,
+                **{name: value for name, value in self.options.environ.items() if name == "TRACES"},
             },
             level=self._levels["web"],
         )

@@ -2,7 +2,7 @@
 
 Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
 base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), AUTH, how to sign in,
-as JSON, LOGS, the folder of the services' log files, and DEMO_PIDS, the folder of the runner's pid files, with which it
+and TRACES, where spans are sent, as JSON, LOGS, the folder of the services' log files, and DEMO_PIDS, the folder of the runner's pid files, with which it
 has the demo's controls.
 """
 
@@ -71,6 +71,7 @@ def create_web(
     endpoints: Mapping[str, str],
     replicas: Mapping[str, Sequence[str]] | None = None,
     auth: Mapping[str, Any] | None = None,
+    traces: Mapping[str, Any] | None = None,
     *,
     demo_pids: Path | None = None,
     error: str = "",
@@ -83,6 +84,7 @@ def create_web(
         endpoints: the base URLs of the services, for ``/config.json``.
         replicas: the base URLs of each service's replicas, for ``/config.json``.
         auth: how to sign in, for ``/config.json``.
+        traces: where the page sends its spans, for ``/config.json``.
         demo_pids: the folder of the runner's pid files; None without the demo's controls.
         error: why the build failed.
         logs: the folder of the services' log files, for ``/config.json``.
@@ -90,11 +92,11 @@ def create_web(
     app = web.Application()
     app[FOLDER] = folder and folder.resolve()
     app[ERROR] = error
-    given = {"replicas": replicas, "auth": auth, "logs": logs, "demo": demo_pids is not None}
+    given = {"replicas": replicas, "auth": auth, "traces": traces, "logs": logs, "demo": demo_pids is not None}
     app[CONFIG] = {**endpoints, **{name: value for name, value in given.items() if value}}
     app[POLICY] = _content_security_policy(
         [*endpoints.values(), *(url for urls in (replicas or {}).values() for url in urls)],
-        [auth["issuer"], *auth.get("metadata", {}).values()] if auth else [],
+        [*([auth["issuer"], *auth.get("metadata", {}).values()] if auth else []), *([traces["url"]] if traces else [])],
     )
     app.on_response_prepare.append(_add_security_headers)
     app.add_routes(
@@ -153,10 +155,10 @@ async def _add_security_headers(request: web.Request, response: web.StreamRespon
     response.headers["Content-Security-Policy"] = request.app[POLICY].replace(_NONCE, nonce)
 
 
-def _content_security_policy(urls: Sequence[str], issuer: Sequence[str]) -> str:
+def _content_security_policy(urls: Sequence[str], others: Sequence[str]) -> str:
     hosts = sorted({urlsplit(url).netloc for url in urls} - {""})
     origins = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "ws")]
-    origins += sorted({f"{each.scheme}://{each.netloc}" for each in map(urlsplit, issuer)})
+    origins += sorted({f"{each.scheme}://{each.netloc}" for each in map(urlsplit, others) if each.netloc})
     connect = " ".join(["'self'", *origins])
     return (
         "default-src 'none'; script-src 'self'; "
@@ -188,6 +190,7 @@ def main() -> None:
             endpoints,
             replicas,
             auth,
+            json.loads(os.environ.get("TRACES", "null")),
             demo_pids=Path(pids) if pids else None,
             error=error,
             logs=os.environ.get("LOGS"),

@@ -25,6 +25,14 @@ export interface IssuerMetadata {
   readonly end_session_endpoint?: string;
 }
 
+/** Where the page sends the spans of the orders that it places, and which share of them. */
+export interface TracesConfiguration {
+  /** Of a collector of OpenTelemetry, for OTLP over HTTP in JSON; it may be relative. */
+  readonly url: string;
+  /** 0 to 1. */
+  readonly ratio: number;
+}
+
 /** The configuration that the page's server provides. */
 export interface Configuration extends Readonly<Record<Service, string>> {
   /** The base URLs of each replica that is reachable by itself; by default the service's own URL. */
@@ -33,6 +41,8 @@ export interface Configuration extends Readonly<Record<Service, string>> {
   readonly logs?: string;
   /** Absent where nobody signs in. */
   readonly auth?: AuthConfiguration;
+  /** Absent where the page begins no traces. */
+  readonly traces?: TracesConfiguration;
   /** Whether the page's own server has the controls of the demo. */
   readonly demo?: boolean;
 }
@@ -107,6 +117,12 @@ export class Endpoints {
   /** How people sign in; null where nobody does. */
   get auth(): AuthConfiguration | null {
     return this.configuration().auth ?? null;
+  }
+
+  /** Where spans are sent, by an absolute URL; null where the page begins no traces. */
+  get traces(): TracesConfiguration | null {
+    const { traces } = this.configuration();
+    return traces === undefined ? null : { ...traces, url: new URL(traces.url, document.baseURI).href };
   }
 
   /** Whether the page's own server has the controls of the demo. */

@@ -1,7 +1,8 @@
-import { HttpClient, HttpHeaders, HttpResponse } from '@angular/common/http';
+import { HttpClient, HttpErrorResponse, HttpHeaders, HttpResponse } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, catchError, defer, map, tap, throwError } from 'rxjs';
 
+import type { PlacingOrder } from '../traces/order-recorder';
 import { Endpoints } from './endpoints';
 import { NewOrder, NewOrderItem, Order, OrderPage } from './generated/order';
 import { Problem } from './problem';
@@ -45,12 +46,19 @@ export class Orders {
   private readonly endpoints = inject(Endpoints);
   private readonly timings = inject(Timings);
 
-  /** Places an order; a repeat with the same *key* and items returns the same order. */
-  place(items: readonly OrderLine[], key: string): Observable<TaggedOrder> {
+  /** Places an order; a repeat with the same *key* and items returns the same order. *placing* is told how it went. */
+  place(items: readonly OrderLine[], key: string, placing?: PlacingOrder | null): Observable<TaggedOrder> {
     return defer(() => {
       const began = performance.now();
-      return this.send('POST', '/orders', { 'Idempotency-Key': key }, items).pipe(
-        tap((response) => this.timings.remember(response, performance.now() - began)),
+      const trace = placing && { traceparent: placing.traceparent };
+      return this.send('POST', '/orders', { 'Idempotency-Key': key, ...trace }, items).pipe(
+        tap({
+          next: (response) => {
+            this.timings.remember(response, performance.now() - began);
+            placing?.answered(response);
+          },
+          error: (error: unknown) => placing?.failed(error instanceof HttpErrorResponse ? error.status : 0),
+        }),
         map(tagged),
         catchError(asProblem),
       );

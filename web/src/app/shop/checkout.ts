@@ -3,6 +3,7 @@ import { Observable, Subject } from 'rxjs';
 
 import { Orders } from '../api/orders';
 import { Problem } from '../api/problem';
+import { Traces } from '../traces/traces';
 import { BasketStore } from './basket-store';
 
 export type Outcome =
@@ -16,6 +17,7 @@ export type Attempt = { readonly state: 'none' } | { readonly state: 'placing'; 
 export class Checkout {
   private readonly orders = inject(Orders);
   private readonly store = inject(BasketStore);
+  private readonly traces = inject(Traces);
   private readonly last = signal<Attempt>({ state: 'none' });
   private readonly ended = new Subject<Outcome>();
   readonly attempt = this.last.asReadonly();
@@ -37,7 +39,7 @@ export class Checkout {
     if (this.placing() || lines.length === 0) return;
     this.last.set({ state: 'placing', key });
     // ends with the response or its timeout, and has to complete after a navigation too
-    this.orders.place(lines, key).subscribe({
+    this.orders.place(lines, key, this.traces.placing()).subscribe({
       next: ({ order }) => {
         this.store.change({ type: 'placed', key });
         this.end({ state: 'placed', orderId: order.id });
