@@ -2,8 +2,8 @@
 
 Reads HOST, PORT, WEB_ROOT (the folder of the page) or WEB_MISSING (why the build failed), and for each service its
 base URL (ORDER_URL, ...) and those of its replicas, separated by commas (ORDER_REPLICAS, ...), AUTH, how to sign in,
-and TRACES, where spans are sent, as JSON, LOGS, the folder of the services' log files, and DEMO_PIDS, the folder of the runner's pid files, with which it
-has the demo's controls.
+and TRACES, where spans are sent, as JSON, LOGS, the folder of the services' log files, and DEMO_PIDS, the folder of the
+runner's pid files, with which it has the demo's controls.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Exports the spans of `service_common.observability` over OTLP, the protocol of OpenTelemetry.
 
-`SpanExporter` records and sends them until it is closed. Import this room only when there is a collector: the messages
-of protobuf take a tenth of a second.
+`SpanExporter` records and sends them until it is closed. Import this room only when there is a collector.
 """
 
 from __future__ import annotations
