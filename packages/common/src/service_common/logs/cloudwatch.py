@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
+import orjson
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from watchtower import CloudWatchLogHandler
@@ -151,21 +152,31 @@ class _LogStream:
         self._options = options
         self._client: Any = None  # boto3 makes its methods when it runs
         self._exists = False
+        self._body = b""
 
     def put(self, batch: Sequence[LogEvent]) -> int:
         """Send *batch*; return how many of its events were refused."""
-        client = self._client = self._client or _client(self._options)
+        client = self._client = self._client or self._connected()
         if not self._exists:
             self._create_stream(client)
             self._exists = True
+        target = {"logGroupName": self._options.group, "logStreamName": self._options.stream}
+        self._body = orjson.dumps({**target, "logEvents": batch})
         try:
-            answer = client.put_log_events(
-                logGroupName=self._options.group, logStreamName=self._options.stream, logEvents=batch
-            )
+            answer = client.put_log_events(**target, logEvents=())
         except ClientError as error:
             self._exists = _code(error) != _NOT_FOUND
             raise
         return rejected_count(len(batch), answer.get("rejectedLogEventsInfo"))
+
+    def _connected(self) -> Any:
+        client = _client(self._options)
+        client.meta.events.register("before-call.cloudwatch-logs.PutLogEvents", self._set_body)
+        return client
+
+    def _set_body(self, params: dict[str, Any], **_event: object) -> None:
+        # botocore's serializer walks through each event, which costs more than all the rest of a batch
+        params["body"] = self._body
 
     def _create_stream(self, client: Any) -> None:
         target = _Target(self._options, client)
