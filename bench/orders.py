@@ -132,6 +132,18 @@ async def running(folder: Path, environ: Mapping[str, str], *, stub: bool) -> As
         yield await exits.enter_async_context(stack)
 
 
+async def metered(
+    stack: Stack, products: list[str], callers: Callers, options: argparse.Namespace
+) -> tuple[dict[str, Any], dict[str, float], Meter]:
+    """Load the stack; return what the driver measured, and the CPU seconds of each process."""
+    meter = Meter({name: process.pid for name, process in stack.processes.items() if process.pid})
+    meter.start()
+    sampler = asyncio.create_task(meter.sample())
+    result = await drive(stack, products, callers, options)
+    sampler.cancel()
+    return result, meter.cpu_s(), meter
+
+
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Start the stack, warm it, load it, and hold the books against each other."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -142,13 +154,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             products = await stock_up(stack.url("inventory-service"), callers)
             warm_up = argparse.Namespace(rate=20, seconds=3, saturate=0)
             warmed = await drive(stack, products, callers, warm_up)
-            meter = Meter({name: process.pid for name, process in stack.processes.items() if process.pid})
             before = await sqs_requests(stack)
-            meter.start()
-            sampler = asyncio.create_task(meter.sample())
-            result = await drive(stack, products, callers, options)
-            sampler.cancel()
-            cpu = meter.cpu_s()
+            result, cpu, meter = await metered(stack, products, callers, options)
             after = await sqs_requests(stack)
             left = await stock_left(stack.url("inventory-service"), products, callers)
     sold = PRODUCTS * STOCK - left
@@ -219,7 +226,20 @@ def main() -> None:
         default="emulator",
         help="the emulator, which looks at a waiting long poll every 100 ms, or a queue that answers at once",
     )
-    result = asyncio.run(measure(parser.parse_args()))
+    parser.add_argument(
+        "--observability",
+        type=int,
+        default=0,
+        metavar="ROUNDS",
+        help="compare stacks with and without log, metrics and traces, each at --rate, so many times --seconds",
+    )
+    options = parser.parse_args()
+    if options.observability:
+        from .observability import run
+
+        sys.stdout.write(orjson.dumps(run(options)).decode() + "\n")
+        return
+    result = asyncio.run(measure(options))
     show(result)
     sys.stdout.write(orjson.dumps(result).decode() + "\n")
     broken = sum(result[proto][fault] for proto in ("sse", "ws") for fault in ("lost", "duplicates"))
