@@ -342,4 +342,4 @@ class batched:  # noqa: N801
 
 def _random_hex(bits: int) -> str:
     # ids have to be unique, not secret: no system call (all zeros, which is not valid, has a probability of 2^-64)
-    return random.randbytes(bits // 8).hex()
+    return random.randbytes(bits // 8).hex()  # noqa: S311 - see above
