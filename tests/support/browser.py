@@ -11,7 +11,8 @@ import subprocess
 
 __all__ = ["ABSENT", "FLAGS", "chromium", "firefox"]
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# the shell takes a third of the CPU time for a page: 0.5 s instead of 1.6
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FIREFOX = ("firefox-esr", "firefox")
 ABSENT = "Chromium is not installed"
 FLAGS = (
@@ -28,7 +29,7 @@ FLAGS = (
 )
 INSTALL = (
     ("apt-get", "update", "-qq"),
-    ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "firefox-esr"),
+    ("apt-get", "install", "-y", "-qq", "--no-install-recommends", CHROMIUM[0], FIREFOX[0]),
 )
 
 

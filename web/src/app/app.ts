@@ -1,5 +1,6 @@
 import { Location } from '@angular/common';
 import {
+  ApplicationRef,
   ChangeDetectionStrategy,
   Component,
   ElementRef,
@@ -54,6 +55,7 @@ export class App {
   protected readonly texts = texts.shell;
   private readonly title = inject(Title);
   private readonly injector = inject(Injector);
+  private readonly application = inject(ApplicationRef);
   private readonly main = viewChild.required<ElementRef<HTMLElement>>('main');
   private readonly endpoints = inject(Endpoints);
   protected readonly session = inject(Session);
@@ -85,6 +87,13 @@ export class App {
         takeUntilDestroyed(),
       )
       .subscribe(() => afterNextRender(() => this.arrive(), { injector: this.injector }));
+  }
+
+  /** Has the browser paint no page whose texts are not there yet: Angular would fill it in with the next frame. */
+  protected render(): void {
+    queueMicrotask(() => {
+      this.application.tick();
+    });
   }
 
   /** A fragment link alone would navigate: it is relative to the base URL of the page. */
