@@ -87,6 +87,8 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
             compared[name] = Variant(stack, products, [])
         for _ in range(options.observability):
             await asyncio.gather(*(load(variant, callers, options) for variant in compared.values()))
+            said = [f"{name}: {variant.costs[-1]:.2f} ms" for name, variant in compared.items()]
+            Console(stderr=True).print(", ".join(said), style="dim")
     base = compared[BASE].costs
     return {
         name: {
