@@ -36,7 +36,9 @@ describe('Evidence', () => {
     ].map(outcome);
     server.expectOne((sent) => sent.url.endsWith('/order/events?orderId=7')).flush({ events: [1] });
     server.expectOne((sent) => sent.url.endsWith('/sagas/7/events')).flush({ events: [2] });
-    server.expectOne((sent) => sent.url.endsWith('/sagas/7/events?event=x&data=true')).flush({ events: [{ data: 4 }] });
+    server
+      .expectOne((sent) => sent.url.endsWith('/sagas/7/events?event=x&data=true'))
+      .flush({ events: [{ id: 'x', data: 4 }] });
     server.expectOne((sent) => sent.url.includes('/stock-operations?prefix=7%3A&')).flush({ operations: [3] });
     expect(all.map((each) => each.value)).toEqual([[1], [2], 4, [3]]);
   });
@@ -50,6 +52,17 @@ describe('Evidence', () => {
     open('customer');
     expect(outcome(evidence.operationsOf(7)).value).toEqual([]);
     server.verify();
+  });
+
+  it('reads all events of a service that can’t tell one alone', () => {
+    open('operator');
+    const said = outcome(evidence.dataOf('order', 7, 'x'));
+    server
+      .expectOne((sent) => sent.url.endsWith('?orderId=7&event=x&data=true'))
+      .flush({}, { status: 422, statusText: 'Unprocessable Content' });
+    const events = [{ id: 'w' }, { id: 'x', data: 4 }];
+    server.expectOne((sent) => sent.url.endsWith('?orderId=7&data=true')).flush({ events });
+    expect(said.value).toBe(4);
   });
 
   it('fails with a problem', () => {

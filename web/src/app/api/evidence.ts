@@ -14,6 +14,7 @@ export type { AnnouncedEvent } from './generated/order';
 const TIMEOUT_MS = 5_000;
 const LIMIT = 200;
 const NOT_FOUND = 404;
+const UNPROCESSABLE = 422;
 
 /** The services that announce events of an order. */
 export type Announcer = 'order' | 'processing';
@@ -39,7 +40,15 @@ export class Evidence {
     const url = this.urlOf(announcer, orderId);
     url.searchParams.set('event', eventId);
     url.searchParams.set('data', 'true');
-    return this.events(announcer, url).pipe(map(([event]) => event?.data));
+    return this.events(announcer, url).pipe(
+      // a service of an earlier version refuses the parameter
+      catchError((problem: unknown) => {
+        if (!(problem instanceof Problem) || problem.status !== UNPROCESSABLE) return throwError(() => problem);
+        url.searchParams.delete('event');
+        return this.events(announcer, url);
+      }),
+      map((events) => events.find((event) => event.id === eventId)?.data),
+    );
   }
 
   private urlOf(announcer: Announcer, orderId: number): URL {
