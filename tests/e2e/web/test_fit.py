@@ -35,6 +35,25 @@ async def test_no_page_is_clipped_or_wider_than_its_window(
                 assert not found, f"{name}, {width}:\n" + "\n".join(found)
 
 
+@pytest.mark.parametrize(("locale", "said"), [("en-GB", "last heard 30 s ago"), ("de-DE", "zuletzt gehört vor 30 s")])
+async def test_header_stays_whole_and_usable_while_nothing_is_heard(
+    locale: str, said: str, recorded_pages: Recorded, browser: Browser
+) -> None:
+    async with recorded_pages.visited(browser, locale=locale) as page:
+        await page.goto("/live")
+        header = page.get_by_role("banner")
+        await expect(header.get_by_role("status")).to_contain_text("Live")
+        await page.context.set_offline(True)
+        await expect(header.get_by_role("status")).to_contain_text("Offline")
+        await page.clock.set_fixed_time(recorded_pages.at + 30)
+        await expect(header).to_contain_text(said)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 800})
+            found = [*await sticking_out(page), *await clipped(page)]
+            assert not found, f"{width}:\n" + "\n".join(found)
+            await header.locator("nav a").first.click(trial=True)  # nothing lies over it
+
+
 async def test_bars_of_the_timeline_are_seen_with_forced_colours(recorded_pages: Recorded, browser: Browser) -> None:
     async with recorded_pages.visited(browser, forced_colors="active") as page:
         await Order(page).open(ORDER)
