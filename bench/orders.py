@@ -126,7 +126,7 @@ async def running(folder: Path, environ: Mapping[str, str], *, stub: bool) -> As
     [port] = Ports.free().assign({"stub": 0}, {})["stub"]
     async with AsyncExitStack() as exits:
         if stub:
-            url = await exits.enter_async_context(sqs_stub(lambda: stack.aws_endpoint, port))
+            url = await exits.enter_async_context(sqs_stub(port, lambda: stack.aws_endpoint))
             environ = {**environ, "AWS_ENDPOINT_URL": url}
         stack = Stack(StackOptions(data=folder, ports=Ports.free(), environ=environ, web=False))
         yield await exits.enter_async_context(stack)

@@ -1,7 +1,7 @@
 """A queue that answers at once: shows what is left of a latency without the emulator's long polls.
 
 The emulator looks at a waiting long poll every 100 ms. This one serves the operations that the services use, from
-memory and without redrive, and passes on to the emulator what is not for SQS.
+memory and without redrive, and passes on what is not for SQS to the emulator, if there is one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _Queue:
 
 
 class _Sqs:
-    def __init__(self, emulator: Callable[[], str], session: aiohttp.ClientSession) -> None:
+    def __init__(self, emulator: Callable[[], str] | None, session: aiohttp.ClientSession) -> None:
         self._emulator = emulator
         self._session = session
         self._queues: dict[str, _Queue] = {}
@@ -86,6 +86,8 @@ class _Sqs:
         target = request.headers.get("X-Amz-Target", "")
         body = await request.read()
         if not target.startswith("AmazonSQS."):
+            if self._emulator is None:
+                raise web.HTTPNotFound
             headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
             url = f"{self._emulator()}{request.path_qs}"
             async with self._session.request(request.method, url, data=body, headers=headers) as response:
@@ -160,8 +162,8 @@ class _Sqs:
 
 
 @asynccontextmanager
-async def sqs_stub(emulator: Callable[[], str], port: int) -> AsyncIterator[str]:
-    """Serve it on *port* and yield its URL; *emulator* returns that of the emulator."""
+async def sqs_stub(port: int, emulator: Callable[[], str] | None = None) -> AsyncIterator[str]:
+    """Serve it on *port* and yield its URL; *emulator* returns that of the emulator, None without one."""
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         app = web.Application(client_max_size=2**22)
         app.router.add_route("*", "/{path:.*}", _Sqs(emulator, session).handle)

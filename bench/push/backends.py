@@ -1,12 +1,10 @@
-"""What the notification service stands on: PostgreSQL as the demo runs it, and an SQS that wakes a long poll at once.
+"""What the notification service stands on: PostgreSQL as the demo runs it, and a queue that answers at once.
 
-The demo's emulator looks every 100 ms, so that messages would arrive joined; moto's server wakes within 10 ms.
+The demo's emulator looks every 100 ms, so that messages would arrive joined.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -16,18 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-import aiohttp
-from aiobotocore.session import get_session
-
 from orderstream_local.compose import read_compose
 from orderstream_local.environment import inherited_environment
 from orderstream_local.instance import socket_folder
 from orderstream_local.layout import COMPOSE, DataFolder
-from orderstream_local.ports import LOOPBACK, Ports
+from orderstream_local.ports import Ports
 from orderstream_local.postgres import Postgres
-from orderstream_local.process import ProcessSpec
 from orderstream_local.supervisor import Supervisor
-from tests.support.waiting import eventually
+
+from ..sqs_stub import sqs_stub
 
 __all__ = ["QUEUE", "Backends", "backends", "free_port"]
 
@@ -54,22 +49,13 @@ class Backends:
     supervisor: Supervisor
 
 
-# its server speaks HTTP/1.0 unless told otherwise: SQS does not make its clients connect for each request
-_KEEPING_CONNECTIONS = """
-from werkzeug.serving import WSGIRequestHandler
-WSGIRequestHandler.protocol_version = "HTTP/1.1"
-from moto.server import main
-main()
-"""
-
-
 def _tell(what: str) -> None:
     sys.stderr.write(f"{what}\n")
 
 
 @asynccontextmanager
 async def backends() -> AsyncIterator[Backends]:
-    """Start both for the block, with nothing in them but the queue and its dead-letter queue."""
+    """Start both for the block, with nothing in them."""
     os.environ.update(CREDENTIALS)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         data = DataFolder(Path(folder))
@@ -79,10 +65,9 @@ async def backends() -> AsyncIterator[Backends]:
         supervisor = Supervisor(data, _tell)
         with socket_folder(data) as sockets:
             try:
-                database_url, endpoint = await asyncio.gather(
-                    _postgres(data, sockets, supervisor, environment), _sqs(supervisor, environment)
-                )
-                yield Backends(database_url, endpoint, environment, data, supervisor)
+                database_url = await _postgres(data, sockets, supervisor, environment)
+                async with sqs_stub(free_port()) as endpoint:
+                    yield Backends(database_url, endpoint, environment, data, supervisor)
             finally:
                 await supervisor.stop()
 
@@ -107,29 +92,3 @@ async def _postgres(data: DataFolder, sockets: Path, supervisor: Supervisor, env
     await supervisor.start([postgres.spec(level=0)])
     await postgres.create_databases()
     return f"postgresql://notifications@{quote(str(sockets), safe='')}/notifications"
-
-
-async def _sqs(supervisor: Supervisor, environment: dict[str, str]) -> str:
-    port = free_port()
-    endpoint = f"http://{LOOPBACK}:{port}"
-    command = (sys.executable, "-c", _KEEPING_CONNECTIONS, "-H", LOOPBACK, "-p", str(port))
-    await supervisor.start([ProcessSpec("sqs", command, environment)])
-
-    async def answers() -> bool | None:
-        try:
-            async with aiohttp.ClientSession() as session, session.get(f"{endpoint}/moto-api/data.json") as response:
-                return response.status == 200 or None
-        except aiohttp.ClientError:
-            return None
-
-    await eventually(answers, "an answer of moto's server")
-    await _create_queues(endpoint)
-    return endpoint
-
-
-async def _create_queues(endpoint: str) -> None:
-    async with get_session().create_client("sqs", region_name="us-east-1", endpoint_url=endpoint) as sqs:
-        dead = (await sqs.create_queue(QueueName=f"{QUEUE}-dlq"))["QueueUrl"]
-        attributes = await sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
-        policy = json.dumps({"deadLetterTargetArn": attributes["Attributes"]["QueueArn"], "maxReceiveCount": "5"})
-        await sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": policy})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["cpu_s", "peak_rss_bytes", "rss_bytes", "writes"]
+__all__ = ["cpu_s", "peak_rss_bytes", "rss_bytes"]
 
 
 def cpu_s(pids: Sequence[int]) -> float:
@@ -18,11 +18,6 @@ def cpu_s(pids: Sequence[int]) -> float:
 def rss_bytes(pids: Sequence[int]) -> int:
     """Return the memory that is resident now; pages that processes share count for each."""
     return sum(int(each.memory_info().rss) for each in _trees(pids))
-
-
-def writes(pids: Sequence[int]) -> int:
-    """Return the ``write`` and ``writev`` calls so far (``syscw`` of proc(5)); ``send`` is not counted there."""
-    return sum(int(each.io_counters().write_count) for each in _trees(pids))
 
 
 def peak_rss_bytes(pid: int) -> int:

@@ -105,9 +105,10 @@ class Client:
 
 @dataclass(slots=True)
 class Tally:
-    """What a group received since the last question."""
+    """What a group received since the last question, in how many reads."""
 
     deliveries: int = 0
+    reads: int = 0
     arrivals: dict[int, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("q")))
 
 
@@ -215,6 +216,7 @@ class Crowd:
         if numbers:
             tally = self.tallies[client.group]
             tally.deliveries += len(numbers)
+            tally.reads += 1
             self.last_ns = now
             for number in numbers:
                 client.ledger.take(number)
@@ -256,7 +258,7 @@ def _judge(crowd: Crowd, question: Question) -> Iterator[dict[str, Any]]:
         client.ledger = Ledger()
     for place, tally in enumerate(crowd.tallies):
         durations = [at - sent[number] for number, times in tally.arrivals.items() if number in sent for at in times]
-        counts = {"expected": expected[place], "deliveries": tally.deliveries}
+        counts = {"expected": expected[place], "deliveries": tally.deliveries, "reads": tally.reads}
         yield counts | asdict(found[place]) | percentiles_ms(durations)
     crowd.tallies = [Tally() for _ in crowd.job.groups]
 

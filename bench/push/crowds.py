@@ -24,6 +24,7 @@ class Seen:
 
     expected: int
     deliveries: int
+    reads: int
     lost: int
     doubled: int
     disordered: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from .cost import cpu_s, rss_bytes, writes
+from .cost import cpu_s, rss_bytes
 from .crowd import Group, Job, Question
 from .crowds import connected
 from .results import FanOut
@@ -24,10 +24,10 @@ async def fan_out(target: Target, *, clients: int, rate_per_s: float, seconds: f
     async with connected(Job(target.port, target.number_after.decode(), [group])) as crowd:
         await asyncio.sleep(SETTLE_S)
         memory = rss_bytes(target.pids) - before
-        cpu, written = cpu_s(target.pids), writes(target.pids)
+        cpu = cpu_s(target.pids)
         sent = await target.publish(count, rate_per_s, burst)
         last_ns = await crowd.settled(Question({str(number): at for number, at in sent.items()}))
-        cpu, written = cpu_s(target.pids) - cpu, writes(target.pids) - written
+        cpu = cpu_s(target.pids) - cpu
         report = await crowd.report()
     (seen,) = report.groups
     return FanOut(
@@ -46,6 +46,6 @@ async def fan_out(target: Target, *, clients: int, rate_per_s: float, seconds: f
         p50_ms=seen.p50_ms,
         p99_ms=seen.p99_ms,
         max_ms=seen.max_ms,
-        joined=round(seen.deliveries / max(1, written), 2),
+        joined=round(seen.deliveries / max(1, seen.reads), 2),
         note=target.note,
     )

@@ -25,7 +25,7 @@ class FanOut:
         cpu_us: user and system time of the server, microseconds a delivery.
         rss_kb: memory of the server, KiB a client, without any message yet.
         p50_ms, p99_ms, max_ms: from handing over to receiving, of all deliveries.
-        joined: deliveries in one write of the server, on average.
+        joined: deliveries in one read of a client, on average.
         note: what has to be known to read the figures.
         unavailable: why there are none; empty when there are.
     """

@@ -18,7 +18,7 @@ NUMBERS = ("clients", "deliv-\neries", "lost", "CPU\nµs", f"x\n{BESIDE}", "p50\
 PROTOCOLS = {"sse": "SSE", "ws": "WS"}
 LEGEND = (
     f"CPU µs: user and system time of the server, a delivery; x {BESIDE}: beside its own, same protocol and load; "
-    "RSS KB: memory of the server, a client; joined: deliveries a write"
+    "RSS KB: memory of the server, a client; joined: deliveries a read"
 )
 LATE = 1.2  # the last delivery may take a while, but not so long
 

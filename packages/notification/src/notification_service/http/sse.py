@@ -15,7 +15,7 @@ from service_common.auth import PRINCIPAL, Principal, scope_of
 from service_common.http_server import quota_address
 
 from ..notification import EARLIEST, EventId, Position, Selection
-from ..push import END_OF_STREAM, Broadcaster, ByeReason, Framing, PushConnection, Subscription, take_over
+from ..push import END_OF_STREAM, Broadcaster, ByeReason, Framing, PushConnection, Subscription, subscribe, take_over
 from .app_keys import BROADCASTER
 from .schemas import filter_of
 
@@ -47,7 +47,7 @@ async def stream(
     async with response:
         if (transport := request.transport) is not None:
             framing = Framing.SSE if request.version >= HttpVersion11 else Framing.SSE_UNCHUNKED
-            subscription = Subscription(framing, transport.write, wanted)
+            subscription = subscribe(framing, transport, wanted)
             connection = _SseConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
             take_over(request, connection)
             broadcaster.attach(connection, after, cursor, heartbeat_s)

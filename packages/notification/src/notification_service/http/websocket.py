@@ -26,6 +26,7 @@ from ..push import (
     close_frame,
     error_frame,
     pong_frame,
+    subscribe,
     take_over,
 )
 from . import schemas
@@ -86,7 +87,7 @@ async def websocket(
         transport.write(broadcaster.refuse(Framing.WS, refusal))
         await response.close(code=CloseCode.TRY_AGAIN_LATER, message=b"try again later")
         return response
-    subscription = Subscription(Framing.WS, transport.write, wanted)
+    subscription = subscribe(Framing.WS, transport, wanted)
     connection = WebSocketConnection(broadcaster, transport, address, request[PRINCIPAL], subscription)
     take_over(request, connection)
     broadcaster.attach(connection, after, cursor, heartbeat_s)
@@ -157,12 +158,12 @@ class WebSocketConnection(PushConnection):
         except (InvalidError, MalformedError) as error:
             self._consume_tokens(INVALID_MESSAGE_COST - 1)
             self._broadcaster.counters.invalid_message()
-            self.transport.write(error_frame(error.detail))
+            self.subscription.write(error_frame(error.detail))
 
     def _answer_ping(self, ping: PingFrame) -> None:
         # a client that does not read gets no pongs: they would pile up in the buffer
         if self.closing_at is None and self.paused_at is None:
-            self.transport.write(pong_frame(ping.data))
+            self.subscription.write(pong_frame(ping.data))
 
     def _answer_close(self, frame: CloseFrame) -> None:
         self._closing = True

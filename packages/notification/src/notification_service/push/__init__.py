@@ -7,7 +7,7 @@ memory, what is older from the feed. `PushConnection` is a connection after its 
 from __future__ import annotations
 
 from .broadcaster import Broadcaster, open_broadcaster
-from .connection import PushConnection, take_over
+from .connection import PushConnection, subscribe, take_over
 from .counters import PushCounters
 from .encoding import END_OF_STREAM, ByeReason, Framing, close_frame, error_frame, payload, pong_frame
 from .gauges import PushGauges
@@ -32,5 +32,6 @@ __all__ = [
     "open_broadcaster",
     "payload",
     "pong_frame",
+    "subscribe",
     "take_over",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -29,12 +30,16 @@ from .catch_up import CatchUp
 from .connection import PushConnection
 from .counters import PushCounters
 from .encoding import ByeReason, Framing
+from .fan_out import FanOut, PassSpacing
 from .hub import Hub, SubscriptionState
 from .limits import ConnectionQuota, PushLimits, retry_ms
+from .linux_aio import LinuxAio
 from .page_cache import PageCache
-from .replay_buffer import ReplayBuffer
+from .replay_buffer import Entry, ReplayBuffer
 
 __all__ = ["SLICES", "Broadcaster", "open_broadcaster"]
+
+logger = logging.getLogger(__name__)
 
 # read at start, so that clients of a replaced replica resume from memory
 WARM_ENTRIES = 1_000
@@ -54,7 +59,14 @@ _BYE_REASONS = {
 class Broadcaster:
     """Owns the push connections of one process, between the tailer and the transports."""
 
-    def __init__(self, hub: Hub, reader: FeedReader, limits: PushLimits, counters: PushCounters) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        reader: FeedReader,
+        limits: PushLimits,
+        counters: PushCounters,
+        aio: LinuxAio | None = None,
+    ) -> None:
         self.hub = hub
         self.limits = limits
         self.counters = counters
@@ -64,30 +76,55 @@ class Broadcaster:
         self._reader = reader
         self._pages = PageCache(reader, counters, limits.replays)
         self._catch_up = CatchUp(hub, self._pages, counters)
+        self._callbacks = (self._on_paused, self._on_lost)  # the same for all connections, to save memory
+        self._fan_out = FanOut(hub.leave, aio)
+        self._spacing = PassSpacing()
+        # published and not written yet, and the timer that will write it
+        self._entries: list[Entry] = []
+        self._spans: list[Span] = []
+        self._pass: asyncio.TimerHandle | None = None
         self._slices = cycle(range(SLICES))
         self._catch_up_tasks: dict[asyncio.Task[None], PushConnection] = {}
 
     def publish(self, notifications: Sequence[Notification], state: FeedState) -> None:
-        """Append *notifications*, which follow the head, and write them to each LIVE client whose filter matches."""
+        """Append *notifications*, which follow the last ones, and write them to each LIVE client whose filter matches.
+
+        Under load that is some milliseconds later, together with what comes meanwhile.
+        """
         self.hub.floor = state.floor
         if not notifications:
             return
-        spans = _push_spans(notifications) if recording() else ()
-        entries = [encoding.encode(each, state.epoch) for each in notifications]
-        for delivery in self.hub.publish(entries, time.monotonic()):
-            data = delivery.data
-            for subscription in delivery.to:
-                try:
-                    subscription.write(data)
-                except RuntimeError:  # uvloop, when an earlier write closed the transport
-                    self.hub.leave(subscription)
-            self.counters.delivered(delivery.events * len(delivery.to), len(data) * len(delivery.to))
-        for span in spans:
+        self._spans += _push_spans(notifications) if recording() else ()
+        self._entries += [encoding.encode(each, state.epoch) for each in notifications]
+        if self._pass is not None:
+            return
+        wait_s = self._spacing.wait_s(time.monotonic())
+        if wait_s:
+            self._pass = asyncio.get_running_loop().call_later(wait_s, self._write)
+        else:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what was published and is not written yet."""
+        began_s = time.monotonic()
+        entries, self._entries, self._pass = self._entries, [], None
+        for delivery in self.hub.publish(entries, began_s):
+            self._fan_out.write(delivery.data, delivery.to)
+            self.counters.delivered(delivery.events * len(delivery.to), len(delivery.data) * len(delivery.to))
+        self._spacing.passed(began_s, time.monotonic())
+        for span in self._spans:
             span.end()
+        self._spans.clear()
         self._catch_up.head_moved()
+
+    def _flush(self) -> None:
+        if self._pass is not None:
+            self._pass.cancel()
+            self._write()
 
     def reset(self, state: FeedState) -> None:
         """Continue at the head of *state* and send every client a reset."""
+        self._flush()
         for subscription in self.hub.reset(state):
             subscription.write(encoding.reset_frame(subscription.framing, self.hub.position(subscription)))
             self.counters.reset()
@@ -145,7 +182,7 @@ class Broadcaster:
         self._end_with_token(connection, age_s)
         self.quota.acquire(connection.address)
         self.connections.add(connection)
-        connection.attach(self._on_paused, self._on_lost)
+        connection.attach(*self._callbacks)
         self.hub.join(subscription, cursor)
         self._send_welcome(connection, resumed=last_seen is not None and cursor is not None)
         if last_seen is not None and cursor is None:
@@ -208,12 +245,14 @@ class Broadcaster:
             self.abort(connection, "stuck")
 
     async def close(self) -> None:
-        """Cancel every catch-up."""
+        """Write what is left, and cancel every catch-up."""
+        self._flush()
         for task in tuple(self._catch_up_tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
         await self._pages.close()
+        self._fan_out.close()
 
     def _end_with_token(self, connection: PushConnection, age_s: float) -> None:
         valid_s = connection.principal.expires_at - time.time()
@@ -292,4 +331,12 @@ async def open_broadcaster(
     page = await reader.read(after, up_to=state.head, wanted=EVERYTHING, limit=WARM_ENTRIES)
     buffer = ReplayBuffer(after, max_bytes=limits.ring_bytes, max_age_s=limits.ring_age_s)
     buffer.extend([encoding.encode(each, state.epoch) for each in page.notifications], time.monotonic())
-    return Broadcaster(Hub(state, buffer), reader, limits, counters)
+    return Broadcaster(Hub(state, buffer), reader, limits, counters, _aio())
+
+
+def _aio() -> LinuxAio | None:
+    try:
+        return LinuxAio()
+    except OSError as error:
+        logger.info("push writes one by one", extra={"reason": str(error)})
+        return None

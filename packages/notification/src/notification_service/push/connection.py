@@ -10,10 +10,11 @@ from aiohttp import web
 
 from service_common.auth import Principal
 
-from .encoding import ByeReason
+from ..notification import Selection
+from .encoding import ByeReason, Framing
 from .hub import Subscription
 
-__all__ = ["PushConnection", "take_over"]
+__all__ = ["PushConnection", "subscribe", "take_over"]
 
 
 class PushConnection(asyncio.Protocol):
@@ -102,6 +103,15 @@ class PushConnection(asyncio.Protocol):
         if self.expiry is not None:
             self.expiry.cancel()
         self._on_lost(self)
+
+
+def subscribe(framing: Framing, transport: asyncio.Transport, wanted: Selection) -> Subscription:
+    """Return a subscription that is written to *transport*; its socket can be written to until it is lost."""
+    # asyncio and uvloop close a socket after `connection_lost`, which ends the subscription
+    socket = transport.get_extra_info("socket")
+    plain = socket is not None and transport.get_extra_info("sslcontext") is None
+    number = socket.fileno() if plain else -1
+    return Subscription(framing, transport.write, wanted, number, transport.get_write_buffer_size)
 
 
 def take_over(request: web.Request, connection: PushConnection) -> None:

@@ -51,15 +51,31 @@ class Subscription:
     """What one client is subscribed to, and how far it was served.
 
     Attributes:
+        transport_write: writes to its transport.
         wanted: which notifications it gets; the scope never changes.
+        socket: of its transport; -1 when there is none.
+        unsent_bytes: what its transport keeps because the socket did not take it yet.
+        direct: the socket when it can be written to directly: it has taken all that was written before; else -1.
         cursor: the position up to which it was served; valid only while it is CATCHING_UP.
     """
 
     framing: Framing
-    write: Callable[[bytes], None]
+    transport_write: Callable[[bytes], None]
     wanted: Selection
+    socket: int = -1
+    unsent_bytes: Callable[[], int] = int
+    direct: int = -1
     cursor: int = 0
     state: SubscriptionState = SubscriptionState.GONE
+
+    def write(self, data: bytes) -> None:
+        """Write *data* after everything that was written before."""
+        self.transport_write(data)
+        self.check_unsent()
+
+    def check_unsent(self) -> None:
+        """Find out whether the socket can be written to directly."""
+        self.direct = -1 if self.unsent_bytes() else self.socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,7 @@ class Hub:
         self._unindex(subscription)
         self._subscriptions.discard(subscription)
         subscription.state = SubscriptionState.GONE
+        subscription.socket = subscription.direct = -1  # its number may be another connection's soon
 
     def change_filter(self, subscription: Subscription, new: NotificationFilter) -> None:
         """Deliver what matches the *new* filter in its scope from the current position on."""

@@ -1,0 +1,84 @@
+"""Writes the same bytes to many sockets with one system call: Linux's asynchronous I/O, io_submit(2).
+
+A system call of its own for each socket costs a third more. A write to a non-blocking socket is done, or refused with
+EAGAIN, before io_submit returns, so nothing is asynchronous here. Container engines allow these calls by default, and
+forbid io_uring.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+import weakref
+from array import array
+from collections.abc import Sequence
+
+__all__ = ["LinuxAio"]
+
+# writes of one system call
+SLOTS = 256
+# asm/unistd.h: io_setup, io_destroy, io_submit, io_getevents
+_CALLS = {"x86_64": (206, 207, 209, 208), "aarch64": (0, 1, 2, 4)}
+# linux/aio_abi.h: struct iocb and struct io_event, and where their fields are, in numbers of the field's size
+_IOCB_BYTES, _EVENT_BYTES = 64, 32
+_OPCODE_U16, _FD_U32, _BUFFER_U64, _LENGTH_U64 = 8, 5, 3, 4
+_RESULT_I64 = 2
+_PWRITE = 1
+
+
+class LinuxAio:
+    """A context of Linux's asynchronous I/O, for writes to sockets.
+
+    Raises:
+        OSError: this kernel, processor or container has none.
+    """
+
+    def __init__(self) -> None:
+        if sys.platform != "linux" or platform.machine() not in _CALLS or sys.byteorder != "little":
+            raise OSError("no asynchronous I/O known on this platform")
+        setup, destroy, self._submit, self._getevents = _CALLS[platform.machine()]
+        self._syscall = ctypes.CDLL(None, use_errno=True).syscall
+        self._syscall.restype = ctypes.c_long
+        self._context = ctypes.c_ulong(0)
+        if self._syscall(ctypes.c_long(setup), ctypes.c_long(SLOTS), ctypes.byref(self._context)) != 0:
+            errno = ctypes.get_errno()
+            raise OSError(errno, os.strerror(errno))
+        self.close = weakref.finalize(self, self._syscall, ctypes.c_long(destroy), self._context)
+        iocbs = (ctypes.c_char * (SLOTS * _IOCB_BYTES))()
+        first = ctypes.addressof(iocbs)
+        self._pointers = (ctypes.c_void_p * SLOTS)(*range(first, first + len(iocbs), _IOCB_BYTES))
+        self._events = (ctypes.c_char * (SLOTS * _EVENT_BYTES))()
+        fields = memoryview(iocbs).cast("B")
+        fields.cast("H")[_OPCODE_U16 :: _IOCB_BYTES // 2] = array("H", [_PWRITE]) * SLOTS
+        self._fds = fields.cast("I")[_FD_U32 :: _IOCB_BYTES // 4]
+        self._buffers = fields.cast("Q")[_BUFFER_U64 :: _IOCB_BYTES // 8]
+        self._lengths = fields.cast("Q")[_LENGTH_U64 :: _IOCB_BYTES // 8]
+        self._results = memoryview(self._events).cast("B").cast("q")[_RESULT_I64 :: _EVENT_BYTES // 8]
+
+    def write(self, data: bytes, fds: Sequence[int]) -> Sequence[int]:
+        """Write *data* to each of the non-blocking sockets *fds*; return how many bytes each took, or minus an errno.
+
+        From a socket on that is none, such as a closed one, all have taken 0 bytes.
+        """
+        results: list[int] = []
+        for start in range(0, len(fds), SLOTS):
+            some = fds[start : start + SLOTS]
+            results += self._write(data, some)
+            if len(results) < start + len(some):
+                break
+        return results + [0] * (len(fds) - len(results))
+
+    def _write(self, data: bytes, fds: Sequence[int]) -> Sequence[int]:
+        count = len(fds)
+        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
+        self._fds[:count] = array("I", fds)
+        self._buffers[:count] = array("Q", [address or 0]) * count
+        self._lengths[:count] = array("Q", [len(data)]) * count
+        taken = self._syscall(ctypes.c_long(self._submit), self._context, ctypes.c_long(count), self._pointers)
+        if taken <= 0:
+            return ()
+        wanted = ctypes.c_long(taken)
+        self._syscall(ctypes.c_long(self._getevents), self._context, wanted, wanted, self._events, None)
+        return self._results[:taken].tolist()
