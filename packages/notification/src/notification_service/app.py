@@ -65,12 +65,14 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         state = await feed.open()
         limits = _within_open_files(config.push)
         broadcaster = await open_broadcaster(feed, state, limits, PushCounters(app[METRICS]))
-        tailer = FeedTailer(feed, state, broadcaster.publish, broadcaster.reset, poll_s=config.feed_poll_s)
+        tailer = FeedTailer(
+            feed, state, broadcaster.publish, broadcaster.reset, poll_s=config.feed_poll_s, wait_s=broadcaster.wait_s
+        )
         access = SqlAccess(database)
         disconnector = Disconnector(access, broadcaster.disconnect, poll_s=config.feed_poll_s)
         await disconnector.open()
         listen_notify = ListenNotify(feed, tailer, alone_s=config.feed_poll_s, wake_others=disconnector.wake)
-        appender = FeedAppender(feed, listen_notify.appended)
+        appender = FeedAppender(feed, listen_notify.appended, broadcaster.wait_s)
         retention = Retention(
             partial(feed.expire, config.feed_retention_s),
             name="notifications",

@@ -39,6 +39,23 @@ async def test_concurrent_events_are_appended_and_reported_together() -> None:
     assert [[each.order_id for each in own] for own in stored] == [[order] for order in range(1, 11)]
 
 
+async def test_events_that_come_while_passes_are_spaced_share_an_append() -> None:
+    feed = PickyFeed()
+    ready_at_s = asyncio.get_running_loop().time() + 0.02
+
+    def wait_s() -> float:
+        return max(0.0, ready_at_s - asyncio.get_running_loop().time())
+
+    appender = FeedAppender(feed, lambda _stored: None, wait_s)
+    first = asyncio.create_task(appender.append(created(1)))
+    await asyncio.sleep(0.005)
+    assert feed.appends == []
+
+    await asyncio.gather(first, appender.append(created(2)))
+
+    assert feed.appends == [2]
+
+
 async def test_event_that_cannot_be_stored_fails_alone() -> None:
     feed = PickyFeed()
     appender = FeedAppender(feed, lambda _stored: None)

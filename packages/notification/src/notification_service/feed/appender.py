@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from order_contracts import OrderEvent
@@ -22,11 +23,18 @@ class FeedAppender:
     Args:
         feed: where events are stored.
         appended: is called after each transaction with all notifications that it stored, in feed order.
+        wait_s: returns how long events should gather before they are stored, in seconds; 0 unless under load.
     """
 
-    def __init__(self, feed: Feed, appended: Callable[[Sequence[Notification]], None]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        appended: Callable[[Sequence[Notification]], None],
+        wait_s: Callable[[], float] = float,
+    ) -> None:
         self._feed = feed
         self._appended = appended
+        self._wait_s = wait_s
         # so that only the event that can't be stored goes to the dead-letter queue
         self._batches = CallBatcher[OrderEvent, Sequence[Notification]](
             self._append, apart=(PermanentError,), name="append_notifications", **STATEMENT_SPAN
@@ -34,6 +42,8 @@ class FeedAppender:
 
     async def append(self, event: OrderEvent) -> Sequence[Notification]:
         """Store what is new in *event*; see :class:`~notification_service.feed.ports.Appender`."""
+        if wait_s := self._wait_s():  # those that come meanwhile wait for the same time, and share a transaction
+            await asyncio.sleep(wait_s)
         return await self._batches.submit(event)
 
     async def close(self) -> None:

@@ -29,6 +29,7 @@ class FeedTailer:
         poll_s: the longest time between reads; wake-ups only shorten it.
         spacing_s: the time between reads under load, so that several notifications share a read and a write.
         batch: the most notifications of a read.
+        wait_s: returns how long notifications should gather before the next read, in seconds; 0 unless under load.
 
     Attributes:
         lag: the number of notifications in the table that are not published yet, as of the last read.
@@ -44,6 +45,7 @@ class FeedTailer:
         poll_s: float = 1.0,
         spacing_s: float = 0.005,
         batch: int = 200,
+        wait_s: Callable[[], float] = float,
     ) -> None:
         self._reader = reader
         self._publish = publish
@@ -52,6 +54,7 @@ class FeedTailer:
         self._spacing = GatheringPolicy(spacing_s, full_at=2.0)
         self._rate = RecentRate()
         self._batch = batch
+        self._wait_s = wait_s
         self._woken = asyncio.Event()
         self._state = state
         self._seq = state.head
@@ -87,7 +90,8 @@ class FeedTailer:
                 await self._read()
             except TransientError as error:
                 logger.warning("feed read failed", extra={"reason": str(error)})
-            await asyncio.sleep(self._spacing.delay_s(self._rate.per_s(asyncio.get_running_loop().time())))
+            spacing_s = self._spacing.delay_s(self._rate.per_s(asyncio.get_running_loop().time()))
+            await asyncio.sleep(max(spacing_s, self._wait_s()))
 
     async def _read(self) -> None:
         after = self._seq

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -129,41 +130,46 @@ class WebSocketConnection(PushConnection):
         """Handle the frames that *data* completes."""
         if self._closing:
             return
+        answers: list[bytes] = []  # in one write, however many frames were sent at once
+        close = None
         try:
             for frame in self._reader.feed(data):
-                self._handle(frame)
+                self._consume_tokens(1)
+                if isinstance(frame, CloseFrame):
+                    close = partial(self._answer_close, frame)
+                else:
+                    answers += self._answer(frame)
         except WebSocketViolationError as violation:
-            self._fail(violation)
+            close = partial(self._fail, violation)
+        if answers:
+            self.subscription.write(b"".join(answers))
+        if close is not None:
+            close()
 
     def close(self, reason: ByeReason) -> None:
         """Send a close frame; the client answers it."""
         self.transport.write(close_frame(_BYE_CODES.get(reason, CloseCode.SERVICE_RESTART), reason.value))
 
-    def _handle(self, frame: ClientFrame) -> None:
-        self._consume_tokens(1)
-        if isinstance(frame, PingFrame):
-            self._answer_ping(frame)
-        elif isinstance(frame, CloseFrame):
-            self._answer_close(frame)
-        elif isinstance(frame, TextMessage | BinaryMessage) and self.closing_at is None:
-            self._handle_message(frame)
+    def _answer(self, frame: ClientFrame) -> Iterator[bytes]:
+        if self.closing_at is not None:
+            return
+        # a client that does not read gets no pongs: they would pile up in the buffer
+        if isinstance(frame, PingFrame) and self.paused_at is None:
+            yield pong_frame(frame.data)
+        elif isinstance(frame, TextMessage | BinaryMessage):
+            yield self._handle_message(frame)
 
     def _consume_tokens(self, tokens: int) -> None:
         if not self._rate_limit.take(time.monotonic(), tokens):
             raise WebSocketViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
 
-    def _handle_message(self, message: TextMessage | BinaryMessage) -> None:
+    def _handle_message(self, message: TextMessage | BinaryMessage) -> bytes:
         try:
-            self._broadcaster.change_filter(self, _filter_in(message))
+            return self._broadcaster.change_filter(self, _filter_in(message))
         except (InvalidError, MalformedError) as error:
             self._consume_tokens(INVALID_MESSAGE_COST - 1)
             self._broadcaster.counters.invalid_message()
-            self.subscription.write(error_frame(error.detail))
-
-    def _answer_ping(self, ping: PingFrame) -> None:
-        # a client that does not read gets no pongs: they would pile up in the buffer
-        if self.closing_at is None and self.paused_at is None:
-            self.subscription.write(pong_frame(ping.data))
+            return error_frame(error.detail)
 
     def _answer_close(self, frame: CloseFrame) -> None:
         self._closing = True

@@ -35,7 +35,7 @@ from .hub import Hub, SubscriptionState
 from .limits import ConnectionQuota, PushLimits, retry_ms
 from .linux_aio import LinuxAio
 from .page_cache import PageCache
-from .replay_buffer import Entry, ReplayBuffer
+from .replay_buffer import ReplayBuffer
 
 __all__ = ["SLICES", "Broadcaster", "open_broadcaster"]
 
@@ -79,52 +79,31 @@ class Broadcaster:
         self._callbacks = (self._on_paused, self._on_lost)  # the same for all connections, to save memory
         self._fan_out = FanOut(hub.leave, aio)
         self._spacing = PassSpacing()
-        # published and not written yet, and the timer that will write it
-        self._entries: list[Entry] = []
-        self._spans: list[Span] = []
-        self._pass: asyncio.TimerHandle | None = None
         self._slices = cycle(range(SLICES))
         self._catch_up_tasks: dict[asyncio.Task[None], PushConnection] = {}
 
     def publish(self, notifications: Sequence[Notification], state: FeedState) -> None:
-        """Append *notifications*, which follow the last ones, and write them to each LIVE client whose filter matches.
-
-        Under load that is some milliseconds later, together with what comes meanwhile.
-        """
+        """Append *notifications*, which follow the head, and write them to each LIVE client whose filter matches."""
         self.hub.floor = state.floor
         if not notifications:
             return
-        self._spans += _push_spans(notifications) if recording() else ()
-        self._entries += [encoding.encode(each, state.epoch) for each in notifications]
-        if self._pass is not None:
-            return
-        wait_s = self._spacing.wait_s(time.monotonic())
-        if wait_s:
-            self._pass = asyncio.get_running_loop().call_later(wait_s, self._write)
-        else:
-            self._write()
-
-    def _write(self) -> None:
-        """Write what was published and is not written yet."""
+        spans = _push_spans(notifications) if recording() else ()
+        entries = [encoding.encode(each, state.epoch) for each in notifications]
         began_s = time.monotonic()
-        entries, self._entries, self._pass = self._entries, [], None
         for delivery in self.hub.publish(entries, began_s):
             self._fan_out.write(delivery.data, delivery.to)
             self.counters.delivered(delivery.events * len(delivery.to), len(delivery.data) * len(delivery.to))
         self._spacing.passed(began_s, time.monotonic())
-        for span in self._spans:
+        for span in spans:
             span.end()
-        self._spans.clear()
         self._catch_up.head_moved()
 
-    def _flush(self) -> None:
-        if self._pass is not None:
-            self._pass.cancel()
-            self._write()
+    def wait_s(self) -> float:
+        """Return how long notifications should gather before the next are published; 0 unless under load."""
+        return self._spacing.wait_s(time.monotonic())
 
     def reset(self, state: FeedState) -> None:
         """Continue at the head of *state* and send every client a reset."""
-        self._flush()
         for subscription in self.hub.reset(state):
             subscription.write(encoding.reset_frame(subscription.framing, self.hub.position(subscription)))
             self.counters.reset()
@@ -190,13 +169,12 @@ class Broadcaster:
             self.counters.reset()
         self._start_catch_up(connection)
 
-    def change_filter(self, connection: PushConnection, new: NotificationFilter) -> None:
-        """Deliver what matches the *new* filter from now on; answer with a heartbeat that has the present position."""
+    def change_filter(self, connection: PushConnection, new: NotificationFilter) -> bytes:
+        """Deliver what matches the *new* filter from now on; return a heartbeat that has the present position."""
         subscription = connection.subscription
-        if subscription.state is SubscriptionState.GONE:
-            return
-        self.hub.change_filter(subscription, new)
-        subscription.write(encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription)))
+        if subscription.state is not SubscriptionState.GONE:
+            self.hub.change_filter(subscription, new)
+        return encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription))
 
     def close_connection(self, connection: PushConnection, reason: ByeReason) -> None:
         """Say why the connection of a client ends and when to reconnect, and close it; idempotent."""
@@ -245,8 +223,7 @@ class Broadcaster:
             self.abort(connection, "stuck")
 
     async def close(self) -> None:
-        """Write what is left, and cancel every catch-up."""
-        self._flush()
+        """Cancel every catch-up."""
         for task in tuple(self._catch_up_tasks):
             task.cancel()
             with suppress(asyncio.CancelledError):

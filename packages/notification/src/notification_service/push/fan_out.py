@@ -11,7 +11,7 @@ __all__ = ["FanOut", "PassSpacing"]
 
 # fewer connections than this are written to one by one
 FEWEST_TOGETHER = 4
-# the longest that a notification waits for others after a pass
+# the longest that a notification waits for the end of a pass and for others; longer only for the pass alone
 LATENCY_BUDGET_S = 0.010
 
 
@@ -68,20 +68,21 @@ class FanOut:
 
 
 class PassSpacing:
-    """Decides when the next pass over the connections begins: at once, unless passes take half of the time.
+    """Decides when the next pass over the connections should begin: at once, unless passes take half of the time.
 
-    After a pass the event loop is free for as long as the pass took, at most `LATENCY_BUDGET_S`; what comes meanwhile
-    shares the next pass, and a write for each connection. Without load nothing comes meanwhile. Pure; times are in
-    seconds, on any monotonic clock.
+    After a pass the event loop is free for as long as the pass took, both together at most `LATENCY_BUDGET_S`; what
+    comes meanwhile shares the next commit, the next pass, and a write for each connection. Without load nothing comes
+    meanwhile. During a longer pass enough gathers by itself. Pure; times are in seconds, on any monotonic clock.
     """
 
     def __init__(self) -> None:
         self._next_at_s = 0.0
 
     def wait_s(self, now_s: float) -> float:
-        """Return the time until the next pass may begin; 0 for at once."""
+        """Return the time until the next pass should begin; 0 for at once."""
         return max(0.0, self._next_at_s - now_s)
 
     def passed(self, began_s: float, ended_s: float) -> None:
         """A pass was made."""
-        self._next_at_s = ended_s + min(ended_s - began_s, LATENCY_BUDGET_S)
+        pass_s = ended_s - began_s
+        self._next_at_s = ended_s + min(pass_s, max(0.0, LATENCY_BUDGET_S - pass_s))

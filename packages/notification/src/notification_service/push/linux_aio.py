@@ -39,7 +39,8 @@ class LinuxAio:
         if sys.platform != "linux" or platform.machine() not in _CALLS or sys.byteorder != "little":
             raise OSError("no asynchronous I/O known on this platform")
         setup, destroy, self._submit, self._getevents = _CALLS[platform.machine()]
-        self._syscall = ctypes.CDLL(None, use_errno=True).syscall
+        # without a release of the GIL: another thread would have it when the call ends
+        self._syscall = ctypes.PyDLL(None, use_errno=True).syscall
         self._syscall.restype = ctypes.c_long
         self._context = ctypes.c_ulong(0)
         if self._syscall(ctypes.c_long(setup), ctypes.c_long(SLOTS), ctypes.byref(self._context)) != 0:
