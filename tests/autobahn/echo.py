@@ -33,11 +33,10 @@ BINARY_FRAME = 0x82
 
 
 class _EchoConnection(WebSocketConnection):
-    def _handle_message(self, message: TextMessage | BinaryMessage) -> None:
+    def _handle_message(self, message: TextMessage | BinaryMessage) -> bytes:
         if isinstance(message, TextMessage):
-            self.transport.write(encoding._ws_frame(message.text.encode()))
-        else:
-            self.transport.write(encoding._ws_frame(message.data, BINARY_FRAME))
+            return encoding._ws_frame(message.text.encode())
+        return encoding._ws_frame(message.data, BINARY_FRAME)
 
 
 class _Silent(Broadcaster):
