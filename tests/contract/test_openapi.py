@@ -29,6 +29,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "placeOrder": {"orderItems": [ITEM]},
     "amendOrder": {"orderItems": [ITEM, {"productId": "b", "quantity": 1}]},
     "closeOrder": {"version": 1},
+    "closeEach": {"orders": [{"orderId": 1, "version": 1}]},
     "failOrder": {"version": 1, "reason": "Nothing is left."},
     "disconnectCustomer": {"customerId": "alice"},
     "redriveDeadLetters": {"ids": ["m1"]},
@@ -36,6 +37,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "addProduct": {"productId": "123", "stock": 9},
     "changeStock": {"stock": 9},
     "takeStock": {"operationId": "1:1", "items": [ITEM]},
+    "takeStockOfEach": {"operations": [{"operationId": "1:1", "items": [ITEM]}]},
     "takeStockOfProduct": {"operationId": "1:1", "quantity": 1},
     "releaseStock": {"operationId": "1:1"},
 }

@@ -305,6 +305,43 @@ async def test_decrement_of_one_product_is_refused_as_that_of_many(inventory: Ht
     refused(await inventory.internal("/inventory/decrement/nobody-has", unknown), 404, "product-not-found")
 
 
+async def test_each_operation_of_a_batch_is_answered_as_if_it_were_alone(inventory: HttpService, shelf: str) -> None:
+    used = fresh()
+    await inventory.internal(f"/inventory/decrement/{shelf}", {"operationId": used, "quantity": 1})
+    wanted = (
+        (fresh(), shelf, 4),
+        (fresh(), shelf, 11),
+        (fresh(), "nobody-has", 1),
+        (used, shelf, 2),
+        (fresh(), shelf, 5),
+    )
+    operations = [{"operationId": number, "items": items(**{of: many})} for number, of, many in wanted]
+    answer = await inventory.internal("/inventory/decrements", {"operations": operations})
+    assert answer.status == 200, answer
+    assert await level(inventory, shelf) == 0
+    for operation, outcome in zip(operations, answer.json["outcomes"], strict=True):
+        alone = await inventory.internal("/inventory/decrement", operation)
+        told = {"instance": "/inventory/decrement", "traceId": alone.json.get("traceId")}
+        assert alone.json == ({**outcome["problem"], **told} if "problem" in outcome else outcome)
+        assert alone.status == outcome.get("problem", {"status": 200})["status"]
+    slugs = [str(each.get("problem", {}).get("type")).rpartition(":")[2] for each in answer.json["outcomes"]]
+    assert slugs == ["None", "short-stock", "product-not-found", "operation-reused", "None"]
+
+
+async def test_batch_of_operations_is_valid_as_a_whole(inventory: HttpService, shelf: str) -> None:
+    taken = [{"operationId": fresh(), "items": items(**{shelf: 1})} for _ in range(101)]
+    async with nothing_stored(inventory):
+        for operations, pointer in (
+            ([], "/operations"),
+            (taken, "/operations"),
+            ([taken[0], {**taken[1], "operationId": ""}], "/operations/1/operationId"),
+            ([taken[0], {**taken[1], "items": []}], "/operations/1/items"),
+        ):
+            problem = refused(await inventory.internal("/inventory/decrements", {"operations": operations}), 422)
+            assert [each["pointer"] for each in problem["errors"]] == [pointer]
+    assert await level(inventory, shelf) == 10
+
+
 async def test_operation_is_the_same_in_any_order_of_its_items(inventory: HttpService, shelf: str) -> None:
     operation, other = fresh(), await added(inventory, fresh(), 10)
     there = await inventory.internal(

@@ -522,6 +522,42 @@ async def test_order_is_closed_in_its_own_version_only(
     refused(await orders.call("PUT", path, json=body_of(**{shelf: 1})), 409, "order-state")
 
 
+async def test_each_order_of_a_batch_is_closed_as_if_it_were_alone(shop: Shop, shelf: str) -> None:
+    orders = shop.orders
+    with shop.unprocessed():
+        numbers = [(await orders.call("POST", "/orders", json=body_of(**{shelf: 1}))).json["id"] for _ in range(4)]
+        await orders.call("DELETE", f"/orders/{numbers[1]}")
+        wanted = ((numbers[0], 1), (numbers[1], 1), (numbers[2], 9), (2**62, 1), (numbers[3], 1), (numbers[0], 1))
+        closings = [{"orderId": number, "version": version} for number, version in wanted]
+        # one that is there twice, and busy with itself, is asked again
+        answers = [await orders.internal("/order/close", {"orders": closings}) for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200]
+        outcomes = answers[1].json["outcomes"]
+        slugs = [str(each.get("problem", {}).get("type")).rpartition(":")[2] for each in outcomes[:5]]
+        assert slugs == ["None", "order-state", "order-version", "order-not-found", "None"]
+        for (number, version), outcome in zip(wanted[:5], outcomes, strict=False):
+            alone = await orders.internal(f"/order/close/{number}", {"version": version})
+            told = {"instance": f"/order/close/{number}", "traceId": alone.json.get("traceId")}
+            assert alone.json == ({**outcome["problem"], **told} if "problem" in outcome else outcome)
+    for number, status in zip(numbers, ("CLOSED", "CANCELLED", "CREATED", "CLOSED"), strict=True):
+        if status != "CREATED":  # which is processed by now
+            assert (await orders.call("GET", f"/orders/{number}")).json["status"] == status
+
+
+async def test_batch_of_closings_is_valid_as_a_whole(orders: HttpService, created: dict[str, Any]) -> None:
+    closing = {"orderId": created["id"], "version": 1}
+    async with nothing_stored(orders):
+        for closings, pointer in (
+            ([], "/orders"),
+            ([closing] * 101, "/orders"),
+            ([closing, {**closing, "version": 0}], "/orders/1/version"),
+            ([closing, {**closing, "orderId": "1"}], "/orders/1/orderId"),
+        ):
+            problem = refused(await orders.internal("/order/close", {"orders": closings}), 422)
+            assert [each["pointer"] for each in problem["errors"]] == [pointer]
+    assert (await orders.call("GET", f"/orders/{created['id']}")).json["status"] == "CREATED"
+
+
 async def test_order_fails_once_and_for_one_reason(orders: HttpService, created: dict[str, Any]) -> None:
     for reason in ("sold out", "another"):
         failed = await orders.internal(f"/order/fail/{created['id']}", {"version": 1, "reason": reason})

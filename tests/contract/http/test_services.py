@@ -41,10 +41,12 @@ WRITES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("order", "POST", "/orders", ORDER),
     ("order", "PUT", "/orders/1", ORDER),
     ("order", "POST", "/order/close/4611686018427387904", {"version": 1}),
+    ("order", "POST", "/order/close", {"orders": [{"orderId": 4611686018427387904, "version": 1}]}),
     ("order", "POST", "/order/fail/4611686018427387904", {"version": 1, "reason": "none"}),
     ("inventory", "POST", "/inventory", {"productId": "fuzz", "stock": 1}),
     ("inventory", "PUT", "/inventory/nobody-has", {"stock": 1}),
     ("inventory", "POST", "/inventory/decrement", TAKE),
+    ("inventory", "POST", "/inventory/decrements", {"operations": [TAKE]}),
     ("inventory", "POST", "/inventory/decrement/nobody-has", {"operationId": "fuzz:1", "quantity": 1}),
     ("inventory", "POST", "/inventory/release", {"operationId": "fuzz:1"}),
 )

@@ -76,6 +76,16 @@ async def test_batch_is_carried_out_but_for_the_locked_product(stock: SqlStock, 
     assert taken == Taken((StockLevel("free", 997), StockLevel("locked", 999)))
 
 
+async def test_operation_that_does_not_wait_is_busy_at_once(stock: SqlStock, database_url: str) -> None:
+    with locked(database_url, "locked"):
+        busy, taken = await asyncio.gather(
+            *(stock.take(f"at-once-{each}", (Item(each, 1),), waits=False) for each in ("locked", "free")),
+            return_exceptions=True,
+        )
+        assert (type(busy), type(taken)) == (BusyError, Taken)
+    assert isinstance(await stock.take("at-once-locked", (Item("locked", 1),), waits=False), Taken)
+
+
 async def test_operation_succeeds_when_the_lock_is_short(stock: SqlStock, database_url: str) -> None:
     with locked(database_url, "locked"):
         operations = [asyncio.create_task(stock.take(f"{number}:1", [Item("locked", 1)])) for number in range(5)]

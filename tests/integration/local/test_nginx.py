@@ -231,6 +231,7 @@ async def test_script_is_sent_precompressed(url: str, accepted: str, encoding: s
         "/favicon.ico",
         "/api/nothing",
         "/api/inventory/decrement",
+        "/api/inventory/decrements",
         "/api/health/x",
         "/api/metrics",
     ],

@@ -26,6 +26,20 @@ CHANGES: dict[str, Callable[[Api, int], Awaitable[ClientResponse]]] = {
 }
 
 
+async def test_locked_order_of_a_batch_is_busy_and_the_others_are_closed_at_once(api: Api, config: Config) -> None:
+    locked, *free = [(await (await api.post("/orders", json=ITEMS)).json())["id"] for _ in range(3)]
+    body = {"orders": [{"orderId": number, "version": 1} for number in (free[0], locked, free[1])]}
+    with psycopg2.connect(config.database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM orders WHERE id = %s FOR UPDATE", (locked,))
+        answer = await api.post("/order/close", json=body, headers=INTERNAL)
+        first, busy, last = (await answer.json())["outcomes"]
+        assert (first, last) == tuple({"id": number, "status": "CLOSED"} for number in free)
+        assert (busy["problem"]["type"], busy["problem"]["status"]) == ("urn:orderstream:problem:resource-busy", 503)
+    connection.close()
+    answer = await api.post("/order/close", json=body, headers=INTERNAL)
+    assert [each["status"] for each in (await answer.json())["outcomes"]] == ["CLOSED"] * 3
+
+
 @pytest.mark.parametrize("change", CHANGES)
 async def test_change_of_a_locked_order_is_to_be_tried_again(api: Api, config: Config, change: str) -> None:
     locked, other = [(await (await api.post("/orders", json=ITEMS)).json())["id"] for _ in range(2)]

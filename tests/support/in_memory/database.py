@@ -218,6 +218,16 @@ def order_statements(orders: InMemoryOrders) -> Statements:
             for each in now(orders.changed(after=after, before=p["before"], limit=p["limit"]))
         ]
 
+    def settle_free(p: Params) -> list[Row]:
+        assert len(set(p["order_ids"])) == len(p["order_ids"])
+        rows = []
+        for order_id, version, status, reason in zip(
+            *(p[column] for column in ("order_ids", "versions", "statuses", "reasons")), strict=True
+        ):
+            changed = _change_rows(now(orders.settle(order_id, version, OrderStatus(status), reason)))
+            rows += [(order_id, True, *row) for row in changed]
+        return rows
+
     def settle(p: Params) -> list[Row]:
         return _change_rows(now(orders.settle(p["order_id"], p["version"], OrderStatus(p["status"]), p["reason"])))
 
@@ -234,6 +244,7 @@ def order_statements(orders: InMemoryOrders) -> Statements:
         ),
         "cancel_order": lambda p: _change_rows(now(orders.cancel(p["order_id"], p["expected_version"], _scope(p)))),
         "settle_order": settle,
+        "settle_free_orders": settle_free,
         "announce_late_orders": lambda p: [
             (order_id,) for order_id in now(orders.announce_late(after_s=p["after_s"], limit=p["limit"]))
         ],

@@ -73,11 +73,11 @@ class InMemoryStock:
         await self._require(product_id, version)
         self._last_versions[product_id] = self._products.pop(product_id).version
 
-    async def take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
+    async def take(self, operation_id: str, items: Sequence[Item], **_: bool) -> TakeOutcome:
         known = self._operations.get(operation_id)
         if known is None:
-            return self._take(operation_id, lines)
-        if known.lines is not None and known.lines != frozenset(lines):
+            return self._take(operation_id, items)
+        if known.lines is not None and known.lines != frozenset(items):
             return Reused()
         return Released() if known.released else known.outcome
 

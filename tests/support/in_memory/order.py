@@ -105,7 +105,9 @@ class InMemoryOrders:
         change = self._change(order_id, lambda order: order.cancel(expected_version))
         return self._announced(EventType.ORDER_CANCELLED, change)
 
-    async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
+    async def settle(
+        self, order_id: int, version: int, status: OrderStatus, reason: str | None, **_: bool
+    ) -> Change | None:
         return self._change(order_id, lambda order: order.settle(version, status, reason))
 
     async def announce_late(self, *, after_s: float, limit: int) -> Sequence[int]:

@@ -93,6 +93,8 @@ async def use_orders(client: Client) -> None:
         await ask(client, "DELETE", "/orders/2", headers={"If-Match": version})
     for order_id in (2, 3, 999):
         await ask(client, "POST", f"/order/close/{order_id}", json={"version": 1}, headers=TOKEN)
+    closings = [{"orderId": order_id, "version": 1} for order_id in (2, 3, 999)]
+    await ask(client, "POST", "/order/close", json={"orders": closings}, headers=TOKEN)
     for order_id in (2, 4, 999):
         failed = {"version": 1, "reason": "Nothing is left."}
         await ask(client, "POST", f"/order/fail/{order_id}", json=failed, headers=TOKEN)
@@ -124,6 +126,8 @@ async def use_inventory(client: Client) -> None:
         path = f"/inventory/decrement/{line['productId']}"
         single = {"operationId": f"one-{operation_id}", "quantity": line["quantity"]}
         await ask(client, "POST", path, json=single, headers=TOKEN)
+    operations = [{"operationId": f"each-{operation_id}", "items": [line]} for operation_id, line in wanted]
+    await ask(client, "POST", "/inventory/decrements", json={"operations": operations}, headers=TOKEN)
     await ask(client, "POST", "/inventory/release", json={"operationId": "1"}, headers=TOKEN)
     await ask(client, "GET", "/stock-operations?prefix=1")
     await ask(client, "POST", "/inventory/decrement", json={"operationId": "1", "items": [item]}, headers=TOKEN)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service_common.call_batcher import CallBatcher
+from service_common.call_batcher import AloneError, CallBatcher
 from service_common.errors import BusyError, UnavailableError
 from service_common.observability import TraceContext, current_trace, tracing
 
@@ -46,6 +46,34 @@ async def test_submits_during_a_flush_share_the_next_one() -> None:
     flush.release.set()
     assert await asyncio.gather(first, *later) == [2, 4, 6, 8]
     assert flush.batches == [[1], [2, 3, 4]]
+
+
+async def test_item_without_company_is_carried_out_alone_and_delays_no_other() -> None:
+    flush, held = Doubling(), asyncio.Event()
+
+    async def alone(item: int) -> int:
+        await held.wait()
+        return 3 * item
+
+    batcher = CallBatcher(flush, alone=alone)
+    lone = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(*(batcher.submit(item) for item in (2, 3))) == [4, 6]
+    assert not lone.done()
+    held.set()
+    assert await lone == 3
+    assert flush.batches == [[2, 3]]
+
+
+async def test_item_that_the_flush_leaves_out_is_carried_out_alone() -> None:
+    async def flush(items: Sequence[int]) -> list[int | Exception]:
+        return [AloneError() if item == 2 else 2 * item for item in items]
+
+    async def alone(item: int) -> int:
+        return 3 * item
+
+    batcher = CallBatcher(flush, alone=alone)
+    assert await asyncio.gather(*(batcher.submit(item) for item in (1, 2, 3))) == [2, 6, 6]
 
 
 async def test_batch_has_at_most_the_maximum_of_items() -> None:

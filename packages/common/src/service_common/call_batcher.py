@@ -11,11 +11,15 @@ from typing import Generic, TypeAlias, TypeVar
 from .errors import UnavailableError
 from .observability import Attributes, Span, SpanKind, batched, current_trace
 
-__all__ = ["CallBatcher"]
+__all__ = ["AloneError", "CallBatcher"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 _Entry: TypeAlias = tuple[T, asyncio.Future[R], Span | None]
+
+
+class AloneError(Exception):
+    """The result of an item that has to be carried out alone."""
 
 
 class CallBatcher(Generic[T, R]):
@@ -31,6 +35,7 @@ class CallBatcher(Generic[T, R]):
         max_items: maximum items of one batch.
         linger_s: maximum batching delay after the first item, in seconds.
         apart: errors that one item may cause for all: after one, the items are flushed one by one, in their order.
+        alone: carries out an item without company, and one whose result is `AloneError`; others do not wait for it.
         name, kind, attributes: of the span of a batch.
     """
 
@@ -41,6 +46,7 @@ class CallBatcher(Generic[T, R]):
         max_items: int = 100,
         linger_s: float = 0.0,
         apart: tuple[type[Exception], ...] = (),
+        alone: Callable[[T], Awaitable[R]] | None = None,
         name: str = "batch",
         kind: SpanKind = SpanKind.INTERNAL,
         attributes: Attributes | None = None,
@@ -49,6 +55,7 @@ class CallBatcher(Generic[T, R]):
         self._max_items = max_items
         self._linger_s = linger_s
         self._apart = apart
+        self._alone = alone
         self._span = (name, kind, attributes)
         self._waiting: list[_Entry[T, R]] = []
         self._full = asyncio.Event()
@@ -71,7 +78,12 @@ class CallBatcher(Generic[T, R]):
         if self._worker is None:
             # in a context of its own: each batch is in the trace of its first submitter
             self._worker = loop.create_task(self._work(), context=Context())
-        return await future
+        try:
+            return await future
+        except AloneError:
+            if self._alone is None:
+                raise
+        return await self._alone(item)
 
     async def close(self) -> None:
         """Refuse new items and return when the submitted ones have their results."""
@@ -93,6 +105,9 @@ class CallBatcher(Generic[T, R]):
 
     async def _flush_batch(self, batch: Sequence[_Entry[T, R]]) -> None:
         if not batch:
+            return
+        if len(batch) == 1 and self._alone is not None:
+            _fail(batch[0][1], AloneError())
             return
         name, kind, attributes = self._span
         try:

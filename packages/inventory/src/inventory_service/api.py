@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 
 from service_common.auth import Caller
 from service_common.errors import MalformedError, PreconditionRequiredError, UnavailableError
-from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema
+from service_common.openapi import Answer, AnswerSchema, Api, Operation, ViolationSchema, problem_schema
 
 from . import handlers
 from .config import NAME
@@ -21,6 +21,7 @@ from .domain import (
 from .schemas import (
     CatalogueQuerySchema,
     DecrementSchema,
+    DecrementsSchema,
     ProductPathSchema,
     ProductSchema,
     ProductsQuerySchema,
@@ -111,6 +112,15 @@ class _ViolationSchema(ViolationSchema):
     product_id = fields.Str(data_key="productId")
     requested = fields.Int()
     stock = fields.Int()
+
+
+class _TakeOutcomeSchema(AnswerSchema):
+    items = fields.List(fields.Nested(_StockLevelSchema), metadata={"description": "The remaining stock."})
+    problem = fields.Nested(problem_schema(_ViolationSchema), metadata={"description": "Why it took nothing."})
+
+
+class _OutcomesSchema(AnswerSchema):
+    outcomes = fields.List(fields.Nested(_TakeOutcomeSchema), required=True)
 
 
 _READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER | Caller.SERVICE
@@ -208,6 +218,15 @@ API = Api(
             body=DecrementSchema,
             answers={200: Answer("The remaining stock", _StockLevelsSchema)},
             errors=_TAKE_ERRORS,
+        ),
+        Operation(
+            "POST",
+            "/inventory/decrements",
+            handlers.decrement_each,
+            name="takeStockOfEach",
+            access=Caller.SERVICE,
+            body=DecrementsSchema,
+            answers={200: Answer("What each operation came to, in their order", _OutcomesSchema)},
         ),
         Operation(
             "POST",

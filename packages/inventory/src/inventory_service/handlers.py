@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
 from order_contracts import Item
-from service_common.http_server import etag, if_match, json_response, unless_known
+from service_common.http_server import etag, if_match, json_response, outcomes, unless_known
 from service_common.paging import ListPage, PageRequest
 
 from .app_keys import INVENTORY
-from .domain import Product, StockLevel
+from .domain import Product
 from .schemas import description_payload, operation_payload, product_payload
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "catalogue",
     "change_stock",
     "decrement",
+    "decrement_each",
     "decrement_product",
     "get_product",
     "get_products",
@@ -77,12 +79,17 @@ async def remove_product(request: web.Request, product_id: str) -> web.Response:
 
 async def decrement(request: web.Request, operation_id: str, items: Sequence[Item]) -> web.Response:
     """Take all items of an operation from the stock, or none, once."""
-    return _levels(await request.app[INVENTORY].take_stock(operation_id, items))
+    return json_response(await _take(request, operation_id, items))
+
+
+async def decrement_each(request: web.Request, operations: Sequence[Mapping[str, Any]]) -> web.Response:
+    """Take the items of each of several operations, once."""
+    return await outcomes(request, [_take(request, **operation, waits=False) for operation in operations])
 
 
 async def decrement_product(request: web.Request, product_id: str, operation_id: str, quantity: int) -> web.Response:
     """Take a quantity of one product from the stock, once."""
-    return _levels(await request.app[INVENTORY].take_stock(operation_id, (Item(product_id, quantity),)))
+    return json_response(await _take(request, operation_id, (Item(product_id, quantity),)))
 
 
 async def release(request: web.Request, operation_id: str) -> web.Response:
@@ -96,5 +103,8 @@ def _product(product: Product, *, status: int = 200, headers: Mapping[str, str] 
     return json_response(product_payload(product), status=status, headers=headers)
 
 
-def _levels(levels: Sequence[StockLevel]) -> web.Response:
-    return json_response({"items": [{"productId": level.product_id, "stock": level.stock} for level in levels]})
+async def _take(
+    request: web.Request, operation_id: str, items: Sequence[Item], *, waits: bool = True
+) -> dict[str, Any]:
+    levels = await request.app[INVENTORY].take_stock(operation_id, items, waits=waits)
+    return {"items": [{"productId": level.product_id, "stock": level.stock} for level in levels]}

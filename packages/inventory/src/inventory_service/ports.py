@@ -57,8 +57,12 @@ class StockRepository(Protocol):
         """
         ...
 
-    async def take(self, operation_id: str, items: Sequence[Item]) -> TakeOutcome:
-        """Take all *items*, of different products, or none, and store the outcome; a repeat gets the stored outcome."""
+    async def take(self, operation_id: str, items: Sequence[Item], *, waits: bool = True) -> TakeOutcome:
+        """Take all *items*, of different products, or none, and store the outcome; a repeat gets the stored outcome.
+
+        Raises:
+            BusyError: another transaction holds a product, for long or, unless it *waits*, at all.
+        """
         ...
 
     async def release(self, operation_id: str) -> tuple[Item, ...]:

@@ -101,12 +101,14 @@ class SqlStock:
             row = await self._database.fetch_one(self._sql["remove_product"], parameters)
         _require_found(product_id, version, row)
 
-    async def take(self, operation_id: str, items: Sequence[Item]) -> TakeOutcome:
+    async def take(self, operation_id: str, items: Sequence[Item], *, waits: bool = True) -> TakeOutcome:
         """Take all items or none, once."""
         request = {"id": operation_id, "items": {item.product_id: item.quantity for item in items}}
         try:
             return await self._takes.submit(request)
         except _LockedError as locked:
+            if not waits:
+                raise _busy() from None
             lane = self._lanes.setdefault(
                 locked.products, CallBatcher(self._take_locked, name="take_stock", **STATEMENT_SPAN)
             )

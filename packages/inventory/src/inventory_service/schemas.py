@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from order_contracts.items import ItemList, product_id, quantity
-from order_contracts.limits import MAX_ITEMS, PRODUCT_ID
+from order_contracts.limits import MAX_BATCH, MAX_ITEMS, PRODUCT_ID
 from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
@@ -17,6 +17,7 @@ from .domain import MAX_STOCK, Description, Product, ProductNotFoundError, Stock
 __all__ = [
     "CatalogueQuerySchema",
     "DecrementSchema",
+    "DecrementsSchema",
     "ProductPathSchema",
     "ProductSchema",
     "ProductsQuerySchema",
@@ -55,6 +56,12 @@ class DecrementSchema(Schema):
 
     operation_id = _operation_id()
     items = ItemList()
+
+
+class DecrementsSchema(Schema):
+    """``{"operations": [{"operationId": "123:1", "items": [{"productId": "123", "quantity": 2}]}]}``."""
+
+    operations = BoundedList(fields.Nested(DecrementSchema), at_least=1, at_most=MAX_BATCH, required=True)
 
 
 class SingleDecrementSchema(Schema):

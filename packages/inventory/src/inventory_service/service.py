@@ -59,13 +59,16 @@ class InventoryService:
         await self._repository.remove(product_id, version)
         logger.info("product removed", extra={"productId": product_id})
 
-    async def take_stock(self, operation_id: str, items: Sequence[Item]) -> tuple[StockLevel, ...]:
+    async def take_stock(
+        self, operation_id: str, items: Sequence[Item], *, waits: bool = True
+    ) -> tuple[StockLevel, ...]:
         """Take all *items* or none, once for each operation id; a repeat gets the first answer.
 
         Raises:
+            BusyError: as `StockRepository.take`.
             ShortStockError, ProductNotFoundError, OperationReleasedError, OperationReusedError: as `require_taken`.
         """
-        outcome = await self._repository.take(operation_id, items)
+        outcome = await self._repository.take(operation_id, items, waits=waits)
         name = type(outcome).__name__.lower()
         self._operations.labels(name).inc()
         logger.info("stock operation", extra={"operationId": operation_id, "outcome": name})

@@ -7,7 +7,15 @@ from marshmallow import Schema, fields, validate
 from order_contracts.items import ItemSchema
 from service_common.auth import Caller, InsufficientScopeError
 from service_common.errors import MalformedError, UnavailableError
-from service_common.openapi import AnnouncedEventsSchema, Answer, AnswerSchema, Api, Operation, ViolationSchema
+from service_common.openapi import (
+    AnnouncedEventsSchema,
+    Answer,
+    AnswerSchema,
+    Api,
+    Operation,
+    ViolationSchema,
+    problem_schema,
+)
 
 from . import handlers
 from .config import NAME
@@ -24,6 +32,7 @@ from .domain import (
 from .schemas import (
     MAX_KEY,
     ChangesQuerySchema,
+    ClosingsSchema,
     EventsQuerySchema,
     FailureSchema,
     ItemsSchema,
@@ -84,6 +93,16 @@ class _ViolationSchema(ViolationSchema):
     stock = fields.Int()
     status = fields.Enum(OrderStatus, by_value=True)
     version = fields.Int()
+
+
+class _ClosingOutcomeSchema(AnswerSchema):
+    id = fields.Int()
+    status = fields.Enum(OrderStatus, by_value=True)
+    problem = fields.Nested(problem_schema(_ViolationSchema), metadata={"description": "Why it was not closed."})
+
+
+class _OutcomesSchema(AnswerSchema):
+    outcomes = fields.List(fields.Nested(_ClosingOutcomeSchema), required=True)
 
 
 _READERS = Caller.CUSTOMER | Caller.OPERATOR | Caller.VIEWER
@@ -196,6 +215,15 @@ API = Api(
             body=VersionSchema,
             answers={200: Answer("The closed order", _StatusSchema)},
             errors=(OrderNotFoundError, OrderStateError, OrderVersionError, UnavailableError),
+        ),
+        Operation(
+            "POST",
+            "/order/close",
+            handlers.close_each,
+            name="closeEach",
+            access=Caller.SERVICE,
+            body=ClosingsSchema,
+            answers={200: Answer("What each came to, in their order", _OutcomesSchema)},
         ),
         Operation(
             "POST",

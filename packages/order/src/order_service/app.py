@@ -64,6 +64,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             app[SERVICE] = OrderService(repository, stock, relay.wake)
             yield
             await stock.close()
+            await repository.close()
 
 
 def create_app(config: Config, resources: Sequence[Resource] = (orders,)) -> web.Application:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from order_contracts import Item
 from order_contracts.events import event_keys
 from service_common.auth import PRINCIPAL, InsufficientScopeError, scope_of
 from service_common.errors import InvalidError
-from service_common.http_server import etag, if_match, json_response
+from service_common.http_server import etag, if_match, json_response, outcomes
 from service_common.paging import PageRequest
 from service_common.scope import ALL_CUSTOMERS
 
@@ -20,7 +21,19 @@ from . import schemas
 from .app_keys import OUTBOX, SERVICE
 from .domain import ChangePosition, Order, OrderFilter, OrderStatus, PlaceOrder
 
-__all__ = ["amend", "cancel", "changes", "close", "events", "fail", "get", "idempotency_key", "page", "place"]
+__all__ = [
+    "amend",
+    "cancel",
+    "changes",
+    "close",
+    "close_each",
+    "events",
+    "fail",
+    "get",
+    "idempotency_key",
+    "page",
+    "place",
+]
 
 
 async def place(request: web.Request, items: Sequence[Item]) -> web.Response:
@@ -94,12 +107,21 @@ async def cancel(request: web.Request, order_id: int) -> web.Response:
 
 async def close(request: web.Request, order_id: int, version: int) -> web.Response:
     """Close an order: it is fulfilled."""
-    return _status_response(await request.app[SERVICE].close(order_id, version))
+    return json_response(_status(await request.app[SERVICE].close(order_id, version)))
+
+
+async def close_each(request: web.Request, orders: Sequence[Mapping[str, Any]]) -> web.Response:
+    """Close each of several orders: they are fulfilled."""
+
+    async def close(order_id: int, version: int) -> dict[str, Any]:
+        return _status(await request.app[SERVICE].close(order_id, version, waits=False))
+
+    return await outcomes(request, [close(**order) for order in orders])
 
 
 async def fail(request: web.Request, order_id: int, version: int, reason: str) -> web.Response:
     """Fail an order: it can't be fulfilled."""
-    return _status_response(await request.app[SERVICE].fail(order_id, version, reason))
+    return json_response(_status(await request.app[SERVICE].fail(order_id, version, reason)))
 
 
 def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -107,8 +129,8 @@ def _order_response(order: Order, *, status: int = 200, headers: dict[str, str] 
     return json_response(schemas.order_payload(order), status=status, headers=headers)
 
 
-def _status_response(order: Order) -> web.Response:
-    return json_response({"id": order.id, "status": order.status.value})
+def _status(order: Order) -> dict[str, Any]:
+    return {"id": order.id, "status": order.status.value}
 
 
 def idempotency_key(values: Sequence[str]) -> str | None:

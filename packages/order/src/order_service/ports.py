@@ -78,8 +78,14 @@ class OrderRepository(Protocol):
     async def cancel(self, order_id: int, expected_version: int | None, scope: Scope) -> Change | None:
         """Cancel the order."""
 
-    async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
-        """Set the status to CLOSED, or to FAILED for *reason*."""
+    async def settle(
+        self, order_id: int, version: int, status: OrderStatus, reason: str | None, *, waits: bool = True
+    ) -> Change | None:
+        """Set the status to CLOSED, or to FAILED for *reason*.
+
+        Raises:
+            BusyError: another transaction holds the order, for long or, unless it *waits*, at all.
+        """
 
 
 class LateOrders(Protocol):

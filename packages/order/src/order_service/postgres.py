@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from order_contracts import Item
+from service_common.call_batcher import CallBatcher
+from service_common.errors import BusyError
 from service_common.observability import current_trace, span
 from service_common.paging import ListPage, PageRequest
 from service_common.postgres import STATEMENT_SPAN, Database, Row, load_statements
@@ -17,6 +19,8 @@ from .ports import Change, Placement
 
 __all__ = ["MIGRATIONS", "SqlOrders", "page_parameters"]
 
+_Settlement: TypeAlias = Mapping[str, Any]
+
 MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", "order_service.migrations")
 
 
@@ -24,8 +28,16 @@ MIGRATIONS = ("service_common.outbox.migrations", "order_contracts.migrations", 
 IDS_PER_READ = 2_000
 
 
+class _LockedError(Exception):
+    """Another transaction holds the order."""
+
+
 class SqlOrders:
-    """An `OrderRepository` and `LateOrders` on PostgreSQL; each change writes its events to the outbox."""
+    """An `OrderRepository` and `LateOrders` on PostgreSQL; each change writes its events to the outbox.
+
+    One statement settles orders that are settled at the same time. It waits for no order that another transaction
+    holds: those have a statement each.
+    """
 
     def __init__(
         self,
@@ -39,6 +51,9 @@ class SqlOrders:
         self._sql = load_statements(__package__)
         self._processing_queue = processing_queue
         self._to_all = (notification_queue, *subscriber_queues)
+        self._settlements = CallBatcher[_Settlement, Change | None](
+            self._settle_free, name="settle_free_orders", **STATEMENT_SPAN
+        )
 
     async def place(self, command: PlaceOrder) -> Placement:
         """Store a new order, or return the placement under the same idempotency key."""
@@ -120,11 +135,17 @@ class SqlOrders:
             },
         )
 
-    async def settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Change | None:
+    async def settle(
+        self, order_id: int, version: int, status: OrderStatus, reason: str | None, *, waits: bool = True
+    ) -> Change | None:
         """Set the status to CLOSED, or to FAILED for *reason*."""
-        return await self._change(
-            "settle_order", {"order_id": order_id, "version": version, "status": status.value, "reason": reason}
-        )
+        settlement = {"order_id": order_id, "version": version, "status": status.value, "reason": reason}
+        try:
+            return await self._settlements.submit(settlement)
+        except _LockedError:
+            if not waits:
+                raise BusyError("The order is locked by another transaction; try again later.") from None
+        return await self._change("settle_order", settlement)
 
     async def announce_late(self, *, after_s: float, limit: int) -> Sequence[int]:
         """Announce at most *limit* late orders to the processing queue again and return their ids."""
@@ -133,6 +154,24 @@ class SqlOrders:
             {"destination": self._processing_queue, "after_s": after_s, "limit": limit},
         )
         return [order_id for (order_id,) in rows]
+
+    async def close(self) -> None:
+        """Wait for the settlements in flight."""
+        await self._settlements.close()
+
+    async def _settle_free(self, settlements: Sequence[_Settlement]) -> list[Change | Exception | None]:
+        # of an order that is there twice, the first alone
+        first = {each["order_id"]: each for each in reversed(settlements)}
+        columns = zip(*(each.values() for each in first.values()), strict=True)
+        parameters = dict(zip(("order_ids", "versions", "statuses", "reasons"), map(list, columns), strict=True))
+        rows = await self._database.fetch(self._sql["settle_free_orders"], parameters)
+        found = {
+            order_id: Change(applied=applied, order=_order(tuple(order))) if held else _LockedError()
+            for order_id, held, applied, *order in rows
+        }
+        return [
+            found.get(each["order_id"]) if first[each["order_id"]] is each else _LockedError() for each in settlements
+        ]
 
     async def _change(self, statement: str, parameters: Mapping[str, Any]) -> Change | None:
         row = await self._database.fetch_one(self._sql[statement], parameters)

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from order_contracts.items import ItemList
-from order_contracts.limits import MAX_ORDER_ID, MAX_VERSION, PRODUCT_ID
-from service_common.fields import DecimalInteger, UtcTime, customer, no_nul, page_limit
+from order_contracts.limits import MAX_BATCH, MAX_ORDER_ID, MAX_VERSION, PRODUCT_ID
+from service_common.fields import BoundedList, DecimalInteger, UtcTime, customer, no_nul, page_limit
 from service_common.timestamps import rfc3339
 
 from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, OrderStatus
@@ -20,6 +20,7 @@ from .domain import ChangedOrder, ChangePosition, Order, OrderNotFoundError, Ord
 __all__ = [
     "MAX_KEY",
     "ChangesQuerySchema",
+    "ClosingsSchema",
     "EventsQuerySchema",
     "FailureSchema",
     "ItemsSchema",
@@ -62,6 +63,16 @@ class VersionSchema(Schema):
     """``{"version": 1}``."""
 
     version = fields.Int(required=True, strict=True, validate=validate.Range(1, MAX_VERSION))
+
+
+class _OrderVersionSchema(VersionSchema):
+    order_id = fields.Int(data_key="orderId", required=True, strict=True, validate=validate.Range(1, MAX_ORDER_ID))
+
+
+class ClosingsSchema(Schema):
+    """``{"orders": [{"orderId": 123, "version": 1}]}``."""
+
+    orders = BoundedList(fields.Nested(_OrderVersionSchema), at_least=1, at_most=MAX_BATCH, required=True)
 
 
 class FailureSchema(VersionSchema):

@@ -146,14 +146,15 @@ class OrderService:
             return change.order.cancel(expected_version)
         return self._report("order cancelled", change.order)
 
-    async def close(self, order_id: int, version: int) -> Order:
+    async def close(self, order_id: int, version: int, *, waits: bool = True) -> Order:
         """Close a version of an order; idempotent.
 
         Raises:
+            BusyError: as :meth:`OrderRepository.settle`.
             OrderNotFoundError: the order does not exist.
             OrderStateError, OrderVersionError: as :meth:`Order.settle`.
         """
-        return await self._settle(order_id, version, OrderStatus.CLOSED, None)
+        return await self._settle(order_id, version, OrderStatus.CLOSED, None, waits=waits)
 
     async def fail(self, order_id: int, version: int, reason: str) -> Order:
         """Fail a version of an order; idempotent.
@@ -164,8 +165,11 @@ class OrderService:
         """
         return await self._settle(order_id, version, OrderStatus.FAILED, reason)
 
-    async def _settle(self, order_id: int, version: int, status: OrderStatus, reason: str | None) -> Order:
-        change = _require_found(await self._orders.settle(order_id, version, status, reason), order_id)
+    async def _settle(
+        self, order_id: int, version: int, status: OrderStatus, reason: str | None, *, waits: bool = True
+    ) -> Order:
+        settled = await self._orders.settle(order_id, version, status, reason, waits=waits)
+        change = _require_found(settled, order_id)
         if not change.applied:
             return change.order.settle(version, status, reason)
         facts = _facts(change.order) | ({"reason": reason} if reason else {})

@@ -64,7 +64,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             sqs,
             config.processing_queue,
             OrderConsumer(engine, config.processing_queue),
-            settings=PollerSettings(stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
+            settings=PollerSettings(concurrency=256, stop_grace_s=config.shutdown_grace_s * STOP_SHARE),
             gate=partial(_gate, engine, database),
             split=split_batch,
             consumer=NAME,

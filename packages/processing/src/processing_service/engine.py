@@ -33,7 +33,7 @@ class EngineSettings:
         spacing_s: the time between two claims under load, in seconds: sagas that fall due meanwhile share a statement.
     """
 
-    concurrency: int = 64
+    concurrency: int = 256
     poll_s: float = 1.0
     spacing_s: float = 0.05
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from order_contracts import Item
 from service_common.errors import UnavailableError
 from service_common.http_client import Call, RefusedError, RetryingClient
+from service_common.http_server import Problem
 
 from .saga import Refused, Succeeded, Unanswered
+from .shared_calls import Body, SharedCalls
 
 __all__ = ["HttpStockGateway"]
 
@@ -20,14 +22,15 @@ def _is_list_of_items(data: object) -> bool:
     return False
 
 
+# after operation-released the order service answers that the order was cancelled or changed
+_REFUSALS = frozenset({"product-not-found", "short-stock", "operation-released", "operation-reused", "invalid"})
 _TAKE = Call(
     "POST",
     "/inventory/decrement",
     idempotent=True,
     attempt_timeout_s=2.0,
     deadline_s=4.0,
-    # after operation-released the order service answers that the order was cancelled or changed
-    refusals=frozenset({"product-not-found", "short-stock", "operation-released", "operation-reused", "invalid"}),
+    refusals=_REFUSALS,
     shape=_is_list_of_items,
 )
 _RELEASE = Call(
@@ -40,20 +43,20 @@ class HttpStockGateway:
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
+        self._takes = SharedCalls[Refused](
+            client,
+            "/inventory/decrements",
+            "operations",
+            alone=self._take,
+            succeeded=_is_list_of_items,
+            refusals=_REFUSALS,
+            refused=_refused,
+        )
 
     async def take(self, operation_id: str, items: Sequence[Item]) -> Succeeded | Refused | Unanswered:
         """Take all *items* or none, once for each operation id."""
-        body = {
-            "operationId": operation_id,
-            "items": [{"productId": item.product_id, "quantity": item.quantity} for item in items],
-        }
-        try:
-            await self._client.request(_TAKE, json=body)
-        except RefusedError as error:
-            return Refused(error.problem.detail or error.detail)  # the customer reads the inventory's own detail
-        except UnavailableError as error:
-            return Unanswered.by(error)
-        return Succeeded()
+        lines = [{"productId": item.product_id, "quantity": item.quantity} for item in items]
+        return await self._takes({"operationId": operation_id, "items": lines})
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
         """Return to the stock what the operation took."""
@@ -62,3 +65,17 @@ class HttpStockGateway:
         except UnavailableError as error:
             return Unanswered.by(error)
         return Succeeded()
+
+    async def _take(self, body: Body) -> Succeeded | Refused | Unanswered:
+        try:
+            await self._client.request(_TAKE, json=body)
+        except RefusedError as error:
+            return _refused(error.problem)
+        except UnavailableError as error:
+            return Unanswered.by(error)
+        return Succeeded()
+
+
+def _refused(problem: Problem) -> Refused:
+    # the customer reads the inventory's own detail
+    return Refused(problem.detail or f"inventory-service answered {problem.status}: {problem.title}")

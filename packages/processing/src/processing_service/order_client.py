@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from service_common.errors import UnavailableError
 from service_common.http_client import Call, RefusedError, RetryingClient
 
 from .saga import Succeeded, Unanswered, Withdrawn
+from .shared_calls import Body, SharedCalls
 
 __all__ = ["HttpOrderGateway"]
 
 
-def _ending(path: str, status: str) -> Call:
-    def is_ended(data: object) -> bool:
-        match data:
-            case {"id": int(), "status": str(ended)}:
-                return ended == status
-        return False
+_REFUSALS = frozenset({"order-not-found", "order-state", "order-version"})
 
+
+def _is_ended(status: str, data: object) -> bool:
+    match data:
+        case {"id": int(), "status": str(ended)}:
+            return ended == status
+    return False
+
+
+def _ending(path: str, status: str) -> Call:
     return Call(
         "POST",
         path,
         idempotent=True,
         attempt_timeout_s=2.0,
         deadline_s=4.0,
-        refusals=frozenset({"order-not-found", "order-state", "order-version"}),
-        shape=is_ended,
+        refusals=_REFUSALS,
+        shape=partial(_is_ended, status),
     )
 
 
@@ -53,6 +60,17 @@ class HttpOrderGateway:
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
+        self._closings = SharedCalls[Withdrawn](
+            client,
+            "/order/close",
+            "orders",
+            alone=self._close,
+            succeeded=partial(_is_ended, "CLOSED"),
+            refusals=_REFUSALS,
+            refused=lambda problem: Withdrawn(
+                f"order-service answered {problem.status}: {problem.detail or problem.title}"
+            ),
+        )
 
     async def confirm(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
         """Confirm that this version of the order is CREATED, or CLOSED already."""
@@ -68,15 +86,18 @@ class HttpOrderGateway:
 
     async def close(self, order_id: int, version: int) -> Succeeded | Withdrawn | Unanswered:
         """Close this version of the order."""
-        return await self._end(_CLOSE, order_id, {"version": version})
+        return await self._closings({"orderId": order_id, "version": version})
 
     async def fail(self, order_id: int, version: int, reason: str) -> Succeeded | Withdrawn | Unanswered:
         """Fail this version of the order for *reason*."""
         return await self._end(_FAIL, order_id, {"version": version, "reason": reason})
 
-    async def _end(self, call: Call, order_id: int, body: object) -> Succeeded | Withdrawn | Unanswered:
+    async def _close(self, body: Body) -> Succeeded | Withdrawn | Unanswered:
+        return await self._end(_CLOSE, body["orderId"], {"version": body["version"]})
+
+    async def _end(self, call: Call, order_id: object, body: object) -> Succeeded | Withdrawn | Unanswered:
         try:
-            await self._client.request(call, path={"order_id": order_id}, json=body)
+            await self._client.request(call, path={"order_id": str(order_id)}, json=body)
         except RefusedError as error:
             return Withdrawn(error.detail)
         except UnavailableError as error:

@@ -10,9 +10,11 @@ from .app_keys import ALLOWED_ORIGINS, METRICS, NAME, READINESS, TRUSTED_PROXIES
 from .application import allow_origins, new_app
 from .client_address import from_trusted_proxy, quota_address
 from .connection_limits import max_connections, without_reserve
+from .middlewares import outcomes
 from .problem_details import CONTENT_TYPE, Problem, status_of, type_of
 from .request_limits import RequestLimit
 from .requests import (
+    MAX_BODY_BYTES,
     etag,
     if_match,
     json_response,
@@ -29,6 +31,7 @@ from .runner import run
 __all__ = [
     "ALLOWED_ORIGINS",
     "CONTENT_TYPE",
+    "MAX_BODY_BYTES",
     "METRICS",
     "NAME",
     "READINESS",
@@ -44,6 +47,7 @@ __all__ = [
     "load",
     "max_connections",
     "new_app",
+    "outcomes",
     "parse_object",
     "quota_address",
     "read_body",

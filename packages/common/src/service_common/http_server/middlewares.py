@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Iterable, Mapping
 from time import perf_counter
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -12,8 +15,9 @@ from ..errors import MalformedError
 from ..observability import KNOWN_METHODS, Span, SpanKind, current_trace, tracing
 from .app_keys import METRICS
 from .problem_details import Problem
+from .requests import json_response
 
-__all__ = ["problems", "trace"]
+__all__ = ["outcomes", "problems", "trace"]
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +116,35 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:
         if isinstance(error, ConnectionError) and _is_disconnected(request):
             return web.Response(status=CLIENT_CLOSED_REQUEST)
-        problem = Problem.of(error, request.rel_url.raw_path)
-        if problem.status == 500:
-            logger.exception("request failed", extra={"method": request.method, "path": request.path})
-        elif problem.status == 503:
-            logger.warning("dependency unavailable", extra={"path": request.path, "reason": str(error)})
-        return _answer(request, problem)
+        return _answer(request, _logged(request, error))
+
+
+async def outcomes(request: web.Request, items: Iterable[Awaitable[Mapping[str, Any]]]) -> web.Response:
+    """Answer a batch: the document of each of its *items*, or the problem document of the one that failed."""
+    documents: list[Mapping[str, Any]] = []
+    for outcome in await asyncio.gather(*items, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            problem = _logged(request, outcome)
+            _count(request, problem)
+            documents.append({"problem": problem.document})
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            documents.append(outcome)
+    return json_response({"outcomes": documents})
+
+
+def _logged(request: web.Request, error: Exception) -> Problem:
+    problem = Problem.of(error, request.rel_url.raw_path)
+    if problem.status == 500:
+        logger.error("request failed", extra={"method": request.method, "path": request.path}, exc_info=error)
+    elif problem.status == 503:
+        logger.warning("dependency unavailable", extra={"path": request.path, "reason": str(error)})
+    return problem
+
+
+def _count(request: web.Request, problem: Problem) -> None:
+    request.app[METRICS].problem(problem.slug or str(problem.status))
 
 
 def _is_disconnected(request: web.Request) -> bool:
@@ -125,7 +152,7 @@ def _is_disconnected(request: web.Request) -> bool:
 
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
-    request.app[METRICS].problem(problem.slug or str(problem.status))
+    _count(request, problem)
     response = problem.to_response()
     if not request.content.is_eof() or "Content-Encoding" in request.headers:
         # the rest of the body is not read; unless told so (RFC 9112, 9.6), the client would send its next request

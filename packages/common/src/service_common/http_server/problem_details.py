@@ -102,7 +102,11 @@ class Problem:
     @classmethod
     def parse(cls, status: int, body: bytes) -> Problem:
         """Parse the error answer of another service; any other body gives a problem document without details."""
-        document = _object(body)
+        return cls.of_document(status, _object(body))
+
+    @classmethod
+    def of_document(cls, status: int, document: Mapping[str, Any]) -> Problem:
+        """Return the problem that a JSON object tells of."""
         return cls(
             type=_text(document, "type") or ABOUT_BLANK,
             title=_text(document, "title") or _phrase(status),
@@ -113,9 +117,10 @@ class Problem:
             errors=_violations(document.get("errors")),
         )
 
-    def to_response(self) -> web.Response:
-        """Return the answer with this document."""
-        document = {
+    @property
+    def document(self) -> dict[str, Any]:
+        """It as JSON."""
+        return {
             "type": self.type,
             "title": self.title,
             "status": self.status,
@@ -124,7 +129,11 @@ class Problem:
             "traceId": self.trace_id,
             "errors": [{**error.facts, "pointer": error.pointer, "detail": error.detail} for error in self.errors],
         }
-        return web.Response(status=self.status, body=_encode(document), content_type=CONTENT_TYPE, headers=self.headers)
+
+    def to_response(self) -> web.Response:
+        """Return the answer with this document."""
+        body = _encode(self.document)
+        return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=self.headers)
 
 
 def status_of(kind: type[ServiceError]) -> int:

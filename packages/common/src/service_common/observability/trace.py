@@ -323,7 +323,7 @@ class batched:  # noqa: N801
         self._spans = traces
         if _recorder is None:
             return
-        recorded = [each for each in traces if each is not None and each.recorded]
+        recorded = list(dict.fromkeys(each for each in traces if each is not None and each.recorded))
         if recorded and name:
             own = self._span = recorded[0]._child(name, kind, attributes)  # noqa: SLF001
             for other in recorded[1:]:

@@ -6,8 +6,16 @@ A service declares each endpoint once, as an `Operation` of its `Api`. Routes an
 
 from __future__ import annotations
 
-from .answers import AnnouncedEventsSchema, AnswerSchema, ViolationSchema
+from .answers import AnnouncedEventsSchema, AnswerSchema, ViolationSchema, problem_schema
 from .api import Api
 from .operations import Answer, Operation
 
-__all__ = ["AnnouncedEventsSchema", "Answer", "AnswerSchema", "Api", "Operation", "ViolationSchema"]
+__all__ = [
+    "AnnouncedEventsSchema",
+    "Answer",
+    "AnswerSchema",
+    "Api",
+    "Operation",
+    "ViolationSchema",
+    "problem_schema",
+]

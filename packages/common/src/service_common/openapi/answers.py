@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 __all__ = [
@@ -74,6 +76,7 @@ class ViolationSchema(AnswerSchema):
     detail = fields.Str(required=True)
 
 
+@cache
 def problem_schema(violation: type[Schema]) -> type[Schema]:
     """Return the schema of a problem document (RFC 9457) with errors of the schema *violation*."""
 

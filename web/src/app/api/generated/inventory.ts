@@ -177,6 +177,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/inventory/decrements': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Take the items of each of several operations, once */
+    readonly post: operations['takeStockOfEach'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/inventory/decrement/{product_id}': {
     readonly parameters: {
       readonly query?: never;
@@ -323,6 +340,18 @@ export interface components {
     readonly StockLevels: {
       readonly items: readonly components['schemas']['StockLevel'][];
     };
+    readonly Decrements: {
+      readonly operations: readonly components['schemas']['Decrement'][];
+    };
+    readonly TakeOutcome: {
+      /** @description The remaining stock. */
+      readonly items?: readonly components['schemas']['StockLevel'][];
+      /** @description Why it took nothing. */
+      readonly problem?: components['schemas']['Problem'];
+    };
+    readonly Outcomes: {
+      readonly outcomes: readonly components['schemas']['TakeOutcome'][];
+    };
     readonly SingleDecrement: {
       readonly operationId: string;
       readonly quantity: number;
@@ -378,6 +407,9 @@ export type Item = components['schemas']['Item'];
 export type Decrement = components['schemas']['Decrement'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
+export type Decrements = components['schemas']['Decrements'];
+export type TakeOutcome = components['schemas']['TakeOutcome'];
+export type Outcomes = components['schemas']['Outcomes'];
 export type SingleDecrement = components['schemas']['SingleDecrement'];
 export type Release = components['schemas']['Release'];
 export type Returned = components['schemas']['Returned'];
@@ -1452,6 +1484,120 @@ export interface operations {
         };
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly takeStockOfEach: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['Decrements'];
+      };
+    };
+    readonly responses: {
+      /** @description What each operation came to, in their order */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Outcomes'];
+        };
+      };
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is not authorized. A page of another origin may not do this. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
+          };
+        };
+      };
+      /** @description Request Timeout */
+      readonly 408: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Content Too Large */
+      readonly 413: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Unsupported Media Type */
+      readonly 415: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
         };
       };
       readonly default: components['responses']['Problem'];

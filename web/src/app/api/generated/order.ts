@@ -177,6 +177,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/order/close': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Close each of several orders: they are fulfilled */
+    readonly post: operations['closeEach'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/order/fail/{order_id}': {
     readonly parameters: {
       readonly query?: never;
@@ -320,6 +337,23 @@ export interface components {
       /** @enum {string} */
       readonly status: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
     };
+    readonly OrderVersion: {
+      readonly version: number;
+      readonly orderId: number;
+    };
+    readonly Closings: {
+      readonly orders: readonly components['schemas']['OrderVersion'][];
+    };
+    readonly ClosingOutcome: {
+      readonly id?: number;
+      /** @enum {string} */
+      readonly status?: 'CREATED' | 'CLOSED' | 'FAILED' | 'CANCELLED';
+      /** @description Why it was not closed. */
+      readonly problem?: components['schemas']['Problem'];
+    };
+    readonly Outcomes: {
+      readonly outcomes: readonly components['schemas']['ClosingOutcome'][];
+    };
     readonly Failing: {
       readonly version: number;
       readonly reason: string;
@@ -370,6 +404,10 @@ export type AnnouncedEvent = components['schemas']['AnnouncedEvent'];
 export type AnnouncedEvents = components['schemas']['AnnouncedEvents'];
 export type Closing = components['schemas']['Closing'];
 export type OrderState = components['schemas']['OrderState'];
+export type OrderVersion = components['schemas']['OrderVersion'];
+export type Closings = components['schemas']['Closings'];
+export type ClosingOutcome = components['schemas']['ClosingOutcome'];
+export type Outcomes = components['schemas']['Outcomes'];
 export type Failing = components['schemas']['Failing'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderETag = components['headers']['ETag'];
@@ -1492,6 +1530,120 @@ export interface operations {
         };
         content: {
           readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly closeEach: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['Closings'];
+      };
+    };
+    readonly responses: {
+      /** @description What each came to, in their order */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Outcomes'];
+        };
+      };
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is not authorized. A page of another origin may not do this. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
+          };
+        };
+      };
+      /** @description Request Timeout */
+      readonly 408: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Content Too Large */
+      readonly 413: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Unsupported Media Type */
+      readonly 415: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
         };
       };
       readonly default: components['responses']['Problem'];
