@@ -122,7 +122,7 @@ def test_share_of_5xx_rings_when_it_is_large_and_not_of_few_requests() -> None:
 def test_calls_among_the_services_are_no_requests_of_customers() -> None:
     internal = answered("/order/close/7", 503), answered("/order/changes", 503)
     assert not Minutes().log("order", *internal * 10, minutes=3).rings("ServerErrors")
-    for path in ("/inventory/decrement", "/inventory/decrement/7", "/inventory/release"):
+    for path in ("/inventory/decrement", "/inventory/decrement/7", "/inventory/release", "/inventory/forget"):
         assert not Minutes().log("inventory", *[answered(path, 503)] * 10, minutes=3).rings("ServerErrors")
 
 

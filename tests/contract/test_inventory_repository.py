@@ -63,6 +63,16 @@ async def test_product_is_added_only_once(stock: StockRepository) -> None:
     assert (await stock.get("123")).stock == 40
 
 
+async def test_forgotten_operation_is_a_new_one_when_it_is_asked_for_again(stock: StockRepository) -> None:
+    await stock.add("123", 40)
+    for operation_id in ("1:1", "2:1"):
+        assert isinstance(await stock.take(operation_id, (Item("123", 2),)), Taken)
+    assert await stock.forget(["1:1", "1:1", "nothing"]) == 1
+    assert [operation.id for operation in await stock.operations("", 10)] == ["2:1"]
+    assert await stock.release("1:1") == ()
+    assert (await stock.get("123")).stock == 36
+
+
 async def test_catalogue_describes_the_products_that_exist(stock: StockRepository) -> None:
     for product_id in ("b", "a", "c"):
         await stock.add(product_id, 1)

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from order_contracts import EventType, Item
-from processing_service.ports import Claim, OpenSagas, SagaStart
+from processing_service.ports import Claim, EndedSaga, OpenSagas, SagaStart
 from processing_service.postgres import MIGRATIONS, SqlSagas
 from processing_service.saga import (
     MAX_FAILED_ATTEMPTS,
@@ -109,6 +109,48 @@ async def test_second_start_of_a_version_is_a_duplicate(store: Store) -> None:
 async def test_starts_at_the_same_time_make_one_saga(store: Store) -> None:
     admissions = await asyncio.gather(*(store.lasting.start(saga, claimed=True) for saga in (ONE, TWO, ONE, TWO, ONE)))
     assert [admission.new for admission in admissions] == [True, True, False, False, False]
+
+
+async def ended(sagas: SqlSagas | InMemorySagas, saga: Saga, state: SagaState, at: datetime) -> None:
+    assert await sagas.save(await claimed(sagas, saga), replace(saga, state=state), {state: at})
+
+
+async def test_sagas_of_the_oldest_orders_that_ended_long_ago_expire(store: Store) -> None:
+    now = datetime.now(UTC)
+    for saga, ago_s in ((ONE, 90), (replace(ONE, version=2), 70), (TWO, 30), (replace(ONE, order_id=4), 90)):
+        await ended(store.lasting, saga, SagaState.RELEASED, now - timedelta(seconds=ago_s))
+    await claimed(store.lasting, replace(ONE, order_id=3))
+    expired = await store.lasting.expired(60.0, 10)
+    assert sorted((saga.order_id, saga.version) for saga in expired) == [(1, 1), (1, 2), (4, 1)]
+    # the further versions of an order are found with its first
+    assert {saga.order_id for saga in await store.lasting.expired(60.0, 1)} == {1}
+    await store.lasting.start(replace(ONE, version=3), claimed=False)
+    assert [saga.order_id for saga in await store.lasting.expired(60.0, 10)] == [4]
+
+
+@pytest.mark.parametrize("order_id", [1, 8191, 8192, 2**62])
+async def test_forgotten_saga_of_a_settled_order_starts_nothing_again(store: Store, order_id: int) -> None:
+    for offset, state in enumerate((SagaState.DONE, SagaState.FAILED)):
+        saga = replace(ONE, order_id=order_id + offset)
+        await ended(store.lasting, saga, state, datetime.now(UTC))
+        assert await store.lasting.forget([EndedSaga(saga.order_id, 1, 0)]) == 1
+        assert await store.lasting.forget([EndedSaga(saga.order_id, 1, 0)]) == 0
+        for again in (saga, replace(saga, version=2)):
+            assert await store.lasting.start(again, claimed=True) == SagaStart(new=False)
+    assert (await store.lasting.start(replace(ONE, order_id=order_id + 2), claimed=True)).new
+
+
+async def test_forgotten_saga_that_was_released_starts_anew(store: Store) -> None:
+    await ended(store.lasting, ONE, SagaState.RELEASED, datetime.now(UTC))
+    assert await store.lasting.forget([EndedSaga(1, 1, 0)]) == 1
+    again = await claimed(store.lasting, ONE)
+    assert (again.saga, again.fence) == (ONE, 1)
+
+
+async def test_open_saga_is_not_forgotten(store: Store) -> None:
+    await claimed(store.lasting, ONE)
+    assert await store.lasting.forget([EndedSaga(1, 1, 0)]) == 0
+    assert await store.lasting.start(ONE, claimed=True) == SagaStart(new=False)
 
 
 async def test_saga_can_be_claimed_after_its_lease(store: Store) -> None:

@@ -186,6 +186,15 @@ SAFEGUARDS = (
         ("tests/contract/test_saga_repository.py::test_new_saga_is_claimed_by_its_starter",),
     ),
     Safeguard(
+        "bit of a settled order",
+        "an event of an order whose saga was deleted starts nothing",
+        f"{PROCESSING}/migrations/0011_retention.sql",
+        "        RETURN NULL;\n",
+        "        RETURN NEW;\n",
+        "assert",
+        ("tests/contract/test_saga_repository.py::test_forgotten_saga_of_a_settled_order_starts_nothing_again",),
+    ),
+    Safeguard(
         "fence of a saga",
         "an engine that lost its lease changes nothing",
         f"{PROCESSING}/migrations/0010_failed_attempts.sql",

@@ -49,6 +49,7 @@ WRITES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("inventory", "POST", "/inventory/decrements", {"operations": [TAKE]}),
     ("inventory", "POST", "/inventory/decrement/nobody-has", {"operationId": "fuzz:1", "quantity": 1}),
     ("inventory", "POST", "/inventory/release", {"operationId": "fuzz:1"}),
+    ("inventory", "POST", "/inventory/forget", {"operationIds": ["fuzz:1"]}),
 )
 
 

@@ -334,6 +334,7 @@ def stock_statements(stock: InMemoryStock) -> Statements:
             )
             for each in now(stock.operations(p["prefix"], p["limit"]))
         ],
+        "forget_operations": lambda p: [()] * now(stock.forget(p[0])),
         "release_stock": lambda p: _release_rows(stock, p[0]),
         "release_free_stock": lambda p: _release_rows(stock, p[0]),
         "seed_products": lambda p: (
@@ -435,6 +436,10 @@ def saga_statements(sagas: InMemorySagas) -> Statements:
         "search_sagas": search,
         "count_open_sagas": count_open,
         "retry_sagas": retry,
+        "expired_sagas": lambda p: [
+            (each.order_id, each.version, each.restarts) for each in now(sagas.expired(p["age_s"], p["limit"]))
+        ],
+        "forget_sagas": lambda p: [(now(sagas.forget_keys(zip(*p, strict=True))),)],
     }
 
 

@@ -44,6 +44,7 @@ class InMemoryStock:
         self._last_versions: dict[str, int] = {}
         self._added_before: dict[str, int] = {}  # the number of the next operation
         self._operations: dict[str, _Operation] = {}
+        self._next_number = 0
         self._seeded: set[str] = set()
 
     async def get(self, product_id: str) -> Product:
@@ -62,7 +63,7 @@ class InMemoryStock:
             raise ProductExistsError(product_id)
         version = self._last_versions.get(product_id, 0) + 1
         self._products[product_id] = Product(product_id, stock, version, datetime.now(UTC))
-        self._added_before[product_id] = len(self._operations)
+        self._added_before[product_id] = self._next_number
         return self._products[product_id]
 
     async def change(self, product_id: str, stock: int, version: int | None) -> Product:
@@ -95,6 +96,9 @@ class InMemoryStock:
                 if product is not None and self._added_before[line.product_id] <= operation.number:
                     self._set(line.product_id, min(product.stock + line.quantity, MAX_STOCK))
         return tuple[Item, ...](tuple(given))
+
+    async def forget(self, operation_ids: Sequence[str]) -> int:
+        return sum(self._operations.pop(each, None) is not None for each in set(operation_ids))
 
     async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
         return [
@@ -129,7 +133,8 @@ class InMemoryStock:
 
     def _take(self, operation_id: str, lines: Sequence[Item]) -> TakeOutcome:
         outcome = decide({each: product.stock for each, product in self._products.items()}, lines)
-        self._operations[operation_id] = _Operation(frozenset(lines), outcome, number=len(self._operations))
+        self._operations[operation_id] = _Operation(frozenset(lines), outcome, number=self._next_number)
+        self._next_number += 1
         if isinstance(outcome, Taken):
             for level in outcome.levels:
                 self._set(level.product_id, level.stock)

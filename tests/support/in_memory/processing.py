@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from order_contracts import EventType, OrderEvent
-from processing_service.ports import Claim, OpenSagas, SagaRecord, SagaStart
+from processing_service.ports import Claim, EndedSaga, OpenSagas, SagaRecord, SagaStart
 from processing_service.saga import LATE_AFTER_S, MAX_FAILED_ATTEMPTS, FailedAttempt, Saga, SagaState
 from service_common.scope import Scope
 from tests.support.in_memory.outbox import InMemoryOutbox
@@ -27,7 +27,7 @@ class _Row:
 
 
 class InMemorySagas:
-    """A `SagaRepository` and `SagaReader` in a dictionary."""
+    """A `SagaRepository`, `SagaReader` and `EndedSagas` in a dictionary."""
 
     def __init__(
         self,
@@ -39,12 +39,15 @@ class InMemorySagas:
         self.outbox = InMemoryOutbox()
         self._destination = destination
         self._rows: dict[tuple[int, int], _Row] = {}
+        self._settled: set[int] = set()
         self._lease = timedelta(seconds=lease_s)
         self._now = now
 
     async def start(self, saga: Saga, *, claimed: bool) -> SagaStart:
         key = saga.order_id, saga.version
         known = self._rows.get(key)
+        if saga.order_id in self._settled:
+            return SagaStart(new=False)
         if known is not None and (known.saga.state is not SagaState.RELEASED or self._has_newer(saga)):
             return SagaStart(new=False)
         now = self._now()
@@ -129,12 +132,31 @@ class InMemorySagas:
             oldest_s=max(((self._now() - row.started_at).total_seconds() for row in rows), default=0.0),
         )
 
+    async def expired(self, age_s: float, limit: int) -> list[EndedSaga]:
+        oldest = {order_id for order_id, _ in sorted(self._rows)[:limit]}
+        kept = {row.saga.order_id for row in self._rows.values() if not self._has_expired(row, age_s)}
+        rows = [self._rows[key] for key in sorted(self._rows) if key[0] in oldest - kept]
+        return [EndedSaga(row.saga.order_id, row.saga.version, row.saga.restarts) for row in rows]
+
+    async def forget(self, sagas: Sequence[EndedSaga]) -> int:
+        return await self.forget_keys((each.order_id, each.version) for each in sagas)
+
+    async def forget_keys(self, keys: Iterable[tuple[int, int]]) -> int:
+        ended = [key for key in keys if key in self._rows and self._rows[key].saga.ended]
+        for key in ended:
+            if self._rows.pop(key).saga.state is not SagaState.RELEASED:
+                self._settled.add(key[0])
+        return len(ended)
+
     async def retry(self, order_id: int) -> None:
         now = self._now()
         for row in self._rows.values():
             leased = row.lease_until is not None and row.lease_until > now
             if row.saga.order_id == order_id and row.next_run_at is not None and not leased:
                 row.next_run_at = min(row.next_run_at, now)
+
+    def _has_expired(self, row: _Row, age_s: float) -> bool:
+        return row.saga.ended and row.entered[row.saga.state] < self._now() - timedelta(seconds=age_s)
 
     def _announce(self, saga: Saga, event_type: EventType, now: datetime) -> None:
         reason = saga.reason if event_type is EventType.ORDER_FAILED else None

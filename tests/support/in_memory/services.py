@@ -130,6 +130,7 @@ async def use_inventory(client: Client) -> None:
     await ask(client, "POST", "/inventory/decrements", json={"operations": operations}, headers=TOKEN)
     await ask(client, "POST", "/inventory/release", json={"operationId": "1"}, headers=TOKEN)
     await ask(client, "GET", "/stock-operations?prefix=1")
+    await ask(client, "POST", "/inventory/forget", json={"operationIds": ["3", "nothing"]}, headers=TOKEN)
     await ask(client, "POST", "/inventory/decrement", json={"operationId": "1", "items": [item]}, headers=TOKEN)
     for path in ("/inventory/b", "/inventory/b"):
         for version in ('"1", "2"', '"9"', '"1"'):

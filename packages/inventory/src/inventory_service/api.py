@@ -22,6 +22,7 @@ from .schemas import (
     CatalogueQuerySchema,
     DecrementSchema,
     DecrementsSchema,
+    ForgetSchema,
     ProductPathSchema,
     ProductSchema,
     ProductsQuerySchema,
@@ -94,6 +95,10 @@ class _ReturnedItemSchema(AnswerSchema):
 
 class _ReturnedSchema(AnswerSchema):
     items = fields.List(fields.Nested(_ReturnedItemSchema), required=True)
+
+
+class _ForgottenSchema(AnswerSchema):
+    forgotten = fields.Int(required=True, metadata={"description": "How many of them were known."})
 
 
 class _StockOperationSchema(AnswerSchema):
@@ -247,6 +252,16 @@ API = Api(
             access=Caller.SERVICE,
             body=ReleaseSchema,
             answers={200: Answer("The items returned to the stock", _ReturnedSchema)},
+            errors=(UnavailableError,),
+        ),
+        Operation(
+            "POST",
+            "/inventory/forget",
+            handlers.forget,
+            name="forgetStockOperations",
+            access=Caller.SERVICE,
+            body=ForgetSchema,
+            answers={200: Answer("The operations are forgotten", _ForgottenSchema)},
             errors=(UnavailableError,),
         ),
     ),

@@ -22,6 +22,7 @@ __all__ = [
     "decrement",
     "decrement_each",
     "decrement_product",
+    "forget",
     "get_product",
     "get_products",
     "operations",
@@ -96,6 +97,11 @@ async def release(request: web.Request, operation_id: str) -> web.Response:
     """Release an operation: return what it took to the stock."""
     released = await request.app[INVENTORY].release_stock(operation_id)
     return json_response({"items": [{"productId": item.product_id, "quantity": item.quantity} for item in released]})
+
+
+async def forget(request: web.Request, operation_ids: Sequence[str]) -> web.Response:
+    """Forget operations that are never asked for again."""
+    return json_response({"forgotten": await request.app[INVENTORY].forget(operation_ids)})
 
 
 def _product(product: Product, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

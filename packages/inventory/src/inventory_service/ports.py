@@ -73,6 +73,10 @@ class StockRepository(Protocol):
         """
         ...
 
+    async def forget(self, operation_ids: Sequence[str]) -> int:
+        """Delete operations that are never asked for again; return how many there were."""
+        ...
+
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Add those of *products* (id, stock) that do not exist, once for each *name*; return their number."""
         ...

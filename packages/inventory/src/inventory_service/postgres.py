@@ -133,6 +133,10 @@ class SqlStock:
         items: Mapping[str, int] = row[0] if row else {}
         return _items(items)
 
+    async def forget(self, operation_ids: Sequence[str]) -> int:
+        """Delete operations."""
+        return await self._database.execute(self._sql["forget_operations"], (list(operation_ids),))
+
     async def seed(self, name: str, products: Sequence[tuple[str, int]]) -> int:
         """Add products, once for each name."""
         return await self._database.execute(

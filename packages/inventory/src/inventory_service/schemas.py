@@ -18,6 +18,7 @@ __all__ = [
     "CatalogueQuerySchema",
     "DecrementSchema",
     "DecrementsSchema",
+    "ForgetSchema",
     "ProductPathSchema",
     "ProductSchema",
     "ProductsQuerySchema",
@@ -30,12 +31,15 @@ __all__ = [
     "product_payload",
 ]
 
+OPERATION_ID = validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters.")
+MAX_FORGOTTEN = 1_000
+
 
 def _operation_id() -> fields.Str:
     return fields.Str(
         data_key="operationId",
         required=True,
-        validate=validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters."),
+        validate=OPERATION_ID,
     )
 
 
@@ -75,6 +79,14 @@ class ReleaseSchema(Schema):
     """``{"operationId": "123:1"}``."""
 
     operation_id = _operation_id()
+
+
+class ForgetSchema(Schema):
+    """``{"operationIds": ["123:1", "124:1"]}``."""
+
+    operation_ids = BoundedList(
+        fields.Str(validate=OPERATION_ID), at_least=1, at_most=MAX_FORGOTTEN, data_key="operationIds", required=True
+    )
 
 
 class ProductPathSchema(Schema):
@@ -121,7 +133,7 @@ class StockOperationsQuerySchema(Schema):
 
     prefix = fields.Str(
         load_default="",
-        validate=validate.Regexp(r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters."),
+        validate=OPERATION_ID,
     )
     limit = page_limit()
 

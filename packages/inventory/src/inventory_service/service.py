@@ -81,6 +81,12 @@ class InventoryService:
         logger.info("stock released", extra={"operationId": operation_id, "items": len(released)})
         return released
 
+    async def forget(self, operation_ids: Sequence[str]) -> int:
+        """Delete operations that are never asked for again; return how many there were."""
+        forgotten = await self._repository.forget(operation_ids)
+        logger.info("stock operations forgotten", extra={"operations": forgotten})
+        return forgotten
+
     async def operations(self, prefix: str, limit: int) -> list[StockOperation]:
         """Return the first *limit* operations whose ids begin with *prefix*, by id."""
         return await self._repository.operations(prefix, limit)

@@ -15,7 +15,7 @@ from service_common.dead_letters import DEAD_LETTERS, DeadLetters
 from service_common.events import split_batch
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, max_connections, new_app
-from service_common.lifecycle import background
+from service_common.lifecycle import Retention, background
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Sqs, measuring_depths
 
@@ -32,7 +32,6 @@ from .feed import (
     LogChannel,
     NotificationConsumer,
     Notifier,
-    Retention,
     SqlFeed,
 )
 from .http import API, BROADCASTER, DISCONNECTOR, HISTORY

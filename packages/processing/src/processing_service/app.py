@@ -13,7 +13,7 @@ from service_common.dead_letters import DEAD_LETTERS, DeadLetters
 from service_common.events import split_batch
 from service_common.http_client import RetryingClient
 from service_common.http_server import METRICS, READINESS, new_app
-from service_common.lifecycle import background
+from service_common.lifecycle import Retention, background
 from service_common.outbox import OutboxRelay, OutboxTable
 from service_common.postgres import Database, migrate
 from service_common.sqs import Poller, PollerSettings, Publisher, Sqs, measuring_depths
@@ -27,6 +27,7 @@ from .inventory_client import HttpStockGateway
 from .lateness import Lateness
 from .order_client import HttpOrderGateway
 from .postgres import MIGRATIONS, SqlSagas
+from .retention import SagaRetention
 from .step_runner import Runner
 
 __all__ = ["create_app", "processing"]
@@ -37,6 +38,7 @@ SOURCE = f"/{NAME}"
 # shares of the grace period: first for the long poll, messages and sagas in flight, then for the events in the outbox
 STOP_SHARE = 0.65
 RELAY_SHARE = 0.15
+RETENTION_INTERVAL_S = 600.0
 
 
 async def processing(app: web.Application) -> AsyncIterator[None]:
@@ -58,8 +60,14 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         relay = OutboxRelay(
             database, Publisher(sqs, metrics), SOURCE, events_per_message=config.events_per_message, metrics=metrics
         )
-        runner = Runner(sagas, HttpStockGateway(inventory), HttpOrderGateway(orders), relay.wake, metrics)
+        stock = HttpStockGateway(inventory)
+        runner = Runner(sagas, stock, HttpOrderGateway(orders), relay.wake, metrics)
         engine = Engine(sagas, runner)
+        retention = Retention(
+            SagaRetention(sagas, stock, age_s=config.saga_retention_s).expire,
+            name="sagas",
+            interval_s=min(config.saga_retention_s / 100, RETENTION_INTERVAL_S),
+        )
         poller = Poller(
             sqs,
             config.processing_queue,
@@ -75,6 +83,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
             background(readiness, "lateness", Lateness(sagas, metrics).run),
             relay.running(readiness, stop_within_s=config.shutdown_grace_s * RELAY_SHARE),
             background(readiness, "engine", engine.run),
+            background(readiness, "retention", retention.run),
             background(readiness, "poller", poller.run),
         ):
             app[SAGAS], app[OUTBOX] = sagas, OutboxTable(database)

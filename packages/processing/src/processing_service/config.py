@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from environs import validate
+
 from service_common.config import ServiceConfig, outbox_fields, read_environment, shared_fields
 
 __all__ = ["NAME", "Config"]
 
 NAME = "processing-service"
 PORT = 8083
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Config(ServiceConfig):
         processing_queue: delivers created and updated orders.
         notification_queue: receives the events of processed and failed orders.
         subscriber_queues: receive the same events.
+        saga_retention_s: how long a saga is kept after its end.
     """
 
     inventory_urls: tuple[str, ...]
@@ -32,6 +36,7 @@ class Config(ServiceConfig):
     processing_queue: str
     notification_queue: str
     subscriber_queues: tuple[str, ...]
+    saga_retention_s: float
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
@@ -49,5 +54,6 @@ class Config(ServiceConfig):
                 "processing_queue": env.str("PROCESSING_QUEUE", "processing-queue"),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
                 "subscriber_queues": env.queues("SUBSCRIBER_QUEUES"),
+                "saga_retention_s": env.float("SAGA_RETENTION_S", 30 * DAY_S, validate=validate.Range(1.0)),
             }
         return cls(**fields)

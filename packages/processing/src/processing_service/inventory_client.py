@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from order_contracts import Item
 from service_common.errors import UnavailableError
@@ -38,8 +38,19 @@ _RELEASE = Call(
 )
 
 
+def _is_count(data: object) -> bool:
+    match data:
+        case {"forgotten": int()}:
+            return True
+    return False
+
+
+_FORGET = Call("POST", "/inventory/forget", idempotent=True, attempt_timeout_s=5.0, deadline_s=10.0, shape=_is_count)
+MAX_FORGOTTEN = 1_000
+
+
 class HttpStockGateway:
-    """A `StockGateway` on the internal endpoints of the inventory service."""
+    """A `StockGateway` and `StockOperations` on the internal endpoints of the inventory service."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
@@ -60,8 +71,19 @@ class HttpStockGateway:
 
     async def release(self, operation_id: str) -> Succeeded | Unanswered:
         """Return to the stock what the operation took."""
+        return await self._done(_RELEASE, {"operationId": operation_id})
+
+    async def forget(self, operation_ids: Sequence[str]) -> Succeeded | Unanswered:
+        """Forget the outcomes of operations."""
+        for start in range(0, len(operation_ids), MAX_FORGOTTEN):
+            body = {"operationIds": operation_ids[start : start + MAX_FORGOTTEN]}
+            if isinstance(done := await self._done(_FORGET, body), Unanswered):
+                return done
+        return Succeeded()
+
+    async def _done(self, call: Call, body: Mapping[str, object]) -> Succeeded | Unanswered:
         try:
-            await self._client.request(_RELEASE, json={"operationId": operation_id})
+            await self._client.request(call, json=body)
         except UnavailableError as error:
             return Unanswered.by(error)
         return Succeeded()

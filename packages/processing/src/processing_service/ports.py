@@ -10,10 +10,12 @@ from typing import Protocol
 from order_contracts import Item
 from service_common.scope import Scope
 
-from .saga import FailedAttempt, Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn
+from .saga import FailedAttempt, Refused, Saga, SagaState, Succeeded, Unanswered, Withdrawn, operation_id
 
 __all__ = [
     "Claim",
+    "EndedSaga",
+    "EndedSagas",
     "OpenSagas",
     "OrderGateway",
     "SagaReader",
@@ -21,6 +23,7 @@ __all__ = [
     "SagaRepository",
     "SagaStart",
     "StockGateway",
+    "StockOperations",
 ]
 
 
@@ -75,6 +78,20 @@ class SagaRecord:
     entered: Mapping[SagaState, datetime]
     customer_id: str
     failed_attempts: tuple[FailedAttempt, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSaga:
+    """A saga that has ended, and how often it was restarted."""
+
+    order_id: int
+    version: int
+    restarts: int
+
+    @property
+    def operation_ids(self) -> list[str]:
+        """The operation ids of all its runs."""
+        return [operation_id(self.order_id, self.version, each) for each in range(self.restarts + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +166,29 @@ class SagaRepository(Protocol):
 
     async def release_claims(self, claims: Sequence[Claim]) -> None:
         """End the leases, so that another engine may claim the sagas at once."""
+        ...
+
+
+class StockOperations(Protocol):
+    """What the inventory service keeps of the operations."""
+
+    async def forget(self, operation_ids: Sequence[str]) -> Succeeded | Unanswered:
+        """Forget operations that are never asked for again."""
+        ...
+
+
+class EndedSagas(Protocol):
+    """Finds and forgets sagas that have ended."""
+
+    async def expired(self, age_s: float, limit: int) -> list[EndedSaga]:
+        """Return the sagas of the oldest orders whose sagas all ended more than *age_s* seconds ago.
+
+        Looks at no more than *limit* sagas and the further versions of their orders.
+        """
+        ...
+
+    async def forget(self, sagas: Sequence[EndedSaga]) -> int:
+        """Delete *sagas*, so that their events still start nothing; return how many."""
         ...
 
 

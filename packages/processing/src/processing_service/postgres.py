@@ -13,7 +13,7 @@ from service_common.errors import BusyError
 from service_common.postgres import STATEMENT_SPAN, Database, Json, Row, load_statements
 from service_common.scope import Scope
 
-from .ports import Claim, OpenSagas, SagaRecord, SagaStart
+from .ports import Claim, EndedSaga, OpenSagas, SagaRecord, SagaStart
 from .saga import LATE_AFTER_S, FailedAttempt, FailureKind, Saga, SagaState, SagaStep
 
 __all__ = ["MIGRATIONS", "SqlSagas"]
@@ -31,7 +31,7 @@ class _Change:
 
 
 class SqlSagas:
-    """A `SagaRepository` and `SagaReader` on PostgreSQL.
+    """A `SagaRepository`, `SagaReader` and `EndedSagas` on PostgreSQL.
 
     One statement stores concurrent starts, and one concurrent writes: under load many sagas share a commit. Where one
     of them is locked, the others are written without it.
@@ -103,6 +103,17 @@ class SqlSagas:
     async def retry(self, order_id: int) -> None:
         """Make the sagas of an order that wait for their next attempt due now."""
         await self._database.execute(self._sql["retry_sagas"], (order_id,))
+
+    async def expired(self, age_s: float, limit: int) -> list[EndedSaga]:
+        """Return the sagas of the oldest orders that ended long ago."""
+        rows = await self._database.fetch(self._sql["expired_sagas"], {"age_s": age_s, "limit": limit})
+        return [EndedSaga(*row) for row in rows]
+
+    async def forget(self, sagas: Sequence[EndedSaga]) -> int:
+        """Delete sagas that have ended."""
+        keys = [each.order_id for each in sagas], [each.version for each in sagas]
+        [(deleted,)] = await self._database.fetch(self._sql["forget_sagas"], keys)
+        return int(deleted)
 
     async def close(self) -> None:
         """Wait for the writes in flight."""

@@ -44,6 +44,7 @@ __all__ = [
     "Succeeded",
     "Unanswered",
     "Withdrawn",
+    "operation_id",
 ]
 
 LATE_AFTER_S = 30.0
@@ -187,6 +188,12 @@ _EVENTS: Mapping[SagaState, EventType] = MappingProxyType(
 )
 
 
+def operation_id(order_id: int, version: int, restarts: int) -> str:
+    """Return the operation id of a run of a saga."""
+    first = f"{order_id}:{version}"
+    return f"{first}:{restarts + 1}" if restarts else first
+
+
 @dataclass(frozen=True, slots=True)
 class Saga:
     """The processing of one version of an order.
@@ -216,8 +223,7 @@ class Saga:
     @property
     def operation_id(self) -> str:
         """The operation id of its calls to the inventory: a new one after each release, which is final."""
-        first = f"{self.order_id}:{self.version}"
-        return f"{first}:{self.restarts + 1}" if self.restarts else first
+        return operation_id(self.order_id, self.version, self.restarts)
 
     @property
     def facts(self) -> Mapping[str, str | int]:

@@ -2,7 +2,7 @@
 
 Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`); `AntiEntropy` restores those that
 the queue lost, from what the order service lists (`HttpChangedOrders`). Every replica follows the table (`FeedTailer`),
-woken by NOTIFY (`ListenNotify`). `History` reads it page by page, `Retention` expires old rows.
+woken by NOTIFY (`ListenNotify`). `History` reads it page by page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from .consumer import NotificationConsumer
 from .listen_notify import ListenNotify
 from .order_client import HttpChangedOrders
 from .postgres import SqlFeed
-from .retention import Retention
 from .tailer import FeedTailer
 from .use_cases import History, HistoryPage, Notifier
 
@@ -29,6 +28,5 @@ __all__ = [
     "LogChannel",
     "NotificationConsumer",
     "Notifier",
-    "Retention",
     "SqlFeed",
 ]

@@ -228,6 +228,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/inventory/forget': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Forget operations that are never asked for again */
+    readonly post: operations['forgetStockOperations'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -362,6 +379,13 @@ export interface components {
     readonly Returned: {
       readonly items: readonly components['schemas']['ReturnedItem'][];
     };
+    readonly Forget: {
+      readonly operationIds: readonly string[];
+    };
+    readonly Forgotten: {
+      /** @description How many of them were known. */
+      readonly forgotten: number;
+    };
   };
   responses: {
     /** @description Any other failure */
@@ -413,6 +437,8 @@ export type Outcomes = components['schemas']['Outcomes'];
 export type SingleDecrement = components['schemas']['SingleDecrement'];
 export type Release = components['schemas']['Release'];
 export type Returned = components['schemas']['Returned'];
+export type Forget = components['schemas']['Forget'];
+export type Forgotten = components['schemas']['Forgotten'];
 export type ResponseProblem = components['responses']['Problem'];
 export type HeaderETag = components['headers']['ETag'];
 export type HeaderLocation = components['headers']['Location'];
@@ -1773,6 +1799,130 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Returned'];
+        };
+      };
+      /** @description The input is malformed. */
+      readonly 400: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:malformed';
+          };
+        };
+      };
+      /** @description The caller is not authenticated. */
+      readonly 401: {
+        headers: {
+          readonly 'WWW-Authenticate': components['headers']['WWW-Authenticate'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:unauthorized';
+          };
+        };
+      };
+      /** @description The caller is not authorized. A page of another origin may not do this. */
+      readonly 403: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:forbidden' | 'urn:orderstream:problem:origin';
+          };
+        };
+      };
+      /** @description Request Timeout */
+      readonly 408: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Content Too Large */
+      readonly 413: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Unsupported Media Type */
+      readonly 415: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description The input is well-formed but not valid. */
+      readonly 422: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:invalid';
+          };
+        };
+      };
+      /** @description The caller has sent too many requests. */
+      readonly 429: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {unknown} */
+            readonly type: 'urn:orderstream:problem:too-many-requests';
+          };
+        };
+      };
+      /** @description A dependency is unavailable. */
+      readonly 503: {
+        headers: {
+          readonly 'Retry-After': components['headers']['Retry-After'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly forgetStockOperations: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['Forget'];
+      };
+    };
+    readonly responses: {
+      /** @description The operations are forgotten */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Forgotten'];
         };
       };
       /** @description The input is malformed. */

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from service_common.errors import TransientError
+from ..errors import TransientError
 
 __all__ = ["Retention"]
 

@@ -1,0 +1,1 @@
+DELETE FROM stock_operation WHERE id = ANY (%s)

@@ -1,0 +1,1 @@
+SELECT forget_sagas(%s::bigint[], %s::integer[])
