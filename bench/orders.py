@@ -89,10 +89,17 @@ async def stock_left(url: str, products: list[str], callers: Callers) -> int:
         return total
 
 
-async def drive(stack: Stack, products: list[str], callers: Callers, options: argparse.Namespace) -> dict[str, Any]:
-    """Run the driver as a process and return what it measured."""
+async def drive(
+    stack: Stack,
+    products: list[str],
+    callers: Callers,
+    options: argparse.Namespace,
+    *,
+    orders_url: str | None = None,
+) -> dict[str, Any]:
+    """Run the driver as a process and return what it measured; *orders_url* is that of a balancer."""
     arguments = [
-        *("--orders", stack.url("order-service"), "--notifications", stack.url("notification-service")),
+        *("--orders", orders_url or stack.url("order-service"), "--notifications", stack.url("notification-service")),
         *("--products", ",".join(products), "--rate", str(options.rate)),
         *("--seconds", str(options.seconds), "--clients", str(options.saturate)),
         *("--operator", callers.operator, "--customers", ",".join(callers.customers)),
