@@ -33,7 +33,7 @@ from .orders import SERVICES, Callers, drive, stock_up
 from .usage import Meter
 
 REPLICAS = (1, 2, 4)
-WARM_UP_S = 3.0
+WARM_UP_S, IDLE_S = 3.0, 10.0
 SEEDS = Path(__file__).parent / "seeds"
 DATABASES = ("orders", "inventory", "processing", "notifications")
 # a retention of an hour, in which all but an hour of the seeded day has expired
@@ -47,7 +47,16 @@ class Side:
         self.name = name
         self.stack = stack
         self.runs: list[dict[str, Any]] = []
+        self.idle_ms_per_s = 0.0
         self._products = products
+
+    async def idle(self) -> None:
+        """Measure what the services do without any order."""
+        meter = Meter({name: process.pid for name, process in self.stack.processes.items() if process.pid})
+        meter.start()
+        await asyncio.sleep(IDLE_S)
+        spent_s = sum(seconds for name, seconds in meter.cpu_s().items() if name.startswith(SERVICES))
+        self.idle_ms_per_s = 1000 * spent_s / IDLE_S
 
     async def run(self, options: argparse.Namespace, orders_url: str | None = None) -> None:
         """Load the stack once."""
@@ -129,6 +138,7 @@ async def in_turn(sides: list[Side], options: argparse.Namespace, urls: Mapping[
     for side in sides:
         await side.run(argparse.Namespace(rate=options.rate, seconds=WARM_UP_S), (urls or {}).get(side.name))
         side.runs.clear()
+    await asyncio.gather(*(side.idle() for side in sides))
     for each in range(options.rounds):
         for side in sides if each % 2 == 0 else sides[::-1]:
             await side.run(options, (urls or {}).get(side.name))
@@ -184,6 +194,12 @@ def _cursor(url: str) -> Iterator[Any]:
             yield cursor
 
 
+async def _is_deleting(stack: Stack, orders: int) -> bool | None:
+    with _cursor(stack.database_url("processing")) as cursor:
+        cursor.execute("SELECT count(*) FROM saga")
+        return cursor.fetchone()[0] < orders or None
+
+
 def table_sizes(stack: Stack) -> dict[str, dict[str, float]]:
     """Return rows and megabytes of the tables that grow, and how often they were vacuumed by themselves."""
     sizes: dict[str, dict[str, float]] = {}
@@ -212,6 +228,7 @@ async def measure_soak(options: argparse.Namespace) -> tuple[list[Side], dict[st
                 await in_turn([empty, full], options)
                 tables["full"] = table_sizes(full.stack)
             async with running("while it is deleted", folder=folder, environ=RETENTION) as deleting:
+                await eventually(partial(_is_deleting, deleting.stack, options.orders), "deletion", 120.0, every_s=0.5)
                 started_s = time.monotonic()
                 await in_turn([deleting], options)
                 tables["deleting"] = table_sizes(deleting.stack)
@@ -221,7 +238,7 @@ async def measure_soak(options: argparse.Namespace) -> tuple[list[Side], dict[st
 
 def show(sides: list[Side]) -> list[dict[str, Any]]:
     """Print a table of the medians; return them."""
-    table = Table("", "POST p50 ms", "end p50 ms", "end p99 ms", "CPU ms an order", "of PostgreSQL", "memory MB")
+    table = Table("", "POST p50 ms", "end p50 ms", "end p99 ms", "CPU ms an order", "idle ms/s", "PostgreSQL", "MB")
     medians = [
         {
             "name": side.name,
@@ -229,6 +246,7 @@ def show(sides: list[Side]) -> list[dict[str, Any]]:
             "end_p50_ms": side.median("end_ms", "p50"),
             "end_p99_ms": side.median("end_ms", "p99"),
             "services_ms": round(side.median("services"), 2),
+            "idle_ms_per_s": round(side.idle_ms_per_s, 1),
             "postgres_ms": round(side.median("postgres"), 2),
             "memory_mb": round(sum(side.median("memory_mb", name) for name in SERVICES), 1),
         }

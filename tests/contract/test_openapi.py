@@ -40,6 +40,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "takeStockOfEach": {"operations": [{"operationId": "1:1", "items": [ITEM]}]},
     "takeStockOfProduct": {"operationId": "1:1", "quantity": 1},
     "releaseStock": {"operationId": "1:1"},
+    "forgetStockOperations": {"operationIds": ["1:1"]},
 }
 
 each_service = pytest.mark.parametrize("name", SERVICES)

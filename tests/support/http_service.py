@@ -19,7 +19,7 @@ from tests.support.in_memory.services import ORIGIN, SECRET
 __all__ = ["Answer", "HttpService", "serving"]
 
 
-INTERNAL = re.compile(r"/order/|/inventory/(decrement|release)")
+INTERNAL = re.compile(r"/order/|/inventory/(decrement|release|forget)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ async def test_product_that_can_not_be_is_refused(inventory: HttpService, body: 
         ("POST", "/inventory/decrement"),
         ("POST", "/inventory/decrement/123"),
         ("POST", "/inventory/release"),
+        ("POST", "/inventory/forget"),
     ],
 )
 async def test_body_is_a_json_object_that_says_so(inventory: HttpService, method: str, path: str) -> None:
@@ -436,7 +437,9 @@ async def test_operation_that_can_not_be_is_refused(
         refused(await inventory.internal("/inventory/decrement", body), 422, "invalid")
 
 
-@pytest.mark.parametrize("path", ["/inventory/decrement", "/inventory/decrement/123", "/inventory/release"])
+@pytest.mark.parametrize(
+    "path", ["/inventory/decrement", "/inventory/decrement/123", "/inventory/release", "/inventory/forget"]
+)
 async def test_internal_endpoint_does_nothing_for_strangers(inventory: HttpService, path: str) -> None:
     body = {"operationId": fresh(), "items": items(**{"123": 1}), "quantity": 1}
     async with nothing_stored(inventory):
