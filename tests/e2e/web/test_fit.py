@@ -12,7 +12,8 @@ from tests.e2e.web.scenes import PATHS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WIDTHS = (320, 360, 412, 768, 1440)
+PHONES = (320, 360, 412)
+WIDTHS = (*PHONES, 768, 1440)
 # on a background of one colour, which is what remains where colours are forced
 BORDERED = """bars => bars.map(bar => {
   const { borderTopColor, borderTopStyle, borderTopWidth } = getComputedStyle(bar);
@@ -28,7 +29,9 @@ async def test_no_page_is_clipped_or_wider_than_its_window(
         for name, path in PATHS.items():
             await page.goto(path.format(order=ORDER))
             await settled(page)
-            await page.locator("main details").evaluate_all("all => all.forEach((each) => (each.open = true))")
+            await page.locator("main details:not(app-docs-page *)").evaluate_all(
+                "all => all.forEach((each) => (each.open = true))"
+            )
             for width in WIDTHS:
                 await page.set_viewport_size({"width": width, "height": 800})
                 found = [*await sticking_out(page), *await clipped(page)]
@@ -36,7 +39,7 @@ async def test_no_page_is_clipped_or_wider_than_its_window(
 
 
 @pytest.mark.parametrize(("locale", "said"), [("en-GB", "last heard 30 s ago"), ("de-DE", "zuletzt gehört vor 30 s")])
-async def test_header_stays_whole_and_usable_while_nothing_is_heard(
+async def test_header_stays_whole_on_a_phone_while_nothing_is_heard(
     locale: str, said: str, recorded_pages: Recorded, browser: Browser
 ) -> None:
     async with recorded_pages.visited(browser, locale=locale) as page:
@@ -47,7 +50,7 @@ async def test_header_stays_whole_and_usable_while_nothing_is_heard(
         await expect(header.get_by_role("status")).to_contain_text("Offline")
         await page.clock.set_fixed_time(recorded_pages.at + 30)
         await expect(header).to_contain_text(said)
-        for width in WIDTHS:
+        for width in PHONES:
             await page.set_viewport_size({"width": width, "height": 800})
             found = [*await sticking_out(page), *await clipped(page)]
             assert not found, f"{width}:\n" + "\n".join(found)
