@@ -169,7 +169,7 @@ async def test_service_is_ready_when_every_check_passes(client: Client, queues: 
     body = await response.json()
     assert response.status == 200, body
     assert set(body["checks"]) == {
-        "database", "relay", "engine", "poller", "lateness", queues.processing, queues.notification,
+        "database", "relay", "engine", "poller", "lateness", "retention", queues.processing, queues.notification,
     }  # fmt: skip
 
 
