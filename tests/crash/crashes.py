@@ -27,7 +27,7 @@ ARRIVED_WITHIN_S = 60.0
 _BESIDE_THE_WAY = re.compile(
     r"service_common\.(http_server\.(health|connection_limits)|lifecycle|outbox\.maintenance|sqs\.queue_depth)\."
     r"|processing_service\.(lateness|postgres\.SqlSagas\.count_open)\b"
-    r"|notification_service\.(push\.heartbeats|feed\.retention)\."
+    r"|notification_service\.push\.heartbeats\."
 )
 
 
