@@ -12,7 +12,7 @@ LIGHT = [
     ("order_service.app", "boto3 watchtower"),
     ("inventory_service.app", "boto3 botocore watchtower"),
     ("processing_service.app", "boto3 watchtower"),
-    ("notification_service.app", "boto3 watchtower"),
+    ("notification_service.app", "boto3 redis watchtower"),
     ("orderstream_command.cli", "aiohttp botocore environs"),
     ("orderstream_command.order", "boto3 botocore service_common.http_client"),
     ("orderstream_command.saga", "boto3 botocore service_common.http_client"),

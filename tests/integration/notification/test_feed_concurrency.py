@@ -74,6 +74,10 @@ class Follower:
             assert after[0] > before[-1]
 
 
+def as_is(notification: Notification, _epoch: str) -> Notification:
+    return notification
+
+
 class SlowFeed(SqlFeed):
     """A feed whose reads take 0.3 s longer."""
 
@@ -88,7 +92,7 @@ async def tailing(feed: SqlFeed, batch: int = 50) -> AsyncIterator[Follower]:
     """Follow *feed* by polling every 2 ms while the block runs."""
     state = await feed.state()
     follower = Follower(state.head)
-    tailer = FeedTailer(feed, state, follower.publish, follower.reset, poll_s=0.002, spacing_s=0.0, batch=batch)
+    tailer = FeedTailer(feed, state, as_is, follower.publish, follower.reset, poll_s=0.002, spacing_s=0.0, batch=batch)
     task = asyncio.create_task(tailer.run())
     try:
         yield follower

@@ -42,6 +42,10 @@ def created(*orders: int) -> list[OrderEvent]:
     return [OrderEvent(EventType.ORDER_CREATED, "/test", order, 1, datetime.now(UTC)) for order in orders]
 
 
+def as_is(notification: Notification, _epoch: str) -> Notification:
+    return notification
+
+
 @dataclass
 class Unsteady(SqlFeed):
     """A feed whose reads fail while *away* is set."""
@@ -59,7 +63,7 @@ class Unsteady(SqlFeed):
 
 
 @asynccontextmanager
-async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterator[FeedTailer]:
+async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterator[FeedTailer[Notification]]:
     """Follow *feed* into *seen* while the block runs; a reset is an error."""
 
     def reset(state: object) -> None:
@@ -68,7 +72,7 @@ async def tailing(feed: SqlFeed, seen: list[int], poll_s: float) -> AsyncIterato
     def publish(notifications: Sequence[Notification], _state: FeedState) -> None:
         seen.extend(each.seq for each in notifications)
 
-    tailer = FeedTailer(feed, await feed.state(), publish, reset, poll_s=poll_s)
+    tailer = FeedTailer(feed, await feed.state(), as_is, publish, reset, poll_s=poll_s)
     task = asyncio.create_task(tailer.run())
     try:
         yield tailer
@@ -163,7 +167,7 @@ async def test_own_appends_and_those_of_another_replica_interleave_without_a_gap
         tasks = [group.create_task(listen_notify.notify()) for listen_notify, _ in pairs]
         tasks += [group.create_task(listen_notify.listen(database)) for listen_notify, database in pairs]
 
-        async def consume(listen_notify: ListenNotify, database: Database, seed: int) -> None:
+        async def consume(listen_notify: ListenNotify[Notification], database: Database, seed: int) -> None:
             mine = random.Random(seed).sample(events, len(events))
             for begin in range(0, len(mine), 3):
                 for written in await SqlFeed(database).append(mine[begin : begin + 3]):

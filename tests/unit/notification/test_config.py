@@ -41,3 +41,17 @@ def test_order_service_is_optional() -> None:
     with pytest.raises(ConfigError) as wrong:
         Config.from_environ({**ENVIRON, "ORDER_URL": "order:8080", "RECONCILE_AFTER_S": "0"})
     assert set(wrong.value.problems) == {"ORDER_URL", "RECONCILE_AFTER_S"}
+
+
+def test_bus_is_optional() -> None:
+    assert Config.from_environ(ENVIRON).feed_bus_url is None
+    config = Config.from_environ({**ENVIRON, "FEED_BUS_URL": "rediss://user:pass@cache.example:6379/3"})
+    assert config.feed_bus_url == "rediss://user:pass@cache.example:6379/3"
+    assert config.masked()["feed_bus_url"] == "rediss://***@cache.example:6379/3"
+
+
+@pytest.mark.parametrize("url", ["cache:6379", "http://cache", "redis://", "redis://u:p@ss@cache", "redis://a b"])
+def test_wrong_url_of_the_bus_is_an_error(url: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        Config.from_environ({**ENVIRON, "FEED_BUS_URL": url})
+    assert set(wrong.value.problems) == {"FEED_BUS_URL"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeAlias
 
@@ -24,6 +25,8 @@ from .access import Disconnector, SqlAccess
 from .config import Config
 from .feed import (
     AntiEntropy,
+    FanOut,
+    FanOutCounters,
     FeedAppender,
     FeedTailer,
     History,
@@ -32,10 +35,22 @@ from .feed import (
     LogChannel,
     NotificationConsumer,
     Notifier,
+    RedisStream,
     SqlFeed,
 )
 from .http import API, BROADCASTER, DISCONNECTOR, HISTORY
-from .push import Heartbeats, PushCounters, PushGauges, PushLimits, open_broadcaster
+from .notification import Notification
+from .push import (
+    Entry,
+    Heartbeats,
+    PushCounters,
+    PushGauges,
+    PushLimits,
+    encode,
+    entry_of,
+    open_broadcaster,
+    record_of,
+)
 
 __all__ = ["CONFIG", "NOTIFIER", "Resource", "comparing", "consuming", "create_app", "pushing"]
 
@@ -65,13 +80,18 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         limits = _within_open_files(config.push)
         broadcaster = await open_broadcaster(feed, state, limits, PushCounters(app[METRICS]))
         tailer = FeedTailer(
-            feed, state, broadcaster.publish, broadcaster.reset, poll_s=config.feed_poll_s, wait_s=broadcaster.wait_s
+            feed,
+            state,
+            encode,
+            broadcaster.publish,
+            broadcaster.reset,
+            poll_s=config.feed_poll_s,
+            wait_s=broadcaster.wait_s,
         )
         access = SqlAccess(database)
         disconnector = Disconnector(access, broadcaster.disconnect, poll_s=config.feed_poll_s)
         await disconnector.open()
         listen_notify = ListenNotify(feed, tailer, alone_s=config.feed_poll_s, wake_others=disconnector.wake)
-        appender = FeedAppender(feed, listen_notify.appended, broadcaster.wait_s)
         retention = Retention(
             partial(feed.expire, config.feed_retention_s),
             name="notifications",
@@ -85,8 +105,8 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         app[METRICS].register(PushGauges(broadcaster, lambda: tailer.lag))
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)
         app[TICKETS], app[DISCONNECTOR] = Tickets(access), disconnector
-        app[NOTIFIER] = Notifier(appender, (LogChannel("Email"), LogChannel("SMS")))
         async with (
+            _telling_others(app, tailer, listen_notify) as appended,
             background(readiness, "tail", tailer.run),
             background(readiness, "wake-ups sent", listen_notify.notify),
             background(readiness, "wake-ups heard", partial(listen_notify.listen, database)),
@@ -95,9 +115,26 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
             background(readiness, "retention", retention.run),
             background(readiness, "retention of tickets", access_retention.run),
         ):
+            appender = FeedAppender(feed, appended, broadcaster.wait_s)
+            app[NOTIFIER] = Notifier(appender, (LogChannel("Email"), LogChannel("SMS")))
             yield
             await appender.close()
             await broadcaster.close()
+
+
+@asynccontextmanager
+async def _telling_others(
+    app: web.Application, tailer: FeedTailer[Entry], listen_notify: ListenNotify[Entry]
+) -> AsyncIterator[Callable[[Sequence[Notification]], None]]:
+    """Yield what is to be called with each append: it tells the other replicas over the bus, if there is one."""
+    url, readiness, counters = app[CONFIG].feed_bus_url, app[READINESS], FanOutCounters(app[METRICS])
+    if url is None:
+        yield listen_notify.appended
+        return
+    async with RedisStream.open(url) as bus:
+        fan_out = FanOut(bus, tailer, listen_notify, record_of, entry_of, counters=counters)
+        async with background(readiness, "bus sent", fan_out.send), background(readiness, "bus heard", fan_out.receive):
+            yield fan_out.appended
 
 
 async def consuming(app: web.Application) -> AsyncIterator[None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from environs import validate
+from environs import ValidationError, validate
 
 from service_common.config import Environment, ServiceConfig, read_environment, shared_fields
 
@@ -16,6 +17,19 @@ __all__ = ["Config"]
 
 PORT = 8082
 DAY_S = 86_400.0
+# https://www.iana.org/assignments/uri-schemes/prov/redis
+_BUS_URL = re.compile(r"(?P<scheme>rediss?://)(?P<user>[^@/?#\s]*@)?(?P<place>[^@/?#\s]+(?:/\d{1,4})?)")
+
+
+def _is_bus_url(value: str | None) -> None:
+    if value is not None and not _BUS_URL.fullmatch(value):
+        raise ValidationError("Has to be a redis:// or rediss:// URL; percent-encode / @ : ? # in user and password.")
+
+
+def _place(url: str | None) -> str | None:
+    """Return where the bus is, without user and password."""
+    match = url and _BUS_URL.fullmatch(url)
+    return f"{match['scheme']}{'***@' if match['user'] else ''}{match['place']}" if match else url and "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +40,7 @@ class Config(ServiceConfig):
         notification_queue: the queue that events come from.
         consumers: messages handled at the same time.
         feed_poll_s: the longest delay of another replica's append when its NOTIFY is lost.
+        feed_bus_url: of the Redis or Valkey server over which replicas exchange what they append; None without one.
         feed_retention_s: how far back a client can resume.
         order_urls: replicas of the order service; without any, lost notifications are not restored.
         reconcile_after_s: age of a change of an order when its notifications are compared with it, in seconds.
@@ -35,6 +50,7 @@ class Config(ServiceConfig):
     notification_queue: str
     consumers: int = 50
     feed_poll_s: float = 1.0
+    feed_bus_url: str | None = field(default=None, repr=False, metadata={"mask": _place})
     feed_retention_s: float = 30 * DAY_S
     order_urls: tuple[str, ...] = ()
     reconcile_after_s: float = 300.0
@@ -53,6 +69,7 @@ class Config(ServiceConfig):
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
                 "consumers": env.int("CONSUMERS", 50, validate=validate.Range(1, 1_000)),
                 "feed_poll_s": env.float("FEED_POLL_S", 1.0, validate=validate.Range(0.01, 60.0)),
+                "feed_bus_url": env.str("FEED_BUS_URL", None, validate=_is_bus_url),
                 "feed_retention_s": env.float("FEED_RETENTION_S", 30 * DAY_S, validate=validate.Range(1.0)),
                 "order_urls": env.urls("ORDER_URL", required=False),
                 "reconcile_after_s": env.float("RECONCILE_AFTER_S", 300.0, validate=validate.Range(1.0, 86_400.0)),

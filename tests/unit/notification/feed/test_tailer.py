@@ -19,6 +19,10 @@ def created(*orders: int) -> list[OrderEvent]:
     return [OrderEvent(EventType.ORDER_CREATED, "/test", order, 1, datetime.now(UTC)) for order in orders]
 
 
+def as_is(notification: Notification, _epoch: str) -> Notification:
+    return notification
+
+
 @dataclass
 class Published:
     """Records what the tailer published."""
@@ -76,9 +80,11 @@ def published() -> Published:
 @asynccontextmanager
 async def tailing(
     feed: SlowFeed, published: Published, poll_s: float = 0.01, batch: int = 200
-) -> AsyncIterator[FeedTailer]:
+) -> AsyncIterator[FeedTailer[Notification]]:
     state = await feed.state()
-    tailer = FeedTailer(feed, state, published.publish, published.reset, poll_s=poll_s, spacing_s=0.0, batch=batch)
+    tailer = FeedTailer(
+        feed, state, as_is, published.publish, published.reset, poll_s=poll_s, spacing_s=0.0, batch=batch
+    )
     task = asyncio.create_task(tailer.run())
     try:
         yield tailer
@@ -150,3 +156,33 @@ async def test_new_epoch_resets_to_its_head(feed: SlowFeed, published: Published
         assert published.resets == [FeedState("new", 0, 2)]
         await feed.append(created(3))
         assert await published.until(3) == [3]
+
+
+async def test_gap_is_read_when_nothing_fills_it_in_time(feed: SlowFeed, published: Published) -> None:
+    await feed.append(created(1))
+    async with tailing(feed, published, poll_s=60.0) as tailer:
+        tailer.patience_s = 0.02
+        stored = [each for (each,) in await feed.append(created(2, 3, 4))]
+        tailer.take(feed.epoch, stored[2:])
+        assert published.seqs == []
+        assert await published.until(4) == [2, 3, 4]
+
+
+async def test_gap_that_is_filled_in_time_costs_no_read(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0) as tailer:
+        tailer.patience_s = 60.0
+        one, two, three = [each for (each,) in await feed.append(created(1, 2, 3))]
+        tailer.take(feed.epoch, [three, two])
+        await asyncio.sleep(0.05)
+        tailer.take(feed.epoch, [one, two])
+        assert published.seqs == [1, 2, 3]
+        assert not feed.reading.is_set()
+
+
+async def test_what_is_of_another_epoch_is_dropped(feed: SlowFeed, published: Published) -> None:
+    async with tailing(feed, published, poll_s=60.0) as tailer:
+        (stored,) = await feed.append(created(1))
+        tailer.take("before", stored)
+        assert published.seqs == []
+        tailer.take(feed.epoch, stored)
+        assert published.seqs == [1]

@@ -121,3 +121,22 @@ def test_line_breaks_in_a_reason_are_escaped_in_the_event_stream() -> None:
     sse = text_of_chunk(encoding.encode(failed, "e").sse)
     assert sse.count(b"\n") == 3
     assert b"\r" not in sse
+
+
+@pytest.mark.parametrize(
+    "notification",
+    [CLOSED, replace(CLOSED, traceparent="00-1-2-01", reason="Two lines:\n\n and \u2603", customer_id="a b")],
+)
+def test_other_replicas_send_the_same_bytes(notification: Notification) -> None:
+    entry = encoding.encode(notification, "e")
+    record = encoding.record_of(entry)
+    assert b"\n" not in record
+    assert encoding.entry_of(record) == entry
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"-", b"- {", b"- 7", b"- {}", b'- {"id":7}', b'- {"id":"e"}', b'- {"id":"e-7"}']
+)
+def test_what_is_no_record_is_an_error(record: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        encoding.entry_of(record)

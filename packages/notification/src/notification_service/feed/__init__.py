@@ -2,7 +2,8 @@
 
 Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`); `AntiEntropy` restores those that
 the queue lost, from what the order service lists (`HttpChangedOrders`). Every replica follows the table (`FeedTailer`),
-woken by NOTIFY (`ListenNotify`). `History` reads it page by page.
+woken by NOTIFY (`ListenNotify`), or gets what others append over a bus (`FanOut` on `RedisStream`). `History` reads it
+page by page.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from .anti_entropy import AntiEntropy
 from .appender import FeedAppender
 from .channels import LogChannel
 from .consumer import NotificationConsumer
+from .fan_out import FanOut, FanOutCounters
 from .listen_notify import ListenNotify
 from .order_client import HttpChangedOrders
 from .postgres import SqlFeed
+from .redis_stream import RedisStream
 from .tailer import FeedTailer
 from .use_cases import History, HistoryPage, Notifier
 
 __all__ = [
     "AntiEntropy",
+    "FanOut",
+    "FanOutCounters",
     "FeedAppender",
     "FeedTailer",
     "History",
@@ -28,5 +33,6 @@ __all__ = [
     "LogChannel",
     "NotificationConsumer",
     "Notifier",
+    "RedisStream",
     "SqlFeed",
 ]

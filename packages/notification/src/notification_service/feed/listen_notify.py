@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from typing import Generic, TypeVar
 
 from service_common.errors import TransientError
 from service_common.gathering import GatheringPolicy, RecentRate
@@ -13,16 +14,19 @@ from service_common.postgres import Database
 
 from ..notification import Notification
 from .postgres import NOTIFY_CHANNEL, SqlFeed
+from .sequencer import Sequenced
 from .tailer import FeedTailer
 
 __all__ = ["ListenNotify"]
 
 logger = logging.getLogger(__name__)
 
+E = TypeVar("E", bound=Sequenced)
+
 OPEN_RETRY_S = 1.0
 
 
-class ListenNotify:
+class ListenNotify(Generic[E]):
     """Sends and receives wake-ups; a lost one delays the replica until its next poll.
 
     NOTIFY is a statement of its own after the commit: as part of the append, every commit would wake every replica.
@@ -34,7 +38,7 @@ class ListenNotify:
     def __init__(
         self,
         feed: SqlFeed,
-        tailer: FeedTailer,
+        tailer: FeedTailer[E],
         *,
         spacing_s: float = 0.02,
         alone_s: float = 1.0,
@@ -51,9 +55,13 @@ class ListenNotify:
 
     def appended(self, notifications: Sequence[Notification]) -> None:
         """Publish what this process appended in one transaction, here and to the other replicas."""
-        self._head = notifications[-1].seq
-        self._rate.add(asyncio.get_running_loop().time())
         self._tailer.offer(notifications)
+        self.announce(notifications[-1].seq)
+
+    def announce(self, head: int) -> None:
+        """Wake the other replicas: the table has everything up to *head*."""
+        self._head = head
+        self._rate.add(asyncio.get_running_loop().time())
         self._pending.set()
 
     async def notify(self) -> None:

@@ -10,7 +10,7 @@ from order_contracts import OrderEvent
 from ..notification import FeedReader, Notification, Page, Selection
 from .missing import ListedOrder, StoredEvent
 
-__all__ = ["Appender", "ChangedOrders", "Channel", "ComparisonStore", "Feed"]
+__all__ = ["Appender", "Bus", "ChangedOrders", "Channel", "ComparisonStore", "Feed"]
 
 
 class Feed(FeedReader, Protocol):
@@ -52,6 +52,26 @@ class Appender(Protocol):
         Raises:
             UnavailableError: the feed can't be reached; the outcome is unknown and repeating is safe.
             PermanentError: *event* can't be stored.
+        """
+
+
+class Bus(Protocol):
+    """Carries records from each replica to all; it may lose, repeat and reorder them."""
+
+    async def send(self, epoch: str, records: Sequence[bytes]) -> None:
+        """Send *records*, none of which has a line feed, of a feed in *epoch*.
+
+        Raises:
+            UnavailableError: the bus did not answer in time; the records may have been sent.
+        """
+
+    async def receive(self) -> Sequence[tuple[str, Sequence[bytes]]]:
+        """Return what was sent since the last call with its epochs; nothing when that takes long.
+
+        The first call begins at the present.
+
+        Raises:
+            UnavailableError: the bus did not answer in time.
         """
 
 

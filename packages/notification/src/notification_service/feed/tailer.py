@@ -1,4 +1,4 @@
-"""Follows the table: delivers what any replica appended to this process's hub, in order and without a gap."""
+"""Follows the feed: delivers what any replica appended to this process's hub, in order and without a gap."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from typing import Generic, TypeVar
 
 from service_common.errors import TransientError
 from service_common.gathering import GatheringPolicy, RecentRate
 
-from ..notification import EVERYTHING, FeedReader, FeedState, Notification, Page
+from ..notification import EVERYTHING, FeedReader, FeedState, Notification
+from .sequencer import Sequenced, Sequencer
 
 __all__ = ["FeedTailer"]
 
 logger = logging.getLogger(__name__)
 
+E = TypeVar("E", bound=Sequenced)
 
-class FeedTailer:
+
+class FeedTailer(Generic[E]):
     """Reads the feed from a position on, whenever it is woken and at least every *poll_s* seconds.
 
     Args:
         reader: what is read.
         state: its head is the position to begin at.
-        publish: gets notifications that directly follow the previous ones, and the state of the feed.
+        encode: turns a notification, with the epoch of its id, into what is published.
+        publish: gets what directly follows what it got before, and the state of the feed.
         reset: gets the state of the feed when it does not continue what was published before.
         poll_s: the longest time between reads; wake-ups only shorten it.
         spacing_s: the time between reads under load, so that several notifications share a read and a write.
@@ -33,13 +37,15 @@ class FeedTailer:
 
     Attributes:
         lag: the number of notifications in the table that are not published yet, as of the last read.
+        patience_s: the time for which a gap may be filled from elsewhere before the table is read; 0 without a bus.
     """
 
     def __init__(
         self,
         reader: FeedReader,
         state: FeedState,
-        publish: Callable[[Sequence[Notification], FeedState], None],
+        encode: Callable[[Notification, str], E],
+        publish: Callable[[Sequence[E], FeedState], None],
         reset: Callable[[FeedState], None],
         *,
         poll_s: float = 1.0,
@@ -48,6 +54,7 @@ class FeedTailer:
         wait_s: Callable[[], float] = float,
     ) -> None:
         self._reader = reader
+        self._encode = encode
         self._publish = publish
         self._reset = reset
         self._poll_s = poll_s
@@ -56,28 +63,33 @@ class FeedTailer:
         self._batch = batch
         self._wait_s = wait_s
         self._woken = asyncio.Event()
-        self._state = state
-        self._seq = state.head
-        self._furthest = state.head
+        self._sequencer = Sequencer[E](state)
+        self._gap_timer: asyncio.TimerHandle | None = None
         self.lag = 0
+        self.patience_s = 0.0
 
     @property
     def seen(self) -> FeedState:
         """The state with the furthest position that was published in this epoch, even if the feed went back since."""
-        return replace(self._state, head=max(self._furthest, self._seq))
+        return self._sequencer.seen
 
     def wake(self, head: int | None = None) -> None:
         """Read now, unless everything up to *head* was read already."""
-        if head is None or head > self._seq:
+        if head is None or head > self._sequencer.seq:
             self._woken.set()
 
-    def offer(self, appended: Sequence[Notification]) -> None:
-        """Publish what this process appended in one transaction if it comes next; otherwise read."""
-        if appended[0].seq == self._seq + 1:
-            self._publish(appended, self._state)
-            self._seq = appended[-1].seq
-        else:
-            self.wake()
+    def offer(self, appended: Sequence[Notification]) -> tuple[str, Sequence[E]]:
+        """Publish what this process appended in one transaction when it is next; return it encoded, with its epoch."""
+        epoch = self._sequencer.state.epoch
+        items = [self._encode(each, epoch) for each in appended]
+        self.take(epoch, items)
+        return epoch, items
+
+    def take(self, epoch: str, items: Sequence[E]) -> None:
+        """Publish what of *items* is next; when something before is missing, read it after *patience_s*."""
+        if following := self._sequencer.take(epoch, items):
+            self._publish(following, self._sequencer.state)
+        self._fill_gap()
 
     async def run(self) -> None:
         """Follow the feed until cancelled."""
@@ -93,27 +105,37 @@ class FeedTailer:
             spacing_s = self._spacing.delay_s(self._rate.per_s(asyncio.get_running_loop().time()))
             await asyncio.sleep(max(spacing_s, self._wait_s()))
 
-    async def _read(self) -> None:
-        after = self._seq
-        page = await self._reader.read(after, wanted=EVERYTHING, limit=self._batch)
-        state = page.state
-        if self._seq != after:  # an offer was published during the read
-            self.wake(state.head)
+    def _fill_gap(self) -> None:
+        if not self._sequencer.has_gap:
             return
-        if not self._continues(page):
-            logger.warning("feed reset", extra={"epoch": state.epoch, "head": state.head, "seen": self._seq})
-            self._furthest = self.seen.head if state.epoch == self._state.epoch else state.head
-            self._state, self._seq, self.lag = state, state.head, 0
+        if not self.patience_s:
+            self.wake()
+        elif self._gap_timer is None:
+            loop = asyncio.get_running_loop()
+            self._gap_timer = loop.call_later(self.patience_s, self._stop_waiting, self._sequencer.seq)
+
+    def _stop_waiting(self, seq: int) -> None:
+        self._gap_timer = None
+        if self._sequencer.seq > seq:  # what is missing now has been missing for less long
+            self._fill_gap()
+        elif self._sequencer.has_gap:
+            self.wake()
+
+    async def _read(self) -> None:
+        sequencer = self._sequencer
+        read = sequencer.begin_read()
+        page = await self._reader.read(read.after, wanted=EVERYTHING, limit=self._batch)
+        state = page.state
+        lacking = [self._encode(each, state.epoch) for each in page.notifications if sequencer.lacks(each.seq)]
+        following = sequencer.finish_read(read, page, lacking)
+        if following is None:
+            logger.warning("feed reset", extra={"epoch": state.epoch, "head": state.head, "seen": read.after})
+            self.lag = 0
             self._reset(state)
             return
         self._rate.add(asyncio.get_running_loop().time(), len(page.notifications))
-        self._publish(page.notifications, state)
-        self._state, self._seq = state, page.through
-        self.lag = state.head - self._seq
+        self._publish(following, state)
+        self.lag = max(0, state.head - sequencer.seq)
         if self.lag:
             self._woken.set()
-
-    def _continues(self, page: Page) -> bool:
-        state = page.state
-        dense = not page.notifications or page.notifications[0].seq == self._seq + 1
-        return state.epoch == self._state.epoch and state.floor <= self._seq <= state.head and dense
+        self._fill_gap()

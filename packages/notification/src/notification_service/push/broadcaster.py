@@ -20,7 +20,6 @@ from ..notification import (
     EventId,
     FeedReader,
     FeedState,
-    Notification,
     NotificationFilter,
     Position,
     resume_cursor,
@@ -35,7 +34,7 @@ from .hub import Hub, SubscriptionState
 from .limits import ConnectionQuota, PushLimits, retry_ms
 from .linux_aio import LinuxAio
 from .page_cache import PageCache
-from .replay_buffer import ReplayBuffer
+from .replay_buffer import Entry, ReplayBuffer
 
 __all__ = ["SLICES", "Broadcaster", "open_broadcaster"]
 
@@ -82,13 +81,12 @@ class Broadcaster:
         self._slices = cycle(range(SLICES))
         self._catch_up_tasks: dict[asyncio.Task[None], PushConnection] = {}
 
-    def publish(self, notifications: Sequence[Notification], state: FeedState) -> None:
-        """Append *notifications*, which follow the head, and write them to each LIVE client whose filter matches."""
+    def publish(self, entries: Sequence[Entry], state: FeedState) -> None:
+        """Append *entries*, which follow the head, and write them to each LIVE client whose filter matches."""
         self.hub.floor = state.floor
-        if not notifications:
+        if not entries:
             return
-        spans = _push_spans(notifications) if recording() else ()
-        entries = [encoding.encode(each, state.epoch) for each in notifications]
+        spans = _push_spans(entries) if recording() else ()
         began_s = time.monotonic()
         for delivery in self.hub.publish(entries, began_s):
             self._fan_out.write(delivery.data, delivery.to)
@@ -290,12 +288,12 @@ class Broadcaster:
             self.abort(connection, "failed")  # its client resumes with another connection
 
 
-def _push_spans(notifications: Sequence[Notification]) -> Sequence[Span]:
+def _push_spans(entries: Sequence[Entry]) -> Sequence[Span]:
     """Begin the span of each, in its own trace: they are written together."""
-    attributes = {"batch.size": len(notifications)}
+    attributes = {"batch.size": len(entries)}
     return [
         start_span(each.traceparent, name="push", attributes={**attributes, "order.id": each.order_id})
-        for each in notifications
+        for each in entries
         if each.traceparent
     ]
 

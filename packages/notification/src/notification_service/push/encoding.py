@@ -6,7 +6,7 @@ WebSocket frames: RFC 6455 section 5.2 (a server does not mask).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -24,17 +24,22 @@ __all__ = [
     "bye_frame",
     "close_frame",
     "encode",
+    "entry_of",
     "error_frame",
     "heartbeat_frame",
     "join",
     "payload",
     "pong_frame",
+    "record_of",
     "reset_frame",
     "welcome_frame",
 ]
 
 # the last chunk of a chunked HTTP/1.1 body
 END_OF_STREAM = b"0\r\n\r\n"
+
+# around the document in an event of one chunk
+_DATA, _END = b"\ndata: ", b"\n\n\r\n"
 
 # FIN and the opcode
 _TEXT_FRAME, _CLOSE_FRAME, _PONG_FRAME = 0x81, 0x88, 0x8A
@@ -79,15 +84,41 @@ def payload(notification: Notification, epoch: str) -> dict[str, Any]:
 
 def encode(notification: Notification, epoch: str) -> Entry:
     """Encode a notification for both protocols, once for all clients."""
-    data = orjson.dumps(payload(notification, epoch))
-    event_id = b"%s-%d" % (epoch.encode(), notification.seq)
+    document = payload(notification, epoch)
+    return _entry(notification.seq, document, orjson.dumps(document), notification.traceparent)
+
+
+def record_of(entry: Entry) -> bytes:
+    """Return *entry* as one line, for other replicas: its trace context, or ``-``, and its JSON document."""
+    data = entry.sse[entry.sse.index(_DATA) + len(_DATA) : -len(_END)]
+    return b"%s %s" % ((entry.traceparent or "-").encode(), data)
+
+
+def entry_of(record: bytes) -> Entry:
+    """Return the entry of a *record* of another replica.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    traceparent, _, data = record.partition(b" ")
+    document = orjson.loads(data)
+    try:
+        seq = int(document["id"].rpartition("-")[2])
+        return _entry(seq, document, data, None if traceparent == b"-" else traceparent.decode())
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not a notification: {record[:100]!r}") from error
+
+
+def _entry(seq: int, document: Mapping[str, Any], data: bytes, traceparent: str | None) -> Entry:
+    event_id = document["id"].encode()
     return Entry(
-        notification.seq,
-        notification.order_id,
-        notification.customer_id,
-        notification.kind,
-        _chunk(b"id: %s\ndata: %s\n\n" % (event_id, data)),
+        seq,
+        document["orderId"],
+        document["customerId"],
+        document["kind"],
+        _chunk(b"id: %s%s%s\n\n" % (event_id, _DATA, data)),
         _ws_frame(b'{"type":"event","id":"%s","data":%s}' % (event_id, data)),
+        traceparent,
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["Entry", "ReplayBuffer"]
 K = TypeVar("K")
 
 # memory of an entry besides its two encodings
-ENTRY_OVERHEAD_BYTES = 300
+ENTRY_OVERHEAD_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Entry:
     Attributes:
         sse: an event of ``text/event-stream`` as one chunk of a chunked HTTP/1.1 body.
         ws: a WebSocket text frame.
+        traceparent: the W3C trace context in which it was stored.
     """
 
     seq: int
@@ -33,6 +34,7 @@ class Entry:
     kind: str
     sse: bytes
     ws: bytes
+    traceparent: str | None = None
 
     @property
     def size_bytes(self) -> int:
