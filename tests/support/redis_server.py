@@ -47,6 +47,12 @@ class RedisServer:
         """Where it is."""
         return f"redis://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """Of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and return when it listens."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)

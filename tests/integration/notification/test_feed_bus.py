@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,11 @@ from redis.asyncio import Redis
 
 from notification_service.app import NOTIFIER
 from notification_service.config import Config
-from notification_service.feed import FanOut, FanOutCounters, FeedTailer, ListenNotify, RedisStream, SqlFeed
+from notification_service.feed import SqlFeed
 from notification_service.feed.redis_stream import STREAM
-from notification_service.notification import FeedState
-from notification_service.push import Entry, encode, entry_of, record_of
+from notification_service.push import Entry
 from order_contracts import EventType, OrderEvent
-from service_common.observability import Metrics
-from service_common.postgres import Database
+from tests.support.feed_replicas import FeedReplica, feed_replica
 from tests.support.in_memory.notification import Block, blocks
 from tests.support.redis_server import RedisServer, install, redis_server
 from tests.support.waiting import eventually
@@ -60,17 +58,13 @@ async def _migrated(feed: SqlFeed) -> None:
 
 @dataclass
 class Replica:
-    """What publishes in one replica, without clients."""
+    """A replica, and the positions that it published."""
 
-    feed: SqlFeed
-    fan_out: FanOut[Entry]
-    tailer: FeedTailer[Entry]
-    metrics: Metrics
-    seen: list[int] = field(default_factory=list)
+    running: FeedReplica
+    seen: list[int]
 
     async def append(self, *orders: int) -> None:
-        for stored in await self.feed.append(created(*orders)):
-            self.fan_out.appended(stored)
+        await self.running.append(created(*orders))
 
     async def reaches(self, head: int) -> None:
         async def look() -> bool | None:
@@ -81,34 +75,19 @@ class Replica:
 
     @property
     def received(self) -> float:
-        """The number of records that came over the bus."""
-        return self.metrics.registry.get_sample_value("orderstream_feed_bus_records_total", {"way": "received"}) or 0.0
+        return self.running.received
 
 
 @asynccontextmanager
 async def running(database_url: str, bus_url: str, poll_s: float) -> AsyncIterator[Replica]:
-    """Run a replica for the block; a reset, or a task that dies, is an error."""
-
-    def reset(state: FeedState) -> None:
-        raise AssertionError(f"reset to {state}")
-
+    """Run a replica for the block."""
     seen: list[int] = []
 
-    def publish(entries: Sequence[Entry], _state: FeedState) -> None:
+    def published(entries: Sequence[Entry]) -> None:
         seen.extend(each.seq for each in entries)
 
-    async with Database.open(database_url, size=4) as database, RedisStream.open(bus_url) as bus:
-        feed, metrics = SqlFeed(database), Metrics()
-        tailer = FeedTailer(feed, await feed.state(), encode, publish, reset, poll_s=poll_s)
-        listen_notify = ListenNotify(feed, tailer)
-        fan_out = FanOut(bus, tailer, listen_notify, record_of, entry_of, counters=FanOutCounters(metrics))
-        work = (tailer.run, fan_out.send, fan_out.receive, listen_notify.notify)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each()) for each in work]
-            tasks.append(group.create_task(listen_notify.listen(database)))
-            yield Replica(feed, fan_out, tailer, metrics, seen)
-            for task in tasks:
-                task.cancel()
+    async with feed_replica(database_url, bus_url, published, poll_s=poll_s) as replica:
+        yield Replica(replica, seen)
 
 
 async def received(replica: Replica) -> None:
