@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from notification_service.feed import (
-    FanOut,
-    FanOutCounters,
+    BusCounters,
+    BusExchange,
     FeedAppender,
     FeedTailer,
     ListenNotify,
@@ -61,10 +61,10 @@ async def feed_replica(
         tell, work = listen_notify.appended, [tailer.run, listen_notify.notify]
         if bus_url is not None:
             bus = await stack.enter_async_context(RedisStream.open(bus_url))
-            counters = FanOutCounters(metrics)
-            fan_out = FanOut(bus, tailer, listen_notify, record_of, entry_of, counters=counters)
-            tell = fan_out.appended
-            work += [fan_out.send, fan_out.receive]
+            counters = BusCounters(metrics)
+            bus_exchange = BusExchange(bus, tailer, listen_notify, record_of, entry_of, counters=counters)
+            tell = bus_exchange.appended
+            work += [bus_exchange.send, bus_exchange.receive]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each()) for each in work]
             tasks.append(group.create_task(listen_notify.listen(database)))

@@ -25,8 +25,8 @@ from .access import Disconnector, SqlAccess
 from .config import Config
 from .feed import (
     AntiEntropy,
-    FanOut,
-    FanOutCounters,
+    BusCounters,
+    BusExchange,
     FeedAppender,
     FeedTailer,
     History,
@@ -127,14 +127,17 @@ async def _telling_others(
     app: web.Application, tailer: FeedTailer[Entry], listen_notify: ListenNotify[Entry]
 ) -> AsyncIterator[Callable[[Sequence[Notification]], None]]:
     """Yield what is to be called with each append: it tells the other replicas over the bus, if there is one."""
-    url, readiness, counters = app[CONFIG].feed_bus_url, app[READINESS], FanOutCounters(app[METRICS])
+    url, readiness, counters = app[CONFIG].feed_bus_url, app[READINESS], BusCounters(app[METRICS])
     if url is None:
         yield listen_notify.appended
         return
     async with RedisStream.open(url) as bus:
-        fan_out = FanOut(bus, tailer, listen_notify, record_of, entry_of, counters=counters)
-        async with background(readiness, "bus sent", fan_out.send), background(readiness, "bus heard", fan_out.receive):
-            yield fan_out.appended
+        exchange = BusExchange(bus, tailer, listen_notify, record_of, entry_of, counters=counters)
+        async with (
+            background(readiness, "bus sent", exchange.send),
+            background(readiness, "bus heard", exchange.receive),
+        ):
+            yield exchange.appended
 
 
 async def consuming(app: web.Application) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""The feed in shards, as decision 0051 plans it: a model that shows that clients resume, also while the number changes.
+"""The feed in shards, as decision 0059 plans it: a model that shows that clients resume, also while the number changes.
 
 A generation of the feed has so many shards; a customer's notifications are in one of them. Each shard numbers its own.
 The change to another number seals all shards of a generation at once, and opens the next generation.

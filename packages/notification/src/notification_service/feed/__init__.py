@@ -2,17 +2,17 @@
 
 Events of the queue are appended (`NotificationConsumer`, `Notifier`, `FeedAppender`); `AntiEntropy` restores those that
 the queue lost, from what the order service lists (`HttpChangedOrders`). Every replica follows the table (`FeedTailer`),
-woken by NOTIFY (`ListenNotify`), or gets what others append over a bus (`FanOut` on `RedisStream`). `History` reads it
-page by page.
+woken by NOTIFY (`ListenNotify`), or gets what others append over a bus (`BusExchange` on `RedisStream`). `History`
+reads it page by page.
 """
 
 from __future__ import annotations
 
 from .anti_entropy import AntiEntropy
 from .appender import FeedAppender
+from .bus_exchange import BusCounters, BusExchange
 from .channels import LogChannel
 from .consumer import NotificationConsumer
-from .fan_out import FanOut, FanOutCounters
 from .listen_notify import ListenNotify
 from .order_client import HttpChangedOrders
 from .postgres import SqlFeed
@@ -22,8 +22,8 @@ from .use_cases import History, HistoryPage, Notifier
 
 __all__ = [
     "AntiEntropy",
-    "FanOut",
-    "FanOutCounters",
+    "BusCounters",
+    "BusExchange",
     "FeedAppender",
     "FeedTailer",
     "History",

@@ -19,7 +19,7 @@ from .ports import Bus
 from .sequencer import Sequenced
 from .tailer import FeedTailer
 
-__all__ = ["FanOut", "FanOutCounters"]
+__all__ = ["BusCounters", "BusExchange"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ BACKOFF = Backoff(base_s=0.2, cap_s=2.0)
 MAX_PENDING = 1_000
 
 
-class FanOutCounters:
+class BusCounters:
     """What is counted; exposed also without a bus."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -40,7 +40,7 @@ class FanOutCounters:
         self.failures = metrics.counter("feed_bus_failures_total", "Failed requests to the bus, by way.", ("way",))
 
 
-class FanOut(Generic[E]):
+class BusExchange(Generic[E]):
     """Sends what this process appended, and hands the tailer what others appended.
 
     The table stays the truth: what the bus loses, the tailer reads there. Without the bus the other replicas are woken
@@ -64,7 +64,7 @@ class FanOut(Generic[E]):
         record_of: Callable[[E], bytes],
         entry_of: Callable[[bytes], E],
         *,
-        counters: FanOutCounters,
+        counters: BusCounters,
         spacing_s: float = 0.005,
     ) -> None:
         self._bus = bus
