@@ -137,7 +137,7 @@ class Shards(RuleBasedStateMachine):
             self.clients.append(Client(customer, first, str(first)))
         self.clients[0].last_id = today
 
-    @rule(customers=st.lists(st.sampled_from(CUSTOMERS), min_size=1, max_size=5))
+    @rule(customers=st.lists(st.sampled_from(CUSTOMERS), min_size=3, max_size=12))
     def append(self, customers: list[str]) -> None:
         for customer in customers:
             self.table.append(customer)
@@ -153,6 +153,7 @@ class Shards(RuleBasedStateMachine):
         for _ in range(steps):
             self.replicas[which], _entry = following(self.table, self.replicas[which], None, newest)
 
+    @precondition(lambda self: len(self.clients) < 5)
     @rule(which=st.integers(0, 1), customer=st.sampled_from((None, *CUSTOMERS)))
     def new_client(self, which: int, customer: str | None) -> None:
         first = scoped(self.replicas[which], self.table, customer)
@@ -165,7 +166,10 @@ class Shards(RuleBasedStateMachine):
 
     @rule(data=st.data(), sent=st.integers(1, 8), come=st.integers(0, 8))
     def client_is_served(self, data: st.DataObject, sent: int, come: int) -> None:
-        self._serve(data.draw(st.sampled_from(self.clients)), sent, come)
+        client = data.draw(st.sampled_from(self.clients))
+        if client.stream is None:
+            self._connect(client, 0)
+        self._serve(client, sent, come)
 
     @invariant()
     def each_came_once_in_order(self) -> None:
