@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from notification_service.notification import EVERYTHING, FeedState, Notification
-from notification_service.push import Broadcaster, Framing, PushCounters, PushLimits, Subscription, subscribe
+from notification_service.push import Broadcaster, Framing, PushCounters, PushLimits, Subscription, encode, subscribe
 from notification_service.push.fan_out import LATENCY_BUDGET_S, FanOut, PassSpacing
 from notification_service.push.hub import Hub
 from notification_service.push.linux_aio import LinuxAio
@@ -112,7 +112,7 @@ def test_what_a_pass_takes_is_left_to_the_event_loop_before_the_next(monkeypatch
     assert broadcaster.wait_s() == 0.0
 
     created = Notification(1, EventType.ORDER_CREATED, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), "0" * 32)
-    broadcaster.publish([created], STATE)
+    broadcaster.publish([encode(created, STATE.epoch)], STATE)
 
     assert broadcaster.wait_s() == pytest.approx(0.002)
     now_s += 0.002
