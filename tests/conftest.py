@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
 import pytest_asyncio
 from hypothesis import settings
+
+from tests.support.folders import reachable_folder
 
 if TYPE_CHECKING:
     from tests.support.otlp import Collector
@@ -61,8 +61,8 @@ def postgres_dsn() -> Iterator[str]:
 
     if os.geteuid() == 0:
         make_runnable()
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+    with reachable_folder("pg-") as folder:
+        server = get_server(folder / "data", cleanup_mode="delete")
         with psycopg2.connect(server.get_uri()) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         connection.close()
