@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +27,12 @@ STARTS_WITHIN_S = 20.0
 def install() -> str | None:
     """Return the path of a server, installed in CI where there is none; None when there is none."""
     may = os.environ.get("CI") == "true" and os.geteuid() == 0 and shutil.which("apt-get")
-    if may and not any(map(shutil.which, PROGRAMS)):
-        for command in INSTALL:
-            subprocess.run(command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    if may:
+        with Path(tempfile.gettempdir(), "install-redis").open("w") as lock:  # apt-get refuses to run twice
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not any(map(shutil.which, PROGRAMS)):
+                for command in INSTALL:
+                    subprocess.run(command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
     return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
 
 
