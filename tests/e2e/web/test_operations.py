@@ -18,7 +18,10 @@ SPAN = re.compile(r"[\d:]{8}–[\d:]{8}, .*: Processing service could not be rea
 NAMES = ("Inventory", "Order")
 IS_DRAWN = """figure => {
   const canvas = figure.querySelector('canvas');
-  const pixels = canvas?.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  if (!canvas?.width || !canvas.height) return false;
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
   return pixels?.some(each => each > 0) ?? false;
 }"""
 
