@@ -93,7 +93,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Copy]:
     """A copy with the service, and an environment of its own, from which PostgreSQL runs as another user."""
-    with reachable_folder("made-") as folder:
+    with reachable_folder("made-", for_programs=True) as folder:
         yield with_service(Copy(folder))
 
 

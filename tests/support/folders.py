@@ -17,13 +17,14 @@ ENOUGH_BYTES = 4 << 30
 
 
 @contextmanager
-def reachable_folder(prefix: str) -> Iterator[Path]:
-    """Make a folder that every user may enter, for the block.
+def reachable_folder(prefix: str, *, for_programs: bool = False) -> Iterator[Path]:
+    """Make a folder that every user may enter, for the block; in memory programs often may not run.
 
     pytest's ``tmp_path`` is none: whenever a run of pytest starts, it takes the others' rights off the folder that it
     shares with the runs beside it, and a PostgreSQL below it stops with "Permission denied".
     """
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=_memory(), ignore_cleanup_errors=True) as folder:
+    where = None if for_programs else _memory()
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as folder:
         path = Path(folder)
         path.chmod(0o755)
         yield path
