@@ -102,8 +102,12 @@ def with_service(copy: Copy) -> Copy:
     assert done.returncode == 0, done.stderr
     changed = copy.run("git", "ls-files", "--modified", "--others", "--exclude-standard")
     assert done.stdout.partition("\n\n")[0].splitlines() == sorted(changed.splitlines())
-    copy.run("uv", "sync", "--frozen", "--quiet", "--python", sys.executable)
+    install(copy)
     return copy
+
+
+def install(copy: Copy) -> None:
+    copy.run("uv", "sync", "--frozen", "--quiet", "--python", sys.executable)
 
 
 def test_it_is_as_the_rules_want_it(made: Copy) -> None:
@@ -130,6 +134,7 @@ def test_second_one_gets_places_of_its_own(made: Copy) -> None:
     compose = (made.folder / "compose" / "compose.yaml").read_text("utf-8")
     assert f'SUBSCRIBER_QUEUES: "{NAME}-queue,second-queue"' in compose
     assert '"127.0.0.1:8085:8085"' in compose
+    install(made)
     made.run(
         "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_compose_file.py", "tests/contract/test_stage.py"
     )
