@@ -11,10 +11,11 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,18 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from notification_service.feed import SqlFeed
+from notification_service.feed import RedisStream, SqlFeed
+from notification_service.feed.postgres import NOTIFY_CHANNEL
+from notification_service.notification import EVERYTHING
 from notification_service.push import Entry
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.postgres import Database, migrate
 from tests.support.feed_replicas import FeedReplica, feed_replica
 from tests.support.redis_server import RedisServer, install, redis_server
+from tests.support.waiting import eventually
 
+from .feed_simulation import Costs, simulate
 from .push.backends import Backends, backends
 from .push.pace import paced
 from .usage import Meter
@@ -42,8 +47,12 @@ REPLICAS = (2, 8)
 LOADS = ((50, 1), (200, 1), (1_000, 20))
 # that latency is taken of: one in so many of one replica
 SAMPLED = 10
-# what is calculated: a database server of eight cores, used to 60 %, and as much of the bus's one
-CORES, SHARE = 8, 0.6
+# requests whose cost is measured: with so many rows or records, heard by so many, so far apart
+MANY, LISTENERS, REQUESTS, APART_S = 20, (2, 10), 300, 0.005
+# for the replicas to publish all, after the last was appended
+CATCH_UP_S = 30.0
+# what is simulated: a database server of eight cores, and one core of the bus
+CORES, SIMULATED = 8, (1, 10, 100, 1_000)
 
 console = Console()
 _ORDERS = count(1)
@@ -104,7 +113,7 @@ async def append_rate(running: Backends, consumers: int, batch: int, seconds: fl
 
 
 async def follow(database_url: str, bus_url: str | None, replicas: int) -> None:
-    """Follow in as many replicas until stdin ends, then print what each published, and the latencies."""
+    """Follow in as many replicas; when each has as many as a line of stdin says, print the counts and the latencies."""
     latencies_ms: list[float] = []
     counts = [0] * replicas
 
@@ -123,10 +132,21 @@ async def follow(database_url: str, bus_url: str | None, replicas: int) -> None:
     async with AsyncExitStack() as stack:
         for place in range(replicas):
             await stack.enter_async_context(feed_replica(database_url, bus_url, publishing(place)))
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        _say("ready")
+        expected = int(await asyncio.to_thread(sys.stdin.readline))
+
+        async def all_published() -> bool | None:
+            return min(counts) >= expected or None
+
+        await eventually(all_published, f"{expected} published by each", CATCH_UP_S)
+        _say("done")
         await asyncio.to_thread(sys.stdin.read)
     sys.stdout.write(orjson.dumps({"counts": counts, "latencies_ms": sorted(latencies_ms)}).decode())
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 @asynccontextmanager
@@ -164,7 +184,11 @@ async def following(
         meter.start()
         began = time.monotonic()
         await _append_all(appending, total, rate, batch)
-        await asyncio.sleep(0.5)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"%d\n" % (total + batch))
+        if await process.stdout.readline() != b"done\n":
+            raise RuntimeError(f"not every replica published {total + batch} within {CATCH_UP_S:.0f} s")
         took_s, cpu_s, own_s = time.monotonic() - began, meter.cpu_s(), time.process_time() - own_s
         out, _ = await process.communicate(b"")
     found = orjson.loads(out)
@@ -192,33 +216,82 @@ async def _append_all(replica: FeedReplica, total: int, rate: float, batch: int)
             group.create_task(replica.append(created(len(some))))
 
 
-def ceilings(results: Sequence[Following]) -> list[dict[str, Any]]:
-    """Calculate what a further replica costs the servers, how many they have room for, and what 1,000 would take."""
-    rows = []
-    for way, (rate, _batch) in ((way, load) for way in ("table", "bus") for load in LOADS):
-        few, many = sorted((r for r in results if (r.way, r.rate) == (way, rate)), key=lambda r: r.replicas)
-        more = many.replicas - few.replicas
-        postgres_ms, bus_ms = (max(0.01, (b - a) / more) for a, b in _costs(few, many))
-        base_ms = max(0.0, few.postgres_ms - few.replicas * postgres_ms)
-        room = (CORES * SHARE * 1000 - base_ms) / postgres_ms
-        if way == "bus":
-            room = min(room, SHARE * 1000 / bus_ms)
-        rows.append(
-            {
-                "way": way,
-                "rate": rate,
-                "postgres_ms": round(postgres_ms, 3),
-                "bus_ms": round(bus_ms, 3) if way == "bus" else 0.0,
-                "replicas_at_most": int(room),
-                "postgres_cores_at_1000": round((base_ms + 1000 * postgres_ms) / 1000, 2),
-                "bus_cores_at_1000": round(bus_ms, 2) if way == "bus" else 0.0,
-            }
-        )
-    return rows
+async def costs_of(running: Backends, server: RedisServer, appends: Sequence[Appends]) -> Costs:
+    """Measure what each request takes of its server, some milliseconds after the one before, as under load."""
+    one, many = (next(each for each in appends if (each.consumers, each.batch) == (1, batch)) for batch in (1, 100))
+    row = (100 * many.postgres_us - one.postgres_us) / 99
+    async with Database.open(running.database_url, size=2, name="notification-service") as database:
+        feed = SqlFeed(database)
+        head = (await feed.state()).head
+        postgres = partial(_cost_us, running.supervisor.processes["postgres"].pid or 0)
+        read_few, read_many = [
+            await postgres(partial(feed.read, head - rows, wanted=EVERYTHING, limit=200)) for rows in (1, MANY)
+        ]
+        notify_few, notify_many = [
+            await _notify_us(database, partial(postgres, partial(feed.notify_replicas, 0)), each) for each in LISTENERS
+        ]
+    few, many_in, received, many_received = [
+        await _bus_us(server, readers, records) for readers in LISTENERS for records in (1, MANY)
+    ]
+    listener = (notify_many - notify_few) / (LISTENERS[1] - LISTENERS[0])
+    read_row = (read_many - read_few) / (MANY - 1)
+    receive, receive_many = (
+        (b - a) / (LISTENERS[1] - LISTENERS[0]) for a, b in ((few, received), (many_in, many_received))
+    )
+    of_record = max(0.0, (receive_many - receive) / (MANY - 1))
+    sent = few - receive * LISTENERS[0]
+    of_sent = max(0.0, (many_in - receive_many * LISTENERS[0] - sent) / (MANY - 1))
+    found = (
+        (one.postgres_us - row, row),
+        (notify_few - listener * LISTENERS[0], listener),
+        (read_few - read_row, read_row),
+        (sent - of_sent, of_sent),
+        (receive - of_record, of_record),
+    )
+    return Costs(*(round(max(0.0, each), 2) for pair in found for each in pair))
 
 
-def _costs(few: Following, many: Following) -> Sequence[tuple[float, float]]:
-    return (few.postgres_ms, many.postgres_ms), (few.bus_ms, many.bus_ms)
+async def _cost_us(pid: int, request: Callable[[], Awaitable[object]]) -> float:
+    meter = Meter({"server": pid})
+    meter.start()
+    for _ in range(REQUESTS):
+        await request()
+        await asyncio.sleep(APART_S)
+    return meter.cpu_s()["server"] / REQUESTS * 1e6
+
+
+async def _notify_us(database: Database, measure: Callable[[], Awaitable[float]], listeners: int) -> float:
+    async def listen(heard: asyncio.Event) -> None:
+        async with aclosing(database.listen(NOTIFY_CHANNEL)) as payloads:
+            async for _ in payloads:
+                heard.set()
+
+    events = [asyncio.Event() for _ in range(listeners)]
+    tasks = [asyncio.create_task(listen(each)) for each in events]
+    await asyncio.gather(*(each.wait() for each in events))  # the first payload says that it listens
+    try:
+        return await measure()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _bus_us(server: RedisServer, readers: int, records: int) -> float:
+    async with AsyncExitStack() as stack:
+        sender, *receivers = [await stack.enter_async_context(RedisStream.open(server.url)) for _ in range(1 + readers)]
+
+        async def receive(stream: RedisStream) -> None:
+            while True:
+                await stream.receive()
+
+        tasks = [asyncio.create_task(receive(each)) for each in receivers]
+        await asyncio.sleep(0.5)
+        cost = await _cost_us(server.pid, partial(sender.send, "a", [bytes(330)] * records))
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return cost
 
 
 @contextmanager
@@ -257,13 +330,22 @@ async def measure(seconds: float) -> dict[str, Any]:
                     for each in (None, server) if server else (None,):
                         results.append(await following(running, each, load, replicas, seconds))
                         console.print(f"[dim]{results[-1]}[/dim]")
+            costs = await costs_of(running, server, appends) if server else None
         show("replicas", [asdict(each) for each in results])
-        figures = {"appends": [asdict(each) for each in appends], "replicas": [asdict(each) for each in results]}
-        if server:
-            figures["ceilings"] = ceilings(results)
-            show(
-                f"ceilings, with {CORES} cores of PostgreSQL and one of the bus, {SHARE:.0%} used", figures["ceilings"]
-            )
+        figures: dict[str, Any] = {
+            "appends": [asdict(each) for each in appends],
+            "replicas": [asdict(each) for each in results],
+        }
+        if costs:
+            figures["costs"] = asdict(costs)
+            show("µs of the servers", [figures["costs"]])
+            figures["simulated"] = [
+                asdict(simulate(costs, bus=over_bus, load=load, replicas=replicas, cores=CORES))
+                for load in LOADS
+                for over_bus in (False, True)
+                for replicas in SIMULATED
+            ]
+            show(f"simulated, with {CORES} cores of PostgreSQL and one of the bus", figures["simulated"])
     return figures
 
 

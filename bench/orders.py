@@ -231,7 +231,7 @@ def main() -> None:
         "--queue",
         choices=("emulator", "stub"),
         default="emulator",
-        help="the emulator, which looks at a waiting long poll every 100 ms, or a queue that answers at once",
+        help="the emulator, or queues in the memory of this process",
     )
     parser.add_argument(
         "--observability",

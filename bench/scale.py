@@ -1,8 +1,9 @@
 """`./run bench scale`: whether an order costs more with several replicas of each service, or after many other orders.
 
-Two parts, each with its table, then one JSON line. *replicas*: 1, 2 and 4 of each service at the same rate, rounds in
+Three parts, each with its table, then one JSON line. *replicas*: 1, 2 and 4 of each service at the same rate, rounds in
 turn, behind a balancer of connections. *soak*: a stack whose databases are empty beside one that has what a day of
 orders leaves, in turn at the same rate; then the full one again while its retention deletes all but an hour of it.
+*day*: the same processes handle the orders of a day, one a second, as fast as a few clients place them; their memory.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,14 @@ from tests.support.waiting import eventually
 from .orders import SERVICES, Callers, drive, stock_up
 from .usage import Meter
 
+PARTS = ("replicas", "soak", "day")
 REPLICAS = (1, 2, 4)
 WARM_UP_S, IDLE_S = 3.0, 10.0
 SEEDS = Path(__file__).parent / "seeds"
 DATABASES = ("orders", "inventory", "processing", "notifications")
 # a retention of an hour, in which all but an hour of the seeded day has expired
 RETENTION = {"SAGA_RETENTION_S": "3600", "FEED_RETENTION_S": "3600"}
+DAY_ORDERS, DAY_CLIENTS = 86_400, 8
 
 
 class Side:
@@ -63,7 +67,7 @@ class Side:
         meter = Meter({name: process.pid for name, process in self.stack.processes.items() if process.pid})
         meter.start()
         sampler = asyncio.create_task(meter.sample())
-        load = argparse.Namespace(rate=options.rate, seconds=options.seconds, saturate=0)
+        load = argparse.Namespace(rate=options.rate, seconds=options.seconds, saturate=getattr(options, "saturate", 0))
         result = await drive(self.stack, self._products, Callers(), load, orders_url=orders_url)
         sampler.cancel()
         accepted = max(1, result["accepted"])
@@ -236,6 +240,24 @@ async def measure_soak(options: argparse.Namespace) -> tuple[list[Side], dict[st
     return [empty, full, deleting], tables
 
 
+async def measure_day(options: argparse.Namespace) -> Side:
+    """Have one stack handle a day's orders, in runs."""
+    load = argparse.Namespace(rate=0, seconds=options.seconds, saturate=DAY_CLIENTS)
+    async with running("a day") as side:
+        while sum(run["accepted"] for run in side.runs) < DAY_ORDERS:
+            await side.run(load)
+    return side
+
+
+def show_day(side: Side) -> None:
+    """Print the memory of each process, run by run."""
+    names = (*SERVICES, "postgres")
+    table = Table("orders so far", "CPU ms an order", *(f"{name.removesuffix('-service')} MB" for name in names))
+    for placed, run in zip(accumulate(run["accepted"] for run in side.runs), side.runs, strict=True):
+        table.add_row(f"{placed:,}", f"{run['services']:.2f}", *(str(run["memory_mb"][name]) for name in names))
+    Console().print(table)
+
+
 def show(sides: list[Side]) -> list[dict[str, Any]]:
     """Print a table of the medians; return them."""
     table = Table("", "POST p50 ms", "end p50 ms", "end p99 ms", "CPU ms an order", "idle ms/s", "PostgreSQL", "MB")
@@ -262,14 +284,18 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure the parts that were asked for."""
     result: dict[str, Any] = {"rate": options.rate, "seconds": options.seconds, "rounds": options.rounds}
     sides: list[Side] = []
-    if options.part != "soak":
+    parts = (options.part,) if options.part else PARTS
+    if "replicas" in parts:
         sides += (replicas := await measure_replicas(options))
         result["replicas"] = show(replicas)
-    if options.part != "replicas":
+    if "soak" in parts:
         soak, result["tables"] = await measure_soak(options)
         sides += soak
         result["soak"] = show(soak)
         result["orders"] = options.orders
+    if "day" in parts:
+        sides.append(day := await measure_day(options))
+        show_day(day)
     result["faults"] = sum(run["faults"] for side in sides for run in side.runs)
     result["runs"] = {side.name: side.runs for side in sides}
     return result
@@ -278,7 +304,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Parse the arguments, measure, print; exit 1 when a notification was lost or doubled."""
     parser = argparse.ArgumentParser(prog="./run bench scale", description=__doc__)
-    parser.add_argument("--part", choices=("replicas", "soak"), help="one of them only")
+    parser.add_argument("--part", choices=PARTS, help="one of them only")
     parser.add_argument("--rate", type=float, default=20, help="orders a second, open loop (20)")
     parser.add_argument("--seconds", type=float, default=20, help="of each run (20)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (3)")

@@ -1,7 +1,7 @@
-"""A queue that answers at once: shows what is left of a latency without the emulator's long polls.
+"""Queues in memory: show what is left of a latency without the emulator's own time.
 
-The emulator looks at a waiting long poll every 100 ms. This one serves the operations that the services use, from
-memory and without redrive, and passes on what is not for SQS to the emulator, if there is one.
+They serve the operations that the services use, without redrive, and pass on what is not for SQS to the emulator, if
+there is one.
 """
 
 from __future__ import annotations

@@ -29,7 +29,12 @@ AWS = {
 }
 
 # an example takes as long as a busy machine lets it
-settings.register_profile("unhurried", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.register_profile(
+    "unhurried",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "100")),
+)
 settings.load_profile("unhurried")
 
 

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from .backends import Backends, backends
 from .comparison import Load, compare, sweep_loads
+from .disk import flushes_ms
 from .results import FanOut
 from .scenarios.customers import customers
 from .scenarios.filtered import filtered
@@ -76,13 +77,18 @@ async def measure(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """Compare; return the figures, and whether everything came once."""
     async with backends() as running:
         results = await compare_all(running, options)
+        flush = await asyncio.to_thread(flushes_ms, running.data.run)
     console.print(fan_out_table(results))
+    console.print(
+        "A flush of the database's disk, which our latencies include: "
+        f"p50 {flush['p50_ms']:.1f}, p99 {flush['p99_ms']:.1f}, at most {flush['max_ms']:.0f} ms"
+    )
     if options.plot:
         from .plot import draw
 
         draw(results, options.plot)
     sound = not any(each.lost or each.doubled for each in results if each.server == "orderstream")
-    return {"fan_out": [asdict(each) for each in results]}, sound
+    return {"fan_out": [asdict(each) for each in results], "flush": flush}, sound
 
 
 def numbers(text: str) -> list[int]:

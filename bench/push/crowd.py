@@ -8,6 +8,7 @@ answer comes when all were received or nothing comes any more, the second says w
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import resource
@@ -15,22 +16,25 @@ import select
 import socket
 import sys
 import time
-from array import array
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
-from .ledger import Faults, Ledger, Scanner, faults, percentiles_ms
+from .ledger import Faults, Ledger, faults, percentiles_ms
+from .notes import TIMESPEC, Ancillary, Notes, Stream
+from .reads import READ_BYTES, TOGETHER, Reads
 
 __all__ = ["Group", "Job", "Question"]
 
 STDIN = 0
-READ_BYTES = 65_536
+# asm-generic/socket.h: the kernel tells when what is read came to the socket
+SO_TIMESTAMPNS = 35
 # a client that the server's full backlog turned away tries again after 1, 3, 7, 15, 31 s, as TCP does
 CONNECT_S = 60.0
+# after a read of many sockets: what comes meanwhile is read together again, and the server has the processor
+GATHER_S = 0.0005
 # what comes after everything has come is one too many
 LINGER_S = 0.3
 HANDSHAKE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
@@ -59,12 +63,15 @@ class Job:
     Attributes:
         number_after: see :class:`~bench.push.servers.Target`.
         at_once: connections that are being made at the same time.
+        stamp_each: of every so many clients, one asks the kernel when a message came to its socket, which is before
+            this process had time to read it; 0 for none.
     """
 
     port: int
     number_after: str
     groups: Sequence[Group]
     at_once: int = 64
+    stamp_each: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +94,21 @@ class Client:
 
     Attributes:
         head: of the response, as far as it has come; None when it is complete.
-        rest: the end of what was read, that may be the beginning of a number.
+        stamped: whether the kernel tells when something came.
     """
 
-    __slots__ = ("connection", "group", "head", "ledger", "number", "request", "rest")
+    __slots__ = ("connection", "head", "number", "request", "stamped", "stream")
 
-    def __init__(self, number: int, group: int, request: bytes) -> None:
+    def __init__(self, number: int, group: int, request: bytes, *, stamped: bool) -> None:
         self.number = number
-        self.group = group
+        self.stream = Stream(group)
         self.request = request
         self.connection = socket.socket()
         self.connection.setblocking(False)
+        self.stamped = stamped
+        if stamped:
+            self.connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.head: bytes | None = b""
-        self.rest = b""
-        self.ledger = Ledger()
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a group received since the last question, in how many reads."""
-
-    deliveries: int = 0
-    reads: int = 0
-    arrivals: dict[int, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("q")))
 
 
 class Crowd:
@@ -120,9 +119,10 @@ class Crowd:
         self.clients: dict[int, Client] = {}
         self.connected = 0
         self.closed = 0
-        self.tallies = [Tally() for _ in job.groups]
-        self.last_ns = 0
-        self._scan = Scanner(job.number_after.encode()).scan
+        self.notes = Notes(job.number_after.encode(), len(job.groups))
+        self._reads = Reads()
+        self._together: list[int] = []  # those of the last turn that were read with one system call
+        self._plain: dict[int, Client] = {}  # connected, and without stamps
         self._epoll = select.epoll()
         self._lines = b""
         self._epoll.register(STDIN, select.EPOLLIN)
@@ -151,39 +151,46 @@ class Crowd:
 
     def turn(self, wait_s: float) -> bool:
         """Take what is there; tell whether there may be more questions."""
-        for fd, events in self._epoll.poll(wait_s):
-            if fd == STDIN:
+        ready = self._epoll.poll(0 if self.notes.pending else wait_s)
+        if not ready and self._together:
+            time.sleep(GATHER_S)
+        elif not ready:
+            self.notes.note_some()
+        self._together = together = []
+        for fd, events in ready:
+            if events == select.EPOLLIN and fd in self._plain:
+                together.append(fd)
+            elif fd == STDIN:
                 chunk = os.read(STDIN, READ_BYTES)
                 if not chunk:
                     return False
                 self._lines += chunk
-                continue
-            client = self.clients[fd]
-            if events & select.EPOLLOUT:
-                self._ask(client)
+            elif events & select.EPOLLOUT:
+                self._ask(self.clients[fd])
             else:
-                self._receive(client)
+                self._receive(self.clients[fd], ended=events != select.EPOLLIN)
+        for start in range(0, len(together), TOGETHER):
+            self._receive_together(together[start : start + TOGETHER])
+        while self.notes.full:
+            self.notes.note_some()
         return True
 
     def settle(self, expected: int, quiet_s: float) -> None:
         """Return when so many deliveries have come, or none for so long."""
-        self.last_ns = max(self.last_ns, time.time_ns() if not self.deliveries else 0)
-        while self.deliveries < expected:
-            before = self.deliveries
+        notes = self.notes
+        notes.last_ns = max(notes.last_ns, time.time_ns() if not notes.deliveries else 0)
+        while notes.deliveries < expected:
+            before = notes.deliveries
             self.turn(0.05)
-            if self.deliveries == before and time.time_ns() - self.last_ns > quiet_s * 1e9:
+            if notes.deliveries == before and time.time_ns() - notes.last_ns > quiet_s * 1e9:
                 return
-
-    @property
-    def deliveries(self) -> int:
-        """How many there were since the last question."""
-        return sum(tally.deliveries for tally in self.tallies)
 
     def _everybody(self) -> Iterator[Client]:
         number = 0
         for place, group in enumerate(self.job.groups):
             for own in range(group.first, group.first + group.clients):
-                yield Client(number, place, _request(self.job.port, group, own))
+                stamped = bool(self.job.stamp_each) and number % self.job.stamp_each == 0
+                yield Client(number, place, _request(self.job.port, group, own), stamped=stamped)
                 number += 1
 
     def _open(self, client: Client) -> None:
@@ -197,30 +204,40 @@ class Crowd:
         if outcome := client.connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(outcome, os.strerror(outcome))
         client.connection.sendall(client.request)
-        self._epoll.modify(client.connection.fileno(), select.EPOLLIN)
+        self._epoll.modify(client.connection.fileno(), select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
 
-    def _receive(self, client: Client) -> None:
-        try:
-            data = client.connection.recv(READ_BYTES)
-        except ConnectionResetError:
-            data = b""
-        now = time.time_ns()
-        if not data:
-            self._epoll.unregister(client.connection.fileno())
-            client.connection.close()
-            self.closed += 1
-            return
-        if client.head is not None:
-            data = self._enter(client, client.head + data)
-        numbers, client.rest = self._scan(client.rest + data)
-        if numbers:
-            tally = self.tallies[client.group]
-            tally.deliveries += len(numbers)
-            tally.reads += 1
-            self.last_ns = now
-            for number in numbers:
-                client.ledger.take(number)
-                tally.arrivals[number].append(now)
+    def _receive_together(self, fds: Sequence[int]) -> None:
+        whole = list(self._reads.read(fds))
+        now_ns = time.time_ns()
+        for fd, data in zip(fds, whole, strict=True):
+            client = self._plain[fd]
+            self.notes.take(client.stream, data, now_ns)
+            if not 0 < len(data) < READ_BYTES:  # the end, or there may be more
+                self._receive(client, ended=True)
+
+    def _receive(self, client: Client, *, ended: bool) -> None:
+        ancillary: Ancillary = ()
+        size_bytes = READ_BYTES
+        while ended or size_bytes == READ_BYTES:
+            try:
+                if client.stamped:
+                    data, ancillary, *_ = client.connection.recvmsg(READ_BYTES, socket.CMSG_SPACE(TIMESPEC.size))
+                else:
+                    data = client.connection.recv(READ_BYTES)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                data = b""
+            now_ns, size_bytes = time.time_ns(), len(data)
+            if not data:
+                self._epoll.unregister(client.connection.fileno())
+                self._plain.pop(client.connection.fileno(), None)
+                client.connection.close()
+                self.closed += 1
+                return
+            if client.head is not None:
+                data = self._enter(client, client.head + data)
+            self.notes.take(client.stream, data, now_ns, ancillary)
 
     def _enter(self, client: Client, head: bytes) -> bytes:
         if b"\r\n\r\n" not in head:
@@ -230,6 +247,8 @@ class Crowd:
             raise ConnectionRefusedError(f"the server answered {head[:200]!r}")
         client.head = None
         self.connected += 1
+        if not client.stamped:
+            self._plain[client.connection.fileno()] = client
         return head.partition(b"\r\n\r\n")[2]
 
 
@@ -253,14 +272,16 @@ def _judge(crowd: Crowd, question: Question) -> Iterator[dict[str, Any]]:
     for client in crowd.clients.values():
         wanted = everything if question.of_client is None else question.of_client.get(str(client.number), [])
         known = sent if question.of_client is None else set(wanted)
-        found[client.group] += faults(client.ledger, wanted, known)
-        expected[client.group] += len(wanted)
-        client.ledger = Ledger()
-    for place, tally in enumerate(crowd.tallies):
+        found[client.stream.group] += faults(client.stream.ledger, wanted, known)
+        expected[client.stream.group] += len(wanted)
+        client.stream.ledger = Ledger()
+    for place, tally in enumerate(crowd.notes.tallies):
         durations = [at - sent[number] for number, times in tally.arrivals.items() if number in sent for at in times]
         counts = {"expected": expected[place], "deliveries": tally.deliveries, "reads": tally.reads}
-        yield counts | asdict(found[place]) | percentiles_ms(durations)
-    crowd.tallies = [Tally() for _ in crowd.job.groups]
+        stamped = percentiles_ms([at - sent[number] for number, at in tally.stamps if number in sent])
+        arrived = {f"arrived_{name}": value for name, value in stamped.items()}
+        yield counts | asdict(found[place]) | percentiles_ms(durations) | arrived
+    crowd.notes.begin()
 
 
 def _expected(crowd: Crowd, question: Question) -> int:
@@ -278,6 +299,7 @@ def main() -> None:
     """Connect, then answer until there are no more questions."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.disable()  # nothing here refers to itself
     given = orjson.loads(io.FileIO(STDIN, closefd=False).readline())
     crowd = Crowd(Job(**(given | {"groups": [Group(**each) for each in given["groups"]]})))
     began_ns = time.time_ns()
@@ -286,10 +308,12 @@ def main() -> None:
     while (line := crowd.read_line()) is not None:
         question = Question(**orjson.loads(line))
         crowd.settle(_expected(crowd, question), question.quiet_s)
-        _answer({"last_ns": crowd.last_ns})
+        _answer({"last_ns": crowd.notes.last_ns})
         until = time.monotonic() + LINGER_S
         while time.monotonic() < until:
             crowd.turn(0.05)
+        while crowd.notes.pending:
+            crowd.notes.note_some()
         _answer({"closed": crowd.closed, "groups": list(_judge(crowd, question))})
 
 

@@ -20,7 +20,10 @@ LINE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the clients of a group received of what was sent."""
+    """What the clients of a group received of what was sent, and from then to the read how long it took.
+
+    The times to the arrival at the socket are of those clients that are stamped, 0 without any.
+    """
 
     expected: int
     deliveries: int
@@ -31,6 +34,9 @@ class Seen:
     p50_ms: float
     p99_ms: float
     max_ms: float
+    arrived_p50_ms: float
+    arrived_p99_ms: float
+    arrived_max_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from .cost import cpu_s, rss_bytes
 from .crowd import Group, Job, Question
@@ -10,18 +11,23 @@ from .crowds import connected
 from .results import FanOut
 from .servers import Target
 
-__all__ = ["fan_out"]
+__all__ = ["FIRST", "fan_out"]
 
 # after this, a server has done what connecting costs
 SETTLE_S = 1.0
+# clients before the first that count: what a server allocates once, however many come, is not theirs
+FIRST = 10
 
 
 async def fan_out(target: Target, *, clients: int, rate_per_s: float, seconds: float, burst: int = 1) -> FanOut:
     """Connect the clients, publish at the rate, and return what came of it."""
     count = round(rate_per_s * seconds)
-    before = rss_bytes(target.pids)
     group = Group(target.protocol, target.path, clients)
-    async with connected(Job(target.port, target.number_after.decode(), [group])) as crowd:
+    job = Job(target.port, target.number_after.decode(), [group])
+    async with connected(replace(job, groups=[replace(group, clients=FIRST)])):
+        await asyncio.sleep(SETTLE_S)
+    before = rss_bytes(target.pids)
+    async with connected(job) as crowd:
         await asyncio.sleep(SETTLE_S)
         memory = rss_bytes(target.pids) - before
         cpu = cpu_s(target.pids)

@@ -7,6 +7,7 @@ process learns of its proxies by the variables that name its servers (`INVENTORY
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -99,13 +100,14 @@ class Network:
     Args:
         replicas: of each service.
         upstream: gives the URL of a replica of a container; asked for each request, since the proxies come first.
-        observe: is told of each answer as the caller gets it.
+        observe: is told of each answer as the caller gets it, or would if it were still there.
     """
 
     def __init__(self, replicas: int, upstream: Callable[[str, int], str], observe: Observer) -> None:
         self._replicas = replicas
         self._upstream = upstream
         self._observe = observe
+        self._answering: set[asyncio.Future[Response | None]] = set()
         self._exit = AsyncExitStack()
         self.wires = [
             Wire(_process(service, caller), target, replica)
@@ -132,6 +134,9 @@ class Network:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for answering in self._answering:  # some wait for ever
+            answering.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
         await self._exit.aclose()
 
     def environment(self, service: str, replica: int) -> dict[str, str]:
@@ -150,17 +155,28 @@ class Network:
 
     async def _handle(self, wire: Wire, incoming: web.BaseRequest) -> web.StreamResponse:
         request = Request(incoming.method, incoming.raw_path, incoming.headers, await incoming.read())
+        answering = asyncio.ensure_future(self._answer(wire, request))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
+        # of a caller that dies, what is done is seen all the same; a receive ends with it, or would take messages
+        response = await (answering if request.operation.endswith("ReceiveMessage") else asyncio.shield(answering))
+        if response is None:
+            if incoming.transport is not None:
+                incoming.transport.abort()
+            return web.Response()
+        return web.Response(status=response.status, body=response.body, headers=response.headers)
+
+    async def _answer(self, wire: Wire, request: Request) -> Response | None:
+        """Return what the caller gets; None when its connection is cut."""
         forward: Forward = partial(self._forward, wire)
         for meddler in wire.faults:
             forward = _through(meddler, forward)
         try:
             response = await forward(request)
         except ConnectionCutError:
-            if incoming.transport is not None:
-                incoming.transport.abort()
-            return web.Response()
+            return None
         self._observe(wire, request, response)
-        return web.Response(status=response.status, body=response.body, headers=response.headers)
+        return response
 
     async def _forward(self, wire: Wire, request: Request) -> Response:
         """Send the request on; a server that is away is answered for as a load balancer does."""

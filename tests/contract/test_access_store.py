@@ -16,6 +16,7 @@ from service_common.auth import Caller, InvalidTicketError, Principal, Tickets, 
 from service_common.postgres import Database, migrate
 from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.database import InMemoryDatabase, access_statements
+from tests.support.waiting import PATIENCE_S
 
 ALICE = Principal(Caller.CUSTOMER, "alice")
 OLGA = Principal(Caller.OPERATOR, "olga", frozenset({"operator", "staff"}), time.time() + 3600.25)
@@ -119,7 +120,7 @@ async def test_no_disconnection_is_missed_by_one_who_reads_while_others_write(st
             read.extend(customers)
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         group.create_task(follow())
         for customer in written:
             group.create_task(store.disconnect(customer))

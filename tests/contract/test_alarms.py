@@ -15,17 +15,19 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
-from orderstream_local.layout import ROOT
+from orderstream_local.layout import COMPOSE, ROOT
 from tests.alarms.evaluation import RECORDINGS, evaluate, watching
 from tests.alarms.scenarios import SCENARIOS
 from tests.support.cloudwatch.watch import MINUTE_S, CloudWatch, Template
-from tests.support.pages import REFERENCE, anchors
+from tests.support.pages import REFERENCE, anchors, inline_code, rows, section
 from tests.support.template import read_template
 
 DOCUMENT = read_template("alarms.yaml")
 TEMPLATE = Template(DOCUMENT)
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm") | TEMPLATE.of_type("AWS::CloudWatch::CompositeAlarm")
+PROMETHEUS = yaml.safe_load((COMPOSE / "prometheus" / "alarms.yaml").read_text("utf-8"))["groups"][0]["rules"]
 FILTERS = TEMPLATE.of_type("AWS::Logs::MetricFilter")
 RUNBOOK = ROOT / "docs" / "operations" / "alarms.md"
 SERVICES = ("order", "inventory", "processing", "notification")
@@ -119,11 +121,24 @@ def test_share_of_5xx_rings_when_it_is_large_and_not_of_few_requests() -> None:
     assert not Minutes().log("order", good, bad, bad, minutes=3).rings("ServerErrors")
 
 
-def test_calls_among_the_services_are_no_requests_of_customers() -> None:
-    internal = answered("/order/close/7", 503), answered("/order/changes", 503)
-    assert not Minutes().log("order", *internal * 10, minutes=3).rings("ServerErrors")
-    for path in ("/inventory/decrement", "/inventory/decrement/7", "/inventory/release", "/inventory/forget"):
-        assert not Minutes().log("inventory", *[answered(path, 503)] * 10, minutes=3).rings("ServerErrors")
+@pytest.mark.parametrize("service", SERVICES)
+def test_calls_of_services_and_operators_are_no_requests_of_customers_here_and_in_prometheus(
+    service: str,
+) -> None:
+    table = section((REFERENCE / "access.md").read_text("utf-8"), f"## {service.title()} service")
+    routes = {name.split()[1] for cell, *_ in rows(table) for name in inline_code(cell)}
+    inside = re.compile(r"/(order/|inventory/(decrement|release|forget)|stock-operations|dead-letters|connections/)")
+    customers = {route for route in routes if not inside.match(route) and service != "processing"}
+
+    failed = {
+        route: Minutes().log(service, *[answered(route.replace("{", "").replace("}", ""), 503)] * 10, minutes=3)
+        for route in routes
+    }
+
+    assert {route for route, minutes in failed.items() if minutes.rings("ServerErrors")} == customers
+    [rule] = [each["expr"] for each in PROMETHEUS if each["alert"] == "ServerErrors"]
+    [left_out] = set(re.findall(r'route!~"([^"]*)", job!="processing"', rule))
+    assert {each for each in routes if not re.fullmatch(left_out, each) and service != "processing"} == customers
 
 
 def test_no_orders_rings_when_half_an_hour_brought_none() -> None:

@@ -12,6 +12,7 @@ import pytest
 from aiohttp.pytest_plugin import AiohttpClient
 from marshmallow import Schema
 
+from notification_service.http import BROADCASTER
 from notification_service.push import ByeReason, Framing, encoding
 from service_common.http_server import READINESS
 from service_common.openapi.document import build_document
@@ -161,6 +162,17 @@ def test_body_that_is_said_to_be_valid_is_taken_and_no_other(name: str) -> None:
 
 def is_taken(schema: type[Schema], body: dict[str, Any]) -> bool:
     return not schema().validate(body)
+
+
+async def test_frames_of_a_delayed_feed_are_as_described(aiohttp_client: AiohttpClient) -> None:
+    client, described = await aiohttp_client(SERVICES["notification"].app()), Described(APIS["notification"])
+    client.app[BROADCASTER].delayed_ms = lambda: 12_000
+    async with client.ws_connect("/ws") as socket:
+        for name in ("welcome", "heartbeat"):
+            await socket.send_json({"type": "subscribe", "orderId": [1]})
+            document = await socket.receive_json()
+            described.check_component("Frame", document)
+            assert (document["type"], document["delayedMs"]) == (name, 12_000)
 
 
 async def test_every_frame_of_a_websocket_is_as_described(aiohttp_client: AiohttpClient) -> None:

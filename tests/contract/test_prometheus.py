@@ -70,6 +70,10 @@ FAULTS: dict[str, tuple[Mapping[str, str], set[str]]] = {
         {ORDERS.replace("/orders", "/order/close/{id}").replace("201", "503"): "0x40 0+9x160"},
         set(),
     ),
+    "operators can't read letters": (
+        {ORDERS.replace("/orders", "/dead-letters/{letter_id}").replace("201", "503"): "0x40 0+9x160"},
+        set(),
+    ),
     "PostgreSQL hangs": (
         REFUSED_ORDERS | {'orderstream_readiness_check_passed{job="order", check="database"}': "1x40 0x160"},
         {"ServerErrors", "DatabaseAway", "CustomersHurt"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -73,7 +74,15 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
             rows = await database.fetch("SELECT type, data FROM outbox_event ORDER BY id")
             return [(event, data["orderId"], data["version"], data["customerId"]) for event, data in rows]
 
-        yield Store(SqlSagas(database, "events"), SqlSagas(database, "events", lease_s=0), events_in_outbox)
+        unawaited = await stack.enter_async_context(UnawaitedDatabase.open(url))
+        yield Store(SqlSagas(database, "events"), SqlSagas(unawaited, "events"), events_in_outbox)
+
+
+class UnawaitedDatabase(Database):
+    """Its statements begin when nobody waits for the answer any more, as after a server hung."""
+
+    async def lease(self, lease_s: float) -> dict[str, object]:
+        return await super().lease(lease_s) | {"awaited_until": time.time() - 0.001}
 
 
 def _on_statements(sagas: InMemorySagas) -> SqlSagas:
@@ -166,6 +175,13 @@ async def test_progress_keeps_the_claim(store: Store) -> None:
     claim = await claimed(store.lapsing, ONE)
     assert await store.lasting.save(claim, ONE.after(Succeeded()), {})
     assert await store.lasting.claim(10) == []
+
+
+async def test_lease_of_progress_may_end_at_once(store: Store) -> None:
+    claim = await claimed(store.lasting, ONE)
+    assert await store.lapsing.save(claim, ONE.after(Succeeded()), {})
+    (again,) = await store.lasting.claim(10)
+    assert again.saga == ONE.after(Succeeded())
 
 
 async def test_delay_releases_the_claim(store: Store) -> None:

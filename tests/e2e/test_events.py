@@ -214,10 +214,10 @@ async def test_changes_that_overtake_the_order_leave_its_last_version(system: Sy
         for quantity in (2, 3):
             body = {"orderItems": [{"productId": shelf, "quantity": quantity}]}
             assert (await system.call("order", "PUT", f"/orders/{order_id}", json=body)).status == 200
-        taken = await queues.drain("processing-queue", 3)
-        for message in sorted(taken, key=lambda each: -orjson.loads(each["Body"])["data"]["version"]):
+        taken = await queues.events("processing-queue", 3)
+        for event_body in sorted(taken, key=lambda each: -orjson.loads(each)["data"]["version"]):
             for _ in range(2):
-                await queues.send("processing-queue", message["Body"])
+                await queues.send("processing-queue", event_body)
     assert (await system.ended(order_id, within_s=60))["version"] == 3
     assert await end_of_saga(system, order_id, versions=3) == ["RELEASED", "RELEASED", "DONE"]
     assert await system.stock(shelf) == 7

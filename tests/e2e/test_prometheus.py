@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from orderstream_local.layout import COMPOSE
-from orderstream_local.ports import LOOPBACK, Ports
+from orderstream_local.ports import LOOPBACK
+from tests.support.ports import free_port
 from tests.support.system import System
 from tests.support.waiting import eventually
 
@@ -39,7 +40,7 @@ async def prometheus(system: System, tmp_path: Path) -> AsyncIterator[str]:
         job["static_configs"] = [{"targets": [system.stack.url(job["job_name"]).removeprefix("http://")]}]
     file = tmp_path / "prometheus.yaml"
     file.write_text(yaml.safe_dump(configuration))
-    [port] = Ports.free().assign({"prometheus": 9090}, {})["prometheus"]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(str(PROGRAM), f"--config.file={file}", f"--storage.tsdb.path={tmp_path / 'data'}"),
         f"--web.listen-address={LOOPBACK}:{port}",

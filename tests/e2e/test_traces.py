@@ -152,7 +152,7 @@ async def test_each_log_line_of_a_trace_names_one_of_its_spans(system: System, c
         ("order", "event published"),
         ("inventory", "stock operation"),
         ("processing", "saga ended"),
-        ("notification", "SMS sent"),
+        ("notification", "Email and SMS sent"),
     ):
         await system.logged(service, traceId=_trace_id(placed), message=message)
         lines += await system.lines(service, traceId=_trace_id(placed))

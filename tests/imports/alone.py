@@ -44,20 +44,24 @@ for root in sys.argv[1:]:
 """
 
 
-def check(distribution: str, *roots: str, extras: Sequence[str] = ()) -> None:
-    """Raise CalledProcessError when one of *roots* needs what *distribution*, with *extras*, does not declare."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"UV_PROJECT_ENVIRONMENT": folder}
-        environment.pop("VIRTUAL_ENV", None)
-        sync = ["uv", "sync", "--quiet", "--frozen", "--no-dev", "--package", distribution, "--python", sys.executable]
-        wanted = [f"--extra={extra}" for extra in extras]
-        subprocess.run([*sync, *wanted], cwd=ROOT, env=environment, check=True)
-        python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-W", "ignore::RuntimeWarning", "-c", IMPORT_ALL, *roots], cwd=folder, check=True)
+def check(folder: str, distribution: str, *roots: str, extras: Sequence[str] = ()) -> None:
+    """Make *folder* an environment of *distribution* with *extras*, and nothing else, and import *roots* in it.
+
+    Raises:
+        CalledProcessError: one of them needs what *distribution*, with *extras*, does not declare.
+    """
+    environment = os.environ | {"UV_PROJECT_ENVIRONMENT": folder}
+    environment.pop("VIRTUAL_ENV", None)
+    sync = ["uv", "sync", "--quiet", "--frozen", "--no-dev", "--package", distribution, "--python", sys.executable]
+    wanted = [f"--extra={extra}" for extra in extras]
+    subprocess.run([*sync, *wanted], cwd=ROOT, env=environment, check=True)
+    python = Path(folder) / "bin" / "python"
+    subprocess.run([python, "-W", "ignore::RuntimeWarning", "-c", IMPORT_ALL, *roots], cwd=folder, check=True)
 
 
 if __name__ == "__main__":
-    for needed, rooms in ROOMS.items():
-        check(TOOLKIT, *(f"service_common.{room}" for room in rooms), extras=needed)
-    for package, root in PACKAGES.items():
-        check(package, root)
+    with tempfile.TemporaryDirectory() as folder:  # one for all: what is compiled for one is there for the next
+        for needed, rooms in ROOMS.items():
+            check(folder, TOOLKIT, *(f"service_common.{room}" for room in rooms), extras=needed)
+        for package, root in PACKAGES.items():
+            check(folder, package, root)

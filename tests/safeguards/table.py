@@ -179,7 +179,7 @@ SAFEGUARDS = (
     Safeguard(
         "lease of a saga",
         "two engines never run a saga at the same time",
-        f"{PROCESSING}/migrations/0003_steps.sql",
+        f"{PROCESSING}/migrations/0007_claimed_columns.sql",
         "            AND (lease_until IS NULL OR lease_until <= now())\n",
         "",
         "assert",
@@ -313,7 +313,7 @@ SAFEGUARDS = (
     Safeguard(
         "lease of an event",
         "two relays do not send the same event",
-        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        f"{COMMON}/outbox/migrations/0005_claimed_columns.sql",
         "SET available_at = now() + p_lease, attempts",
         "SET attempts",
         "assert",
@@ -322,7 +322,7 @@ SAFEGUARDS = (
     Safeguard(
         "SKIP LOCKED (outbox)",
         "a claim does not wait for events that another transaction holds",
-        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        f"{COMMON}/outbox/migrations/0005_claimed_columns.sql",
         "FOR UPDATE OF event SKIP LOCKED",
         "FOR UPDATE OF event",
         "BusyError",
@@ -331,7 +331,7 @@ SAFEGUARDS = (
     Safeguard(
         "order of a subject",
         "events of an order are sent in their order",
-        f"{COMMON}/outbox/migrations/0003_outbox_event.sql",
+        f"{COMMON}/outbox/migrations/0005_claimed_columns.sql",
         "due.first_id = due.id OR NOT EXISTS (",
         "true OR NOT EXISTS (",
         "assert",
@@ -388,7 +388,7 @@ SAFEGUARDS = (
     Safeguard(
         "dedupe",
         "an event that comes twice adds one notification",
-        f"{NOTIFICATION}/migrations/0004_customers.sql",
+        f"{NOTIFICATION}/migrations/0007_trace_context.sql",
         "CONTINUE WHEN event.slot = ANY (known) OR -1 = ANY (known);",
         "",
         "IntegrityError.*notification_order_id_slot_key",
@@ -400,7 +400,7 @@ SAFEGUARDS = (
     Safeguard(
         "CREATED first",
         "a terminal event that comes first writes the creation before it",
-        f"{NOTIFICATION}/migrations/0004_customers.sql",
+        f"{NOTIFICATION}/migrations/0007_trace_context.sql",
         "IF event.slot <> 0 AND NOT 0 = ANY (known) THEN",
         "IF false THEN",
         "assert",
@@ -409,7 +409,7 @@ SAFEGUARDS = (
     Safeguard(
         "lock of the feed",
         "positions are dense and in the order of the commits",
-        f"{NOTIFICATION}/migrations/0004_customers.sql",
+        f"{NOTIFICATION}/migrations/0007_trace_context.sql",
         "FROM feed FOR UPDATE;",
         "FROM feed;",
         "IntegrityError.*notification_pkey",
@@ -426,6 +426,36 @@ SAFEGUARDS = (
         "if (events := missing_events(order, stored.get(order.id, ()))) and not events]",
         "assert",
         ("tests/unit/notification/feed/test_anti_entropy.py::test_missing_notifications_are_stored_and_counted",),
+    ),
+    Safeguard(
+        "gap in the feed",
+        "what a bus passes on early waits for what comes before it",
+        f"{NOTIFICATION}/feed/sequencer.py",
+        "if item.seq == self.seq + 1:",
+        "if item.seq >= self.seq + 1:",
+        "assert",
+        (
+            "tests/unit/notification/feed/test_sequencer.py::test_client_has_each_notification_once_in_order",
+            "tests/unit/notification/feed/test_sequencer.py::test_nothing_is_passed_on_before_what_is_missing",
+        ),
+    ),
+    Safeguard(
+        "epoch of what is passed on",
+        "what a bus has of a feed before a restore reaches no client",
+        f"{NOTIFICATION}/feed/sequencer.py",
+        "if epoch != self.state.epoch:",
+        "if not epoch:",
+        "assert",
+        ("tests/unit/notification/feed/test_sequencer.py::test_what_is_of_an_earlier_epoch_is_dropped",),
+    ),
+    Safeguard(
+        "end of the feed",
+        "what was announced and is not in the table is not held",
+        f"{NOTIFICATION}/feed/sequencer.py",
+        "if seq > state.head:",
+        "if seq > state.head + 1:",
+        "assert",
+        ("tests/unit/notification/feed/test_sequencer.py::test_what_the_table_does_not_have_is_not_held_any_longer",),
     ),
 )
 

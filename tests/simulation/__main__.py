@@ -1,4 +1,4 @@
-"""Run simulations: ``python -m tests.simulation --seeds 0-999``, or one again with its trace: ``--seed 17 --trace``."""
+"""Run simulations: `./run simulate --seeds 0-999`, or one again with its trace: `--seed 17 --trace`."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _seeds(text: str) -> range:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./run simulate", description=__doc__)
     parser.add_argument("--seeds", "--seed", type=_seeds, default=range(1000), metavar="A-B", help="0-999 by default")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--trace", action="store_true", help="print everything that happens in the first seed")

@@ -26,7 +26,7 @@ from service_common.sqs import Sqs
 from tests.simulation.database import Server, SimulatedDatabase
 from tests.simulation.http import SimulatedSession, serve
 from tests.simulation.loop import current_process
-from tests.simulation.sqs import SimulatedQueues, SqsClient
+from tests.simulation.sqs import SimulatedQueues, SimulatedSqs
 from tests.simulation.world import Node, World
 from tests.support.in_memory.access import InMemoryAccess
 from tests.support.in_memory.database import (
@@ -159,4 +159,4 @@ class Deployment:
 
     @asynccontextmanager
     async def _sqs(self, *_: object, **__: object) -> AsyncIterator[Sqs]:
-        yield Sqs(cast(Any, SqsClient(self.queues)))
+        yield Sqs(SimulatedSqs(self.queues))

@@ -1,4 +1,4 @@
-"""SQS at the level of the client's calls: at least once, in any order, with receipt handles that expire.
+"""SQS at the level of requests: at least once, in any order, with receipt handles that expire.
 
 Answers may be lost after the work was done, refuse a part of a batch or be empty; queues may be lost with what is in
 them; credentials may expire.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.simulation.clock import START
 from tests.simulation.loop import current_process
 from tests.simulation.world import World
 
-__all__ = ["SimulatedQueues", "SqsClient"]
+__all__ = ["SimulatedQueues", "SimulatedSqs"]
 
 VISIBILITY_S = 10.0
 MAX_RECEIVES = 5
@@ -101,17 +101,28 @@ class SimulatedQueues:
         queue.missing_until = self.world.loop.time() + self.world.decisions.uniform("missing", 0.0, 8.0)
 
 
-class SqsClient:
-    """The part of the aiobotocore client that `service_common.sqs` calls."""
+class SimulatedSqs:
+    """Answers the requests of `service_common.sqs.Sqs`, in place of its `FastPath`."""
 
     def __init__(self, queues: SimulatedQueues) -> None:
         self._all = queues
         self._world = queues.world
+        self._operations: Mapping[str, Callable[..., Awaitable[Answer]]] = {
+            "GetQueueUrl": self._get_queue_url,
+            "GetQueueAttributes": self._get_queue_attributes,
+            "ReceiveMessage": self._receive_message,
+            "SendMessageBatch": self._send_message_batch,
+            "DeleteMessageBatch": self._delete_message_batch,
+            "ChangeMessageVisibilityBatch": self._change_message_visibility_batch,
+        }
 
-    async def get_queue_url(self, *, QueueName: str) -> Answer:  # noqa: N803 - as the client has it
+    async def __call__(self, operation: str, **parameters: Any) -> Answer:
+        return await self._operations[operation](**parameters)
+
+    async def _get_queue_url(self, *, QueueName: str) -> Answer:  # noqa: N803 - as SQS has it
         return await self._call("GetQueueUrl", QueueName, lambda queue: {"QueueUrl": queue.name})
 
-    async def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str]) -> Answer:  # noqa: N803, ARG002
+    async def _get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str]) -> Answer:  # noqa: N803, ARG002
         def work(queue: StoredQueue) -> Answer:
             attributes = {"VisibilityTimeout": str(int(VISIBILITY_S))}
             if queue.dead_letters:
@@ -122,7 +133,7 @@ class SqsClient:
 
         return await self._call("GetQueueAttributes", QueueUrl, work)
 
-    async def receive_message(self, **request: Any) -> Answer:
+    async def _receive_message(self, **request: Any) -> Answer:
         deadline = self._world.loop.time() + request["WaitTimeSeconds"]
         queue = self._all.queues[request["QueueUrl"]]
 
@@ -140,14 +151,14 @@ class SqsClient:
             await self._arrival(queue, deadline)
         return await self._call("ReceiveMessage", queue.name, work)
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Answer:  # noqa: N803
+    async def _send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Answer:  # noqa: N803
         def send(queue: StoredQueue, entry: Mapping[str, Any]) -> Answer:
             sent = (entry["MessageBody"], entry.get("MessageAttributes", {}), entry.get("DelaySeconds", 0))
             return {"MessageId": self._all.put(queue, *sent)}
 
         return await self._batch("SendMessageBatch", QueueUrl, Entries, send)
 
-    async def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Answer:  # noqa: N803
+    async def _delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Answer:  # noqa: N803
         def delete(queue: StoredQueue, entry: Mapping[str, Any]) -> Answer | None:
             message = _held(queue, entry["ReceiptHandle"])
             if message is None:  # an expired handle: SQS may say so, or say nothing and keep the message
@@ -158,7 +169,7 @@ class SqsClient:
 
         return await self._batch("DeleteMessageBatch", QueueUrl, Entries, delete)
 
-    async def change_message_visibility_batch(
+    async def _change_message_visibility_batch(
         self,
         *,
         QueueUrl: str,  # noqa: N803

@@ -115,7 +115,7 @@ class Watcher:
             _Transport(self, ended).abort()
             return
         transport = cast(Any, _Transport(self, ended))
-        subscription = Subscription(Framing.SSE_UNCHUNKED, transport.write, Selection(self._scope))
+        subscription = Subscription(Framing.SSE_UNCHUNKED, transport, Selection(self._scope))
         connection = _SseConnection(broadcaster, transport, "watcher", EVERYBODY, subscription)
         broadcaster.attach(connection, last_seen, cursor)
         where = f"stream from {node.name}"

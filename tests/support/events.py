@@ -6,10 +6,11 @@ import asyncio
 import itertools
 import time
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from order_contracts import EventType, message
+from service_common.events import split_batch
 from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 __all__ = ["NOBODYS_ORDER", "Queues", "event"]
+
+T = TypeVar("T")
 
 # ids far above those that the order service gives out
 NOBODYS_ORDER = itertools.count(10**15)
@@ -63,7 +66,7 @@ class Queues:
 
     async def waiting(self, queue: str) -> int:
         """Count the messages that are on a queue or being worked on."""
-        return await self._count(queue, "ApproximateNumberOfMessages") + await self.hidden(queue)
+        return await self._count(queue, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
     async def hidden(self, queue: str) -> int:
         """Count the messages that are being worked on."""
@@ -75,12 +78,27 @@ class Queues:
         Raises:
             AssertionError: there are not so many in time.
         """
-        taken: list[MessageTypeDef] = []
+        return await self._take(queue, count, within_s, lambda message: [message])
+
+    async def events(self, queue: str, count: int, within_s: float = PATIENCE_S) -> list[str]:
+        """Take messages off a queue until they have *count* events, which may share them, and return these.
+
+        Raises:
+            AssertionError: there are not so many in time.
+        """
+        return await self._take(
+            queue, count, within_s, lambda message: split_batch(message["Body"]) or [message["Body"]]
+        )
+
+    async def _take(
+        self, queue: str, count: int, within_s: float, parts: Callable[[MessageTypeDef], list[T]]
+    ) -> list[T]:
+        taken: list[T] = []
         deadline = time.monotonic() + within_s
         url = await self._url(queue)
         while len(taken) < count:
             if time.monotonic() > deadline:
-                raise AssertionError(f"not {count} messages on {queue} within {within_s:g} s but {taken}")
+                raise AssertionError(f"not {count} on {queue} within {within_s:g} s but {taken}")
             answer = await asyncio.to_thread(
                 self._client.receive_message,
                 QueueUrl=url,
@@ -89,15 +107,16 @@ class Queues:
                 MessageAttributeNames=["All"],
             )
             for each in answer.get("Messages", []):
-                taken.append(each)
+                taken += parts(each)
                 await asyncio.to_thread(self._client.delete_message, QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
         return taken
 
-    async def _count(self, queue: str, attribute: QueueAttributeNameType) -> int:
+    async def _count(self, queue: str, *attributes: QueueAttributeNameType) -> int:
+        """Sum up *attributes*, at one moment: messages go from one to the other."""
         answer = await asyncio.to_thread(
-            self._client.get_queue_attributes, QueueUrl=await self._url(queue), AttributeNames=[attribute]
+            self._client.get_queue_attributes, QueueUrl=await self._url(queue), AttributeNames=attributes
         )
-        return int(answer["Attributes"][attribute])
+        return sum(int(answer["Attributes"][each]) for each in attributes)
 
     async def _url(self, queue: str) -> str:
         if queue not in self._urls:

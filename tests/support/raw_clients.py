@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tests.support.waiting import PATIENCE_S
+
 __all__ = ["BINARY", "CLOSE", "CONTINUATION", "PING", "PONG", "TEXT", "Frame", "RawClient", "frame"]
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -21,7 +23,6 @@ HANDSHAKE = (
 STREAM = "GET /stream{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 EVENT_ID = re.compile(rb'{"id":"[0-9a-z]+-([0-9]+)","type"')
 MASK = b"\x11\x22\x33\x44"
-LIMIT_S = 20.0
 
 
 def frame(
@@ -103,13 +104,13 @@ class RawClient:
 
     async def until(self, there: Callable[[], bool]) -> None:
         """Read until something is there."""
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not there():
                 assert await self.read(), f"it ended before: {bytes(self.received[-300:])!r}"
 
     async def to_the_end(self) -> None:
         """Read until the server ends the connection."""
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while await self.read():
                 pass
 

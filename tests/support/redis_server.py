@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 __all__ = ["RedisServer", "install", "redis_server"]
 
 PROGRAMS = ("valkey-server", "redis-server")
@@ -40,9 +42,7 @@ class RedisServer:
     """One server on the loopback address, always on the same port, which keeps nothing when it ends."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         options = ("--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--dir", str(folder))
         self._command = (program, *options)
         self._process: subprocess.Popen[bytes] | None = None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["PATIENCE_S", "eventually", "meanwhile"]
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
+__all__ = ["PATIENCE_S", "eventually", "meanwhile", "until_ready"]
+
+# for what comes sooner or never, on a busy machine too
 PATIENCE_S = 30.0
 
 T = TypeVar("T")
@@ -32,6 +36,17 @@ async def eventually(
             raise AssertionError(f"not within {within_s:g} s: {what if isinstance(what, str) else what()}")
         await asyncio.sleep(every_s)
     return found
+
+
+async def until_ready(ask: Callable[[], AbstractAsyncContextManager[ClientResponse]]) -> dict[str, str]:
+    """Return the checks of a service once all pass: on a busy machine, one may take longer than its limit."""
+
+    async def look() -> dict[str, str] | None:
+        async with ask() as answer:
+            checks: dict[str, str] = (await answer.json())["checks"]
+            return checks if answer.status == 200 else None
+
+    return await eventually(look, "a ready service")
 
 
 @asynccontextmanager

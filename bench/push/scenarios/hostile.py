@@ -45,7 +45,8 @@ async def hostile(backends: Backends, kinds: Sequence[str], seconds: float) -> O
         await source.created_long_ago(HISTORY)
         groups = [Group(protocol, path, GOOD // len(PATHS)) for protocol, path in PATHS.items()]
         job = Hostility(service.port, kinds, EACH, f"{(await source.feed.state()).epoch}-{begun}")
-        async with connected(Job(service.port, (await number_after(source)).decode(), groups)) as crowd:
+        after = (await number_after(source)).decode()
+        async with connected(Job(service.port, after, groups, stamp_each=1)) as crowd:
             for number in range(2 * ROUNDS):
                 phase = f"hostile {number // 2 + 1}" if number % 2 else f"quiet {number // 2 + 1}"
                 before = await service.metrics()
@@ -91,8 +92,10 @@ def _row(phase: str, report: Report, before: dict[str, float], after: dict[str, 
         "phase": phase,
         "SSE p50 ms": sse.p50_ms,
         "SSE p99 ms": sse.p99_ms,
+        "SSE arrived p99 ms": sse.arrived_p99_ms,
         "WS p50 ms": ws.p50_ms,
         "WS p99 ms": ws.p99_ms,
+        "WS arrived p99 ms": ws.arrived_p99_ms,
         "lost": sse.lost + ws.lost,
         "doubled": sse.doubled + ws.doubled,
         "what the service counted": _named(

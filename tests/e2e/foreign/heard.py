@@ -6,10 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Heard"]
+from tests.support.waiting import PATIENCE_S
 
-# more than it takes any client to come back
-SETTLED_WITHIN_S = 10.0
+__all__ = ["Heard"]
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +24,7 @@ class Heard:
             self.told.append(told)
             self._news.notify_all()
 
-    async def until(self, count: int, within_s: float = SETTLED_WITHIN_S) -> list[Any]:
+    async def until(self, count: int, within_s: float = PATIENCE_S) -> list[Any]:
         """Return everything when there is so much, or when the time is over."""
         try:
             async with asyncio.timeout(within_s), self._news:

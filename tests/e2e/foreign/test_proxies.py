@@ -20,6 +20,7 @@ from websockets.typing import Origin
 
 from tests.e2e.foreign.browser import CLIENTS
 from tests.support.folders import reachable_folder
+from tests.support.ports import free_port
 from tests.support.system import System, running
 from tests.support.waiting import eventually
 
@@ -45,12 +46,12 @@ async def system() -> AsyncIterator[System]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=PROXIES)
-async def proxy(request: pytest.FixtureRequest, system: System, unused_tcp_port_factory: Any) -> AsyncIterator[str]:
+async def proxy(request: pytest.FixtureRequest, system: System) -> AsyncIterator[str]:
     """The authority of a proxy in front of the notification service."""
     program = PROXIES[request.param]
     if program is None:
         pytest.skip(f"there is no program for {request.param}")
-    authority = f"127.0.0.1:{unused_tcp_port_factory()}"
+    authority = f"127.0.0.1:{free_port()}"
     service = system.stack.url("notification").removeprefix("http://")
     text = (CLIENTS / "proxies" / request.param).read_text("utf-8")
     with reachable_folder("proxy-") as folder:

@@ -23,8 +23,8 @@ from .browser import CLIENTS
 from .clients import node_path
 
 # of a token, in seconds
-LIVES_S = 1.0
-ORDERS = 12
+LIVES_S = 2.0
+ORDERS = 6
 
 
 @asynccontextmanager

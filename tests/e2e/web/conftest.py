@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from orderstream_local.layout import ROOT
 from orderstream_local.web_build import PageBuilder
-from tests.e2e.web.days import busy_day
+from tests.e2e.web.days import at_rest, busy_day
 from tests.e2e.web.recorded import Recorded, recorded
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs, visiting
 from tests.support.browser import ABSENT, FLAGS, chromium
@@ -85,7 +85,11 @@ async def recorded_pages() -> AsyncIterator[Recorded]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tabs(browser: Browser, system: System) -> AsyncIterator[Tabs]:
-    """A user who has never been here; whatever a script of the page throws, or the browser forbids, fails the test."""
+    """A user who has never been here, and comes when nothing is under way any more.
+
+    Whatever a script of the page throws, or the browser forbids, fails the test.
+    """
+    await at_rest(system)
     async with visiting(browser, system.stack.url("web"), permissions=["clipboard-write"]) as tabs:
         yield tabs
 

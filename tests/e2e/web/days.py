@@ -9,10 +9,14 @@ from typing import Any
 
 from tests.support.processes import frozen
 from tests.support.system import System
+from tests.support.waiting import eventually
 
-__all__ = ["busy_day", "fail_one", "history", "ordering"]
+__all__ = ["at_rest", "busy_day", "fail_one", "history", "ordering"]
 
-# the page of the feed shows a hundred notifications, and all of a test are to be seen
+# what a killed service had in hand comes back when it is visible again
+AT_REST_WITHIN_S = 90.0
+
+# customers, and no load
 PAUSE_S = 0.4
 
 
@@ -38,7 +42,20 @@ async def busy_day(system: System) -> int:
     with frozen(system, "processing-service"):
         regretted = (await system.place({"desk-lamp": 1})).json["id"]
         await system.call("order", "DELETE", f"/orders/{regretted}")
+    await at_rest(system)
     return int(placed[0])
+
+
+async def at_rest(system: System) -> None:
+    """Wait until each end of an order was told and no saga is open: what is told or sold later is of later orders."""
+
+    async def look() -> bool | None:
+        placed = system.rows("orders", "SELECT id FROM orders")
+        ended = system.rows("notifications", "SELECT order_id FROM notification WHERE slot = -1")
+        open_sagas = system.rows("processing", "SELECT 1 FROM saga WHERE next_run_at IS NOT NULL LIMIT 1")
+        return (set(placed) <= set(ended) and not open_sagas) or None
+
+    await eventually(look, "the end of every order told", AT_REST_WITHIN_S)
 
 
 async def history(system: System, after: str) -> list[dict[str, Any]]:

@@ -56,6 +56,25 @@ CLIPPED = """() => {
       }
     }
   }
+  const floats = (element) => ['fixed', 'sticky'].includes(getComputedStyle(element).position);
+  const layer = (element) => element && (floats(element) ? element : layer(element.parentElement));
+  const controls = [...document.querySelectorAll('button, select, input')].filter((each) => each.checkVisibility());
+  const boxes = controls.map((each) => [each, layer(each), each.getBoundingClientRect()]);
+  texts.currentNode = document.body;
+  for (let text; (text = texts.nextNode()); ) {
+    const parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility() || parent.closest('select')) continue;
+    if (parent.clientWidth === 1) continue; // for screen readers
+    range.selectNodeContents(text);
+    const own = layer(parent);
+    for (const box of range.getClientRects()) {
+      const over = boxes.find(([control, its, frame]) =>
+        its === own && !control.contains(parent) && box.width > 0 &&
+        Math.min(box.right, frame.right) - Math.max(box.left, frame.left) > 1 &&
+        Math.min(box.bottom, frame.bottom) - Math.max(box.top, frame.top) > 1);
+      if (over) found.push(`${over[0].tagName}.${over[0].className} lies over: ${text.data.trim()}`);
+    }
+  }
   const pen = document.createElement('canvas').getContext('2d');
   for (const field of document.querySelectorAll('input, select')) {
     const text = field.selectedOptions?.[0]?.text ?? (field.value || field.placeholder);
@@ -93,7 +112,7 @@ async def sticking_out(page: Page) -> list[str]:
 
 
 async def clipped(page: Page) -> list[str]:
-    """Return the texts of which a part can't be seen, nor scrolled to."""
+    """Return the texts of which a part can't be seen, nor scrolled to, or lies below a control."""
     found: list[str] = await page.evaluate(CLIPPED)
     return found
 

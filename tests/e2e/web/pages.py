@@ -6,10 +6,15 @@ import re
 
 from playwright.async_api import FloatRect, Locator, Page, expect
 
-__all__ = ["Live", "Order", "Shop", "box_of", "go", "header_status"]
+__all__ = ["MEASURED", "Live", "Order", "Shop", "box_of", "go", "header_status", "incidents"]
 
 PROTOCOLS = {"sse": "SSE", "ws": "WebSocket"}
 
+# a step of the timeline, and a latency
+TOOK = re.compile(r", ([\d.]+) (m?s)$")
+MEASURED = re.compile(r"\d m?s$")
+# of the feed, at first
+ROWS = 100
 ORDER = re.compile(r"/orders/(\d+)$")
 
 
@@ -22,6 +27,11 @@ async def go(page: Page, name: str) -> None:
 def header_status(page: Page) -> Locator:
     """Return what the header says of the connection."""
     return page.get_by_role("banner").get_by_role("status")
+
+
+def incidents(page: Page, said: str | re.Pattern[str] = "") -> Locator:
+    """Return all that operations tells of what is over; its first lines name three, of whatever a busy machine did."""
+    return page.get_by_role("region", name="Incidents").get_by_role("listitem").filter(has_text=said)
 
 
 async def box_of(shown: Locator) -> FloatRect:
@@ -83,8 +93,9 @@ class Live:
         self.rows = page.get_by_test_id("notification")
 
     async def open(self) -> None:
-        """Come in from outside, and wait for the connection."""
+        """Come in from outside, and wait for the page, whose code is loaded beside the connection."""
         await self.page.goto("/live")
+        await expect(self.page.get_by_test_id("feed-state")).to_have_text("Live")
         await self.is_live()
 
     async def is_live(self, protocol: str = "") -> None:
@@ -96,6 +107,11 @@ class Live:
         await self.page.get_by_role("radio", name=PROTOCOLS[protocol]).check()
         await self.is_live(protocol)
 
+    async def show(self, number: int) -> None:
+        """Have the page show so many rows: it shows a hundred, and a hundred more each time."""
+        for _ in range(ROWS, number, ROWS):
+            await self.page.get_by_role("button", name="Show older notifications").click()
+
     def row(self, order: int, status: str) -> Locator:
         """Return what was told of an order."""
         return self.rows.filter(has=self.page.get_by_role("link", name=f"Order {order}", exact=True)).filter(
@@ -106,6 +122,12 @@ class Live:
         """Return the ids of what is shown, the oldest first."""
         ids: list[str] = await self.rows.evaluate_all("rows => rows.map(row => row.dataset.eventId)")
         return ids[::-1]
+
+    async def shown(self) -> list[str]:
+        """Return the ids of what is shown, of what was heard and of the history, the newest first."""
+        rows = self.page.locator("[data-event-id]")
+        ids: list[str] = await rows.evaluate_all("rows => rows.map(row => row.dataset.eventId)")
+        return ids
 
     async def count(self, name: str) -> int:
         """Return a counter of the connection."""
@@ -136,6 +158,13 @@ class Order:
     def step(self, name: str) -> Locator:
         """Return one row of the timeline."""
         return self.page.locator(f'li[data-step="{name}"]')
+
+    async def took_s(self, name: str) -> float:
+        """Return how long a row of the timeline says that its step took."""
+        said = await self.step(name).locator(".times").inner_text()
+        found = TOOK.search(said)
+        assert found is not None, said
+        return float(found[1]) * (0.001 if found[2] == "ms" else 1)
 
     async def bar(self, name: str) -> FloatRect:
         """Return where the bar of a row of the timeline is."""

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,20 @@ class Recorded:
         url: of the page.
         at: when the answers were recorded, in seconds since 1970.
         unknown: what was asked and is not recorded.
+        delay: the member of each frame of the feed that says that it can't be read, if it says so.
     """
 
     url: str
     at: float
     unknown: set[str] = field(default_factory=set)
+    delay: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def delayed(self, since_ms: int) -> Iterator[None]:
+        """Have the feed say for the block that it was not read for so long."""
+        self.delay["delayedMs"] = since_ms
+        yield
+        self.delay.clear()
 
     @asynccontextmanager
     async def visited(self, browser: Browser, **options: Any) -> AsyncIterator[Page]:
@@ -73,7 +82,10 @@ async def recorded() -> AsyncIterator[Recorded]:
     kept: dict[str, Any] = json.loads(ANSWERS.read_text(encoding="utf-8"))
     answers: dict[str, Any] = kept["answers"] | {f"/openapi/{name}": document(name) for name in ASKED}
     head = answers[HISTORY]["notifications"][0]["id"]
+    epoch, number = head.split("-")
+    answers[f"{HISTORY}&before={epoch}-{int(number) + 1}"] = answers.pop(HISTORY)  # the page reads up to its feed
     unknown: set[str] = set()
+    delay: dict[str, int] = {}
 
     async def answer(request: web.Request) -> web.Response:
         wanted = request.path_qs.removeprefix(BASE)
@@ -87,7 +99,7 @@ async def recorded() -> AsyncIterator[Recorded]:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         with suppress(ConnectionError):
-            for frame in _frames(head):
+            for frame in _frames(head, delay):
                 await response.write(frame)
                 await asyncio.sleep(HEARTBEAT_S)
         return response
@@ -96,14 +108,14 @@ async def recorded() -> AsyncIterator[Recorded]:
     app.router.add_get(f"{BASE}/stream", stream)
     app.router.add_get(f"{BASE}/{{path:.*}}", answer)
     async with TestServer(app) as server:
-        yield Recorded(str(server.make_url("/")), kept["at"], unknown)
+        yield Recorded(str(server.make_url("/")), kept["at"], unknown, delay)
 
 
-def _frames(head: str) -> Iterator[bytes]:
+def _frames(head: str, delay: dict[str, int]) -> Iterator[bytes]:
     """Yield what a feed says in which nothing happens."""
     said: dict[str, Any] = {"type": "welcome", "id": head, "head": head, "resumed": False, "heartbeatMs": 5000}
     while True:
-        yield f"event: {said['type']}\nid: {head}\ndata: {json.dumps(said)}\n\n".encode()
+        yield f"event: {said['type']}\nid: {head}\ndata: {json.dumps(said | delay)}\n\n".encode()
         said = {"type": "heartbeat", "id": head}
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 from playwright.async_api import Locator, Page, expect
 
 from orderstream_local.layout import SERVICES
@@ -20,6 +19,7 @@ from orderstream_local.web_build import PageBuilder
 from tests.e2e.web.tabs import Tabs
 from tests.support.identity_provider import IdentityProvider, identity_provider
 from tests.support.issuer import AUDIENCE, bearer
+from tests.support.ports import free_port
 from tests.support.system import TERMINAL, System, running
 from tests.support.waiting import eventually
 
@@ -71,7 +71,7 @@ class Shopfront:
 @asynccontextmanager
 async def shopfront() -> AsyncIterator[Shopfront]:
     """Run the system for the block, with customers alice and bob, the operator olga and the viewer victor."""
-    port = unused_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with identity_provider() as provider:
         provider.roles = {"olga": ["operator"], "victor": ["viewer"]}

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.e2e.web.connections import connected
-from tests.e2e.web.pages import Live, Order, Shop, go
+from tests.e2e.web.pages import MEASURED, Live, Order, Shop, go
 from tests.e2e.web.tabs import PATIENCE_MS, Tabs
 from tests.support.browser import FLAGS, whole_chromium
 from tests.support.system import System
@@ -55,7 +55,6 @@ async def blocking(browser: Browser, folder: Path, url: str) -> AsyncIterator[Ta
 
 async def order_everything_twice(system: System, page: Page, product: str) -> None:
     """Buy a thing, see the order to its end, and buy it again."""
-    await system.product(product, stock=10)
     shop = Shop(page)
     for _ in range(2):
         await shop.take(product)
@@ -67,11 +66,12 @@ async def order_everything_twice(system: System, page: Page, product: str) -> No
 
 
 async def test_blocked_site_data_leave_a_page_that_works(system: System, browser: Browser, tmp_path: Path) -> None:
+    product = await system.product("without-storage", stock=10)
     async with blocking(browser, tmp_path, system.stack.url("web")) as tabs:
         page = await tabs.new("/")
         assert await page.evaluate("() => { try { return !localStorage; } catch { return true; } }")
         await page.get_by_role("combobox", name="Colours").select_option("dark")
-        await order_everything_twice(system, page, "without-storage")
+        await order_everything_twice(system, page, product)
         live = Live(page)
         await go(page, "Live feed")
         await live.is_live("ws")
@@ -81,10 +81,11 @@ async def test_blocked_site_data_leave_a_page_that_works(system: System, browser
 
 
 async def test_full_storage_costs_no_order_and_is_said(system: System, tabs: Tabs) -> None:
+    product = await system.product("full-storage", stock=10)
     await tabs.context.add_init_script(FILL)
     page = await tabs.new("/")
     await page.get_by_role("combobox", name="Colours").select_option("dark")
-    await order_everything_twice(system, page, "full-storage")
+    await order_everything_twice(system, page, product)
     await expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -115,7 +116,7 @@ async def test_six_tabs_that_compare_share_their_connections(system: System, tab
     for page in tabs.context.pages:
         closed = page.get_by_role("row", name=f"Order {order}").filter(has_text="Closed")
         for column in (0, 1):
-            await expect(closed.get_by_role("cell").nth(column)).to_contain_text("ms")
+            await expect(closed.get_by_role("cell").nth(column)).to_have_text(MEASURED)
     shop = Shop(await tabs.new("/"))
     await shop.take(product)
     await shop.order()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.web.looks import clipped, settled, sticking_out
 from tests.e2e.web.pages import Order
@@ -14,8 +14,8 @@ from tests.e2e.web.scenes import PATHS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PHONES = (320, 360, 412)
-WIDTHS = (*PHONES, 768, 1440)
+WIDTHS = (320, 360, 412, 768, 1440)
+DAY_MS = 86_400_000
 # on a background of one colour, which is what remains where colours are forced
 BORDERED = """bars => bars.map(bar => {
   const { borderTopColor, borderTopStyle, borderTopWidth } = getComputedStyle(bar);
@@ -40,23 +40,35 @@ async def test_no_page_is_clipped_or_wider_than_its_window(
                 assert not found, f"{name}, {width}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize(("locale", "said"), [("en-GB", "last heard 3"), ("de-DE", "zuletzt gehört vor 3")])
-async def test_header_stays_whole_on_a_phone_while_nothing_is_heard(
-    locale: str, said: str, recorded_pages: Recorded, browser: Browser
+@pytest.mark.parametrize(
+    ("locale", "delayed", "said"),
+    [("en-GB", "Delayedfor 1440 min", "last heard 3"), ("de-DE", "Verzögertseit 1440 min", "zuletzt gehört vor 3")],
+)
+async def test_header_stays_whole_while_nothing_comes(
+    locale: str, delayed: str, said: str, recorded_pages: Recorded, browser: Browser
 ) -> None:
     async with recorded_pages.visited(browser, locale=locale) as page:
         await page.goto("/live")
         header = page.get_by_role("banner")
         await expect(header.get_by_role("status")).to_contain_text("Live")
+        with recorded_pages.delayed(DAY_MS):
+            await expect(header.locator("app-feed-status")).to_have_text(delayed)
+            await stays_whole(page)
         await page.context.set_offline(True)
         await expect(header.get_by_role("status")).to_contain_text("Offline")
-        await page.clock.set_fixed_time(recorded_pages.at + 35)
-        await expect(header).to_contain_text(re.compile(said))
-        for width in PHONES:
-            await page.set_viewport_size({"width": width, "height": 800})
-            found = [*await sticking_out(page), *await clipped(page)]
-            assert not found, f"{width}:\n" + "\n".join(found)
-            await header.locator("nav a").first.click(trial=True)  # nothing lies over it
+        for age_s in (0, 35):
+            await page.clock.set_fixed_time(recorded_pages.at + age_s)
+            await expect(header).to_contain_text(re.compile(said if age_s else "Offline"))
+            await stays_whole(page)
+
+
+async def stays_whole(page: Page) -> None:
+    said = await page.get_by_role("banner").inner_text()
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        found = [*await sticking_out(page), *await clipped(page)]
+        assert not found, f"{said}, {width}:\n" + "\n".join(found)
+        await page.get_by_role("banner").locator("nav a").first.click(trial=True)  # nothing lies over it
 
 
 async def test_bars_of_the_timeline_are_seen_with_forced_colours(recorded_pages: Recorded, browser: Browser) -> None:

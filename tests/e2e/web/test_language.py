@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -31,6 +33,7 @@ async def test_page_speaks_the_language_of_the_browser(
         await settled(page)
         await expect(page.locator("html")).to_have_attribute("lang", "de")
         await expect(page.get_by_role("heading", level=1)).to_have_text(TITLES[name].format(order=order_of_today))
+        await expect(page.get_by_role("main")).not_to_contain_text(re.compile(r"\d\.\d+ m?s\b"))
         assert not (found := await objections(page, axe)), "\n".join(found)
 
 

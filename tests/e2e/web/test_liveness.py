@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.web.days import history
+from tests.e2e.web.days import at_rest, history
 from tests.e2e.web.pages import Live, Order, go, header_status
-from tests.e2e.web.tabs import Tabs
+from tests.e2e.web.tabs import Tabs, visiting
 from tests.support.processes import frozen
 from tests.support.system import System
 from tests.support.watcher import head_of_feed
@@ -37,6 +38,30 @@ async def test_frozen_service_is_known_within_15_s(system: System, page: Page, p
         await expect(header_status(page)).to_contain_text("Reconnecting")
     await live.is_live(protocol)
     await expect(page.get_by_role("banner")).not_to_contain_text("last heard")
+    assert known_s < KNOWN_WITHIN_MS / 1000
+
+
+async def test_frozen_database_is_known_within_15_s(system: System, page: Page, browser: Browser) -> None:
+    live = Live(page)
+    product = await system.product("delayed", stock=10)
+    await live.open()
+    since = await head_of_feed(system)
+    before = (await system.place({product: 1})).json["id"]
+    await expect(live.row(before, "Closed")).to_be_visible()
+    async with visiting(browser, system.stack.url("web")) as others:
+        with frozen(system, "postgres"):
+            began = time.monotonic()
+            await expect(header_status(page)).to_have_text("Delayed", timeout=KNOWN_WITHIN_MS)
+            known_s = time.monotonic() - began
+            await expect(page.get_by_role("banner")).to_contain_text(re.compile(r"for \d+ s"))
+            await expect(page.get_by_text("none is lost")).to_be_visible()
+            late = await others.new("/docs")
+            await expect(header_status(late)).to_have_text("Delayed")
+        for each in (live, Live(late)):
+            await each.is_live()
+    after = (await system.place({product: 1})).json["id"]
+    await expect(live.row(after, "Closed")).to_be_visible()
+    assert await live.told() == [each["id"] for each in await history(system, since)]
     assert known_s < KNOWN_WITHIN_MS / 1000
 
 
@@ -67,8 +92,7 @@ async def test_live_page_begins_with_the_history_and_goes_on_without_a_seam(syst
     product = await system.product("before-and-after", stock=100)
     since = await head_of_feed(system)
     before = [(await system.place({product: 1})).json["id"] for _ in range(3)]
-    for order in before:
-        await system.ended(order)
+    await at_rest(system)
     live = Live(await tabs.new())
     await live.open()
     recorded = live.page.get_by_test_id("recorded")
@@ -76,7 +100,7 @@ async def test_live_page_begins_with_the_history_and_goes_on_without_a_seam(syst
     after = (await system.place({product: 1})).json["id"]
     await expect(live.row(after, "Closed")).to_be_visible()
     told = [each["id"] for each in await history(system, since)]
-    shown = await live.page.locator("[data-event-id]").evaluate_all("rows => rows.map(row => row.dataset.eventId)")
+    shown = await live.shown()
     assert shown[: len(told)] == told[::-1]
     assert len(set(shown)) == len(shown)
     await live.page.get_by_role("searchbox", name="Orders").fill(f"{before[0]}")

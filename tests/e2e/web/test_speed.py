@@ -9,7 +9,10 @@ import orjson
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
+from tests.e2e.web.looks import settled
 from tests.e2e.web.pages import header_status
+from tests.e2e.web.recorded import Recorded
+from tests.e2e.web.tabs import visiting
 from tests.support.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,6 +22,8 @@ PAGE = 50
 SECONDS = 5
 ORDERS_A_SECOND = 10
 LONG_TASK_MS = 100
+ASKED = """name => performance.getEntriesByType('resource').filter(each => each.name.includes(`/${name}`))
+  .map(({ startTime, responseEnd }) => ({ startTime, responseEnd }))"""
 CATEGORIES = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
 
 
@@ -77,3 +82,14 @@ async def test_list_of_650_orders_has_no_long_task_while_orders_come(
     longest = longest_task_ms(await browser.stop_tracing())
     assert newest > ROWS + 2 * ORDERS_A_SECOND, "nothing was read meanwhile"
     assert longest <= LONG_TASK_MS
+
+
+async def test_configuration_is_asked_for_once_and_before_the_scripts_are_there(
+    recorded_pages: Recorded, browser: Browser
+) -> None:
+    async with visiting(browser, recorded_pages.url) as tabs:
+        page = await tabs.new("/orders")
+        await settled(page)
+        found = [await page.evaluate(ASKED, name) for name in ("config.json", "main-")]
+    [asked], [scripts] = found
+    assert asked["startTime"] < scripts["responseEnd"]

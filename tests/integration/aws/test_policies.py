@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL
@@ -19,8 +18,9 @@ import psycopg2
 import pytest
 
 from tests.support.iam import Warden, rights_of
+from tests.support.ports import free_port
 from tests.support.template import read_template
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 SERVICES = ("order", "inventory", "processing", "notification")
 RESOURCES = read_template()["Resources"]
@@ -111,17 +111,12 @@ async def running(service: str, environ: dict[str, str]) -> AsyncIterator[None]:
     try:
         yield
         process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def test_each_service_can_do_its_work_with_its_policy_and_needs_all_of_it(

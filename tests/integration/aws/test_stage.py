@@ -40,10 +40,10 @@ from tests.integration.aws.test_policies import (
     _measured,
     _told,
     databases,
-    free_port,
     running,
 )
 from tests.support.emulated_stage import LEFT_OUT, as_emulated
+from tests.support.ports import free_port
 from tests.support.recorded_calls import Call, Recorder
 from tests.support.waiting import eventually
 

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 from tests.support.command import orderstream
 
 NOWHERE = "http://127.0.0.1:9"  # the port of the discard service, where nothing listens
+URLS = ("ORDER_URL", "INVENTORY_URL", "PROCESSING_URL", "NOTIFICATION_URL")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,8 @@ NOWHERE = "http://127.0.0.1:9"  # the port of the discard service, where nothing
         ({}, "order trace", 2, "Give IDs or --customer"),
         ({}, "order trace nonsense", 2, "neither the number of an order nor a trace id"),
         ({}, "logs query order", 2, "needs --order"),
+        ({}, "logs query hurt --from 5m --to 10m", 2, "is not before --to,"),
+        (dict.fromkeys(URLS, NOWHERE), "order trace 1", 1, "missing: order: order-service is away"),
         ({"AWS_ENDPOINT_URL": NOWHERE}, "dlq list", 3, "SQS gave no answer"),
         ({"AWS_ENDPOINT_URL": NOWHERE}, "logs tail", 3, "CloudWatch Logs"),
         ({"PROCESSING_URL": f"{NOWHERE},{NOWHERE}"}, "saga list", 3, "processing-service is away"),
@@ -32,10 +35,11 @@ async def test_status_and_sentence_say_what_is_wrong(
     assert done.out == ""
     assert says in done.err
     assert "Traceback" not in done.err
+    assert "no service knows" not in done.err
 
 
 async def test_status_of_nothing_that_runs_is_broken_and_still_an_answer() -> None:
-    urls = {f"{name}_URL": NOWHERE for name in ("ORDER", "INVENTORY", "PROCESSING", "NOTIFICATION")}
+    urls = dict.fromkeys(URLS, NOWHERE)
     done = await orderstream({"AWS_ENDPOINT_URL": NOWHERE, **urls}, "status", "--json", status=1)
     assert {each["state"] for each in done.json["replicas"]} == {"away"}
     assert all(each["error"] for each in done.json["queues"])

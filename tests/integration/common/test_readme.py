@@ -20,6 +20,8 @@ import psycopg2
 import pytest
 from uv import find_uv_bin
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).parents[3]
 README = ROOT / "packages" / "common" / "README.md"
 LIMIT_S = 40.0
@@ -52,7 +54,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def environ(database_url: str, aws_endpoint: str, unused_tcp_port: int) -> dict[str, str]:
+def environ(database_url: str, aws_endpoint: str) -> dict[str, str]:
     """Database and queue of the example."""
     boto3.client("sqs", endpoint_url=aws_endpoint, region_name="us-east-1").create_queue(QueueName="billing-queue")
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
@@ -64,7 +66,7 @@ def environ(database_url: str, aws_endpoint: str, unused_tcp_port: int) -> dict[
         "CLOUDWATCH": "false",
         "DATABASE_URL": database_url,
         "HOST": "127.0.0.1",
-        "PORT": str(unused_tcp_port),
+        "PORT": str(free_port()),
         "SERVICE_TOKEN": "secret",
         "AUTH_MODE": "open",
     }

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeVar
 
 import pytest
 
 from inventory_service.domain import Released, Taken, TakeOutcome
 from inventory_service.postgres import SqlStock
 from order_contracts import Item
-from service_common.errors import BusyError
 from service_common.postgres import Database, migrate
+from tests.support.insisting import insist
+from tests.support.waiting import PATIENCE_S
 
-T = TypeVar("T")
 PRODUCTS = ("hot", "warm", "cold", "last-one")
 STOCK = {"hot": 300, "warm": 120, "cold": 10_000, "last-one": 1}
 
@@ -28,13 +27,6 @@ async def replicas(database_url: str) -> AsyncIterator[list[SqlStock]]:
     await migrate(database_url, "inventory_service.migrations")
     async with AsyncExitStack() as stack:
         yield [SqlStock(await stack.enter_async_context(Database.open(database_url, size=4))) for _ in range(8)]
-
-
-async def insist(operation: Callable[[], Awaitable[T]]) -> T:
-    """Repeat what fails because of the others, as callers do."""
-    while True:
-        with suppress(BusyError):
-            return await operation()
 
 
 def wanted(dice: random.Random) -> tuple[Item, ...]:
@@ -60,7 +52,7 @@ async def test_remaining_and_taken_stock_add_up_to_the_initial_stock(replicas: l
 
     names = list(operations)
     work = [(take if dice.random() < 0.75 else release, dice.choice(replicas), dice.choice(names)) for _ in range(200)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(step(replica, operation_id) for step, replica, operation_id in work))
 
     held = Counter[str]()

@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -23,7 +25,10 @@ from orderstream_local.ports import Ports
 from orderstream_local.postgres import program
 from orderstream_local.process import CommandFailedError, run_command
 from orderstream_local.stack import Stack, StackOptions
+from service_common.config import AwsConfig
+from service_common.sqs import Outgoing, Sqs
 from tests.support.folders import reachable_folder
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import InputLogEventTypeDef
@@ -59,7 +64,7 @@ def query(url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not await check():  # noqa: ASYNC110 - another process can't set an event here
             await asyncio.sleep(0.1)
 
@@ -134,6 +139,24 @@ async def test_emulator_has_resources_of_template(stack: Stack) -> None:
     logs = boto3.client("logs", endpoint_url=stack.aws_endpoint, region_name="us-east-1")
     groups = {group["logGroupName"]: group["retentionInDays"] for group in logs.describe_log_groups()["logGroups"]}
     assert groups == {f"{name}-service-logs": 30 for name in SERVICES}
+
+
+async def test_waiting_receive_is_answered_when_a_message_is_sent(stack: Stack) -> None:
+    waiting_s, at_once_s = [], []
+    async with Sqs.open(AwsConfig("us-east-1", stack.aws_endpoint)) as sqs:
+        queue = await sqs.queue("processing-queue")
+        for number in range(9):
+            message = Outgoing("key", str(number))
+            began_s = monotonic()
+            [received], _ = await asyncio.gather(sqs.receive(queue, 10, 20), sqs.send(queue.name, queue.url, [message]))
+            waiting_s.append(monotonic() - began_s)
+            await sqs.delete(queue, [received.handle])
+            began_s = monotonic()
+            await sqs.send(queue.name, queue.url, [message])
+            [received] = await sqs.receive(queue, 10, 20)
+            at_once_s.append(monotonic() - began_s)
+            await sqs.delete(queue, [received.handle])
+    assert median(waiting_s) < median(at_once_s) + 0.05  # the emulator itself looks every 0.1 s
 
 
 async def test_logs_are_read_independent_of_profile_and_proxy(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
+
 
 async def test_ctrl_c_during_imports_exits_without_traceback(tmp_path: Path) -> None:
     options = ("demo", "--data", str(tmp_path), "--free-ports")
@@ -16,7 +18,7 @@ async def test_ctrl_c_during_imports_exits_without_traceback(tmp_path: Path) -> 
         *(sys.executable, "-X", "importtime", "-m", "orderstream_local", *options), stdout=PIPE, stderr=PIPE
     )
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await process.stderr.readline()).rstrip().endswith(b" argparse"):
             assert process.returncode is None
         process.send_signal(signal.SIGINT)

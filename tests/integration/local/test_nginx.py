@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -33,6 +32,7 @@ from tests.support.folders import reachable_folder
 from tests.support.in_memory.services import SERVICES, Resource
 from tests.support.in_memory.sqs import InMemorySqs
 from tests.support.otlp import collecting
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -46,13 +46,6 @@ pytestmark = [
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 UNUSED_ADDRESS = "127.0.0.1:1"

@@ -16,6 +16,7 @@ import pytest
 from orderstream_local.layout import DataFolder
 from orderstream_local.process import CommandFailedError, ProcessSpec, run_command
 from orderstream_local.supervisor import Supervisor
+from tests.support.waiting import PATIENCE_S
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 SLEEP = "import time; time.sleep(600)"
@@ -30,7 +31,7 @@ def spec(name: str, code: str, level: int = 0) -> ProcessSpec:
 
 
 async def eventually(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not check():  # noqa: ASYNC110 - another process can't set an event here
             await asyncio.sleep(0.02)
 

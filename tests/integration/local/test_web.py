@@ -12,11 +12,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, unused_port
+from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from orderstream_local.web import create_web
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 PAGE = "<title>page</title>"
@@ -180,7 +181,7 @@ async def test_page_without_sign_in_is_told_of_none(client: TestClient) -> None:
     ids=["version", "space", "name", "nul", "long-header", "long-target"],
 )
 async def test_bytes_of_a_malformed_request_are_not_logged(request_head: str) -> None:
-    port = unused_port()
+    port = free_port()
     environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
     command = (sys.executable, "-m", "orderstream_local.web")
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)

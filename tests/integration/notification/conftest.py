@@ -11,7 +11,7 @@ from typing import TypeAlias
 import boto3
 import pytest
 import uvloop
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from notification_service.app import Resource, create_app, pushing
@@ -84,7 +84,7 @@ async def replica(config: Config) -> AsyncIterator[Replica]:
 @pytest.fixture
 async def http() -> AsyncIterator[ClientSession]:
     """An HTTP client."""
-    async with ClientSession(timeout=ClientTimeout(total=20.0)) as session:
+    async with ClientSession() as session:
         yield session
 
 

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from aiohttp.test_utils import TestServer
 
+from tests.support.waiting import PATIENCE_S
+
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
 HANDSHAKE = (
@@ -26,7 +28,7 @@ async def test_close_frame_arrives_while_the_client_goes_on_sending(replica: Rep
     loop = asyncio.get_running_loop()
     with socket.create_connection((server.host, server.port)) as client:
         client.setblocking(False)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             await loop.sock_sendall(client, HANDSHAKE + UNDEFINED_FRAME + FOLLOWING)
             received = b""
             while data := await loop.sock_recv(client, 65_536):

@@ -25,7 +25,7 @@ from order_contracts import EventType, OrderEvent
 from tests.support.feed_replicas import FeedReplica, feed_replica
 from tests.support.in_memory.notification import Block, blocks
 from tests.support.redis_server import RedisServer, install, redis_server
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 NEVER_S = 3_600.0
 
@@ -157,8 +157,10 @@ async def trimmed(_server: RedisServer, redis: Redis) -> None:
 
 async def refilled(_server: RedisServer, redis: Redis) -> None:
     """Another stream, with lower ids, as after a failover to a server whose clock is behind."""
-    await redis.delete(STREAM)
-    await redis.xadd(STREAM, {"epoch": "other", "records": "-"}, id="5-1")
+    async with redis.pipeline(transaction=True) as both:  # a replica would write between the two
+        both.delete(STREAM)
+        both.xadd(STREAM, {"epoch": "other", "records": "-"}, id="5-1")
+        await both.execute()
 
 
 async def doubled(_server: RedisServer, redis: Redis) -> None:
@@ -241,7 +243,7 @@ async def test_clients_of_all_replicas_get_the_same_bytes(
     changed = replace(config, feed_bus_url=redis.url, feed_poll_s=60.0)
     servers = [await replica(changed) for _ in range(2)]
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(asyncio.timeout(20))
+        await stack.enter_async_context(asyncio.timeout(PATIENCE_S))
         responses = [await stack.enter_async_context(http.get(each.make_url("/stream"))) for each in servers]
         streams = [blocks(aiter(each.content)) for each in responses]
         for stream in streams:

@@ -28,14 +28,13 @@ from order_contracts import EventType, OrderEvent
 from service_common.postgres import Database
 from tests.support.appender import append_all, stories
 from tests.support.in_memory.notification import Block, blocks
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
 ROOT = Path(__file__).parents[3]
 ORDERS = 120
 PROCESSES = 3
-WITHIN_S = 30.0
 # of each outcome
 RESUMES = 5
 CREATED, CLOSED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED
@@ -122,7 +121,7 @@ async def appended_by_processes(url: str, orders: int) -> None:
         for seed in range(PROCESSES)
     ]
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert [await process.wait() for process in processes] == [0] * PROCESSES
     finally:
         for process in processes:
@@ -290,7 +289,7 @@ async def test_client_that_resumes_while_its_position_expires_is_reset_or_misses
             was_reset = await check_resume(http, server, f"{state.epoch}-{position}", position)
             outcomes["reset" if was_reset else "resumed"] += 1
 
-    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         for work in (append, expire, resume):
             group.create_task(work())
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -20,13 +21,14 @@ from aiohttp.test_utils import TestServer
 from notification_service.config import Config
 from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
+from notification_service.http.websocket import WebSocketConnection
 from notification_service.notification import FeedState, Page, Selection
 from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
 from order_contracts import EventType, OrderEvent
 from service_common.http_server import METRICS
 from tests.support.in_memory.notification import InMemoryFeed
 from tests.support.raw_clients import BINARY, CLOSE, CONTINUATION, PING, PONG, RawClient, frame
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 
@@ -74,7 +76,7 @@ async def connections_left(server: TestServer, count: int) -> None:
     async def look() -> bool | None:
         return (len(push.connections) == count and push.quota.open == count) or None
 
-    await eventually(look, f"{count} connections, not {len(push.connections)} of {push.quota.open}", within_s=10)
+    await eventually(look, f"{count} connections, not {len(push.connections)} of {push.quota.open}")
     assert len(push.hub._subscriptions) == count
     assert sum(push.quota._by_address.values()) == count
     assert all(len(listed) <= count for listed in push.hub._by_order.values())
@@ -124,9 +126,9 @@ async def test_client_that_never_reads_is_aborted_and_its_buffer_is_bounded_unti
     server = await replica()
     push, largest = broadcaster(server), 0
     async with good_client(server, feed, caplog), client(server, window_bytes=4096) as stalled:
-        known = set(push.connections)
+        known = push.connections.copy()
         await stalled.open(protocol)
-        (connection,) = push.connections - known
+        (connection,) = push.connections.keys() - known
         shrink_send_buffer(connection)
         transport = connection.transport
 
@@ -136,10 +138,13 @@ async def test_client_that_never_reads_is_aborted_and_its_buffer_is_bounded_unti
             await fail_orders(feed, 50)
             return connection.abort_reason
 
+        async def freed() -> bool | None:  # the transport does it after the connection is lost
+            return transport.get_write_buffer_size() == 0 or None
+
         assert await eventually(look, "the end of the client") == "stalled"
         await connections_left(server, 1)
         assert 0 < largest < BUFFER_LIMIT_BYTES
-        assert transport.get_write_buffer_size() == 0
+        await eventually(freed, "the end of the buffer")
         assert await metric(http, server, 'aborts_total{reason="stalled"}') == 1
 
 
@@ -158,7 +163,7 @@ async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_
         for connection in broadcaster(patient_replica).connections:
             shrink_send_buffer(connection)
         appending = asyncio.create_task(fail_orders(feed, 800))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not appending.done() or slow.seqs[-1:] != [appending.result()]:
                 assert await slow.read(4_096)
                 await asyncio.sleep(0.01)  # the rate
@@ -209,6 +214,24 @@ async def test_violation_closes_the_connection_with_its_code(
             await hostile.to_the_end()
             *_, last = hostile.frames
         assert (last.opcode, last.code) == (CLOSE, code)
+
+
+@pytest.mark.parametrize("fault", ["no mask", "flood of pings", "message of 4,097 bytes"])
+async def test_connection_that_broke_a_rule_is_freed_without_a_garbage_collection(fault: str, replica: Replica) -> None:
+    async def freed() -> bool | None:
+        return not any(type(each) is WebSocketConnection for each in gc.get_objects()) or None
+
+    server = await replica()
+    gc.collect()
+    gc.disable()
+    try:
+        async with client(server) as hostile:
+            await hostile.open("ws")
+            await hostile.send(VIOLATIONS[fault][0])
+            await hostile.to_the_end()
+        await eventually(freed, "the end of the connection")
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("dripped", [b"\x81", b"\x81\xfe\x10", frame(b"x" * 4_000)[:-1], frame(b"{", final=False)])
@@ -436,7 +459,7 @@ async def crowd(server: TestServer, stack: AsyncExitStack, count: int, query: st
 
     async def come(number: int, each: RawClient) -> None:
         await each.ask("ws" if number % 2 else "sse", query)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while outcome(each) == "unknown":
                 assert await each.read(), bytes(each.received)
             if outcome(each) == "refused":

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from notification_service.feed import SqlFeed
 from notification_service.feed.postgres import NOTIFY_CHANNEL
 from service_common.postgres import Database, migrate
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def listening(database: Database) -> AsyncIterator[None]:
 
     task = asyncio.create_task(listen())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await listened.wait()
         yield
     finally:

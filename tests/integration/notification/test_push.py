@@ -25,6 +25,7 @@ from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from service_common.http_server import METRICS
 from tests.support.in_memory.notification import Block, InMemoryFeed, blocks
+from tests.support.waiting import PATIENCE_S
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 CREATED, CLOSED, FAILED = EventType.ORDER_CREATED, EventType.ORDER_PROCESSED, EventType.ORDER_FAILED
@@ -49,14 +50,13 @@ async def sse(
         assert response.status == 200
         assert response.content_type == "text/event-stream"
         assert response.headers["Connection"] == "close"
-        async with asyncio.timeout(15):
-            yield blocks(aiter(response.content))
+        yield blocks(aiter(response.content))
 
 
 @asynccontextmanager
 async def ws(server: TestServer, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
     url = str(server.make_url(f"/ws{query}")).replace("http", "ws", 1)
-    async with asyncio.timeout(15), connect(url, ping_interval=None, **options) as connection:
+    async with connect(url, ping_interval=None, **options) as connection:
         yield connection
 
 
@@ -421,7 +421,7 @@ async def test_http_1_0_client_gets_an_unchunked_stream(replica: Replica, feed: 
     server = await replica()
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(b"GET /stream?orderId=5 HTTP/1.0\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         head = await reader.readuntil(b"\r\n\r\n")
         assert b"chunked" not in head
         await reader.readuntil(b"\n\n")
@@ -488,7 +488,7 @@ async def test_no_frame_follows_the_close_frame(replica: Replica, feed: SqlFeed)
         b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await reader.readuntil(b"welcome")
         writer.write(b"\x83\x80\x00\x00\x00\x00")  # opcode 3 is not defined
         await reader.readuntil(b"\x03\xea")  # close code 1002

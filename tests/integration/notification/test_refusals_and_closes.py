@@ -111,6 +111,14 @@ async def test_client_that_disconnects_before_its_stream_begins_is_no_error(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+async def test_request_that_is_no_websocket_is_told_so(replica: Replica, http: ClientSession) -> None:
+    async with http.get((await replica()).make_url("/ws")) as response:
+        assert response.status == 400
+        problem = await response.json(content_type="application/problem+json")
+        assert problem["type"] == "urn:orderstream:problem:malformed"
+        assert "the header Upgrade has to be websocket" in problem["detail"]
+
+
 @pytest.mark.parametrize("version", ["8", "14", "x", ""])
 async def test_other_websocket_version_is_refused_with_the_one_there_is(
     version: str, replica: Replica, http: ClientSession

@@ -22,14 +22,13 @@ from service_common.config import AuthConfig
 from service_common.scope import ANONYMOUS
 from tests.support.in_memory.notification import blocks
 from tests.support.issuer import AUDIENCE, Issuer, bearer, issuer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 Document: TypeAlias = dict[str, Any]
 # of the order with that number, in turn
 OWNERS = ("alice", "bob", ANONYMOUS, "carol")
 BEFORE, AFTER = range(1, 41), range(41, 61)
-LIMIT_S = 15.0
 
 
 def owner(order: int) -> str:
@@ -156,7 +155,7 @@ async def test_customer_hears_own_notifications_whatever_it_asks_for(service: Se
     }
     assert owner(44) == "alice"
     alice = service.headers("alice")
-    async with AsyncExitStack() as stack, asyncio.timeout(LIMIT_S):
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE_S):
         listening: list[tuple[Listener, list[int]]] = []
         for server in service.replicas:
             for query, orders in asked.items():
@@ -175,7 +174,7 @@ async def test_customer_hears_own_notifications_whatever_it_asks_for(service: Se
 async def test_subscribing_changes_no_scope(service: Service, http: ClientSession) -> None:
     bobs = orders_of("bob", [*BEFORE, *AFTER])
     start = await service.append(BEFORE)
-    async with AsyncExitStack() as stack, asyncio.timeout(LIMIT_S):
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE_S):
         alice, send = await over_ws(stack, http, service.replicas[0], f"?lastEventId={start}", service.headers("alice"))
         operator, narrow = await over_ws(
             stack, http, service.replicas[1], "?customer=bob&lastEventId=earliest", service.headers("olga", "operator")

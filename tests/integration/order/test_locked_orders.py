@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from order_service.config import Config
+from tests.support.waiting import until_ready
 
 Api: TypeAlias = TestClient[web.Request, web.Application]
 ITEMS = {"orderItems": [{"productId": "123", "quantity": 1}]}
@@ -51,6 +52,6 @@ async def test_change_of_a_locked_order_is_to_be_tried_again(api: Api, config: C
         assert problem["type"] == "urn:orderstream:problem:resource-busy"
         assert "relation" not in problem["detail"]
         assert (await api.delete(f"/orders/{other}")).status == 200
-        assert (await api.get("/health/ready")).status == 200
+        await until_ready(lambda: api.get("/health/ready"))
     connection.close()
     assert (await CHANGES[change](api, locked)).status == 200

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg2
 import pytest
@@ -25,6 +26,7 @@ from service_common.scope import ALL_CUSTOMERS
 from service_common.sqs import Outgoing
 from service_common.sqs.limits import MAX_BATCH, MAX_BATCH_BYTES
 from service_common.sqs.messages import size_bytes
+from tests.support.insisting import insist
 
 ONE = (Item("b", 2), Item("a", 1))
 LATER_S = 300.0
@@ -105,7 +107,7 @@ async def test_trace_of_a_change_need_not_have_a_state(database: Database, order
 
 
 async def test_concurrent_requests_with_one_key_make_one_order(database: Database, orders: SqlOrders) -> None:
-    placements = await asyncio.gather(*(orders.place(PlaceOrder(ONE, "key")) for _ in range(24)))
+    placements = await asyncio.gather(*(insist(lambda: orders.place(PlaceOrder(ONE, "key"))) for _ in range(24)))
     assert Counter(placement.made for placement in placements) == {True: 1, False: 23}
     assert len({(each.order_id, each.item_ids, each.request_hash, each.at) for each in placements}) == 1
     assert await database.fetch("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM outbox_event)") == [(1, 2)]
@@ -114,7 +116,9 @@ async def test_concurrent_requests_with_one_key_make_one_order(database: Databas
 async def test_concurrent_changes_leave_the_items_of_one(database: Database, orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
     sets = [tuple(Item(f"{n}-{m}", n) for m in range(3)) for n in range(1, 13)]
-    changes = await asyncio.gather(*(orders.amend(order_id, lines, None, ALL_CUSTOMERS) for lines in sets))
+    changes = await asyncio.gather(
+        *(insist(partial(orders.amend, order_id, lines, None, ALL_CUSTOMERS)) for lines in sets)
+    )
     assert sorted(change.order.version for change in changes if change and change.applied) == list(range(2, 14))
     order = await orders.find(order_id, ALL_CUSTOMERS)
     assert order is not None
@@ -125,7 +129,7 @@ async def test_concurrent_changes_leave_the_items_of_one(database: Database, ord
 
 async def test_one_of_many_changes_of_the_same_version_wins(orders: SqlOrders) -> None:
     order_id = (await orders.place(PlaceOrder(ONE))).order_id
-    changes = await asyncio.gather(*(orders.amend(order_id, ONE, 1, ALL_CUSTOMERS) for _ in range(12)))
+    changes = await asyncio.gather(*(insist(lambda: orders.amend(order_id, ONE, 1, ALL_CUSTOMERS)) for _ in range(12)))
     assert Counter(change.applied for change in changes if change) == {True: 1, False: 11}
 
 
@@ -133,9 +137,9 @@ async def test_concurrent_close_and_cancel_have_one_winner(database: Database, o
     for _ in range(8):
         order_id = (await orders.place(PlaceOrder(ONE))).order_id
         changes = await asyncio.gather(
-            orders.settle(order_id, 1, OrderStatus.CLOSED, None),
-            orders.cancel(order_id, None, ALL_CUSTOMERS),
-            orders.settle(order_id, 1, OrderStatus.FAILED, "gone"),
+            insist(partial(orders.settle, order_id, 1, OrderStatus.CLOSED, None)),
+            insist(partial(orders.cancel, order_id, None, ALL_CUSTOMERS)),
+            insist(partial(orders.settle, order_id, 1, OrderStatus.FAILED, "gone")),
         )
         assert Counter(change.applied for change in changes if change) == {True: 1, False: 2}
         assert len({change.order for change in changes if change}) == 1

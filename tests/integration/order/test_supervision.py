@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import psycopg2
 import pytest
 
 from order_service.config import Config
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 WORKING_AGAIN_S = 5.0
@@ -61,8 +61,6 @@ class Service:
 
 @pytest.fixture
 async def service(config: Config, tmp_path: Path) -> AsyncIterator[Service]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     environ = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PATH", "PYTHON"))} | {
         "AUTH_MODE": "open",
         "AWS_ENDPOINT_URL": config.aws.endpoint_url or "",
@@ -71,7 +69,7 @@ async def service(config: Config, tmp_path: Path) -> AsyncIterator[Service]:
         "HOST": "127.0.0.1",
         "INVENTORY_URL": "http://127.0.0.1:1",
         "NOTIFICATION_QUEUE": config.notification_queue,
-        "PORT": str(port),
+        "PORT": str(free_port()),
         "PROCESSING_QUEUE": config.processing_queue,
         "SERVICE_TOKEN": "token-of-the-services",
     }
@@ -83,7 +81,7 @@ async def service(config: Config, tmp_path: Path) -> AsyncIterator[Service]:
     connection = psycopg2.connect(config.database_url)
     connection.autocommit = True
     try:
-        service = Service(process, f"http://127.0.0.1:{port}", log, connection.cursor())
+        service = Service(process, f"http://127.0.0.1:{environ['PORT']}", log, connection.cursor())
         await service.until_check("relay", "ok")
         yield service
     finally:

@@ -32,6 +32,7 @@ from service_common.observability import Metrics
 from service_common.postgres import Database, migrate
 from service_common.scope import ALL_CUSTOMERS
 from tests.support.in_memory.inventory import InMemoryStock
+from tests.support.waiting import PATIENCE_S
 
 TOKEN = "secret"
 INVENTORY_CONFIG = Config.from_environ(
@@ -153,7 +154,7 @@ class World:
         return [record.state for record in await self.sagas.of_order(order_id, ALL_CUSTOMERS)]
 
     async def wait_ended(self, *order_ids: int) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             waiting = list(order_ids)
             while waiting:
                 states = await self.states(waiting[-1])
@@ -463,7 +464,7 @@ async def test_crash_at_any_point_changes_no_result(
     wire: Any = Tripwire(world, call, after=after)
     dying = world.engine(sagas=wire, stock=wire, orders=wire)
     starting = asyncio.create_task(dying.start(saga_of(1, quantity)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await wire.tripped.wait()
     await kill(dying, starting)  # type: ignore[arg-type]
 

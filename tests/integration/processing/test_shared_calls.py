@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,12 +16,14 @@ from inventory_service.app_keys import INVENTORY
 from inventory_service.config import Config
 from inventory_service.service import InventoryService
 from order_contracts import Item
+from processing_service import inventory_client
 from processing_service.inventory_client import HttpStockGateway
 from processing_service.order_client import HttpOrderGateway
 from processing_service.saga import Refused, Succeeded, Unanswered, Withdrawn
 from service_common.http_client import RetryingClient, RetryPolicy
 from service_common.http_server import METRICS
 from tests.support.in_memory.inventory import InMemoryStock
+from tests.support.waiting import PATIENCE_S
 
 TOKEN = "secret"
 CONFIG = Config.from_environ(
@@ -45,7 +47,10 @@ class Inventory:
 
 
 @pytest.fixture
-async def inventory(aiohttp_server: AiohttpServer) -> AsyncIterator[Inventory]:
+async def inventory(aiohttp_server: AiohttpServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inventory]:
+    unhurried = replace(inventory_client._TAKE, attempt_timeout_s=PATIENCE_S, deadline_s=PATIENCE_S)
+    monkeypatch.setattr(inventory_client, "_TAKE", unhurried)  # thirty at once take a busy machine seconds
+
     async def stocked(app: web.Application) -> AsyncIterator[None]:
         stock = InMemoryStock()
         await stock.add("a", 10)
@@ -63,7 +68,7 @@ async def inventory(aiohttp_server: AiohttpServer) -> AsyncIterator[Inventory]:
     app = create_app(CONFIG, [stocked])
     app.middlewares.append(counted)
     url = str((await aiohttp_server(app)).make_url(""))
-    policy = RetryPolicy(attempts=1)
+    policy = RetryPolicy(attempts=1, connect_timeout_s=PATIENCE_S)
     async with RetryingClient([url], name="inventory-service", token=TOKEN, policy=policy) as client:
         found = Inventory(HttpStockGateway(client))
         yield found

@@ -102,6 +102,9 @@ class InMemoryDatabase:
     async def execute(self, sql: str, params: Params = ()) -> int:
         return len(await self.fetch(sql, params))
 
+    async def lease(self, lease_s: float) -> dict[str, object]:
+        return {"lease_s": lease_s}
+
     async def ping(self) -> None:
         return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 
@@ -11,7 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.chaos.meddlers import foreign_answers, resets
-from tests.chaos.network import AWS, Network, Request, Response, Wire
+from tests.chaos.network import AWS, Forward, Network, Request, Response, Wire
+from tests.support.waiting import eventually
 
 Observed = list[tuple[str, str, int]]
 
@@ -79,3 +81,35 @@ async def test_a_fault_strikes_its_wire_alone_and_ends(setting: Setting) -> None
         assert (await post(f"{wire.url}/"))[1] is None
         assert (await post(f"{other.url}/"))[0] == 200
     assert (await post(f"{wire.url}/"))[0] == 200
+
+
+@pytest.mark.parametrize(("operation", "seen"), [("DeleteMessageBatch", True), ("ReceiveMessage", False)])
+async def test_what_is_done_for_a_caller_that_dies_is_observed_and_its_receive_ends(
+    setting: Setting, operation: str, *, seen: bool
+) -> None:
+    arrived, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(request: Request, forward: Forward) -> Response:
+        arrived.set()
+        try:
+            await go_on.wait()
+            return await forward(request)
+        finally:
+            ended.set()
+
+    wire = setting.network.between("processing-service", "inventory")[0]
+    headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Authorization": "Bearer x"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        with wire.meddling(hold):
+            calling = asyncio.create_task(session.post(f"{wire.url}/"))
+            await arrived.wait()
+            calling.cancel()
+            if not seen:
+                await ended.wait()
+            go_on.set()
+            await ended.wait()
+
+    async def observed() -> bool | None:
+        return bool(setting.observed) is seen or None
+
+    await eventually(observed, "what is observed")

@@ -79,3 +79,13 @@ def test_worst_comes_first() -> None:
     late = Replica("processing", "http://p", "ready", metrics={"sagas_late": 3.0})
     letters = QueueState("q-dlq", dead_letters=True, depth=QueueDepth(2, 0, 0))
     assert [level for level, _ in troubles(late, queue=letters)] == [Level.BROKEN, Level.DEGRADED]
+
+
+def test_request_that_failed_within_a_minute_is_reported() -> None:
+    def failed(seconds_ago: float) -> list[tuple[Level, str]]:
+        at = datetime.now(UTC).timestamp() - seconds_ago
+        return troubles(Replica("s", "http://s", "ready", metrics={"http_last_failure_timestamp_seconds": at}))
+
+    assert failed(61) == []
+    assert failed(5) == [(Level.DEGRADED, "s-service at http://s: a request was answered with a 5xx 5 s ago")]
+    assert failed(-3) == [(Level.DEGRADED, "s-service at http://s: a request was answered with a 5xx 0 s ago")]

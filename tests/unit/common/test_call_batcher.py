@@ -8,8 +8,7 @@ import pytest
 from service_common.call_batcher import AloneError, CallBatcher
 from service_common.errors import BusyError, UnavailableError
 from service_common.observability import TraceContext, current_trace, tracing
-
-LIMIT_S = 5.0
+from tests.support.waiting import PATIENCE_S
 
 
 class Doubling:
@@ -97,7 +96,7 @@ async def test_batching_delay_ends_when_the_batch_is_full() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not flush.batches
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await batcher.submit(2) == 4
         assert await first == 2
     assert flush.batches == [[1, 2]]
@@ -134,7 +133,7 @@ async def test_flush_that_is_cancelled_by_nobody_fails_its_batch_and_not_the_nex
         return items
 
     batcher: CallBatcher[int, int] = CallBatcher(flush, max_items=1)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         outcomes = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
     assert isinstance(outcomes[0], UnavailableError)
     assert outcomes[1] == 2
@@ -145,7 +144,7 @@ async def test_missing_result_fails_the_batch() -> None:
         return items[:-1]
 
     batcher: CallBatcher[int, int] = CallBatcher(flush)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         outcomes = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
     assert isinstance(outcomes[1], ValueError)
 

@@ -1,4 +1,4 @@
-"""A list that is too long is refused before its elements are loaded."""
+"""A list that is too long is refused before its elements are loaded; a time is told how to be written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from marshmallow import Schema, ValidationError, fields
 
-from service_common.fields import BoundedList
+from service_common.fields import BoundedList, UtcTime
 
 
 class Looked(fields.Field[object]):
@@ -42,3 +42,15 @@ def test_list_of_the_wrong_length_is_refused_before_its_elements_are_loaded(unse
 def test_other_value_than_a_list_is_refused(numbers: object) -> None:
     with pytest.raises(ValidationError):
         NumbersSchema().load({"numbers": numbers})
+
+
+class SinceSchema(Schema):
+    since = UtcTime()
+
+
+@pytest.mark.parametrize("since", ["", "2026", "2026-11-22T10:13:18+01:00", "2026-02-30T00:00:00Z"])
+def test_time_in_another_notation_is_refused_with_an_example(since: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        SinceSchema().load({"since": since})
+
+    assert raised.value.messages == {"since": ["Has to be a time in UTC, as 2026-11-22T10:13:18.044363Z."]}

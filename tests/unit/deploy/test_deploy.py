@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from orderstream_deploy.errors import DeployError
 from orderstream_deploy.images import Builder, Images, find_builder, tag_of_checkout
 from orderstream_deploy.page import config_of_page, index_parameter, objects_of_page
 from orderstream_deploy.stack import Change
+from orderstream_deploy.templates import read_templates
 
 OUTPUTS = {
     "ClusterArn": "cluster",
@@ -179,6 +181,28 @@ def test_changes_that_may_lose_data_are_marked_and_refused_without_a_person(chan
     assert change.loses_data is loses
     assert ("! data" in str(change)) is loses
     assert cli._agreed([change], yes=True) is not loses
+
+
+@pytest.mark.parametrize("stage", ["", "a", "A_B", "1st", "prod-", "a-name-of-thirteen"])
+def test_name_that_no_stage_can_have_is_a_wrong_command_line(stage: str) -> None:
+    result = CliRunner().invoke(cli.deploy, ["--stage", stage, "--dry-run"])
+    assert result.exit_code == 2
+    assert "2 to 12 of a-z, 0-9 and -" in result.output
+
+
+def test_pattern_of_a_stage_is_that_of_the_template() -> None:
+    assert cli._STAGE.pattern in read_templates()["stage.yaml"]
+
+
+def test_missing_credentials_are_told_with_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    result = CliRunner().invoke(cli.deploy, ["--stage", "prod", "--tag", "v1", "--dry-run"])
+    assert result.exit_code == 1
+    assert "set AWS_PROFILE" in result.output
 
 
 def test_parameter_without_a_value_is_a_wrong_command_line() -> None:

@@ -13,6 +13,7 @@ from tests.safeguards.table import ROOT, SAFEGUARDS, Safeguard, markdown
 PAGE = (ROOT / "docs/reliability.md").read_text("utf-8")
 # a path of tests, and perhaps the name of one in it
 TEST = re.compile(r"tests/[\w/]+(?:\.py)?(?:::\w+)?")
+DEFINED = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.MULTILINE)
 
 
 def missing(test: str) -> bool:
@@ -26,6 +27,18 @@ def missing(test: str) -> bool:
 def test_safeguard_can_be_taken_out_and_its_tests_exist(safeguard: Safeguard) -> None:
     assert safeguard.edited()
     assert [test for test in safeguard.tests if missing(test)] == []
+
+
+@pytest.mark.parametrize(
+    "safeguard", [each for each in SAFEGUARDS if "/migrations/" in each.file], ids=lambda safeguard: safeguard.name
+)
+def test_safeguard_is_taken_out_of_the_last_definition_of_its_function(safeguard: Safeguard) -> None:
+    """In an earlier one it would be an edit of text that no longer has an effect."""
+    file = ROOT / safeguard.file
+    before, edited, _ = file.read_text("utf-8").partition(safeguard.old)
+    function = DEFINED.findall(before + edited)[-1]
+    later = [each for each in file.parent.glob("*.sql") if each.name > file.name]
+    assert [each.name for each in later if function in DEFINED.findall(each.read_text("utf-8"))] == []
 
 
 def test_names_of_safeguards_differ() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from order_service.reconcile import Reconciliation
 from service_common.errors import PermanentError, ServiceError, UnavailableError
+from tests.support.waiting import PATIENCE_S
 
 
 class Late:
@@ -53,7 +54,7 @@ async def test_a_full_batch_is_followed_by_another() -> None:
 
 async def test_reconciliation_continues_after_an_outage() -> None:
     late = Late([UnavailableError("away"), [1]])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         running = asyncio.create_task(Reconciliation(late, Wakes(), after_s=0.01).run())
         await late.exhausted.wait()
     running.cancel()

@@ -1,3 +1,4 @@
+import { Location } from '@angular/common';
 import { provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
 import { ApplicationConfig, inject, provideAppInitializer, provideBrowserGlobalErrorListeners } from '@angular/core';
 import {
@@ -8,7 +9,7 @@ import {
 } from '@angular/router';
 
 import { Endpoints } from './api/endpoints';
-import { routes } from './app.routes';
+import { loadCodeOf, routes } from './app.routes';
 import { bearer } from './sign-in/bearer';
 import { Session } from './sign-in/session';
 import { Unloaded } from './unloaded';
@@ -25,6 +26,7 @@ export const appConfig: ApplicationConfig = {
     ),
     provideAppInitializer(() => {
       const [endpoints, session] = [inject(Endpoints), inject(Session)];
+      loadCodeOf(inject(Location).path());
       const loading = endpoints.load();
       void endpoints.loaded().then(() => session.start());
       return loading;

@@ -67,6 +67,43 @@ describe('A page whose code is gone', () => {
     expect(left).toEqual([]);
   });
 
+  describe('in part', () => {
+    const gone = (): Promise<never> => Promise.reject(new TypeError('Failed to fetch dynamically imported module'));
+    const part = (): Promise<string> => TestBed.inject(Unloaded).part(gone);
+
+    it('is loaded as a document, once nothing is under way', async () => {
+      await go('/here');
+      await go('/here?again=1');
+      const done = TestBed.inject(PendingTasks).add();
+      void part();
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(left).toEqual([]);
+      done();
+      await vi.waitFor(() => expect(left).toEqual(['/here?again=1']));
+    });
+
+    it.each([
+      ['on the first page of its document', ['/here'], true],
+      ['while the server is away', ['/here', '/here?again=1'], false],
+    ])('is missed %s', async (_, urls, isServed) => {
+      if (!isServed) served = () => Promise.reject(new TypeError('Failed to fetch'));
+      for (const url of urls) await go(url);
+      await expect(part()).rejects.toThrow('Failed to fetch dynamically');
+      expect(left).toEqual([]);
+    });
+
+    it('is missed by who went elsewhere meanwhile', async () => {
+      await go('/here');
+      await go('/here?again=1');
+      const done = TestBed.inject(PendingTasks).add();
+      const loading = expect(part()).rejects.toThrow();
+      await go('/here?elsewhere');
+      done();
+      await loading;
+      expect(left).toEqual([]);
+    });
+  });
+
   it.each([
     ['the first of its document', ['/gone'], true],
     ['away with its server', ['/here', '/gone'], false],

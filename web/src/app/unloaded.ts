@@ -8,7 +8,7 @@ import { BROWSER } from './sign-in/browser';
 const LIMIT_MS = 5_000;
 
 /**
- * The page that could not be navigated to, as its code is gone after a deploy.
+ * The page that could not be navigated to, or lacks a part, as its code is gone after a deploy.
  *
  * A document of the server has the code of the present version: it is loaded in place of the page, once no request of
  * the page is under way. It never begins a loop: where the first page of a document fails, another document would too.
@@ -36,6 +36,22 @@ export class Unloaded {
     await this.application.whenStable();
     // who went elsewhere meanwhile stays there
     if ((this.router.lastSuccessfulNavigation()?.id ?? 0) < id) this.browser.leaveFor(wanted);
+  }
+
+  /** The code of a part of the page; rejects when it is gone, and no document is loaded for it. */
+  async part<T>(load: () => Promise<T>): Promise<T> {
+    try {
+      return await load();
+    } catch (error) {
+      const page = this.router.lastSuccessfulNavigation();
+      const isFirst = (page?.previousNavigation ?? null) === null;
+      if (isFirst || !(await this.isServed())) throw error;
+      await this.application.whenStable();
+      // who went elsewhere meanwhile does not need it
+      if (this.router.lastSuccessfulNavigation() !== page) throw error;
+      this.browser.leaveFor(this.location.prepareExternalUrl(this.router.url));
+      return new Promise<never>(() => undefined);
+    }
   }
 
   /** Load the document of the page that is wanted. */

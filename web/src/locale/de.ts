@@ -6,6 +6,10 @@ export const translations: Readonly<Record<string, string>> = {
   '3542042671420335679': 'Nein',
   // Loading
   '7619560701830330401': 'Lädt',
+  // As of {$seconds} s ago
+  '7685392977216604390': 'Stand: vor {$seconds} s',
+  // As of {$minutes} min ago
+  '7828094132044937348': 'Stand: vor {$minutes} min',
   // Copy
   '4323470180912194028': 'Kopieren',
   // Copied
@@ -85,6 +89,9 @@ export const translations: Readonly<Record<string, string>> = {
   '6372605469917594609': 'Getrennt',
   // Browser is offline
   '3618845760394256932': 'Browser ist offline',
+  // The notification service can’t read the feed. Notifications are delayed until it can, and none is lost.
+  '5394274291347993830':
+    'Der Benachrichtigungsdienst kann den Feed nicht lesen. Benachrichtigungen sind verzögert, bis er es wieder kann; keine geht verloren.',
   // The notification service ended the connection, and nothing arrives.
   '5130792776829383150': 'Der Benachrichtigungsdienst hat die Verbindung beendet, nichts kommt mehr an.',
   // Connect again
@@ -266,8 +273,6 @@ export const translations: Readonly<Record<string, string>> = {
   '7457179823984196306': 'Betrieb',
   // Operations · Orderstream
   '617288495453319223': 'Betrieb · Orderstream',
-  // Updated {$time}
-  '6084766080270264075': 'Aktualisiert {$time}',
   // The {$service} returns no metrics.
   '3286849285634736696': 'Der {$service} liefert keine Metriken.',
   // The {$service} returns no metrics. Values as of {$time}.
@@ -891,6 +896,8 @@ export const translations: Readonly<Record<string, string>> = {
   '6617095737484637354': 'Buchstaben, Ziffern, „.“, „_“ und „-“; höchstens 64.',
   // At most 255 characters.
   '6618721436430447177': 'Höchstens 255 Zeichen.',
+  // “{$value}” is unknown.
+  '7718898579501979556': '„{$value}“ ist unbekannt.',
   // No such status.
   '2174708517593535223': 'Kein solcher Status.',
   // A date and a time.
@@ -927,6 +934,8 @@ export const translations: Readonly<Record<string, string>> = {
   '5156076530043729614': 'Gib eine im Shop auf.',
   // Go to the shop
   '7251527037111531684': 'Zum Shop',
+  // {$filter} “{$value}”
+  '7268907434939878752': '{$filter} „{$value}“',
   // No such filter: {$filters}. Nothing is listed.
   '5214846684255067411': 'Kein solcher Filter: {$filters}. Es wird nichts aufgelistet.',
   // No order matches.
@@ -1165,6 +1174,10 @@ export const translations: Readonly<Record<string, string>> = {
   '8971463262220450529': 'zuletzt gehört vor {$seconds} s',
   // last heard {$PH} min ago
   '514964558173448781': 'zuletzt gehört vor {$PH} min',
+  // for {$seconds} s
+  '2306635433537924806': 'seit {$seconds} s',
+  // for {$minutes} min
+  '6922101007681877616': 'seit {$minutes} min',
   // not heard yet
   '858676811117077849': 'noch nicht gehört',
   // 1 product
@@ -1181,12 +1194,8 @@ export const translations: Readonly<Record<string, string>> = {
   '8324539752489348805': 'Produkt suchen',
   // {$count} found
   '3518429829177619367': '{$count} gefunden',
-  // Live stock, as of {$time}
-  '4390747732572862801': 'Aktueller Bestand, Stand {$time}',
   // Loading the stock
   '1116473179901181132': 'Bestand wird geladen',
-  // {$reason} Stock as of {$time}.
-  '7393360824215434297': '{$reason} Bestand von {$time}.',
   // The inventory service answered with an error ({$status}).
   '6866491597980904919': 'Der Lagerdienst hat mit einem Fehler geantwortet ({$status}).',
   // There are no products yet.
@@ -1210,7 +1219,7 @@ export const translations: Readonly<Record<string, string>> = {
   // {$count} in basket
   '6462901629829039422': '{$count} im Warenkorb',
   // Add to basket
-  '1716366537733889061': 'In den Warenkorb',
+  '1716366537733889061': 'In den Korb',
   // {$name}: {$count} in basket
   '3773686548611720044': '{$name}: {$count} im Warenkorb',
   // The basket has the maximum number of products per order.

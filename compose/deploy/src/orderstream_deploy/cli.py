@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from orderstream_local.process import CommandFailedError
 from orderstream_local.web_build import PageBuilder
@@ -21,9 +22,23 @@ from .templates import read_templates
 
 __all__ = ["deploy"]
 
+_STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]")  # as in compose/aws/stage.yaml
+
+
+def _stage(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if not _STAGE.fullmatch(name):
+        raise click.BadParameter(f"{name!r} is none: 2 to 12 of a-z, 0-9 and -, a letter first, no - last")
+    return name
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--stage", required=True, metavar="NAME", help="Name of the deployment, 2-12 of a-z, 0-9 and -.")
+@click.option(
+    "--stage",
+    required=True,
+    metavar="NAME",
+    callback=_stage,
+    help="Name of the deployment, 2-12 of a-z, 0-9 and -.",
+)
 @click.option(
     "--set",
     "given",
@@ -63,6 +78,9 @@ def deploy(*, stage: str, given: tuple[str, ...], tag: str | None, dry_run: bool
                 step.run()
         if not is_deletion and not dry_run:
             _print_addresses(deployment)
+    except NoCredentialsError as error:
+        text = "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise click.ClickException(text) from error
     except (DeployError, CommandFailedError, ClientError, BotoCoreError) as error:
         raise click.ClickException(str(error)) from error
     finally:

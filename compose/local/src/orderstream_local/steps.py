@@ -37,7 +37,7 @@ class Evidence:
     """All records and pushes of one order.
 
     Attributes:
-        records: the log lines of its trace, and the receives of the pollers, which have none; by time.
+        records: the log lines of its trace, by time.
     """
 
     order_id: int
@@ -101,7 +101,7 @@ def _requested(service: str, method: str, path: str, *, answered: bool) -> Finde
             return None
         if answered:
             return Observation(record.at, f"{record.facts['status']} from {service}")
-        return Observation(record.at - timedelta(milliseconds=record.facts["durationMs"]), f"{method} {wanted['path']}")
+        return Observation(_began(record), f"{method} {wanted['path']}")
 
     return find
 
@@ -115,18 +115,13 @@ def _ingested(service: str, **facts: Any) -> Finder:
 
 
 def _received(service: str, queue: str, **consumed: Any) -> Finder:
-    """Find the last receive before a message was consumed."""
+    """Find when the consumption of a message began."""
 
     def find(evidence: Evidence) -> Observation | None:
         record = _first(evidence, service, _formatted(evidence, consumed))
         if record is None:
             return None
-        receives = [
-            each
-            for each in evidence.records
-            if each.service == service and each.facts["message"] == "sqs messages received" and each.at <= record.at
-        ]
-        return Observation(receives[-1].at, f"received from {queue}") if receives else None
+        return Observation(_began(record), f"received from {queue}")
 
     return find
 
@@ -146,6 +141,12 @@ def _pushed(kind: str) -> Finder:
         )
 
     return find
+
+
+def _began(record: Record) -> datetime:
+    """Return when that began whose end *record* is about."""
+    began: datetime = record.at - timedelta(milliseconds=record.facts["durationMs"])
+    return began
 
 
 def _first_ingested(evidence: Evidence) -> Observation | None:
@@ -186,10 +187,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         10,
         "e-mail and SMS, simulated",
-        _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CREATED"),
+        _logged(NOTIFICATION, "{message}: {text}", message="Email and SMS sent", kind="CREATED"),
     ),
     Step(11, "CREATED is pushed to the clients", _pushed("CREATED")),
-    Step(12, "notification-service-logs", _ingested(NOTIFICATION, message="Email sent", kind="CREATED")),
+    Step(12, "notification-service-logs", _ingested(NOTIFICATION, message="Email and SMS sent", kind="CREATED")),
     Step(
         13,
         "the processing service's poller is triggered",
@@ -229,8 +230,10 @@ STEPS: tuple[Step, ...] = (
         _logged(NOTIFICATION, "{text}", message="event consumed", kind="CLOSED"),
     ),
     Step(
-        23, "e-mail and SMS, simulated", _logged(NOTIFICATION, "{message}: {text}", message="Email sent", kind="CLOSED")
+        23,
+        "e-mail and SMS, simulated",
+        _logged(NOTIFICATION, "{message}: {text}", message="Email and SMS sent", kind="CLOSED"),
     ),
     Step(24, "CLOSED is pushed to the clients", _pushed("CLOSED")),
-    Step(25, "notification-service-logs", _ingested(NOTIFICATION, message="Email sent", kind="CLOSED")),
+    Step(25, "notification-service-logs", _ingested(NOTIFICATION, message="Email and SMS sent", kind="CLOSED")),
 )

@@ -19,7 +19,7 @@ from .cloudwatch import read_logs
 from .people_walkthrough import walk_people
 from .running_system import RunningSystem
 from .sign_in import CUSTOMER, OPERATOR
-from .steps import STEPS, Evidence, Record, Step
+from .steps import STEPS, Evidence, Step
 from .watcher import Watcher, watching
 
 __all__ = ["walk"]
@@ -142,7 +142,7 @@ class _Walkthrough:
                 order_id=order_id,
                 product_id=PRODUCT,
                 posted_at=posted_at,
-                records=[record for record in records if _is_evidence(record, trace_id)],
+                records=[record for record in records if record.facts.get("traceId") == trace_id],
                 pushes=self.watcher.pushes(order_id),
             )
             if all(step.find(evidence) for step in STEPS) or asyncio.get_running_loop().time() > deadline:
@@ -214,10 +214,6 @@ async def _becomes(read: Callable[[], Awaitable[object]], wanted: object) -> boo
             return False
         await asyncio.sleep(_POLL_S)
     return True
-
-
-def _is_evidence(record: Record, trace_id: str) -> bool:
-    return record.facts.get("traceId") == trace_id or record.facts.get("message") == "sqs messages received"
 
 
 def _cells(step: Step, evidence: Evidence) -> tuple[str, str, str]:

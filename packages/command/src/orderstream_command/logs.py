@@ -84,6 +84,7 @@ def query(
         return
     if name is not None and text is not None:
         raise click.UsageError("Give NAME or --text.")
+    period = _period(begin, end)
     shipped = None if name is None else QUERIES[name]
     if shipped is not None:
         given = {"order": order_id, "trace": trace_id}
@@ -104,7 +105,7 @@ def query(
         if as_json:
             print_json({"query": wording, "from": begin, "to": end, "rows": rows})
         else:
-            _print_rows(rows, shipped.columns if shipped else ())
+            _print_rows(rows, shipped.columns if shipped else (), period)
 
     run(work)
 
@@ -116,7 +117,17 @@ def _list(*, as_json: bool) -> None:
         print_table(("NAME", "QUESTION"), [(name, each.question) for name, each in QUERIES.items()])
 
 
-def _print_rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
+def _period(begin: datetime, end: datetime) -> str:
+    times = [f"{each.astimezone():%Y-%m-%d %H:%M:%S}" for each in (begin, end)]
+    if begin >= end:
+        raise click.UsageError(f"--from, {times[0]}, is not before --to, {times[1]}.")
+    return f"from {times[0]} to {times[1]}"
+
+
+def _print_rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], period: str) -> None:
+    if not rows:
+        click.echo(f"nothing {period}", err=True)
+        return
     names = [name for name in columns if any(name in row for row in rows)] or list(
         dict.fromkeys(name for row in rows for name in row)
     )

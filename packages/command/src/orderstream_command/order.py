@@ -76,9 +76,11 @@ def trace(ids: tuple[str, ...], customer: str | None, limit: int, logs: bool, as
         else:
             for each in traces:
                 _show(each)
+        if any(each.missing for each in traces):
+            return FAILED
         if not any(each.timeline() for each in traces):
             raise CommandFailure("no service knows of it", FAILED)
-        return FAILED if any(each.missing for each in traces) else 0
+        return 0
 
     run(work)
 
@@ -168,9 +170,10 @@ def _of_line(line: LogLine) -> TimelineEntry:
 
 
 def _show(trace: _Trace) -> None:
-    known = trace.known.order
-    title = f"order {trace.order_id}" + (f", {known['status']}, version {known['version']}" if known else "")
-    click.secho(title, bold=True)
+    if trace.timeline():
+        known = trace.known.order
+        title = f"order {trace.order_id}" + (f", {known['status']}, version {known['version']}" if known else "")
+        click.secho(title, bold=True)
     for each in trace_ids_of(trace.known):
         click.echo(printable(f"trace {each}"))
     begin = None

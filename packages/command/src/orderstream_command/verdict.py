@@ -29,12 +29,13 @@ class Trouble:
 # metric, what it says, degraded at, broken at
 _LIMITS = (
     ("outbox_oldest_pending_seconds", "the oldest event in the outbox is {:.0f} s old", 10, 60),
-    ("sagas_late", "{:.0f} sagas are late", 1, None),
+    ("sagas_late", "late sagas: {:.0f}", 1, None),
     ("sagas_oldest_open_seconds", "the oldest open saga is {:.0f} s old", 30, 300),
     ("push_feed_lag", "the push is {:.0f} notifications behind the table", 20, 1000),
     ("client_circuit_state", "a circuit breaker is open", 2, None),
 )
 _WAITING = (100, 1000)
+_FAILURE_S = 60  # a request that failed that long ago is reported
 
 
 def troubles_of(snapshot: Snapshot) -> list[Trouble]:
@@ -54,6 +55,9 @@ def _of_replicas(snapshot: Snapshot) -> Iterator[Trouble]:
         if replica.unmeasured is not None:
             yield Trouble(Level.DEGRADED, f"{name} was not measured: {replica.unmeasured}")
         yield from (Trouble(level, f"{name}: {text}") for level, text in _measured(replica))
+        failed_s = snapshot.at.timestamp() - replica.metrics.get("http_last_failure_timestamp_seconds", 0.0)
+        if failed_s <= _FAILURE_S:
+            yield Trouble(Level.DEGRADED, f"{name}: a request was answered with a 5xx {max(failed_s, 0):.0f} s ago")
 
 
 def _measured(replica: Replica) -> Iterator[tuple[Level, str]]:
@@ -67,9 +71,9 @@ def _of_queue(queue: QueueState) -> Iterator[Trouble]:
         yield Trouble(Level.DEGRADED, f"{queue.name} was not measured: {queue.error}")
     elif queue.dead_letters:
         if letters := queue.depth.visible + queue.depth.in_flight:
-            yield Trouble(Level.BROKEN, f"{letters} letters in {queue.name}")
+            yield Trouble(Level.BROKEN, f"letters in {queue.name}: {letters}")
     elif (level := _level(queue.depth.visible, *_WAITING)) is not None:
-        yield Trouble(level, f"{queue.depth.visible} messages wait in {queue.name}")
+        yield Trouble(level, f"messages that wait in {queue.name}: {queue.depth.visible}")
 
 
 def _level(value: float, degraded: float, broken: float | None) -> Level | None:

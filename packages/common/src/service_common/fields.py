@@ -83,7 +83,7 @@ class UtcTime(fields.String):
         try:
             text = super().deserialize(value, *arguments, **options)
             return datetime.fromisoformat(text) if isinstance(text, str) else text
-        except ValueError as error:  # ValidationError is one
+        except (ValidationError, ValueError) as error:
             raise ValidationError("Has to be a time in UTC, as 2026-11-22T10:13:18.044363Z.") from error
 
 

@@ -12,7 +12,11 @@ from service_common.fields import BoundedList
 
 from .limits import MAX_ITEMS, MAX_QUANTITY, PRODUCT_ID
 
-__all__ = ["Item", "ItemList", "ItemSchema", "product_id", "quantity"]
+__all__ = ["IS_PRODUCT_ID", "Item", "ItemList", "ItemSchema", "product_id", "quantity"]
+
+IS_PRODUCT_ID = validate.Regexp(
+    PRODUCT_ID, error="Must be 1 to 64 letters, digits, dots, underscores or hyphens, and not only dots."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,7 @@ class Item:
 
 def product_id() -> fields.String:
     """Return the field ``productId``."""
-    error = "Must be 1 to 64 letters, digits, dots, underscores or hyphens, and not only dots."
-    return fields.String(data_key="productId", required=True, validate=validate.Regexp(PRODUCT_ID, error=error))
+    return fields.String(data_key="productId", required=True, validate=IS_PRODUCT_ID)
 
 
 def quantity() -> fields.Integer:

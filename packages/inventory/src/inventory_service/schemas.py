@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from order_contracts.items import ItemList, product_id, quantity
-from order_contracts.limits import MAX_BATCH, MAX_ITEMS, PRODUCT_ID
+from order_contracts.items import IS_PRODUCT_ID, ItemList, product_id, quantity
+from order_contracts.limits import MAX_BATCH, MAX_ITEMS
 from service_common.fields import BoundedList, PathString, page_limit
 from service_common.timestamps import rfc3339
 
@@ -92,7 +92,7 @@ class ForgetSchema(Schema):
 class ProductPathSchema(Schema):
     """``{product_id}``: an invalid id names no product."""
 
-    product_id = PathString(required=True, validate=validate.Regexp(PRODUCT_ID))
+    product_id = PathString(required=True, validate=IS_PRODUCT_ID)
 
     def handle_error(self, error: ValidationError, *_: object, **__: object) -> NoReturn:
         """Answer 404.
@@ -107,14 +107,14 @@ class CatalogueQuerySchema(Schema):
     """``?limit=&after=``."""
 
     limit = page_limit()
-    after = fields.Str(load_default="", validate=validate.Regexp(PRODUCT_ID))
+    after = fields.Str(load_default="", validate=IS_PRODUCT_ID)
 
 
 class ProductsQuerySchema(CatalogueQuerySchema):
     """``?limit=&after=``: a page of all products; ``?productId=a&productId=b``: those products."""
 
     product_ids = BoundedList(
-        fields.Str(validate=validate.Regexp(PRODUCT_ID)),
+        fields.Str(validate=IS_PRODUCT_ID),
         at_least=1,
         at_most=MAX_ITEMS,
         data_key="productId",

@@ -88,6 +88,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
             poll_s=config.feed_poll_s,
             wait_s=broadcaster.wait_s,
         )
+        broadcaster.delayed_ms = tailer.delayed_ms
         access = SqlAccess(database)
         disconnector = Disconnector(access, broadcaster.disconnect, poll_s=config.feed_poll_s)
         await disconnector.open()
@@ -116,7 +117,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
             background(readiness, "retention of tickets", access_retention.run),
         ):
             appender = FeedAppender(feed, appended, broadcaster.wait_s)
-            app[NOTIFIER] = Notifier(appender, (LogChannel("Email"), LogChannel("SMS")))
+            app[NOTIFIER] = Notifier(appender, (LogChannel(),))
             yield
             await appender.close()
             await broadcaster.close()

@@ -38,7 +38,7 @@ class Config(ServiceConfig):
 
     Attributes:
         notification_queue: the queue that events come from.
-        consumers: messages handled at the same time.
+        consumers: events handled at the same time.
         feed_poll_s: the longest delay of another replica's append when its NOTIFY is lost.
         feed_bus_url: of the Redis or Valkey server over which replicas exchange what they append; None without one.
         feed_retention_s: how far back a client can resume.
@@ -48,7 +48,7 @@ class Config(ServiceConfig):
     """
 
     notification_queue: str
-    consumers: int = 50
+    consumers: int = 256
     feed_poll_s: float = 1.0
     feed_bus_url: str | None = field(default=None, repr=False, metadata={"mask": _place})
     feed_retention_s: float = 30 * DAY_S
@@ -67,7 +67,7 @@ class Config(ServiceConfig):
             fields = {
                 **shared_fields(env, name=NAME, port=PORT),
                 "notification_queue": env.str("NOTIFICATION_QUEUE", "notification-queue"),
-                "consumers": env.int("CONSUMERS", 50, validate=validate.Range(1, 1_000)),
+                "consumers": env.int("CONSUMERS", 256, validate=validate.Range(1, 1_000)),
                 "feed_poll_s": env.float("FEED_POLL_S", 1.0, validate=validate.Range(0.01, 60.0)),
                 "feed_bus_url": env.str("FEED_BUS_URL", None, validate=_is_bus_url),
                 "feed_retention_s": env.float("FEED_RETENTION_S", 30 * DAY_S, validate=validate.Range(1.0)),

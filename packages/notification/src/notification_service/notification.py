@@ -15,6 +15,7 @@ from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, Scope
 __all__ = [
     "EARLIEST",
     "EVERYTHING",
+    "NO_FILTER",
     "TERMINAL",
     "EventId",
     "FeedReader",
@@ -85,7 +86,7 @@ class NotificationFilter:
         return self.kinds is None or kind in self.kinds
 
 
-_NO_FILTER = NotificationFilter()
+NO_FILTER = NotificationFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Selection:
     """Which notifications a client gets: those in its *scope* that match its *filter*."""
 
     scope: Scope
-    filter: NotificationFilter = _NO_FILTER
+    filter: NotificationFilter = NO_FILTER
 
     def has(self, customer_id: str, order_id: int, kind: str) -> bool:
         """Whether a notification of this kind, of this order of this customer, is one of them."""

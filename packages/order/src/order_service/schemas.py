@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from order_contracts.items import ItemList
-from order_contracts.limits import MAX_BATCH, MAX_ORDER_ID, MAX_VERSION, PRODUCT_ID
+from order_contracts.items import IS_PRODUCT_ID, ItemList
+from order_contracts.limits import MAX_BATCH, MAX_ORDER_ID, MAX_VERSION
 from service_common.fields import BoundedList, DecimalInteger, UtcTime, customer, no_nul, page_limit
 from service_common.timestamps import rfc3339
 
@@ -91,9 +91,7 @@ class OrdersQuerySchema(Schema):
 
     status = fields.Enum(OrderStatus, by_value=True, load_default=None)
     customer = customer()
-    product_id = fields.Str(
-        data_key="product", load_default=None, validate=validate.Regexp(PRODUCT_ID, error="Is no id of a product.")
-    )
+    product_id = fields.Str(data_key="product", load_default=None, validate=IS_PRODUCT_ID)
     created_from = UtcTime(data_key="from", load_default=None)
     created_to = UtcTime(data_key="to", load_default=None)
     trace_id = _trace_id()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from time import monotonic
 
 from order_contracts import EventType, OrderEvent, decode
 from service_common.errors import PermanentError
@@ -44,6 +45,7 @@ class OrderConsumer:
             NotForProcessingError: the event starts no saga.
             TransientError: the saga may not be stored.
         """
+        began_s = monotonic()
         event = decode(message.body)
         if event.type not in _STARTS_A_SAGA:
             raise NotForProcessingError(event)
@@ -67,5 +69,6 @@ class OrderConsumer:
                     "messageId": message.id,
                     "duplicate": not new,
                     "seconds": round((datetime.now(UTC) - event.time).total_seconds(), 3),
+                    "durationMs": round((monotonic() - began_s) * 1000, 3),
                 },
             )

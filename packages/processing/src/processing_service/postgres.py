@@ -60,7 +60,8 @@ class SqlSagas:
 
     async def claim(self, limit: int) -> list[Claim]:
         """Claim sagas that are due."""
-        rows = await self._database.fetch(self._sql["claim_sagas"], {"limit": limit, "lease_s": self._lease_s})
+        lease = await self._database.lease(self._lease_s)
+        rows = await self._database.fetch(self._sql["claim_sagas"], {"limit": limit, **lease})
         return [_claim(row) for row in rows]
 
     async def save(
@@ -126,9 +127,8 @@ class SqlSagas:
         return [_record(row) for row in await self._database.fetch(self._sql["search_sagas"], parameters)]
 
     async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[SagaStart | Exception]:
-        rows = await self._database.fetch(
-            self._sql["start_sagas"], {"sagas": Json(_start_rows(batch)), "lease_s": self._lease_s}
-        )
+        lease = await self._database.lease(self._lease_s)
+        rows = await self._database.fetch(self._sql["start_sagas"], {"sagas": Json(_start_rows(batch)), **lease})
         started = {(order_id, version): (fence, restarts) for order_id, version, fence, restarts in rows}
         # pop: the second of two equal sagas in a batch is a duplicate
         return [_start_result(saga, *started.pop((saga.order_id, saga.version), (None, 0))) for saga, _ in batch]
@@ -138,8 +138,8 @@ class SqlSagas:
             self._sql["save_sagas"],
             {
                 "changes": Json([_change_row(change) for change in batch]),
-                "lease_s": self._lease_s,
                 "destinations": self._destinations,
+                **await self._database.lease(self._lease_s),
             },
         )
         held = set(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.web.pages import Live, Order, go
 from tests.e2e.web.shopfront import Shopfront, account, answer_provider, sign_in
@@ -68,7 +68,7 @@ async def test_ended_sign_in_keeps_what_was_typed_and_continues_after_signing_in
         field = page.get_by_label(f"Quantity of {product}")
         await field.fill("7")
         front.provider.end_sign_ins()
-        notice = page.get_by_role("alert").filter(has_text="Your sign-in has ended.")
+        notice = sign_in_ended(page)
         await expect(notice).to_be_visible()
         front.provider.lifetime_s = 3600.0
         async with tabs.context.expect_page() as opened:
@@ -85,7 +85,7 @@ async def test_another_person_in_the_window_gets_a_page_of_their_own(front: Shop
     front.provider.lifetime_s = 4.0
     page = await sign_in(tabs, "alice", "/orders")
     front.provider.end_sign_ins()
-    notice = page.get_by_role("alert").filter(has_text="Your sign-in has ended.")
+    notice = sign_in_ended(page)
     await expect(notice).to_be_visible()
     await tabs.context.clear_cookies()
     front.provider.lifetime_s = 3600.0
@@ -177,6 +177,12 @@ async def test_answer_that_nobody_waits_for_is_no_sign_in(tabs: Tabs) -> None:
     page = await tabs.new("/?code=guessed&state=guessed")
     await answer_provider(page, "alice")
     await expect(account(page)).to_have_text("Alice")
+
+
+def sign_in_ended(page: Page) -> Locator:
+    """Return the notice that offers to sign in again; what could not be read without says so too, where it stands."""
+    notice = page.get_by_role("alert").filter(has_text="Your sign-in has ended.")
+    return notice.filter(has=page.get_by_role("button", name="Sign in again"))
 
 
 async def expect_renewals(front: Shopfront, number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from service_common.http_server import METRICS, READINESS, VERSION, new_app, rea
 from service_common.http_server.requests import MAX_BODY_BYTES
 from service_common.observability import current_trace
 from service_common.openapi import Api, Operation
+from tests.support.waiting import PATIENCE_S
 
 Client = TestClient[web.Request, web.Application]
 AiohttpClient = Callable[[web.Application], Awaitable[Client]]
@@ -217,6 +219,24 @@ async def test_metrics_are_by_route_template(client: Client) -> None:
     assert 'route="/stream"' not in text.replace("http_streams_total", "http_streams").split("http_streams")[0]
 
 
+async def test_last_failure_is_that_of_a_request_not_of_a_probe(client: Client, app: web.Application) -> None:
+    async def no_database() -> None:
+        raise ConnectionError("refused")
+
+    def last_failure() -> float:
+        name = b"\norderstream_http_last_failure_timestamp_seconds "
+        return float(app[METRICS].exposition().partition(name)[2].partition(b"\n")[0])
+
+    app[READINESS].add("database", no_database)
+    await client.get("/health/ready")
+    await client.get("/nowhere/9")
+    assert last_failure() == 0
+
+    began = time.time()
+    await client.get("/boom/7")
+    assert began <= last_failure() <= time.time()
+
+
 async def test_readiness_reports_the_failed_check(client: Client, app: web.Application) -> None:
     async def no_database() -> None:
         raise ConnectionError("refused")
@@ -276,7 +296,7 @@ async def raw(client: Client, request: bytes) -> bytes:
     assert client.port is not None
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     await writer.wait_closed()
     return answer
@@ -302,7 +322,7 @@ async def test_disconnected_client_is_not_logged_as_an_error(
     writer.close()
     await writer.wait_closed()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while b'route="/echo"' not in app[METRICS].exposition():
             await client.get("/health/live")
 
@@ -321,7 +341,7 @@ async def test_client_is_told_when_its_connection_ends_with_the_answer(client: C
     assert client.port is not None
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(head + body)
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
     writer.close()
     await writer.wait_closed()
     assert answer.startswith(b"HTTP/1.1 4")

@@ -20,7 +20,8 @@ import aiohttp
 import psutil
 import pytest
 
-LIMIT_S = 30.0
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_S
 
 PROGRAM = """
 import asyncio, os, time
@@ -61,7 +62,7 @@ class Service:
     async def until(self, message: str) -> dict[str, Any]:
         """Read on to the line *message* and return it."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while text := await self.process.stdout.readline():
                 line = json.loads(text) if text.startswith(b"{") else {"message": text.decode().strip()}
                 self.log.append(line)
@@ -72,7 +73,7 @@ class Service:
     async def end(self) -> int:
         """Read the rest of the log and return the exit status."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             rest = await self.process.stdout.read()
             self.log += [json.loads(text) for text in rest.decode().splitlines()]
             return await self.process.wait()
@@ -96,8 +97,7 @@ def start(tmp_path: Path) -> Start:
     ) -> AsyncIterator[Service]:
         program = tmp_path / "program.py"
         program.write_text(PROGRAM.format(more=textwrap.dedent(more), compose=compose))
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         settings = {
             "PATH": os.environ["PATH"],
             "SERVICE_TOKEN": "s3cret",
@@ -259,7 +259,7 @@ async def test_process_exits_at_the_end_of_the_grace_period_when_the_stop_hangs(
 @pytest.mark.parametrize(
     ("block", "status", "limit_s"),
     [
-        pytest.param("time.sleep(60)", 1, 1, id="waiting"),
+        pytest.param("time.sleep(600)", 1, 1, id="waiting"),
         pytest.param("while True: pass", 1, 1, id="computing"),
         pytest.param("re.match('(a|aa)+$', 'a' * 60 + 'b')", -signal.SIGVTALRM, 0.5, id="with the interpreter's lock"),
     ],
@@ -279,7 +279,7 @@ async def test_process_with_a_blocked_event_loop_ends(start: Start, block: str, 
     """
     async with start(more=more, compose="app.cleanup_ctx.append(resource)") as service:
         await service.until("service listening")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await service.end() == status
         stacks = await service.errors() if status < 0 else service.log[-1]["stacks"]["MainThread"]
     assert "in blocking" in stacks

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import select
 import socket
 import threading
 import time
@@ -23,6 +25,7 @@ from service_common.logs import CloudWatchOptions, configure_logging
 from service_common.logs.cloudwatch import UNKNOWN_ATTEMPTS, CloudWatchShipper
 from service_common.logs.line_writer import Line
 from service_common.observability import Metrics
+from tests.support.ports import free_port
 
 logger = logging.getLogger("any_service.module")
 
@@ -79,7 +82,7 @@ def test_delivery_that_crashes_costs_its_lines_alone_which_are_counted(
         raise LookupError("a defect")
 
     group.make()
-    options = CloudWatchOptions(group.name, "us-east-1", aws_endpoint, linger_s=0.01)
+    options = CloudWatchOptions(group.name, "us-east-1", aws_endpoint, linger_s=0.01, interval_s=0)
     with closing_within(CloudWatchShipper(options)) as shipper:
         with monkeypatch.context() as patch:
             patch.setattr("service_common.logs.cloudwatch.batches", crash)
@@ -115,6 +118,10 @@ class SilentEndpoint:
                 self._socket.accept()[0].close()
                 self._attempts += 1
         return self._attempts
+
+    def is_called(self) -> bool:
+        """Return whether somebody waits for an answer."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def close(self) -> None:
         self._socket.close()
@@ -191,6 +198,7 @@ def options(
         "us-east-1",
         endpoint_url,
         linger_s=0.02,
+        interval_s=0,
         attempt_timeout_s=attempt_timeout_s,
         max_delay_s=max_delay_s,
         **more,
@@ -326,8 +334,7 @@ def test_line_with_any_character_arrives(aws_endpoint: str, group: Group) -> Non
 
 
 def test_endpoint_that_refuses_connections_is_retried_until_it_is_up(group: Group) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     shipper = CloudWatchShipper(options(group.name, f"http://127.0.0.1:{port}"))
     shipper.put(line("early"))
     until(lambda: shipper.failing)
@@ -407,6 +414,34 @@ def test_outage_is_logged_once_and_not_shipped_by_its_own_thread(silent: SilentE
     told = [orjson.loads(text)["message"] for text in stream.getvalue().splitlines()]
     assert told == ["ours", "cloudwatch delivery failed", "cloudwatch delivery incomplete"]
     assert b'orderstream_log_events_total{outcome="dropped"} 1.0' in metrics.exposition()
+
+
+def test_stalled_stdout_does_not_hold_up_cloudwatch() -> None:
+    read_end, write_end = os.pipe()
+    with (
+        os.fdopen(read_end, "rb") as reader,
+        os.fdopen(write_end, "w") as stream,
+        ScriptedEndpoint() as endpoint,
+        closing(configure_logging("any-service", "INFO", options("any", endpoint.url), stream)) as pipeline,
+    ):
+        logger.info("first " + "x" * 1_000_000)
+        until(lambda: select.select([reader], [], [], 0)[0] and endpoint.batches)
+        threading.Event().wait(0.3)  # longer than any batching delay: its thread waits for a line
+        logger.info("second")
+        until(lambda: "second" in str(endpoint.batches))
+        pipeline.close(0.1)
+        assert [b"first" in reader.readline(), b"second" in reader.readline()] == [True, True]
+
+
+def test_hanging_cloudwatch_does_not_hold_up_stdout(silent: SilentEndpoint) -> None:
+    stream = io.StringIO()
+    hanging = options("any", silent.url, attempt_timeout_s=3 * LIMIT_S)
+    with closing(configure_logging("any-service", "INFO", hanging, stream)) as pipeline:
+        logger.info("first")
+        until(silent.is_called)
+        logger.info("second")
+        until(lambda: "second" in stream.getvalue())
+        pipeline.close(0.1)
 
 
 def test_idle_log_does_nothing(silent: SilentEndpoint) -> None:

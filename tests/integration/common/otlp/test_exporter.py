@@ -14,7 +14,7 @@ from service_common.config import TracesConfig
 from service_common.observability import SpanKind, span, start_span, tracing
 from service_common.otlp.exporter import ATTEMPTS, BATCH, MAX_BUFFERED, SpanExporter
 from tests.support.otlp import Collector, collecting
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 UNREACHABLE = "http://127.0.0.1:1"
 
@@ -50,7 +50,7 @@ async def test_span_arrives_with_all_that_it_has(collector: Collector) -> None:
         call.set("url.path", "/bills/ü")
         call.fail("503", "unavailable")
         call.link(other)
-    await asyncio.to_thread(exporter.close, 5)
+    await asyncio.to_thread(exporter.close, PATIENCE_S)
     assert (exporter.exported, exporter.dropped) == (2, 0)
     assert collector.requests[0].headers["X-Key"] == "secret"
     child, parent = collector.trace(request.trace_id).named("call")[0], collector.trace(request.trace_id).spans[0]
@@ -64,7 +64,7 @@ async def test_span_arrives_with_all_that_it_has(collector: Collector) -> None:
 async def test_all_spans_of_many_batches_arrive_once(collector: Collector) -> None:
     exporter = SpanExporter("billing-service", TracesConfig(endpoint=collector.url))
     spans(4 * BATCH + 7)
-    await asyncio.to_thread(exporter.close, 10)
+    await asyncio.to_thread(exporter.close, PATIENCE_S)
     assert (exporter.exported, exporter.dropped, len(collector.spans)) == (4 * BATCH + 7, 0, 4 * BATCH + 7)
     assert len(collector.requests) < 10
 
@@ -90,7 +90,7 @@ async def test_spans_that_are_refused_are_dropped_and_counted(collector: Collect
     collector.answer = lambda: 400
     exporter = SpanExporter("billing-service", TracesConfig(endpoint=collector.url))
     spans(3)
-    await asyncio.to_thread(exporter.close, 5)
+    await asyncio.to_thread(exporter.close, PATIENCE_S)
     assert (exporter.exported, exporter.dropped, len(collector.requests)) == (0, 3, 1)
     [spans_metric] = exporter.collect()
     assert {sample.labels["outcome"]: sample.value for sample in spans_metric.samples} == {"exported": 0, "dropped": 3}

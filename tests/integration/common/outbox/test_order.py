@@ -21,8 +21,8 @@ from service_common.outbox import OutboxRelay
 from service_common.outbox.table import OutboxRow, OutboxTable
 from service_common.postgres import Database, migrate
 from service_common.sqs import Outgoing, SendOutcome, SqsUnavailableError
+from tests.support.waiting import PATIENCE_S
 
-LIMIT_S = 30.0
 LEASE_S = 3600.0
 SOURCE = "/billing"
 
@@ -205,7 +205,7 @@ async def test_relays_that_fail_and_die_send_the_events_of_a_subject_in_order(da
                 await asyncio.sleep(chance.uniform(0.05, 0.4))
 
     relays = [asyncio.create_task(relay_until_killed()) for _ in range(4)]
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*map(write, subjects))
         queue.reliable = True
         while await database.fetch("SELECT FROM outbox_event WHERE sent_at IS NULL LIMIT 1"):  # noqa: ASYNC110

@@ -12,9 +12,9 @@ import psycopg2
 import pytest
 
 from service_common.postgres import Database
+from tests.support.waiting import PATIENCE_S
 
 LIMIT = 3
-LIMIT_S = 15.0
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_statements_queue_for_the_connections_that_there_are(
     limited_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    async with asyncio.timeout(LIMIT_S), Database.open(limited_url, size=8) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(limited_url, size=8) as database:
         for _ in range(3):  # again when the pool has tried to grow
             outcomes = await asyncio.gather(*(database.fetch("SELECT 1 FROM pg_sleep(0.01)") for _ in range(100)))
             assert outcomes == [[(1,)]] * 100
@@ -45,7 +45,7 @@ async def test_pool_grows_when_the_limit_is_lifted(
 ) -> None:
     monkeypatch.setattr("service_common.postgres.pool.GROW_AGAIN_S", 0.05)
     role = urlsplit(limited_url).username
-    async with asyncio.timeout(LIMIT_S), Database.open(limited_url, size=8) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(limited_url, size=8) as database:
         await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.01)") for _ in range(20)))
         admin.execute(f'ALTER ROLE "{role}" CONNECTION LIMIT -1')
         while len(database._pool._sessions) < 8:
@@ -53,7 +53,7 @@ async def test_pool_grows_when_the_limit_is_lifted(
 
 
 async def test_listener_without_a_connection_leaves_the_statements_alone(limited_url: str) -> None:
-    async with asyncio.timeout(LIMIT_S), Database.open(limited_url, size=LIMIT) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(limited_url, size=LIMIT) as database:
         busy = [asyncio.create_task(database.fetch("SELECT pg_sleep(0.5)")) for _ in range(LIMIT)]
         while len(database._pool._sessions) < LIMIT:  # noqa: ASYNC110  # the pool sends no event
             await asyncio.sleep(0.01)

@@ -23,8 +23,8 @@ from service_common.postgres import (
     StatementError,
     StatementTimeoutError,
 )
+from tests.support.waiting import PATIENCE_S
 
-LIMIT_S = 10.0
 PID = "SELECT pg_backend_pid()"
 
 
@@ -120,7 +120,7 @@ async def test_cancelled_statement_releases_its_locks_and_its_session(
     holder.cancel()
     with pytest.raises(asyncio.CancelledError):
         await holder
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await database.execute("UPDATE thing SET facts = '{}'") == 1
     assert await asyncio.gather(*(database.fetch("SELECT 1") for _ in range(9))) == [[(1,)]] * 9
     assert database.available
@@ -147,7 +147,7 @@ async def test_waiters_get_a_session_after_a_connection_broke(
         others = [asyncio.create_task(database.fetch("SELECT 1")) for _ in range(20)]
         await asyncio.sleep(0)
         terminate_all(admin)
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(DatabaseUnavailableError):
                 await first
             outcomes = await asyncio.gather(*others, return_exceptions=True)
@@ -159,11 +159,11 @@ async def test_waiters_get_a_session_after_a_connection_broke(
 async def test_connections_that_broke_while_idle_are_replaced(
     database: Database, admin: psycopg2.extensions.cursor
 ) -> None:
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while len(idle := [session for session in database._pool._idle if session.usable]) < 3:
             await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.01)") for _ in range(3)))
     terminate_all(admin)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while any(session.usable for session in idle):  # noqa: ASYNC110  # a closed descriptor sends no event
             await asyncio.sleep(0.001)
     assert await asyncio.gather(*(database.fetch("SELECT 1") for _ in range(9))) == [[(1,)]] * 9
@@ -180,7 +180,7 @@ async def test_broken_connection_is_detected_above_descriptor_1023(
             running = asyncio.create_task(database.fetch("SELECT pg_sleep(60)"))
             await _until_sleeping(admin, "SELECT pg_sleep(60)")
             terminate_all(admin)
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(PATIENCE_S):
                 with pytest.raises(DatabaseUnavailableError):
                     await running
                 await database.wait_available()
@@ -203,7 +203,7 @@ async def test_closing_ends_running_statements(database_url: str, admin: psycopg
 async def test_listening_starts_with_an_empty_payload_and_survives_a_broken_connection(
     database: Database, admin: psycopg2.extensions.cursor
 ) -> None:
-    async with asyncio.timeout(LIMIT_S), aclosing(database.listen("some feed")) as payloads:
+    async with asyncio.timeout(PATIENCE_S), aclosing(database.listen("some feed")) as payloads:
         assert await anext(payloads) == ""
         await database.execute("SELECT pg_notify('some feed', '42')")
         assert await anext(payloads) == "42"
@@ -217,7 +217,7 @@ async def test_listening_starts_with_an_empty_payload_and_survives_a_broken_conn
 
 
 async def _until_sleeping(admin: psycopg2.extensions.cursor, statement: str) -> None:
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             admin.execute("SELECT 1 FROM pg_stat_activity WHERE query = %s AND wait_event = 'PgSleep'", (statement,))
             if admin.fetchone():
@@ -244,3 +244,10 @@ async def test_conflict_with_another_transaction_may_be_tried_again(database: Da
     with pytest.raises(BusyError):
         await database.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
     assert database.available
+
+
+async def test_full_disk_is_told_without_the_statement(database: Database) -> None:
+    full = "RAISE disk_full USING MESSAGE = 'could not extend file', HINT = 'Check free disk space.'"
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        await database.execute(f"DO $$ BEGIN {full}; END $$")
+    assert caught.value.detail == "could not extend file\nHINT:  Check free disk space."

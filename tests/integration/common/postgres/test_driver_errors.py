@@ -19,6 +19,7 @@ from psycopg2 import extensions
 from service_common.errors import ServiceError, TransientError
 from service_common.postgres import Database, DatabaseUnavailableError, DataError, StatementError
 from service_common.postgres.session import Session
+from tests.support.waiting import PATIENCE_S
 
 LIMIT_S = 10.0
 CALLS = ("connect", "cursor", "execute", "poll", "description", "fetchall", "rowcount", "notifies")
@@ -127,7 +128,7 @@ async def database(database_url: str, faults: Faults) -> AsyncIterator[Database]
 @pytest.mark.parametrize("call", CALLS)
 async def test_only_service_errors_come_out_and_the_pool_recovers(database_url: str, faults: Faults, call: str) -> None:
     for faults.error in driver_errors():
-        async with asyncio.timeout(LIMIT_S), Database.open(database_url, size=2, name="tested") as database:
+        async with asyncio.timeout(PATIENCE_S), Database.open(database_url, size=2, name="tested") as database:
             if call in {"connect", "cursor"}:
                 await discard_sessions(database)
             faults.call, faults.raised = call, 0
@@ -152,7 +153,7 @@ async def test_listener_raises_only_service_errors(database: Database, database_
     notifier = faults.connect(database_url)
     notifier.autocommit = True
     for faults.error in driver_errors():
-        async with asyncio.timeout(LIMIT_S), aclosing(database.listen("feed")) as payloads:
+        async with asyncio.timeout(PATIENCE_S), aclosing(database.listen("feed")) as payloads:
             assert await anext(payloads) == ""
             faults.call, faults.raised = "notifies", 0
             waiting = asyncio.ensure_future(anext(payloads))
@@ -237,7 +238,7 @@ async def test_read_only_database_is_unavailable_until_it_is_writable(
         await database.execute("INSERT INTO thing VALUES (1)")
     assert not database.available
     admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await database.wait_available()
     assert await database.execute("INSERT INTO thing VALUES (1)") == 1
 

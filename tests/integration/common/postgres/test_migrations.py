@@ -10,8 +10,7 @@ import psycopg2
 import pytest
 
 from service_common.postgres import ChangedMigrationError, Database, DatabaseUnavailableError, StatementError, migrate
-
-LIMIT_S = 20.0
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ async def test_packages_keep_their_own_numbers(database_url: str, package: Path)
 
 async def test_replicas_that_start_together_apply_once(database_url: str, package: Path) -> None:
     (package / "0001_slow.sql").write_text("CREATE TABLE t (a int); SELECT pg_sleep(0.2); INSERT INTO t VALUES (1)")
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(migrate(database_url, package.name) for _ in range(5)))
     assert await rows(database_url, "SELECT a FROM t") == [(1,)]
 
@@ -87,7 +86,7 @@ async def test_same_number_twice_is_an_error(database_url: str, package: Path) -
 
 
 async def test_migration_fails_in_time_without_a_server(tmp_path: Path) -> None:
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(DatabaseUnavailableError):
             await migrate(f"postgresql:///x?host={tmp_path}", "service_common.outbox.migrations", timeout_s=0.3)
 
@@ -100,7 +99,7 @@ async def test_migration_waits_for_the_database(postgres_dsn: str, database_url:
     await rows(database_url, "SELECT 1")
     administer(postgres_dsn, f"CREATE DATABASE {late}")
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await migrating
         assert await rows(url, "SELECT count(*) FROM t") == [(0,)]
     finally:
@@ -125,13 +124,13 @@ async def test_migration_that_waits_for_a_table_does_not_hold_up_its_readers(dat
         await until_waiting(database_url)
         assert await rows(database_url, "SELECT count(*) FROM t") == [(0,)]
     reader.close()
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await migrating
     assert await rows(database_url, "SELECT b FROM t") == []
 
 
 async def until_waiting(url: str) -> None:
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while await rows(url, waiting) == [(0,)]:  # noqa: ASYNC110  # the lock sends no event
             await asyncio.sleep(0.01)

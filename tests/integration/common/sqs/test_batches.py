@@ -148,7 +148,8 @@ async def test_parts_count_as_messages_in_flight(sqs: Sqs, queue: TestQueue) -> 
         await handler.until(lambda: handler.done == Counter("abcde"))
 
 
-async def test_stop_hands_a_batch_back_whole(sqs: Sqs, queue: TestQueue) -> None:
+async def test_stop_hands_a_batch_back_whole(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
+    faulty.receive_once()
     await queue.send('["a","b"]')
     handler = Handler()
     handler.may_end.clear()

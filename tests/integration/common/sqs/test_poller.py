@@ -66,7 +66,7 @@ class Recorder:
             self.running -= 1
             await self._notify()
 
-    async def until(self, condition: Callable[[], bool], limit_s: float = 15.0) -> None:
+    async def until(self, condition: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
         async with asyncio.timeout(limit_s), self._changed:
             await self._changed.wait_for(condition)
 
@@ -507,8 +507,11 @@ async def test_stop_lets_handlers_end_and_flushes_acknowledgements(sqs: Sqs, que
     assert await queue.counts() == (0, 0)
 
 
-async def test_stop_hands_back_messages_of_handlers_that_do_not_end(sqs: Sqs, queue: TestQueue) -> None:
+async def test_stop_hands_back_messages_of_handlers_that_do_not_end(
+    sqs: Sqs, faulty: FaultySqs, queue: TestQueue
+) -> None:
     handler = Recorder(stuck=blocked_by(asyncio.Event()))
+    faulty.receive_once()
     await queue.send("stuck")
     poller = Poller(sqs, queue.name, handler, settings=PollerSettings(wait_s=0, stop_grace_s=0.2))
     running = asyncio.create_task(poller.run())
@@ -546,6 +549,7 @@ async def test_run_raises_the_error_of_a_receive_loop(sqs: Sqs, queue: TestQueue
 
 async def test_cancelled_run_hands_back_messages_in_flight(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     handler = Recorder(stuck=blocked_by(asyncio.Event()))
+    faulty.receive_once()
     await queue.send("stuck")
     poller = Poller(sqs, queue.name, handler, settings=PollerSettings(wait_s=0))
     running = asyncio.create_task(poller.run())

@@ -10,6 +10,7 @@ import pytest
 from service_common.observability import Metrics
 from service_common.sqs import Sqs, measuring_depths
 from service_common.sqs.queue_depth import QueueDepthGauges
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.integration.common.conftest import Answer, Call, FaultySqs, TestQueue
@@ -58,11 +59,11 @@ async def test_slow_answer_shows_on_the_next_scrape(sqs: Sqs, faulty: FaultySqs,
     answer = asyncio.Event()
     depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60, limit_s=0.01)
     faulty.next(ASK, faulty.hold(answer))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await depths.refresh()
     assert told(metrics, queue.name, "visible") is None
     answer.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while told(metrics, queue.name, "visible") is None:
             await depths.refresh()
     assert len(faulty.of(ASK)) <= 3

@@ -13,7 +13,7 @@ from service_common.auth import InvalidTokenError
 from service_common.auth.signing_keys import SigningKeys
 from service_common.errors import UnavailableError
 from tests.support.issuer import SigningKey
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 FIRST, SECOND = SigningKey("first"), SigningKey("second")
 FLOOR_S = 0.2
@@ -126,7 +126,7 @@ async def test_issuer_that_is_away_is_not_asked_by_each() -> None:
     assert len(published.started_s) == 1
 
     published.away = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while keys.get("first") is None:
             try:
                 await keys.find("first")

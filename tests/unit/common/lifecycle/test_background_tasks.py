@@ -12,8 +12,7 @@ from service_common.backoff import Backoff
 from service_common.lifecycle import Readiness, background, log_death, uncancelled
 from service_common.lifecycle.background_tasks import BACKOFF, MAX_DEATHS
 from service_common.observability import Metrics
-
-LIMIT_S = 5.0
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +79,7 @@ async def test_work_that_ends_is_logged_counted_and_started_again(
     readiness = Readiness(metrics, cached_s=0)
     work = Mortal(death, times=2)
 
-    async with asyncio.timeout(LIMIT_S), background(readiness, "poller", work.run):
+    async with asyncio.timeout(PATIENCE_S), background(readiness, "poller", work.run):
         await work.recovered.wait()
         assert (await readiness.report()).checks == {"poller": "ok"}
 
@@ -109,7 +108,7 @@ async def test_work_that_keeps_dying_stops_the_process() -> None:
     readiness = Readiness(cached_s=0)
     work = Mortal(raises, times=1_000)
 
-    async with asyncio.timeout(LIMIT_S), background(readiness, "poller", work.run):
+    async with asyncio.timeout(PATIENCE_S), background(readiness, "poller", work.run):
         await readiness.stop.wait()
         assert not (await readiness.report()).ready
 
@@ -122,7 +121,7 @@ async def test_deaths_with_a_quiet_time_between_do_not_stop_the_process(monkeypa
     work = Mortal(raises, times=2 * MAX_DEATHS)
     readiness = Readiness()
 
-    async with asyncio.timeout(LIMIT_S), background(readiness, "poller", work.run):
+    async with asyncio.timeout(PATIENCE_S), background(readiness, "poller", work.run):
         await work.recovered.wait()
 
     assert not readiness.failed
@@ -177,7 +176,7 @@ async def test_block_ends_after_the_task_has_cleaned_up() -> None:
 
 async def test_task_of_a_group_that_is_cancelled_by_nobody_ends_the_group() -> None:
     async def grouped() -> None:
-        async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
             group.create_task(uncancelled(awaits_what_is_cancelled))
             await forever()
 

@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import BadStatusLine
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
-from service_common.logs.log import JsonFormatter
+from service_common.logs.json_lines import call_of, json_line
 from service_common.logs.masking import masked
 
 TICKET = "3f-_AbQx9z0LwEr5tYuI8oPaSdFgHjKl"
@@ -49,9 +49,15 @@ def test_credential_is_masked_in_a_message_in_a_field_and_in_a_traceback(value: 
     error = RuntimeError(value)
     error.__cause__ = ValueError(f"{value!r}")
     record.exc_info = (RuntimeError, error, None)
-    line = JsonFormatter("any-service").format(record)
+    line = json_line("any-service", call_of(record, None))
     assert not [part for part in (TICKET, *TOKEN.split(".")) if part in line], line
     assert orjson.loads(line)["exc_info"]
+
+
+def test_members_that_are_ours_stay_whatever_they_are_called() -> None:
+    record = logging.makeLogRecord({"name": "any_service.token", "levelname": "INFO", "levelno": 20, "msg": "odd"})
+    line = orjson.loads(json_line("any-service", call_of(record, None)))
+    assert (line["logger"], line["service"]) == ("any_service.token", "any-service")
 
 
 def test_the_rest_of_a_url_stays() -> None:

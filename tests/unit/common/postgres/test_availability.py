@@ -7,8 +7,7 @@ import pytest
 from service_common.backoff import Backoff
 from service_common.postgres import DatabaseUnavailableError
 from service_common.postgres.availability import Availability
-
-LIMIT_S = 5.0
+from tests.support.waiting import PATIENCE_S
 
 
 class Probe:
@@ -31,7 +30,7 @@ async def test_lost_database_is_down_until_a_probe_succeeds() -> None:
     seen = [availability.up]
     availability.lost("gone")
     seen.append(availability.up)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await availability.wait()
     seen.append(availability.up)
     assert seen == [True, False, True]
@@ -49,7 +48,7 @@ async def test_probe_that_crashes_is_repeated(defect: BaseException) -> None:
 
     availability = Availability(probe, Backoff(0.001, 0.002))
     availability.lost("gone")
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await availability.wait()
     assert availability.up
 
@@ -59,7 +58,7 @@ async def test_concurrent_losses_start_one_probe() -> None:
     availability = Availability(probe)
     for _ in range(10):
         availability.lost("gone")
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await availability.wait()
     assert probe.calls == 1
 
@@ -69,7 +68,7 @@ async def test_recovered_database_can_be_lost_again() -> None:
     availability = Availability(probe)
     for _ in range(2):
         availability.lost("gone")
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await availability.wait()
     assert probe.calls == 2
 

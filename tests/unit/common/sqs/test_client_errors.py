@@ -58,23 +58,20 @@ ANSWERS: tuple[Any, ...] = (
 )
 
 
-class Client:
-    """A client of the SDK whose every operation ends in *outcome*."""
+class Requests:
+    """Every request ends in *outcome*."""
 
     def __init__(self, outcome: Any) -> None:
-        self._outcome = outcome
+        self.outcome = outcome
 
-    def __getattr__(self, operation: str) -> Callable[..., Awaitable[Any]]:
-        async def call(**_: object) -> Any:
-            if isinstance(self._outcome, BaseException):
-                raise self._outcome
-            return self._outcome
-
-        return call
+    async def __call__(self, _operation: str, **_: object) -> Any:
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
 
 
 def sqs(outcome: Any) -> Sqs:
-    return Sqs(Client(outcome))  # type: ignore[arg-type]  # as much of it as is used
+    return Sqs(Requests(outcome))
 
 
 def sdk_errors() -> Iterator[Exception]:
@@ -115,11 +112,11 @@ async def test_empty_answer_to_a_question_is_an_outage(call: str) -> None:
 
 
 async def test_outage_leaves_nothing_cached() -> None:
-    client = Client({})
-    connection = Sqs(client)  # type: ignore[arg-type]
+    requests = Requests({})
+    connection = Sqs(requests)
     with pytest.raises(SqsUnavailableError):
         await connection.queue("orders")
-    client._outcome = {"QueueUrl": QUEUE.url, "Attributes": {"VisibilityTimeout": "30"}}
+    requests.outcome = {"QueueUrl": QUEUE.url, "Attributes": {"VisibilityTimeout": "30"}}
     assert (await connection.queue("orders")).url == QUEUE.url
 
 

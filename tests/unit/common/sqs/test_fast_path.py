@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
 
 from service_common.sqs.fast_path import FastPath, parse
 
@@ -29,7 +31,7 @@ class Sqs:
         self.request, self.body = request, await request.read()
         return web.json_response({"Messages": []})
 
-    def signature(self, token: str | None) -> tuple[str, str]:
+    def signature(self, access_key: str, secret_key: str, token: str | None) -> tuple[str, str]:
         """Return the signature that came, and the one that belongs to what came."""
         assert self.request is not None
         headers = self.request.headers
@@ -43,47 +45,45 @@ class Sqs:
         )
         stamp = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ")
         with patch("botocore.auth.get_current_datetime", return_value=stamp):
-            SigV4Auth(ReadOnlyCredentials(*KEYS, token), "sqs", REGION).add_auth(request)
+            SigV4Auth(ReadOnlyCredentials(access_key, secret_key, token), "sqs", REGION).add_auth(request)
         return came, str(request.headers["Authorization"])
 
 
 @pytest.mark.parametrize("token", [None, "a/session+token="])
-@pytest.mark.parametrize(
-    "body", [b"{}", '{"QueueUrl":"é"}'.encode(), b"x" * (2**20 + 1)], ids=["empty", "text", "large"]
-)
-async def test_request_arrives_as_it_was_signed(body: bytes, token: str | None) -> None:
+@pytest.mark.parametrize("text", ["", "é", "x" * (2**20 + 1)], ids=["empty", "text", "large"])
+async def test_request_arrives_as_it_was_signed(text: str, token: str | None) -> None:
     sqs = Sqs()
     app = web.Application(client_max_size=2**22)
     app.router.add_post("/{tail:.*}", sqs.handle)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        path = FastPath(AioCredentials(*KEYS, token), REGION, session, session)
-        params = {
-            "url": str(server.make_url("/")),
-            "headers": {
-                "X-Amz-Target": "AmazonSQS.ReceiveMessage",
-                "Content-Type": "application/x-amz-json-1.0",
-                "User-Agent": "orderstream",
-            },
-            "body": body,
-        }
-        response, parsed = await path(params)
-    came, belongs = sqs.signature(token)
+        request = FastPath(AioCredentials(*KEYS, token), server.make_url("/"), REGION, session, session)
+        answer = await request("ReceiveMessage", QueueUrl=text, Bytes=b"\xff")
+    came, belongs = sqs.signature(*KEYS, token)
     assert came == belongs
-    assert sqs.body == body
-    assert (response.status_code, parsed["Messages"]) == (200, [])
+    assert json.loads(sqs.body) == {"QueueUrl": text, "Bytes": "/w=="}
+    assert answer == {"Messages": []}
+
+
+async def test_credentials_that_were_renewed_sign_the_next_request() -> None:
+    sqs, credentials = Sqs(), AioCredentials(*KEYS, "first")
+    app = web.Application()
+    app.router.add_post("/", sqs.handle)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        request = FastPath(credentials, server.make_url("/"), REGION, session, session)
+        await request("ReceiveMessage")
+        credentials.access_key, credentials.secret_key, credentials.token = renewed = ("AKIDNEXT", "next", "second")
+        await request("ReceiveMessage")
+    came, belongs = sqs.signature(*renewed)
+    assert came == belongs
 
 
 def test_answer_is_parsed() -> None:
-    answer, parsed = parse(200, b'{"Messages":[]}')
-    assert answer.status_code == 200
-    assert parsed["Messages"] == []
+    assert parse("ReceiveMessage", 200, b'{"Messages":[]}') == {"Messages": []}
 
 
 @pytest.mark.parametrize("kind", ["com.amazonaws.sqs#QueueDoesNotExist", "QueueDoesNotExist"])
 def test_error_has_its_code_and_message(kind: str) -> None:
-    answer, parsed = parse(400, b'{"__type":"%s","message":"gone"}' % kind.encode())
-    assert answer.status_code == 400
-    assert parsed["Error"] == {"Code": "QueueDoesNotExist", "Message": "gone"}
+    assert error(400, b'{"__type":"%s","message":"gone"}' % kind.encode()) == (400, "QueueDoesNotExist", "gone")
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,16 @@ def test_error_has_its_code_and_message(kind: str) -> None:
 )
 @pytest.mark.parametrize("status", [200, 403, 503])
 def test_answer_that_is_not_from_sqs_is_a_502(status: int, body: bytes) -> None:
-    answer, parsed = parse(status, body)
-    assert answer.status_code >= 502
-    assert parsed["Error"]["Code"] == str(answer.status_code)
+    found = error(status, body)
+    assert found == (max(502, status), str(max(502, status)), "")
 
 
 def test_error_that_names_no_type_is_not_from_sqs() -> None:
-    assert parse(404, b'{"message":"no route"}')[0].status_code == 502
+    assert error(404, b'{"message":"no route"}')[0] == 502
+
+
+def error(status: int, body: bytes) -> tuple[int, str, str]:
+    with pytest.raises(ClientError) as raised:
+        parse("ReceiveMessage", status, body)
+    response = raised.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]

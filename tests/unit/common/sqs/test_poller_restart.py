@@ -11,9 +11,8 @@ import pytest
 from service_common.lifecycle import Readiness, background
 from service_common.sqs import Message, Poller, PollerSettings, Queue
 from service_common.sqs.messages import Received, Refusal
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
-LIMIT_S = 10.0
 CONCURRENCY = 4
 QUEUE = Queue("orders", "http://sqs/orders", "orders-dlq", 1)
 
@@ -101,7 +100,7 @@ async def test_messages_in_flight_outlive_the_death_of_a_loop(sqs: FakeSqs, call
     readiness = Readiness()
     handler = Handler()
     poller = poller_of(sqs, handler)
-    async with asyncio.timeout(LIMIT_S), background(readiness, "poller", poller.run):
+    async with asyncio.timeout(PATIENCE_S), background(readiness, "poller", poller.run):
         sqs.send("1", "2")
         await until(lambda: handler.begun == ["1", "2"], "two messages in flight")
         sqs.defects[call] = defect
@@ -124,7 +123,7 @@ async def test_message_whose_acknowledgement_crashes_gives_its_permit_back(sqs: 
     handler = Handler()
     handler.release.set()
     poller = poller_of(sqs, handler)
-    async with asyncio.timeout(LIMIT_S), background(Readiness(), "poller", poller.run):
+    async with asyncio.timeout(PATIENCE_S), background(Readiness(), "poller", poller.run):
         sqs.defects["delete"] = KeyError("Failed")
         sqs.send("1")
         await until(lambda: "delete" not in sqs.defects, "the crash")
@@ -138,7 +137,7 @@ async def test_message_whose_acknowledgement_crashes_gives_its_permit_back(sqs: 
 async def test_message_whose_handler_is_cancelled_before_it_begins_is_handed_back(sqs: FakeSqs) -> None:
     handler = Handler()
     poller = poller_of(sqs, handler)
-    async with asyncio.timeout(LIMIT_S), background(Readiness(), "poller", poller.run):
+    async with asyncio.timeout(PATIENCE_S), background(Readiness(), "poller", poller.run):
         await until(lambda: poller._receive_loops.queue, "the queue")
         poller._dispatch([Received(Message("1", "", 1, {}, datetime.now(UTC)), "handle")])
         poller._cancel_handlers()

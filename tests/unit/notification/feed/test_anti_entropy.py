@@ -18,6 +18,7 @@ from order_contracts import EventType, OrderEvent
 from service_common.errors import InvalidError, UnavailableError
 from service_common.observability import Metrics
 from tests.support.in_memory.notification import InMemoryFeed
+from tests.support.waiting import PATIENCE_S
 
 NOW = datetime.now(UTC)
 KEEP_S = 3600.0
@@ -161,7 +162,7 @@ async def test_comparison_continues_after_an_outage_of_the_order_service(
     orders, notify = Orders(order(1)), Notify(feed)
     orders.failure = UnavailableError("order-service is away")
     running = asyncio.create_task(comparing(orders, notify).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await orders.failed.wait()
         orders.failure = None
         await notify.stored.wait()

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from notification_service.feed.sequencer import Read, Sequencer
 from notification_service.notification import EVERYTHING, FeedState, Notification, Page
@@ -17,6 +25,7 @@ from notification_service.push.encoding import Framing
 from notification_service.push.hub import Hub, Subscription
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
+from tests.support.push_transport import WritesTo
 
 BATCH, MAX_HELD = 4, 6
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,6 +33,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def notification(seq: int) -> Notification:
     return Notification(seq, EventType.ORDER_CREATED, seq, 1, NOW)
+
+
+@cache
+def entry(seq: int, epoch: str) -> Entry:
+    return encode(notification(seq), epoch)
 
 
 @dataclass
@@ -46,20 +60,20 @@ class Replica(RuleBasedStateMachine):
         self.under_way: UnderWay | None = None
         self.received: list[bytes] = []
         self.begun = self.table
-        client = Subscription(Framing.WS, self.received.append, EVERYTHING)
+        client = Subscription(Framing.WS, WritesTo(self.received.append), EVERYTHING)
         self.hub.join(client)
         assert self.hub.is_up_to_date(client)
 
     @rule(count=st.integers(1, 3))
     def another_replica_appends(self, count: int) -> None:
         for seq in self._commit(count):
-            self.bus.append((self.table.epoch, record_of(encode(notification(seq), self.table.epoch))))
+            self.bus.append((self.table.epoch, record_of(entry(seq, self.table.epoch))))
 
     @rule(count=st.integers(1, 3))
     def this_replica_appends(self, count: int) -> None:
         epoch = self.sequencer.state.epoch
         if epoch == self.table.epoch:
-            self._publish(self.sequencer.take(epoch, [encode(notification(seq), epoch) for seq in self._commit(count)]))
+            self._publish(self.sequencer.take(epoch, [entry(seq, epoch) for seq in self._commit(count)]))
 
     @precondition(lambda self: self.bus)
     @rule(data=st.data(), keep=st.booleans())
@@ -94,7 +108,7 @@ class Replica(RuleBasedStateMachine):
         assert self.under_way.page is not None
         read, page = self.under_way.read, self.under_way.page
         self.under_way = None
-        lacking = [encode(each, page.state.epoch) for each in page.notifications if self.sequencer.lacks(each.seq)]
+        lacking = [entry(each.seq, page.state.epoch) for each in page.notifications if self.sequencer.lacks(each.seq)]
         following = self.sequencer.finish_read(read, page, lacking)
         if following is None:
             assert page.state.epoch != self.begun.epoch or page.state.floor > read.after, "a reset without need"
@@ -120,7 +134,7 @@ class Replica(RuleBasedStateMachine):
     @invariant()
     def client_has_each_once_in_order(self) -> None:
         head = self.sequencer.seq
-        expected = [encode(notification(seq), self.begun.epoch).ws for seq in range(self.begun.head + 1, head + 1)]
+        expected = [entry(seq, self.begun.epoch).ws for seq in range(self.begun.head + 1, head + 1)]
         assert b"".join(self.received) == b"".join(expected)
 
     @invariant()
@@ -149,17 +163,36 @@ class Replica(RuleBasedStateMachine):
                 subscription.write(delivery.data)
 
 
-TestReplica = Replica.TestCase
-TestReplica.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+def test_client_has_each_notification_once_in_order() -> None:
+    # a failure is told as it was found: to shrink it takes minutes
+    phases = (Phase.explicit, Phase.reuse, Phase.generate)
+    run_state_machine_as_test(
+        Replica, settings=settings(max_examples=200, stateful_step_count=40, deadline=None, phases=phases)
+    )
+
+
+def test_nothing_is_passed_on_before_what_is_missing() -> None:
+    sequencer = Sequencer[Notification](FeedState("a", 0, 3))
+    assert not sequencer.take("a", [notification(5)])
+    assert sequencer.has_gap
+    assert sequencer.take("a", [notification(4)]) == [notification(4), notification(5)]
+    assert not sequencer.has_gap
+
+
+def test_what_is_of_an_earlier_epoch_is_dropped() -> None:
+    sequencer = Sequencer[Notification](FeedState("a", 0, 3))
+    read = sequencer.begin_read()
+    assert sequencer.finish_read(read, Page(FeedState("b", 0, 2), (), 2), ()) is None
+    assert not sequencer.take("a", [notification(3), notification(4)])
+    assert (sequencer.seq, sequencer.has_gap) == (2, False)
 
 
 def test_what_the_table_does_not_have_is_not_held_any_longer() -> None:
     """As after a restore that the replicas have not noticed yet."""
-    state = FeedState("a", 0, 3)
-    sequencer = Sequencer[Notification](state)
-    assert not sequencer.take("a", [notification(7)])
-    assert sequencer.has_gap
+    sequencer = Sequencer[Notification](FeedState("a", 0, 3))
+    assert not sequencer.take("a", [notification(5), notification(6)])
     read = sequencer.begin_read()
     sequencer.take("a", [notification(9)])  # after the read began: it may be newer than the answer
-    assert sequencer.finish_read(read, Page(state, (), 3), ()) == []
-    assert [sequencer.lacks(seq) for seq in (7, 9)] == [True, False]
+    found = [notification(4)]
+    assert sequencer.finish_read(read, Page(FeedState("a", 0, 5), found, 4), found) == [*found, notification(5)]
+    assert [sequencer.lacks(seq) for seq in (6, 9)] == [True, False]

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -227,7 +226,6 @@ class Shards(RuleBasedStateMachine):
 
 
 TestShards = Shards.TestCase
-TestShards.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 def test_ids_of_today_stay_valid() -> None:

@@ -13,6 +13,7 @@ from notification_service.notification import FeedState, Notification, Page, Sel
 from order_contracts import EventType, OrderEvent
 from service_common.errors import UnavailableError
 from tests.support.in_memory.notification import InMemoryFeed
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 def created(*orders: int) -> list[OrderEvent]:
@@ -40,7 +41,7 @@ class Published:
         self.changed.set()
 
     async def until(self, head: int) -> list[int]:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while not self.seqs or self.seqs[-1] < head:
                 self.changed.clear()
                 await self.changed.wait()
@@ -79,11 +80,19 @@ def published() -> Published:
 
 @asynccontextmanager
 async def tailing(
-    feed: SlowFeed, published: Published, poll_s: float = 0.01, batch: int = 200
+    feed: SlowFeed, published: Published, poll_s: float = 0.01, batch: int = 200, read_limit_s: float = 6.0
 ) -> AsyncIterator[FeedTailer[Notification]]:
     state = await feed.state()
     tailer = FeedTailer(
-        feed, state, as_is, published.publish, published.reset, poll_s=poll_s, spacing_s=0.0, batch=batch
+        feed,
+        state,
+        as_is,
+        published.publish,
+        published.reset,
+        poll_s=poll_s,
+        read_limit_s=read_limit_s,
+        spacing_s=0.0,
+        batch=batch,
     )
     task = asyncio.create_task(tailer.run())
     try:
@@ -149,7 +158,7 @@ async def test_new_epoch_resets_to_its_head(feed: SlowFeed, published: Published
     await feed.append(created(1, 2))
     async with tailing(feed, published):
         feed.epoch = "new"
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while not published.resets:
                 published.changed.clear()
                 await published.changed.wait()
@@ -186,3 +195,20 @@ async def test_what_is_of_another_epoch_is_dropped(feed: SlowFeed, published: Pu
         assert published.seqs == []
         tailer.take(feed.epoch, stored)
         assert published.seqs == [1]
+
+
+async def test_feed_is_delayed_while_a_read_is_not_answered(feed: SlowFeed, published: Published) -> None:
+    async def delayed_ms() -> int | None:
+        return tailer.delayed_ms()
+
+    async def up_to_date() -> bool | None:
+        return tailer.delayed_ms() is None or None
+
+    async with tailing(feed, published, read_limit_s=0.5) as tailer:
+        await eventually(up_to_date, "no delay")
+        feed.free.clear()
+        tailer.take(feed.epoch, [stored for (stored,) in await feed.append(created(1))])  # over a bus
+        assert published.seqs == [1]
+        assert await eventually(delayed_ms, "a delay") >= 500
+        feed.free.set()
+        await eventually(up_to_date, "no delay")

@@ -35,3 +35,17 @@ def test_fast_path_for_subscribe_agrees_with_the_schema(kind: object) -> None:
         except InvalidError:
             said = None
         assert said == through_schema(message), message
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ('{"type":"subscribe"}', "Names no filter; there are: orderId, kind."),
+        ('{"type":"subscribe","orderId":["1"]}', "/orderId/0: Not a valid integer."),
+    ],
+)
+def test_refusal_of_a_message_begins_with_the_pointer_where_there_is_one(text: str, detail: str) -> None:
+    with pytest.raises(InvalidError) as raised:
+        schemas.subscribe(text)
+
+    assert raised.value.detail == detail

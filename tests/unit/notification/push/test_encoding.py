@@ -98,6 +98,8 @@ def test_control_frames_of_the_event_stream() -> None:
     )
     heartbeat = encoding.heartbeat_frame(unchunked, POSITION)
     assert heartbeat == b'event: heartbeat\nid: e-7\ndata: {"type":"heartbeat","id":"e-7"}\n\n'
+    delayed = encoding.heartbeat_frame(unchunked, POSITION, 9_000)
+    assert delayed == b'event: heartbeat\nid: e-7\ndata: {"type":"heartbeat","id":"e-7","delayedMs":9000}\n\n'
     assert encoding.reset_frame(unchunked, POSITION) == b'event: reset\nid: e-7\ndata: {"type":"reset","id":"e-7"}\n\n'
     bye = b'retry: 1234\nevent: bye\ndata: {"type":"bye","reason":"age","retryMs":1234}\n\n'
     assert encoding.bye_frame(unchunked, ByeReason.AGE, 1234) == bye
@@ -111,6 +113,12 @@ def test_control_frames_of_the_websocket() -> None:
     welcome = encoding.welcome_frame(Framing.WS, **WELCOME)
     assert document(welcome) == {"type": "welcome", "id": "e-7", "head": "e-9", "resumed": True, "heartbeatMs": 15_000}
     assert document(encoding.heartbeat_frame(Framing.WS, POSITION)) == {"type": "heartbeat", "id": "e-7"}
+    delayed = encoding.heartbeat_frame(Framing.WS, POSITION, 9_000)
+    assert document(delayed) == {"type": "heartbeat", "id": "e-7", "delayedMs": 9_000}
+    assert document(encoding.welcome_frame(Framing.WS, **WELCOME, delayed_ms=9_000)) == {
+        **orjson.loads(text_of_frame(welcome)),
+        "delayedMs": 9_000,
+    }
     assert document(encoding.reset_frame(Framing.WS, POSITION)) == {"type": "reset", "id": "e-7"}
     bye = encoding.bye_frame(Framing.WS, ByeReason.FULL, 1234)
     assert document(bye) == {"type": "bye", "reason": "full", "retryMs": 1234}

@@ -21,6 +21,7 @@ from notification_service.push.linux_aio import LinuxAio
 from notification_service.push.replay_buffer import ReplayBuffer
 from order_contracts import EventType
 from service_common.observability import Metrics
+from tests.support.push_transport import WritesTo
 
 CLIENTS = 12
 STATE = FeedState("e", 0, 0)
@@ -105,7 +106,7 @@ def test_what_a_pass_takes_is_left_to_the_event_loop_before_the_next(monkeypatch
 
     monkeypatch.setattr("time.monotonic", lambda: now_s)
     hub = Hub(STATE, ReplayBuffer(0, max_bytes=10_000, max_age_s=10.0))
-    slow = Subscription(Framing.SSE, write, EVERYTHING)
+    slow = Subscription(Framing.SSE, WritesTo(write), EVERYTHING)
     hub.join(slow)
     assert hub.is_up_to_date(slow)
     broadcaster = Broadcaster(hub, cast(Any, None), PushLimits(), PushCounters(Metrics()))

@@ -1,8 +1,9 @@
-"""How often a connection gets a heartbeat: as often as it wants, and as all do."""
+"""How often a connection gets a heartbeat: as often as it wants, and as all do; and what it says of the feed."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import orjson
@@ -28,19 +29,27 @@ class _Writes(asyncio.Transport):
         self.frames.append(orjson.loads(data.partition(b"data: ")[2]))
 
 
-async def _heartbeats(limits: PushLimits, wanted_s: int | None) -> tuple[int, int]:
-    """Return what the welcome says, in ms, and how many came in some intervals of the service."""
+async def _frames(
+    limits: PushLimits, wanted_s: int | None, delayed_ms: Callable[[], int | None] = lambda: None
+) -> Sequence[dict[str, Any]]:
+    """Return the welcome and what comes in some intervals of the service."""
     state = FeedState("e", 0, 0)
     buffer = ReplayBuffer(0, max_bytes=1, max_age_s=1.0)
     broadcaster = Broadcaster(Hub(state, buffer), cast(Any, None), limits, PushCounters(Metrics()))
+    broadcaster.delayed_ms = delayed_ms
     writes = _Writes()
-    connection = PushConnection(writes, "", EVERYBODY, Subscription(Framing.SSE_UNCHUNKED, writes.write, EVERYTHING))
+    connection = PushConnection(writes, "", EVERYBODY, Subscription(Framing.SSE_UNCHUNKED, writes, EVERYTHING))
     broadcaster.attach(connection, None, 0, wanted_s)
     heartbeats = Heartbeats(broadcaster)
     for _ in range(INTERVALS * SLICES):
         heartbeats.tick(0.0)
-    welcome, *others = writes.frames
-    assert {each["type"] for each in others} == {"heartbeat"}
+    assert {each["type"] for each in writes.frames[1:]} == {"heartbeat"}
+    return writes.frames
+
+
+async def _heartbeats(limits: PushLimits, wanted_s: int | None) -> tuple[int, int]:
+    """Return what the welcome says, in ms, and how many came."""
+    welcome, *others = await _frames(limits, wanted_s)
     return welcome["heartbeatMs"], len(others)
 
 
@@ -64,3 +73,10 @@ async def test_heartbeats_come_as_often_as_wanted_and_as_to_all(
 
 async def test_service_that_sends_them_more_often_anyway_says_so() -> None:
     assert await _heartbeats(PushLimits(heartbeat_s=1.0), 5) == (1_000, INTERVALS)
+
+
+async def test_welcome_and_heartbeats_say_for_how_long_the_feed_was_not_read() -> None:
+    ages = iter([9_000, *range(10_000, 10_000 + SLICES * 2), *[None] * SLICES * 2])
+    frames = await _frames(PushLimits(), None, lambda: next(ages))
+    assert [each.get("delayedMs") for each in frames] == [9_000, 10_014, 10_029, None, None]
+    assert ["delayedMs" in each for each in frames] == [True, True, True, False, False]

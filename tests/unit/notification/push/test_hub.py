@@ -28,6 +28,7 @@ from notification_service.push.hub import (
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
 from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
+from tests.support.push_transport import NOWHERE
 
 # of the orders 0, 1, 2 and 3
 OWNERS = ("alice", "alice", "bob", ANONYMOUS)
@@ -57,7 +58,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def subscription() -> Subscription:
-    return Subscription(Framing.WS, lambda _data: None, EVERYTHING)
+    return Subscription(Framing.WS, NOWHERE, EVERYTHING)
 
 
 def test_new_subscription_is_live_at_the_head(hub: Hub, subscription: Subscription) -> None:
@@ -69,7 +70,7 @@ def test_new_subscription_is_live_at_the_head(hub: Hub, subscription: Subscripti
 
 def test_all_of_a_framing_share_one_bytes_object(hub: Hub) -> None:
     for framing in (Framing.WS, Framing.WS, Framing.SSE):
-        each = Subscription(framing, lambda _data: None, EVERYTHING)
+        each = Subscription(framing, NOWHERE, EVERYTHING)
         hub.join(each)
         hub.is_up_to_date(each)
     new = entry(11)
@@ -79,7 +80,7 @@ def test_all_of_a_framing_share_one_bytes_object(hub: Hub) -> None:
 
 def test_delivery_goes_only_to_matching_filters(hub: Hub) -> None:
     for order in range(1, 101):
-        each = Subscription(Framing.SSE, lambda _data: None, of_orders(order))
+        each = Subscription(Framing.SSE, NOWHERE, of_orders(order))
         hub.join(each)
         hub.is_up_to_date(each)
     (delivery,) = hub.publish([entry(11, 42)], 0.0)
@@ -138,7 +139,7 @@ def test_cursor_ahead_of_the_head_waits_for_it(hub: Hub, subscription: Subscript
 
 
 def test_reset_moves_every_cursor_to_the_new_head(hub: Hub, subscription: Subscription) -> None:
-    behind = Subscription(Framing.SSE, lambda _data: None, EVERYTHING)
+    behind = Subscription(Framing.SSE, NOWHERE, EVERYTHING)
     hub.join(subscription)
     hub.is_up_to_date(subscription)
     hub.join(behind, 2)
@@ -149,7 +150,7 @@ def test_reset_moves_every_cursor_to_the_new_head(hub: Hub, subscription: Subscr
 
 
 def test_index_by_order_drops_subscriptions_that_leave(hub: Hub) -> None:
-    each = Subscription(Framing.SSE, lambda _data: None, of_orders(1, 2))
+    each = Subscription(Framing.SSE, NOWHERE, of_orders(1, 2))
     hub.join(each)
     hub.is_up_to_date(each)
     hub.change_filter(each, of_orders(3).filter)
@@ -162,7 +163,7 @@ def test_index_by_order_drops_subscriptions_that_leave(hub: Hub) -> None:
 def test_filter_by_kind_selects_with_and_without_orders(hub: Hub) -> None:
     kinds = frozenset({CLOSED.kind})
     every, one = (
-        Subscription(Framing.WS, lambda _data: None, Selection(ALL_CUSTOMERS, NotificationFilter(orders, kinds)))
+        Subscription(Framing.WS, NOWHERE, Selection(ALL_CUSTOMERS, NotificationFilter(orders, kinds)))
         for orders in (None, frozenset({2}))
     )
     for each in (every, one):
@@ -186,7 +187,7 @@ def test_empty_filter_is_an_error(empty: tuple[frozenset[int] | None, frozenset[
 def test_filter_by_order_does_not_reach_beyond_the_scope(hub: Hub) -> None:
     orders = NotificationFilter(frozenset({1, 2}))
     alice, bob, operator = (
-        Subscription(Framing.WS, lambda _data: None, Selection(scope, orders))
+        Subscription(Framing.WS, NOWHERE, Selection(scope, orders))
         for scope in (OneCustomer("alice"), OneCustomer("bob"), ALL_CUSTOMERS)
     )
     for each in (alice, bob, operator):
@@ -205,9 +206,7 @@ def test_filter_by_order_does_not_reach_beyond_the_scope(hub: Hub) -> None:
 
 
 def test_customers_are_delivered_their_own_and_leave_nothing_behind(hub: Hub) -> None:
-    scoped = {
-        who: Subscription(Framing.SSE, lambda _data: None, Selection(OneCustomer(who))) for who in ("alice", "bob", "c")
-    }
+    scoped = {who: Subscription(Framing.SSE, NOWHERE, Selection(OneCustomer(who))) for who in ("alice", "bob", "c")}
     for each in scoped.values():
         hub.join(each)
         hub.is_up_to_date(each)

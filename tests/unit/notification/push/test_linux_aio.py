@@ -4,20 +4,24 @@ import errno
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 
 import pytest
 
-from notification_service.push.linux_aio import SLOTS, LinuxAio
+from notification_service.push.linux_aio import SLOTS, AioContext, LinuxAio
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's asynchronous I/O")
 
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.fixture
-def aio() -> Iterator[LinuxAio]:
+@pytest.fixture(params=["one thread", "two threads"])
+def aio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[LinuxAio]:
+    processors = {"one thread": {0}, "two threads": {0, 1}}[request.param]
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: processors)
+    monkeypatch.setattr("notification_service.push.linux_aio.FEWEST_SHARED", 1)
     aio = LinuxAio()
     yield aio
     aio.close()
@@ -51,6 +55,27 @@ def test_every_socket_takes_the_same_bytes_also_beyond_one_call(aio: LinuxAio, p
 
     assert [received(client) for _server, client in pairs[:2]] == [b"onethree", b"onethree"]
     assert {received(client) for _server, client in pairs[2:]} == {b"one"}
+
+
+def test_two_threads_write_at_the_same_time(monkeypatch: pytest.MonkeyPatch, pairs: Sequence[Pair]) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1})
+    monkeypatch.setattr("notification_service.push.linux_aio.FEWEST_SHARED", SLOTS)
+    both = threading.Barrier(2, timeout=30.0)
+    write, threads = AioContext.write, set()
+
+    def met(self: AioContext, data: bytes, some: Sequence[int], *, shared: bool = False) -> Sequence[int]:
+        if threading.get_ident() not in threads:
+            threads.add(threading.get_ident())
+            both.wait()
+        return write(self, data, some, shared=shared)
+
+    monkeypatch.setattr(AioContext, "write", met)
+    aio = LinuxAio()
+    assert aio.write(b"one", fds(pairs)) == [3] * len(pairs)
+    aio.close()
+
+    assert len(threads) == 2
+    assert {received(client) for _server, client in pairs} == {b"one"}
 
 
 def test_a_socket_takes_what_it_has_room_for_and_then_nothing(aio: LinuxAio, pairs: Sequence[Pair]) -> None:

@@ -46,6 +46,33 @@ describe.each(PROTOCOLS)('A connection to the feed over %s', (protocol) => {
     expect(connection.counts).toEqual({ received: 3, missed: 0, resets: 0, reconnects: 0, malformed: 0 });
   });
 
+  it('is delayed from the heartbeat that says so to the next that does not', async () => {
+    const { received, connection } = follow(service, { protocol });
+    await service.advance(1000);
+    expect([connection.state, connection.delayedSince]).toEqual(['live', null]);
+    service.delayedMs = 9_000;
+    await service.advance(service.heartbeatMs);
+    expect(connection.state).toBe('delayed');
+    expect(connection.delayedSince).toBeLessThanOrEqual(service.clock - 9_000);
+    service.append(1);
+    expect([connection.state, received]).toEqual(['delayed', [1]]);
+    service.delayedMs = null;
+    await service.advance(service.heartbeatMs);
+    expect([connection.state, connection.delayedSince]).toEqual(['live', null]);
+  });
+
+  it('is delayed from the beginning when the welcome says so, and waits when it is closed', async () => {
+    service.delayedMs = 9_000;
+    const { connection } = follow(service, { protocol });
+    await service.advance(1000);
+    expect(connection.state).toBe('delayed');
+    service.cut();
+    expect([connection.state, connection.delayedSince]).toEqual(['waiting', null]);
+    service.delayedMs = null;
+    await service.advance(20_000);
+    expect(connection.state).toBe('live');
+  });
+
   it('reconnects with the last id and counts missed notifications', async () => {
     const { received, connection } = follow(service, { protocol });
     await service.advance(1000);

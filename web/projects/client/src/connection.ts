@@ -66,6 +66,11 @@ export class FeedConnection {
     return this.machine.heardAt;
   }
 
+  /** When the service last read the feed, in ms, if it can't since; null while it can, or nothing is known. */
+  get delayedSince(): number | null {
+    return this.machine.delayedSince;
+  }
+
   /** Connect; also again, when the feed ended by itself. */
   start(): void {
     this.dispatch({ type: 'start' });

@@ -15,7 +15,19 @@ describe('A frame of the WebSocket', () => {
       { type: 'opened', id: { epoch: '5f2c', seq: 41 }, head: ID, heartbeatMs: 5000 },
     ],
     [
+      { type: 'welcome', id: '5f2c-41', head: '5f2c-42', resumed: true, delayedMs: 12_000 },
+      { type: 'opened', id: { epoch: '5f2c', seq: 41 }, head: ID, delayedMs: 12_000 },
+    ],
+    [
       { type: 'heartbeat', id: '5f2c-42' },
+      { type: 'position', id: ID },
+    ],
+    [
+      { type: 'heartbeat', id: '5f2c-42', delayedMs: 3_600_000 },
+      { type: 'position', id: ID, delayedMs: 3_600_000 },
+    ],
+    [
+      { type: 'heartbeat', id: '5f2c-42', delayedMs: 'long' },
       { type: 'position', id: ID },
     ],
     [

@@ -7,9 +7,9 @@ export type ConnectionEvent =
    * The welcome: everything up to *id* was received, *head* is the newest. A service of an earlier version does not say
    * from one heartbeat to the next.
    */
-  | { readonly type: 'opened'; readonly id: EventId; readonly head: EventId; readonly heartbeatMs?: number }
+  | ({ readonly type: 'opened'; readonly id: EventId; readonly head: EventId; readonly heartbeatMs?: number } & Delay)
   | { readonly type: 'event'; readonly id: EventId; readonly notification: Notification; readonly bytes: number }
-  | { readonly type: 'position'; readonly id: EventId }
+  | ({ readonly type: 'position'; readonly id: EventId } & Delay)
   | { readonly type: 'reset'; readonly id: EventId }
   | { readonly type: 'bye'; readonly retryMs: number; readonly reason: string }
   | { readonly type: 'malformed' }
@@ -17,6 +17,11 @@ export type ConnectionEvent =
   | { readonly type: 'closed'; readonly code: number | null }
   /** Closed, and a new connection would be refused too. */
   | { readonly type: 'denied'; readonly status: number };
+
+/** How long ago the service read the feed; absent while it can. */
+interface Delay {
+  readonly delayedMs?: number;
+}
 
 /** A page of the history; malformed notifications are null. */
 export interface Page {
@@ -42,12 +47,13 @@ export function readFrame(text: string): ConnectionEvent | null {
         id,
         head,
         ...(isDuration(frame['heartbeatMs']) && { heartbeatMs: frame['heartbeatMs'] }),
+        ...delayOf(frame),
       };
     }
     case 'event':
       return eventFrame(frame['data'], id, frameBytes(text));
     case 'heartbeat':
-      return id === null ? MALFORMED : { type: 'position', id };
+      return id === null ? MALFORMED : { type: 'position', id, ...delayOf(frame) };
     case 'reset':
       return id === null ? MALFORMED : { type: 'reset', id };
     case 'bye':
@@ -85,8 +91,12 @@ function toEventId(value: unknown): EventId | null {
   return typeof value === 'string' ? parseEventId(value) : null;
 }
 
-function isDuration(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= LONGEST_MS;
+function delayOf({ delayedMs }: Record<string, unknown>): Delay {
+  return isDuration(delayedMs, Infinity) ? { delayedMs } : {};
+}
+
+function isDuration(value: unknown, longestMs = LONGEST_MS): value is number {
+  return typeof value === 'number' && value >= 0 && value <= longestMs;
 }
 
 function parseJson(text: string): unknown {

@@ -27,6 +27,8 @@ export interface Link {
   hasReceived: boolean;
   /** The reconnection time that the service sent. */
   retryMs: number | null;
+  /** When the service last read the feed, if it can't since. */
+  delayedSince: number | null;
   /** An operator ended it. */
   isDisconnected: boolean;
 }
@@ -34,7 +36,7 @@ export interface Link {
 export function newLink(number: number, protocol: Protocol, isReconnect: boolean, now: number): Link {
   return {
     ...{ number, protocol, isReconnect, openedAt: null, lastActivityAt: now, silenceMs: SILENCE_MS },
-    ...{ hasReceived: false, retryMs: null, isDisconnected: false },
+    ...{ hasReceived: false, retryMs: null, delayedSince: null, isDisconnected: false },
   };
 }
 

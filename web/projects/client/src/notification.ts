@@ -1,5 +1,6 @@
 export type Protocol = 'sse' | 'ws';
-export type FeedState = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended';
+/** *delayed*: the connection is open, but the service can't read the feed. */
+export type FeedState = 'connecting' | 'live' | 'delayed' | 'waiting' | 'offline' | 'ended';
 
 /** Why the feed ended by itself: an operator disconnected the customer, or the service refuses the person (401, 403). */
 export type FeedEnd = { readonly reason: 'disconnected' } | { readonly reason: 'denied'; readonly status: number };

@@ -112,6 +112,11 @@ export class FeedStateMachine {
     return this.lastHeardAt;
   }
 
+  /** When the service last read the feed, in ms, if it can't since; null while it can, or nothing is known. */
+  get delayedSince(): number | null {
+    return this.active?.delayedSince ?? null;
+  }
+
   /** Why the feed ended by itself; `start` begins again. */
   get end(): FeedEnd | null {
     return this.currentEnd;
@@ -119,7 +124,9 @@ export class FeedStateMachine {
 
   get state(): FeedState {
     if (this.currentEnd !== null) return 'ended';
-    if (this.active !== null && this.active.openedAt !== null) return 'live';
+    if (this.active !== null && this.active.openedAt !== null) {
+      return this.active.delayedSince === null ? 'live' : 'delayed';
+    }
     if (!this.online) return 'offline';
     return this.attempts > 0 || this.connected ? 'waiting' : 'connecting';
   }
@@ -186,6 +193,9 @@ export class FeedStateMachine {
     }
     link.lastActivityAt = this.now;
     this.lastHeardAt = this.now;
+    if (event.type === 'opened' || event.type === 'position') {
+      link.delayedSince = event.delayedMs === undefined ? null : this.now - event.delayedMs;
+    }
     switch (event.type) {
       case 'opened':
         link.silenceMs = silenceMs(event.heartbeatMs);

@@ -155,7 +155,8 @@ export class Endpoints {
 }
 
 async function read(): Promise<Configuration> {
-  const response = await fetch('config.json', { cache: 'no-store', signal: AbortSignal.timeout(LIMIT_MS) });
+  // without a cache mode, as index.html has it loaded before there are scripts; its servers let nobody store it
+  const response = await fetch('config.json', { signal: AbortSignal.timeout(LIMIT_MS) });
   const answer = response.ok ? ((await response.json()) as unknown) : null;
   if (!isConfiguration(answer)) throw new Error(`config.json: ${response.status.toString()}`);
   return answer;

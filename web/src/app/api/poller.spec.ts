@@ -127,6 +127,18 @@ describe('Poller', () => {
     own.stop();
   });
 
+  it('shows what is set, not the answer of a read that began before', () => {
+    poller.refresh();
+    poller.refresh();
+    const early = reads[0];
+    poller.set(2);
+    early?.next(1);
+    expect([reads.length, poller.value()]).toEqual([1, 2]);
+    poller.refresh();
+    answer(3);
+    expect(poller.value()).toBe(3);
+  });
+
   it('is cleared for another order', () => {
     poller.set(1);
     poller.reset();

@@ -72,8 +72,13 @@ export class Poller<T> {
     this.soon ??= setTimeout(() => this.refresh(), delayMs);
   }
 
-  /** Sets a value that did not come from a read. */
+  /** Shows a value that did not come from a read, and stops the read that runs: its answer may be older. */
   set(value: T): void {
+    this.stop();
+    this.show(value);
+  }
+
+  private show(value: T): void {
     const text = JSON.stringify(value);
     this.unchangedReads = text === this.last ? this.unchangedReads + 1 : 0;
     if (text !== this.last) this.value.set(value);
@@ -109,7 +114,7 @@ export class Poller<T> {
   }
 
   private onValue(value: T): void {
-    this.set(value);
+    this.show(value);
     this.readAt.set(Date.now());
     this.onRead(value);
     this.scheduleNext();

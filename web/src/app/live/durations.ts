@@ -1,4 +1,5 @@
 import { Received } from '../push/feed';
+import { texts } from '../texts';
 
 /** The latency from the change to its arrival, in ms; the two times are of different clocks. */
 export function latencyMs(received: Pick<Received, 'notification' | 'receivedAt'>): number {
@@ -7,9 +8,9 @@ export function latencyMs(received: Pick<Received, 'notification' | 'receivedAt'
 
 /** Formats a duration. */
 export function formatMs(durationMs: number, digits = 0): string {
-  const rounded = durationMs.toFixed(digits);
-  if (Math.abs(durationMs) < 1000) return `${Number(rounded) === 0 ? Math.abs(0).toFixed(digits) : rounded} ms`;
-  if (Math.abs(durationMs) < 60_000) return `${(durationMs / 1000).toFixed(1)} s`;
+  // + 0 makes 0 of -0
+  if (Math.abs(durationMs) < 1000) return texts.common.milliseconds(Number(durationMs.toFixed(digits)) + 0, digits);
+  if (Math.abs(durationMs) < 60_000) return texts.common.seconds(durationMs / 1000, 1);
   return `${(durationMs / 60_000).toFixed(0)} min`;
 }
 

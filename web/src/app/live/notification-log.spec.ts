@@ -58,9 +58,10 @@ describe('The log of notifications', () => {
   it('has what was told before and what has come since, once and in order', async () => {
     await connected();
     const request = asked();
+    // what is told while it is read comes from the feed alone
+    expect(request.request.url).toContain('before=a-6');
     service.append(2);
-    // the history was read after the first of them
-    answer(request, 6, 3, 'a-3');
+    answer(request, 5, 3, 'a-3');
     expect(orders()).toEqual([7, 6, 5, 4, 3]);
     expect(log.entries().map((each) => each.received !== null)).toEqual([true, true, false, false, false]);
     expect(log.more()).toBe(true);
@@ -91,6 +92,20 @@ describe('The log of notifications', () => {
     answer(asked(), 6, 1);
     expect(log.problem()).toBeNull();
     expect(orders()).toEqual([6, 5, 4, 3, 2, 1]);
+  });
+
+  it('reads what could not be read once the service is back', async () => {
+    await connected();
+    service.up = false;
+    service.cut();
+    TestBed.tick();
+    asked().error(new ProgressEvent('error'));
+    service.up = true;
+    await service.advance(60_000);
+    TestBed.tick();
+    answer(asked(), 5, 1);
+    expect(log.problem()).toBeNull();
+    expect(orders()).toEqual([5, 4, 3, 2, 1]);
   });
 
   it('reads the history of the orders that it is narrowed to', async () => {
@@ -139,7 +154,11 @@ describe('The log of notifications', () => {
     log.readOlder();
     const request = asked();
     expect(request.request.url).toContain('before=a-6');
+    service.append(2);
     answer(request, 5, 1);
-    expect(orders()).toEqual(Array.from({ length: LOG_LIMIT + 5 }, (_, index) => LOG_LIMIT + 5 - index));
+    const all = Array.from({ length: LOG_LIMIT + 7 }, (_, index) => LOG_LIMIT + 7 - index);
+    expect(orders()).toEqual(all);
+    service.append(1);
+    expect(orders()).toEqual([LOG_LIMIT + 8, ...all.slice(0, LOG_LIMIT - 1)]);
   });
 });

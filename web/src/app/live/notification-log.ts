@@ -1,5 +1,6 @@
 import { DestroyRef, Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { formatEventId } from 'orderstream-client';
 import { Observable, Subscription, expand, EMPTY, last, reduce } from 'rxjs';
 
 import { HistoryPage, Notifications, Recorded } from '../api/notifications';
@@ -46,6 +47,12 @@ export class NotificationLog {
       this.feed.beginnings();
       untracked(() => this.begin());
     });
+    effect(() => {
+      const isBack = this.feed.state() === 'live';
+      untracked(() => {
+        if (isBack && this.problem() !== null) this.readOlder();
+      });
+    });
     inject(DestroyRef).onDestroy(() => this.reading.unsubscribe());
   }
 
@@ -74,8 +81,10 @@ export class NotificationLog {
     this.isComplete.set(false);
     const known = this.feed.recent().filter(({ notification }) => this.isWanted(notification));
     this.all.set(known.map((received) => ({ notification: received.notification, received })));
-    this.cursor.set(known.at(-1)?.notification.id ?? null);
-    if (this.feed.position() !== null) this.readOlder();
+    const position = this.feed.position();
+    const afterPosition = position && formatEventId({ ...position, seq: position.seq + 1 });
+    this.cursor.set(known.at(-1)?.notification.id ?? afterPosition);
+    if (position !== null) this.readOlder();
   }
 
   private pages(): Observable<HistoryPage> {
@@ -107,7 +116,8 @@ export class NotificationLog {
     if (!this.isWanted(notification)) return;
     const entries = this.all();
     if (entries.some((each) => each.notification.id === notification.id)) return;
-    const kept = entries.slice(0, LOG_LIMIT - 1);
+    // the page that is being read begins where the oldest entry ends
+    const kept = this.busy() ? entries : entries.slice(0, LOG_LIMIT - 1);
     this.all.set([{ notification, received }, ...kept]);
     if (kept.length === entries.length) return;
     this.cursor.set(kept.at(-1)?.notification.id ?? null);

@@ -1,7 +1,8 @@
-import { InjectionToken } from '@angular/core';
+import { InjectionToken, inject } from '@angular/core';
 import type { Chart, ChartConfiguration, ChartDataset, ChartType } from 'chart.js';
 
 import { texts } from '../texts';
+import { Unloaded } from '../unloaded';
 import { ChartPlan, Line, Point, pointsOf, spanOf } from './charts';
 import { HistoryPoint } from './history';
 import { Log } from './incidents';
@@ -25,12 +26,15 @@ export interface Drawing {
 export const DRAW = new InjectionToken<(canvas: HTMLCanvasElement, first: LineConfiguration) => Promise<Drawing>>(
   'DRAW',
   {
-    factory: () => draw,
+    factory: () => {
+      const unloaded = inject(Unloaded);
+      return (canvas, first) => draw(canvas, first, unloaded);
+    },
   },
 );
 
-async function draw(canvas: HTMLCanvasElement, first: LineConfiguration): Promise<Drawing> {
-  const library = await import('./chart-library');
+async function draw(canvas: HTMLCanvasElement, first: LineConfiguration, unloaded: Unloaded): Promise<Drawing> {
+  const library = await unloaded.part(() => import('./chart-library'));
   const chart: Chart<'line', Point[]> = new library.Chart(canvas, first);
   return {
     show: (configuration) => {

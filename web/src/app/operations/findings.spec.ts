@@ -60,8 +60,8 @@ describe('findingsOf', () => {
     const stats: SystemStats = {
       ...NOTHING,
       queues: [queue({ visible: 3, inFlight: 5 }), queue({ queue: 'dlq', deadLetters: true })],
-      outboxes: [{ service: 'order', pending: 2, oldestSeconds: 0.4 }],
-      sagas: { open: [], late: 0, oldestSeconds: 2 },
+      outboxes: [{ service: 'order', current: true, pending: 2, oldestSeconds: 0.4 }],
+      sagas: { current: true, open: [], late: 0, oldestSeconds: 2 },
       push: PUSH,
       circuits: [{ service: 'order', client: 'inventory-service', state: 'half-open', unavailable: 1 }],
       failures: [{ name: 'order', total: 4, lastMinute: 0 }],
@@ -115,8 +115,8 @@ describe('findingsOf', () => {
 
   it('reports unsent events', () => {
     const outboxes = [
-      { service: 'order' as const, pending: 3, oldestSeconds: 11 },
-      { service: 'processing' as const, pending: 3, oldestSeconds: 61 },
+      { service: 'order' as const, current: true, pending: 3, oldestSeconds: 11 },
+      { service: 'processing' as const, current: true, pending: 3, oldestSeconds: 61 },
     ];
     expect(kinds(findingsOf([], { ...NOTHING, outboxes }))).toEqual(['outbox warn', 'outbox bad']);
   });
@@ -163,7 +163,7 @@ describe('findingsOf', () => {
   });
 
   it('grades late sagas by the oldest', () => {
-    const sagas = { open: [], late: 2 };
+    const sagas = { current: true, open: [], late: 2 };
     expect(kinds(findingsOf([], { ...NOTHING, sagas: { ...sagas, oldestSeconds: 31 } }))).toEqual(['late-sagas warn']);
     expect(kinds(findingsOf([], { ...NOTHING, sagas: { ...sagas, oldestSeconds: 301 } }))).toEqual(['late-sagas bad']);
   });

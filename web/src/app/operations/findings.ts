@@ -175,8 +175,9 @@ function sagaFindings(stats: SystemStats): readonly Finding[] {
 function pushFindings(stats: SystemStats): readonly Finding[] {
   if (stats.push === null) return [];
   const found: Finding[] = [];
-  const level = levelOf(stats.push.lag, THRESHOLDS.pushLag);
-  if (level !== 'ok') found.push({ level, kind: 'push-lag', number: stats.push.lag });
+  const lag = stats.push.lag ?? 0; // what keeps it from being known is a finding of its own
+  const level = levelOf(lag, THRESHOLDS.pushLag);
+  if (level !== 'ok') found.push({ level, kind: 'push-lag', number: lag });
   const refused = stats.push.refusals.reduce((sum, each) => sum + each.lastMinute, 0);
   if (refused > 0) found.push({ level: 'warn', kind: 'refusals', number: refused });
   return found;

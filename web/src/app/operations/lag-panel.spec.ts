@@ -15,8 +15,8 @@ describe('LagPanel', () => {
   it('has the age of the oldest unsent event, if any', async () => {
     const page = await shown(
       [
-        { service: 'order', pending: 3, oldestSeconds: 75 },
-        { service: 'processing', pending: 0, oldestSeconds: 0 },
+        { service: 'order', current: true, pending: 3, oldestSeconds: 75 },
+        { service: 'processing', current: true, pending: 0, oldestSeconds: 0 },
       ],
       null,
     );
@@ -30,10 +30,19 @@ describe('LagPanel', () => {
       { name: 'STARTED', total: 2, lastMinute: 0 },
       { name: 'RELEASING', total: 1, lastMinute: 0 },
     ];
-    const page = await shown([], { open, late: 1, oldestSeconds: 31 });
+    const page = await shown([], { current: true, open, late: 1, oldestSeconds: 31 });
     const cells = [...page.querySelectorAll('td')].map((cell) => cell.textContent);
     expect(cells).toEqual(['2', '1', '3', '31 s', '1']);
     expect(page.querySelectorAll('td.warn').length).toBe(2);
+  });
+
+  it('says nothing of tables that can’t be read now', async () => {
+    const open = [{ name: 'STARTED', total: 2, lastMinute: 0 }];
+    const page = await shown([{ service: 'order', current: false, pending: 3, oldestSeconds: 75 }], {
+      ...{ current: false, open, late: 1, oldestSeconds: 31 },
+    });
+    const cells = [...page.querySelectorAll('td')].map((cell) => `${cell.className}${cell.textContent}`);
+    expect(cells).toEqual(['–', '–', '–', '–', '–', '–']);
   });
 
   it('reports missing metrics', async () => {

@@ -6,7 +6,7 @@ import { OutboxStats, SagaStats } from './stats';
 import { THRESHOLDS, levelOf } from './findings';
 import { serviceName } from './labels';
 
-/** The backlog of the outboxes and the sagas. */
+/** The backlog of the outboxes and the sagas; what can't be read now is unknown. */
 @Component({
   selector: 'app-lag-panel',
   imports: [Notice],
@@ -20,17 +20,26 @@ export class LagPanel {
 
   protected readonly texts = texts.operations.lag;
   protected readonly rows = computed(() =>
-    this.outboxes().map((each) => ({
-      name: serviceName(each.service),
-      pending: texts.operations.count(each.pending),
-      oldest: each.pending > 0 ? texts.operations.duration(each.oldestSeconds) : texts.operations.none,
-      level: levelOf(each.oldestSeconds, THRESHOLDS.outboxSeconds),
+    this.outboxes().map(({ service, current, pending, oldestSeconds }) => ({
+      name: serviceName(service),
+      pending: current ? texts.operations.count(pending) : texts.operations.none,
+      oldest: current && pending > 0 ? texts.operations.duration(oldestSeconds) : texts.operations.none,
+      level: current ? levelOf(oldestSeconds, THRESHOLDS.outboxSeconds) : '',
     })),
   );
-  protected readonly total = computed(() => this.sagas()?.open.reduce((sum, each) => sum + each.total, 0) ?? 0);
-  protected readonly oldest = computed(() => {
-    const seconds = this.sagas()?.oldestSeconds ?? 0;
-    return seconds > 0 ? texts.operations.duration(seconds) : texts.operations.none;
+  protected readonly sagaRows = computed(() => {
+    const sagas = this.sagas();
+    if (sagas === null) return [];
+    const { count, duration, none } = texts.operations;
+    const { current, open, late, oldestSeconds } = sagas;
+    const oldest = oldestSeconds > 0 ? duration(oldestSeconds) : none;
+    const isState = false;
+    const rows = [
+      ...open.map(({ name, total }) => ({ name, isState: true, value: count(total), level: '' })),
+      { name: this.texts.total, isState, value: count(open.reduce((sum, each) => sum + each.total, 0)), level: '' },
+      { name: this.texts.oldestOpen, isState, value: oldest, level: levelOf(oldestSeconds, THRESHOLDS.sagaSeconds) },
+      { name: this.texts.lateSagas, isState, value: count(late), level: late > 0 ? 'warn' : '' },
+    ];
+    return current ? rows : rows.map((each) => ({ ...each, value: none, level: '' }));
   });
-  protected readonly oldestLevel = computed(() => levelOf(this.sagas()?.oldestSeconds ?? 0, THRESHOLDS.sagaSeconds));
 }

@@ -149,6 +149,30 @@ describe('Monitor', () => {
     expect(polled).toBe(9);
   });
 
+  it('takes nothing back by the answers to an earlier poll that come later', async () => {
+    const LATE = 1000;
+    const saga: LateSaga = { orderId: 1, version: 1, state: 'STARTED', attempts: 3, lastError: 'x', nextRunAt: null };
+    const placed = 'orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"}';
+    await monitor.poll();
+    for (const failed of [false, true]) {
+      readiness = (replica) =>
+        timer(LATE).pipe(switchMap(() => (failed ? DOWN(replica) : of({ ready: false, checks: { database: 'no' } }))));
+      metrics = () => of(`${placed} 10`).pipe(delay(LATE));
+      late = () => timer(LATE).pipe(switchMap(() => (failed ? DOWN(ORDER) : of([saga]))));
+      const earlier = monitor.poll();
+      await vi.advanceTimersByTimeAsync(LATE / 2);
+      readiness = () => of({ ready: true, checks: {} });
+      metrics = () => of(`${placed} 20`);
+      late = () => of([]);
+      await monitor.poll();
+      await vi.advanceTimersByTimeAsync(LATE);
+      await earlier;
+      expect(monitor.level()).toBe('ok');
+      expect(monitor.replicas().map((each) => each.metrics?.samples[0]?.value)).toEqual([20, 20, 20]);
+      expect(monitor.late()).toEqual({ sagas: [], problem: null });
+    }
+  });
+
   describe('while one service hangs', () => {
     const LIMIT_MS = 4000;
     const late = (replica: Replica): Observable<never> => timer(LIMIT_MS).pipe(switchMap(() => DOWN(replica)));

@@ -50,6 +50,8 @@ export class Monitor {
   private readonly metrics = inject(Metrics);
   private readonly lateSagas = inject(LateSagas);
   private readonly trackers = new Map<string, CounterTracker>();
+  /** When the request began whose outcome is shown. */
+  private readonly shown = new Map<string, number>();
   private readonly monitored = signal<readonly MonitoredReplica[]>([]);
   private readonly key = inject(Session).own(KEY);
   private readonly recalled = recall(this.key, Date.now());
@@ -131,20 +133,24 @@ export class Monitor {
     const began = Date.now();
     try {
       const readiness = await firstValueFrom(this.metrics.readiness(replica));
+      if (this.isOvertaken(`readiness ${keyOf(replica)}`, began)) return;
       this.change(replica, { state: stateOf(readiness), readiness, error: null, checkedAt: Date.now() });
     } catch (error) {
       const { title, detail, status } = Problem.of(replica.service, error);
+      if (this.isOvertaken(`readiness ${keyOf(replica)}`, began)) return;
       const reason = status === 0 ? '' : detail || title || status.toString();
       this.change(replica, { state: 'unreachable', error: reason, checkedAt: began });
     }
   }
 
   private async scrape(replica: Replica): Promise<void> {
+    const began = Date.now();
     const text = await firstValueFrom(this.metrics.scrape(replica)).catch((error: unknown) => {
       // the readiness check reports the problem
       if (error instanceof Problem) return null;
       throw error;
     });
+    if (this.isOvertaken(`metrics ${keyOf(replica)}`, began)) return;
     const metrics = text === null ? null : parseExposition(text);
     if (metrics === null || metrics.samples.length === 0) {
       this.change(replica, { asked: true });
@@ -161,13 +167,23 @@ export class Monitor {
   }
 
   private async loadLateSagas(): Promise<void> {
+    const began = Date.now();
     try {
       const sagas = await firstValueFrom(this.lateSagas.find());
+      if (this.isOvertaken('late sagas', began)) return;
       this.lateSagasView.set({ sagas, problem: null });
     } catch (error) {
       const problem = Problem.of('processing', error);
+      if (this.isOvertaken('late sagas', began)) return;
       this.lateSagasView.update(({ sagas }) => ({ sagas, problem }));
     }
+  }
+
+  /** Whether *what* was asked for again later, and answered already: the poll after an act runs beside the others. */
+  private isOvertaken(what: string, began: number): boolean {
+    if (began < (this.shown.get(what) ?? began)) return true;
+    this.shown.set(what, began);
+    return false;
   }
 
   private tracker(replica: Replica): CounterTracker {

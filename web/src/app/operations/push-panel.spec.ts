@@ -37,6 +37,11 @@ describe('PushPanel', () => {
     expect(text).toMatch(/Connections refused ?none/);
   });
 
+  it('does not say that nothing lags when that is not known', async () => {
+    expect(await shown(PUSH)).toMatch(/Feed lag ?0 ?Resets/);
+    expect(await shown({ ...PUSH, lag: null })).toMatch(/Feed lag ?– ?Resets/);
+  });
+
   it('reports missing metrics', async () => {
     expect(await shown(null)).toContain('No notification service reports connections.');
   });

@@ -34,7 +34,7 @@ export class PushPanel {
         labels.deliveries,
         rate === null ? count(push.deliveries) : `${count(push.deliveries)}, ${labels.perSecond(rate)}`,
       ],
-      [labels.lag, count(push.lag)],
+      [labels.lag, push.lag === null ? texts.operations.none : count(push.lag)],
       [labels.resets, count(push.resets)],
       ...reasons(labels.aborts, push.aborts),
       ...reasons(labels.refusals, push.refusals),

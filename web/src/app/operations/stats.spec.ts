@@ -61,8 +61,24 @@ orderstream_sqs_in_flight{queue="a"} 0\n`;
       metricsOf('processing', outbox(0, 0)),
     ];
     expect(statsOf(all).outboxes).toEqual([
-      { service: 'order', pending: 5, oldestSeconds: 2 },
-      { service: 'processing', pending: 0, oldestSeconds: 0 },
+      { service: 'order', current: true, pending: 5, oldestSeconds: 2 },
+      { service: 'processing', current: true, pending: 0, oldestSeconds: 0 },
+    ]);
+  });
+
+  it('has what no replica can read as of the last read', () => {
+    const backlog = (
+      passed: number,
+    ): string => `orderstream_readiness_check_passed{check="database"} ${passed.toString()}
+orderstream_outbox_pending_events 3
+orderstream_sagas_late 1\n`;
+    const current = (...passed: number[]): unknown => {
+      const { outboxes, sagas } = statsOf(passed.map((each) => metricsOf('processing', backlog(each))));
+      return [outboxes[0]?.current, sagas?.current];
+    };
+    expect([current(0, 1), current(0, 0)]).toEqual([
+      [true, true],
+      [false, false],
     ]);
   });
 
@@ -102,6 +118,15 @@ orderstream_push_feed_lag 4\n`;
       resets: 0,
       lag: 4,
     });
+  });
+
+  it('does not know the lag of a replica that can’t read the feed', () => {
+    const text = (passed: number): string => `orderstream_readiness_check_passed{check="database"} ${passed.toString()}
+orderstream_push_connections{protocol="sse",state="live"} 3
+orderstream_push_feed_lag 4\n`;
+    const lag = (...passed: number[]): unknown =>
+      statsOf(passed.map((each) => metricsOf('notification', text(each)))).push?.lag;
+    expect([lag(1, 1), lag(1, 0)]).toEqual([4, null]);
   });
 
   it('names circuits that are not closed', () => {

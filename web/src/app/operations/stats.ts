@@ -27,11 +27,15 @@ export interface QueueStats {
 
 export interface OutboxStats {
   readonly service: Service;
+  /** Whether a replica can read the table; otherwise the numbers are as of the last read. */
+  readonly current: boolean;
   readonly pending: number;
   readonly oldestSeconds: number;
 }
 
 export interface SagaStats {
+  /** Whether a replica can read the table; otherwise the numbers are as of the last read. */
+  readonly current: boolean;
   readonly open: readonly Counted[];
   readonly late: number;
   readonly oldestSeconds: number;
@@ -58,7 +62,8 @@ export interface PushStats {
   readonly aborts: readonly Counted[];
   readonly refusals: readonly Counted[];
   readonly resets: number;
-  readonly lag: number;
+  /** Null while a replica can't read the feed: what it says is as of its last read. */
+  readonly lag: number | null;
 }
 
 export interface CircuitStats {
@@ -150,16 +155,18 @@ function outboxesOf(processes: readonly ProcessMetrics[]): readonly OutboxStats[
     const own = processes.filter((each) => each.service === service).map((each) => each.metrics);
     const pending = maximum(own, 'orderstream_outbox_pending_events');
     if (pending === null) return [];
-    return [{ service, pending, oldestSeconds: maximum(own, 'orderstream_outbox_oldest_pending_seconds') ?? 0 }];
+    const oldestSeconds = maximum(own, 'orderstream_outbox_oldest_pending_seconds') ?? 0;
+    return [{ service, current: own.some(readsDatabase), pending, oldestSeconds }];
   });
 }
 
 function sagasOf(processes: readonly ProcessMetrics[]): SagaStats | null {
-  const own = processes.map((each) => each.metrics);
+  const own = processes.map((each) => each.metrics).filter((each) => each.of('orderstream_sagas_late').length > 0);
   const late = maximum(own, 'orderstream_sagas_late');
   if (late === null) return null;
   const states = labelsOf(processes, 'orderstream_sagas_open', 'state');
   return {
+    current: own.some(readsDatabase),
     open: states.map((name) => ({
       name,
       total: maximum(own, 'orderstream_sagas_open', { state: name }) ?? 0,
@@ -188,12 +195,16 @@ function pushOf(processes: readonly ProcessMetrics[]): PushStats | null {
     aborts: byLabel(processes, 'orderstream_push_aborts_total', 'reason'),
     refusals: byLabel(processes, 'orderstream_push_refusals_total', 'reason'),
     resets: total('orderstream_push_resets_total'),
-    lag:
-      maximum(
-        processes.map((each) => each.metrics),
-        'orderstream_push_feed_lag',
-      ) ?? 0,
+    lag: lagOf(processes.map((each) => each.metrics)),
   };
+}
+
+function lagOf(metrics: readonly Exposition[]): number | null {
+  return metrics.every(readsDatabase) ? (maximum(metrics, 'orderstream_push_feed_lag') ?? 0) : null;
+}
+
+function readsDatabase(metrics: Exposition): boolean {
+  return metrics.sum('orderstream_readiness_check_passed', { check: 'database' }) !== 0;
 }
 
 function circuitsOf(processes: readonly ProcessMetrics[]): readonly CircuitStats[] {

@@ -1,5 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
+import { AsOf } from '../design/as-of';
 import { texts } from '../texts';
 import { Alarm } from './causes';
 import { Level } from './findings';
@@ -13,6 +14,7 @@ const MAX_NAMED = 3;
 /** The overall state of the system, the alarms with their causes, and what happened before. */
 @Component({
   selector: 'app-status-line',
+  imports: [AsOf],
   templateUrl: './status-line.html',
   styleUrl: './status-line.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -73,10 +75,6 @@ export class StatusLine {
     }),
     { equal: (before, after) => before.of === after.of },
   );
-  protected readonly updatedAt = computed(() => {
-    const at = this.at();
-    return at === null ? '' : this.texts.asOf(timeOfDay(at));
-  });
 
   // what was there at the first look began before
   private sinceOf({ from }: Incident): string {

@@ -10,6 +10,9 @@ interface Field {
   readonly maxLength: number;
 }
 
+/** Whose controls offer values, and show no other. */
+const CHOSEN: readonly CriterionName[] = ['status', 'from', 'to'];
+
 const labels = texts.orders.list.criteria;
 
 /** The filters of the list of orders: the status at once, the others with the form. */
@@ -19,12 +22,21 @@ const labels = texts.orders.list.criteria;
     <form role="search" [attr.aria-label]="texts.title" novalidate (submit)="submit($event)">
       <label>
         <span class="small">{{ texts.status }}</span>
-        <select class="field" (change)="choose(choice.value)" #choice>
+        <select
+          #choice
+          class="field"
+          [attr.aria-invalid]="unknown('status') !== ''"
+          [attr.aria-describedby]="unknown('status') ? 'unknown-status' : null"
+          (change)="choose(choice.value)"
+        >
           <option value="" [selected]="typed().status === ''">{{ texts.all }}</option>
           @for (status of statuses; track status) {
             <option [value]="status" [selected]="typed().status === status">{{ statusTexts[status] }}</option>
           }
         </select>
+        @if (unknown('status'); as value) {
+          <span class="small wrong" id="unknown-status">{{ texts.unknown(value) }}</span>
+        }
       </label>
       @for (field of fields(); track field.name) {
         <label>
@@ -43,7 +55,9 @@ const labels = texts.orders.list.criteria;
             [value]="typed()[field.name]"
             (input)="set(field.name, entry.value)"
           />
-          @if (isWrong(field.name)) {
+          @if (unknown(field.name); as value) {
+            <span class="small wrong">{{ texts.unknown(value) }}</span>
+          } @else if (isWrong(field.name)) {
             <span class="small wrong" [id]="'wrong-' + field.name">{{ texts.wrong[field.name] }}</span>
           }
         </label>
@@ -94,9 +108,16 @@ export class CriteriaForm {
   protected readonly texts = labels;
   protected readonly statuses = STATUSES;
   protected readonly statusTexts = texts.common.statuses;
-  protected readonly typed = linkedSignal(this.criteria);
+  /** A control of choice can't show what it does not know: nothing is chosen then, and the value is named. */
+  private readonly unshown = computed(() => invalid(this.criteria()).filter((name) => CHOSEN.includes(name)));
+  protected readonly typed = linkedSignal(() => ({
+    ...this.criteria(),
+    ...Object.fromEntries(this.unshown().map((name) => [name, ''])),
+  }));
   protected readonly wrong = computed(() => invalid(this.typed()));
-  protected readonly any = computed(() => Object.values(this.typed()).some((each) => each !== ''));
+  protected readonly any = computed(
+    () => Object.values(this.typed()).some((each) => each !== '') || this.unshown().length > 0,
+  );
   protected readonly fields = computed<readonly Field[]>(() =>
     [
       field('number', 15),
@@ -114,6 +135,11 @@ export class CriteriaForm {
 
   protected isWrong(name: CriterionName): boolean {
     return this.wrong().includes(name);
+  }
+
+  /** The value of the URL that is none of this field, until another is chosen. */
+  protected unknown(name: CriterionName): string {
+    return this.unshown().includes(name) && this.typed()[name] === '' ? this.criteria()[name] : '';
   }
 
   protected choose(status: string): void {

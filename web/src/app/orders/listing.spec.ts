@@ -88,5 +88,7 @@ describe('the listing of orders', () => {
     const found = withOlder(firstPage(page([], 500)), page([9], 9));
     expect(refreshed(found, page([], 600), true, 50)).toEqual(found);
     expect(refreshed(firstPage(page([], 400)), page([], 600), true, 50).next).toBe(400);
+    for (const follow of [true, false])
+      expect(refreshed(firstPage(page([9], 5)), page([9], 7), follow, 50).next).toBe(5);
   });
 });

@@ -52,14 +52,18 @@ export function refreshed(listing: Listing, page: OrderPage, follow: boolean, mo
     const fresh = orders.length - known.length;
     // a whole page of new orders has no update of those that are shown
     if (known.length === 0 && page.next !== null) return { ...listing, fresh, freshMore: true };
-    const next = page.next === null ? null : older.length === 0 ? page.next : listing.next;
-    return { rows: [...known, ...older], next, fresh, freshMore: false };
+    return { rows: [...known, ...older], next: lower(page.next, listing.next), fresh, freshMore: false };
   }
   // more new orders than a page: the ones in between are unknown
   if (known.length === 0 || page.next === null) return firstPage(page, listing);
   const rows = [...orders, ...older];
-  const next = older.length === 0 ? page.next : listing.next;
+  const next = lower(page.next, listing.next);
   return rows.length <= most ? settled(rows, next) : settled(rows.slice(0, most), rows[most - 1]?.id ?? null);
+}
+
+/** The cursor of two that reads further down; null is the end. */
+function lower(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : Math.min(one, other);
 }
 
 function settled(rows: readonly Order[], next: number | null): Listing {
@@ -74,10 +78,20 @@ const STATUSES: Partial<Record<Notification['kind'], OrderStatus>> = {
 
 /** The listing after a push; an order whose status no longer matches *wanted* is removed. */
 export function withNotification(listing: Listing, notification: Notification, wanted: OrderStatus | null): Listing {
+  const rows = afterNotification(listing.rows, notification, wanted);
+  return rows === listing.rows ? listing : { ...listing, rows };
+}
+
+/** The orders after a push, as a page of which was read before it; the same array when it ends none of them. */
+export function afterNotification(
+  orders: readonly Order[],
+  notification: Notification,
+  wanted: OrderStatus | null,
+): readonly Order[] {
   const status = STATUSES[notification.kind];
-  const place = listing.rows.findIndex((order) => order.id === notification.orderId);
-  const order = listing.rows[place];
-  if (status === undefined || order === undefined || order.status !== 'CREATED') return listing;
+  const place = orders.findIndex((order) => order.id === notification.orderId);
+  const order = orders[place];
+  if (status === undefined || order === undefined || order.status !== 'CREATED') return orders;
   const changed: Order = {
     ...order,
     status,
@@ -85,6 +99,5 @@ export function withNotification(listing: Listing, notification: Notification, w
     failureReason: notification.reason ?? order.failureReason,
   };
   const kept = wanted === null || wanted === status;
-  const rows = listing.rows.flatMap((each, index) => (index !== place ? [each] : kept ? [changed] : []));
-  return { ...listing, rows };
+  return orders.flatMap((each, index) => (index !== place ? [each] : kept ? [changed] : []));
 }

@@ -12,8 +12,11 @@ import { signedInAs } from '../sign-in/session.testing';
 import { texts } from '../texts';
 import { notification, order, received, saga, time } from './facts.testing';
 import { OrderPage } from './order-page';
+import { OrderWatch } from './order-watch';
 
 const events = new Subject<Received>();
+const recent = signal<readonly Received[]>([]);
+const beginnings = signal(0);
 const CLOSED: Order = order({ status: 'CLOSED', updatedAt: '2026-11-22T10:00:00.058000Z' });
 
 describe('OrderPage', () => {
@@ -23,6 +26,7 @@ describe('OrderPage', () => {
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    beginnings.set(1);
     await open('operator');
   });
 
@@ -34,7 +38,7 @@ describe('OrderPage', () => {
         provideHttpClientTesting(),
         provideRouter([]),
         signedInAs(role),
-        { provide: Feed, useValue: { events, recent: signal([]), position: signal(null) } },
+        { provide: Feed, useValue: { events, recent, beginnings, position: signal(null) } },
       ],
     });
     server = TestBed.inject(HttpTestingController);
@@ -83,6 +87,18 @@ describe('OrderPage', () => {
     if (found === null) throw new Error(`there is no hop ${id}`);
     return found;
   }
+
+  it('keeps nothing of a feed that started anew, and reads again', async () => {
+    await answer(CLOSED);
+    events.next(received(notification('CLOSED', 50), 65));
+    await drawn();
+    await answer(CLOSED);
+    expect(hop('CLOSED-v1-push').className).toContain('done');
+    beginnings.set(2);
+    await drawn();
+    await answer(CLOSED);
+    expect(hop('CLOSED-v1-push').className).not.toContain('done');
+  });
 
   it('asks for no stock operations and shows no trace to customers, but the saga of their order', async () => {
     await open('customer');
@@ -240,6 +256,23 @@ describe('OrderPage', () => {
     expect(page.textContent).toContain('closed after 58 ms');
     vi.advanceTimersByTime(60_000);
     server.expectNone(() => true);
+  });
+
+  it.each([
+    ['an answer that was read before', order(), true],
+    ['the answer to a change that comes after what came of it', CLOSED, false],
+  ])('does not go back by %s', async (_, read, isBefore) => {
+    await answer(order());
+    vi.advanceTimersByTime(2000);
+    const changed = order({ version: 2, updatedAt: time(40) });
+    const request = server.expectOne((sent) => sent.url.endsWith('/orders/7'));
+    const steps = [
+      (): unknown => request.cancelled || request.flush(read),
+      (): void => fixture.debugElement.injector.get(OrderWatch).changed({ order: changed, etag: '"2"' }),
+    ];
+    for (const step of isBefore ? steps.reverse() : steps) step();
+    await drawn();
+    expect(page.textContent).toContain(isBefore ? 'version 2' : 'closed after 58 ms');
   });
 
   it('polls while the order is open', async () => {

@@ -1,4 +1,4 @@
-import { DOCUMENT, DestroyRef, Injectable, computed, inject, signal } from '@angular/core';
+import { DOCUMENT, DestroyRef, Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { Observable, fromEvent, map, merge, of, switchMap } from 'rxjs';
 
@@ -12,6 +12,7 @@ import { Timings } from '../api/timings';
 import { Feed, Received } from '../push/feed';
 import { Facts } from './facts';
 import { journey } from './journey';
+import { parseTime } from './timestamps';
 
 const NOT_FOUND = 404;
 /** How long a timeline waits for the slowest service, so that its rows come at once. */
@@ -86,6 +87,13 @@ export class OrderWatch {
       .subscribe(() => {
         if (this.shouldPoll()) this.refresh();
       });
+    let known = this.feed.beginnings();
+    effect(() => {
+      const beginnings = this.feed.beginnings();
+      // the first is where the feed is, which takes nothing back
+      if (known > 0 && beginnings > known) untracked(() => this.begin());
+      known = beginnings;
+    });
     inject(DestroyRef).onDestroy(() => this.stop());
   }
 
@@ -96,7 +104,12 @@ export class OrderWatch {
     for (const poller of this.pollers) poller.reset();
     this.waited.set(false);
     this.patience = setTimeout(() => this.waited.set(true), PATIENCE_MS);
-    this.live.set(this.feed.recent().filter((each) => each.notification.orderId === id));
+    this.begin();
+  }
+
+  /** Pushes that are no longer in the history, or under other ids, tell nothing of the order. */
+  private begin(): void {
+    this.live.set(this.feed.recent().filter((each) => each.notification.orderId === this.id()));
     this.refresh();
   }
 
@@ -104,9 +117,10 @@ export class OrderWatch {
     for (const poller of this.pollers) poller.refresh();
   }
 
-  /** Sets the order from the response to a change. */
-  changed(order: TaggedOrder): void {
-    this.order.set(order);
+  /** Sets the order from the response to a change, unless a read has shown what came of it already. */
+  changed(changed: TaggedOrder): void {
+    const shown = parseTime(this.order.value()?.order.updatedAt) ?? 0;
+    if (shown <= (parseTime(changed.order.updatedAt) ?? 0)) this.order.set(changed);
     this.refresh();
   }
 

@@ -93,6 +93,49 @@ describe('OrdersPage', () => {
     expect(page.querySelector('tbody app-status-badge')?.textContent).toContain('Closed');
   });
 
+  it.each([
+    ['the first orders', '', () => undefined],
+    ['older orders', 'after=9&', () => page.querySelector<HTMLButtonElement>('.more')?.click()],
+  ])('shows no order as open that ended while %s were read', (_, query, read) => {
+    if (query !== '') answer([9], 9);
+    read();
+    const request = asked(query);
+    events.next(received(notification('CLOSED', 60, undefined, { orderId: 8 }), 60));
+    request.flush({ orders: [order({ id: 8 })], next: null });
+    fixture.detectChanges();
+    expect(page.querySelector('tbody tr:last-child app-status-badge')?.textContent).toContain('Closed');
+  });
+
+  const FIRST = Array.from({ length: 50 }, (_, index) => 100 - index);
+
+  it('keeps the rows that the older orders follow, while these are read', () => {
+    answer(FIRST, 51);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    const older = asked('after=51&');
+    events.next(received(notification('CREATED', 0, undefined, { orderId: 101 }), 1));
+    later(1000);
+    answer([101, ...FIRST.slice(0, -1)], 52);
+    older.flush({ orders: [order({ id: 50 })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual([101, ...FIRST, 50].map((id) => `Order ${id.toString()}`));
+  });
+
+  it('adds no older orders to a first page that they do not follow', () => {
+    answer([9, 8], 8);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    const older = asked('after=8&');
+    page.querySelector<HTMLInputElement>('input[type=checkbox]')?.click();
+    page.querySelector<HTMLInputElement>('input[type=checkbox]')?.click();
+    answer([30, 29], 29);
+    older.flush({ orders: [order({ id: 7 })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual(['Order 30', 'Order 29']);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=29&').flush({ orders: [order({ id: 28 })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual(['Order 30', 'Order 29', 'Order 28']);
+  });
+
   it('reads once for many pushes and shows new orders', () => {
     answer([9]);
     for (let id = 10; id < 60; id += 1)
@@ -142,6 +185,20 @@ describe('OrdersPage', () => {
     expect(names()).toEqual(['Order 10', 'Order 9']);
   });
 
+  it('says when it was read, and reads again while no push comes', () => {
+    const asOf = (): Element | null => page.querySelector('app-as-of');
+    answer([9]);
+    expect(asOf()?.textContent).toBe('As of 0 s ago');
+    later(15_000);
+    const frozen = asked();
+    later(6_000);
+    expect(asOf()?.textContent).toBe('As of 21 s ago');
+    expect(asOf()?.classList).toContain('old');
+    frozen.flush({ orders: [order({ id: 9 })], next: null });
+    fixture.detectChanges();
+    expect(asOf()?.textContent).toBe('As of 0 s ago');
+  });
+
   it('filters by the status in the URL', () => {
     answer([9]);
     goTo({ status: 'FAILED' });
@@ -166,6 +223,18 @@ describe('OrdersPage', () => {
     goTo({});
     answer([9]);
     expect(names()).toEqual(['Order 9']);
+  });
+
+  it.each([
+    [{ status: 'nope', product: 'mug' }, 'nope'],
+    [{ from: '2026-02-31T10:00', product: 'mug' }, '2026-02-31T10:00'],
+  ])('names what of the URL no field can show, as %j, and finds without it', (query, unknown) => {
+    answer([9]);
+    const navigate = vi.spyOn(TestBed.inject(Router), 'navigate').mockResolvedValue(true);
+    goTo(query);
+    expect(page.querySelector('app-criteria-form')?.textContent).toContain(`“${unknown}” is unknown.`);
+    page.querySelector<HTMLButtonElement>('button[type=submit]')?.click();
+    expect(navigate).toHaveBeenCalledWith(['/orders'], { queryParams: { product: 'mug' } });
   });
 
   it('finds by the criteria in the URL, and shows them', () => {

@@ -12,27 +12,30 @@ import {
 } from '@angular/core';
 import { takeUntilDestroyed, toObservable, toSignal } from '@angular/core/rxjs-interop';
 import { ActivatedRoute, Router, RouterLink } from '@angular/router';
-import { Subscription, fromEvent, merge, skip } from 'rxjs';
+import { Observable, Subscription, defer, finalize, fromEvent, map, merge, skip } from 'rxjs';
 
 import { explanation } from '../api/explanation';
 import { Order, OrderPage, Orders } from '../api/orders';
 import { Poller } from '../api/poller';
 import { Problem } from '../api/problem';
+import { AsOf } from '../design/as-of';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { StatusBadge } from '../design/status-badge';
-import { Feed } from '../push/feed';
+import { Feed, Notification } from '../push/feed';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
 import { CriteriaForm } from './criteria-form';
 import { Criteria, NO_CRITERIA, criteriaOf, filterOf, invalid, queryOf } from './criteria';
 import { duration } from './durations';
-import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
+import { Listing, afterNotification, firstPage, withOlder, refreshed, withNotification } from './listing';
 import { elapsed, parseTime } from './timestamps';
 
 const LIMIT = 50;
 /** Under load there are many pushes a second; one read covers all of them. */
 const MIN_INTERVAL_MS = 1_000;
+/** The interval while pushes come: it shows when the list was read last, and that the service is away. */
+const LIVE_POLL_MS = 15_000;
 /** The interval without pushes. */
 const POLL_MS = 5_000;
 /** The maximum number of named items of an order. */
@@ -43,7 +46,7 @@ const MAX_EMPTY_PAGES = 4;
 /** The orders that the person may see, newest first, with live updates. */
 @Component({
   selector: 'app-orders-page',
-  imports: [CriteriaForm, Notice, RouterLink, Skeleton, StatusBadge],
+  imports: [AsOf, CriteriaForm, Notice, RouterLink, Skeleton, StatusBadge],
   templateUrl: './orders-page.html',
   styleUrl: './orders-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -61,7 +64,10 @@ export class OrdersPage {
   protected readonly wrong = computed(() => {
     const criteria = this.criteria();
     const unknown = this.query().keys.filter((name) => !Object.hasOwn(criteria, name));
-    return [...invalid(criteria).map((name) => `${this.texts.criteria[name]} “${criteria[name]}”`), ...unknown];
+    return [
+      ...invalid(criteria).map((name) => this.texts.given(this.texts.criteria[name], criteria[name])),
+      ...unknown,
+    ];
   });
   protected readonly wanted = computed(() => filterOf(this.criteria()));
   protected readonly filtered = computed(() => Object.keys(this.wanted()).length > 0);
@@ -84,10 +90,11 @@ export class OrdersPage {
   private readingOlder = Subscription.EMPTY;
   private readonly first: Poller<OrderPage> = new Poller<OrderPage>(
     'order',
-    () => this.orders.list(this.wanted(), undefined, LIMIT),
-    () => !this.document.hidden && (this.feed.state() !== 'live' || this.first.problem() !== null),
-    { pause: () => POLL_MS, onRead: (page) => this.onFirstPage(page) },
+    () => this.read(),
+    () => !this.document.hidden,
+    { pause: () => this.pause(), onRead: (page) => this.onFirstPage(page) },
   );
+  protected readonly readAt = this.first.readAt.asReadonly();
   protected readonly problem = computed(() => this.olderProblem() ?? this.first.problem());
 
   constructor() {
@@ -149,12 +156,15 @@ export class OrdersPage {
     const after = this.listing()?.next ?? null;
     if (after === null || this.older()) return;
     this.older.set(true);
-    this.readingOlder = this.orders.list(this.wanted(), after, LIMIT).subscribe({
+    this.readingOlder = this.read(after).subscribe({
       next: (page) => {
-        this.pages += page.orders.length > 0 ? 1 : 0;
         this.older.set(false);
         this.olderProblem.set(null);
-        this.listing.update((listing) => listing && withOlder(listing, page));
+        const listing = this.listing();
+        // the first page took the place of all that was shown: this one does not follow it
+        if (listing?.next !== after) return;
+        this.pages += page.orders.length > 0 ? 1 : 0;
+        this.listing.set(withOlder(listing, page));
         if (page.orders.length === 0 && emptyPages < MAX_EMPTY_PAGES) this.showOlder(emptyPages + 1);
       },
       error: (error: unknown) => {
@@ -162,6 +172,25 @@ export class OrdersPage {
         this.olderProblem.set(Problem.of('order', error));
       },
     });
+  }
+
+  /** Reads a page; of an order that ended meanwhile it may have what was before. */
+  private read(after?: number): Observable<OrderPage> {
+    return defer(() => {
+      const wanted = this.wanted();
+      const meanwhile: Notification[] = [];
+      const hearing = this.feed.events.subscribe(({ notification }) => meanwhile.push(notification));
+      const now = (orders: readonly Order[]): readonly Order[] =>
+        meanwhile.reduce((sum, each) => afterNotification(sum, each, wanted.status ?? null), orders);
+      return this.orders.list(wanted, after, LIMIT).pipe(
+        map((page) => ({ ...page, orders: now(page.orders) })),
+        finalize(() => hearing.unsubscribe()),
+      );
+    });
+  }
+
+  private pause(): number {
+    return this.feed.state() === 'live' && this.first.problem() === null ? LIVE_POLL_MS : POLL_MS;
   }
 
   private begin(): void {
@@ -179,7 +208,8 @@ export class OrdersPage {
     this.listing.update((listing) =>
       listing === null || replace
         ? firstPage(page, listing)
-        : refreshed(listing, page, this.follow(), this.pages * LIMIT),
+        : // the page of older ones that is being read follows the last row
+          refreshed(listing, page, this.follow(), this.older() ? Infinity : this.pages * LIMIT),
     );
     // with several filters, the first pages may have no match
     if (this.listing()?.rows.length === 0 && replace) this.showOlder();

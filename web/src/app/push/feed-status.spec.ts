@@ -17,5 +17,16 @@ describe('The feed status in the header', () => {
     await fixture.whenStable();
     expect(text()).toContain('Live');
     expect(text()).toContain('WebSocket'); // there are no locks here
+    const said = (): unknown => (fixture.nativeElement as HTMLElement).querySelector('[role=status]')?.textContent;
+    const isAway = (): boolean => (fixture.nativeElement as HTMLElement).classList.contains('away');
+    service.delayedMs = 9_000;
+    await service.advance(service.heartbeatMs);
+    await fixture.whenStable();
+    expect([said(), isAway()]).toEqual(['Delayed', true]);
+    expect(text()).toMatch(/^Delayedfor \d+ s$/);
+    service.delayedMs = null;
+    await service.advance(service.heartbeatMs);
+    await fixture.whenStable();
+    expect([said(), isAway()]).toEqual(['Live, over WebSocket', false]);
   });
 });

@@ -11,7 +11,8 @@ import { StateDot } from './state-dot';
   imports: [LastHeard, StateDot],
   template: `<app-state-dot [state]="feed.state()" /><span class="small soft" role="status"
       >{{ state() }}<span class="over">{{ over() }}</span></span
-    ><app-last-heard class="small soft" [at]="feed.heardAt()" />`,
+    ><app-last-heard class="small soft" [at]="feed.heardAt()" [delayedSince]="feed.delayedSince()" />`,
+  host: { '[class.away]': 'isAway()' },
   styles: `
     :host {
       display: inline-flex;
@@ -24,11 +25,20 @@ import { StateDot } from './state-dot';
       text-overflow: ellipsis;
       white-space: nowrap;
     }
+    /* two lines, so that the rest of the header has its room */
+    :host:has(app-last-heard:not(:empty)) {
+      display: inline-grid;
+      grid-template-columns: auto minmax(0, 1fr);
+      row-gap: 0;
+      line-height: 1.3;
+    }
+    app-last-heard {
+      grid-column: 2;
+    }
     /* on narrow screens for screen readers only */
     @media (max-width: 30rem) {
-      :host:has(app-last-heard:not(:empty)) {
-        flex-wrap: wrap;
-        justify-content: end;
+      app-last-heard {
+        grid-column: 1 / -1;
       }
       .over {
         position: absolute;
@@ -43,5 +53,9 @@ import { StateDot } from './state-dot';
 export class FeedStatus {
   protected readonly feed = inject(Feed);
   protected readonly state = computed(() => texts.shell.feed[this.feed.state()]);
-  protected readonly over = computed(() => texts.shell.feed.over(texts.common.protocols[this.feed.protocol()]));
+  protected readonly isAway = computed(() => !['connecting', 'live'].includes(this.feed.state()));
+  /** What is away is heard over nothing, and there is little room for the longer words. */
+  protected readonly over = computed(() =>
+    this.isAway() ? '' : texts.shell.feed.over(texts.common.protocols[this.feed.protocol()]),
+  );
 }

@@ -17,6 +17,7 @@ export class Feed {
   private readonly isLeader = signal(false);
   private readonly isAlone = signal(false);
   private readonly lastHeardAt = signal<number | null>(null);
+  private readonly currentDelay = signal<number | null>(null);
   private readonly currentPosition = signal<EventId | null>(null);
   private readonly begun = signal(0);
   private readonly arrivals = new Subject<Received>();
@@ -26,6 +27,8 @@ export class Feed {
   readonly counts: Signal<Counts> = this.currentCounts.asReadonly();
   /** When the service was last heard, in milliseconds since 1970; null before. */
   readonly heardAt: Signal<number | null> = this.lastHeardAt.asReadonly();
+  /** When the service last read the feed, in milliseconds since 1970, while the state is *delayed*; otherwise null. */
+  readonly delayedSince: Signal<number | null> = this.currentDelay.asReadonly();
   /** Everything up to it was received, or is in the history; null before the first connection. */
   readonly position: Signal<EventId | null> = this.currentPosition.asReadonly();
   /**
@@ -64,6 +67,7 @@ export class Feed {
     this.currentState.set(status.state);
     this.currentCounts.set(status.counts);
     this.lastHeardAt.set(status.heardAt);
+    this.currentDelay.set(status.state === 'delayed' ? status.delayedSince : null);
     if (!goesOn(this.currentPosition(), position)) this.begun.update((number) => number + 1);
     this.currentPosition.set(position);
     this.newest.set(recent);

@@ -1,13 +1,13 @@
-import { ChangeDetectionStrategy, Component, DestroyRef, computed, inject, input, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
 
+import { seconds } from '../design/seconds';
 import { texts } from '../texts';
 import { FEED_RUNTIME } from './feed-runtime';
 
-const TICK_MS = 1_000;
-/** A heartbeat comes every five seconds: up to this age all is well. */
-const USUAL_MS = 7_000;
+/** A heartbeat comes every five seconds: below this age all is well. */
+const USUAL_S = 7;
 
-/** How long ago the service was last heard. */
+/** How long ago the service was last heard; or for how long what it sends is delayed. */
 @Component({
   selector: 'app-last-heard',
   template: `{{ text() }}`,
@@ -16,19 +16,21 @@ const USUAL_MS = 7_000;
 export class LastHeard {
   /** In milliseconds since 1970; null when it was not heard yet. */
   readonly at = input.required<number | null>();
+  /** Since when it can't read the feed, in milliseconds since 1970; null while it can. */
+  readonly delayedSince = input<number | null>(null);
   /** Whether it is said also when it is not unusual. */
   readonly always = input(false);
   private readonly runtime = inject(FEED_RUNTIME);
-  private readonly now = signal(this.runtime.now());
+  private readonly now = seconds(() => this.runtime.now());
   protected readonly text = computed(() => {
-    const at = this.at();
+    const [at, delayedSince] = [this.at(), this.delayedSince()];
+    if (delayedSince !== null) return texts.shell.feed.delayedFor(this.ageS(delayedSince));
     if (at === null) return this.always() ? texts.shell.feed.neverHeard : '';
-    const ageMs = Math.max(0, this.now() - at);
-    return this.always() || ageMs > USUAL_MS ? texts.shell.feed.heard(Math.floor(ageMs / 1000)) : '';
+    const ageS = this.ageS(at);
+    return this.always() || ageS >= USUAL_S ? texts.shell.feed.heard(ageS) : '';
   });
 
-  constructor() {
-    const timer = setInterval(() => this.now.set(this.runtime.now()), TICK_MS);
-    inject(DestroyRef).onDestroy(() => clearInterval(timer));
+  private ageS(at: number): number {
+    return Math.floor(Math.max(0, this.now() - at) / 1000);
   }
 }

@@ -342,6 +342,30 @@ describe('Tabs that share the feed', () => {
     expect(second.received).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it.each([
+    ['hears of it', false],
+    ['misses it', true],
+  ])('deliver what comes after the feed has gone back, in a tab that %s', async (_, isMissed) => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    service.append(5);
+    service.goBack(3);
+    first.muted = isMissed;
+    await service.advance(20_000);
+    first.muted = false;
+    service.append(1);
+    await service.advance(1000);
+    service.append(1);
+    const late = browser.open();
+    await service.advance(1000);
+    for (const { sharing, received, shown } of [first, second]) {
+      expect(received).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(shown).toEqual([7, 6, 2, 1]);
+      expect(sharing.position?.seq).toBe(4);
+    }
+    expect(late.shown).toEqual([7, 6, 2, 1]);
+  });
+
   it('hand the connection over when the leader closes', async () => {
     const [first, second] = [browser.open(), browser.open()];
     await service.advance(1000);
@@ -416,6 +440,22 @@ describe('Tabs that share the feed', () => {
     await service.advance(16_000);
     expect(first.sharing.status.heardAt).toBeGreaterThan(openedAt ?? 0);
     expect(second.sharing.status.heardAt).toBe(first.sharing.status.heardAt);
+  });
+
+  it('know that the feed is delayed, also one that is opened meanwhile', async () => {
+    const [first, second] = [browser.open(), browser.open()];
+    await service.advance(1000);
+    service.delayedMs = 9_000;
+    await service.advance(service.heartbeatMs);
+    const third = browser.open();
+    await service.advance(CHECK_MS);
+    const { delayedSince } = first.sharing.status;
+    for (const { sharing } of [first, second, third]) {
+      expect(sharing.status).toMatchObject({ state: 'delayed', delayedSince });
+    }
+    service.delayedMs = null;
+    await service.advance(service.heartbeatMs);
+    expect([first, second, third].map((each) => each.sharing.status.state)).toEqual(['live', 'live', 'live']);
   });
 
   it('ignore messages of another version of the page', async () => {

@@ -30,6 +30,7 @@ export interface SharedConnection {
   readonly protocol: Protocol;
   readonly position: EventId | null;
   readonly heardAt: number | null;
+  readonly delayedSince: number | null;
   start(): void;
   use(protocol: Protocol): void;
   stop(): void;
@@ -41,6 +42,8 @@ export interface Status {
   readonly protocol: Protocol;
   /** When the service was last heard, in milliseconds since 1970; null before. */
   readonly heardAt: number | null;
+  /** When the service last read the feed, in milliseconds since 1970, if it can't since. */
+  readonly delayedSince: number | null;
 }
 
 /** From a leader; *term* grows with each: what a former one still sends is ignored. */
@@ -115,7 +118,10 @@ export class Sharing {
     private readonly connect: Connect,
     private readonly onChange: (arrived: readonly Arrival[]) => void,
   ) {
-    this.status = { state: 'connecting', counts: NO_COUNTS, protocol: protocols.shared, heardAt: null };
+    this.status = {
+      ...{ state: 'connecting', counts: NO_COUNTS, protocol: protocols.shared },
+      ...{ heardAt: null, delayedSince: null },
+    };
   }
 
   get leader(): boolean {
@@ -242,11 +248,11 @@ export class Sharing {
 
   private publish(connection: SharedConnection, arrived: readonly Arrival[]): void {
     const after = this.lastId;
-    const { state, counts, protocol, position, heardAt } = connection;
-    this.lastId = position && formatEventId(position);
+    const { state, counts, protocol, position, heardAt, delayedSince } = connection;
+    this.moveTo(position && formatEventId(position), counts);
     this.since ??= this.lastId;
     const unchanged = this.status.state === state && this.status.counts === counts && this.status.protocol === protocol;
-    this.status = { state, counts, protocol, heardAt: heardAt ?? this.status.heardAt };
+    this.status = { state, counts, protocol, heardAt: heardAt ?? this.status.heardAt, delayedSince };
     if (!unchanged || this.lastId !== after) {
       this.append(arrived);
       this.post({ type: 'news', after, arrived, ...this.fromLeader() });
@@ -287,7 +293,7 @@ export class Sharing {
     const isNext = (message.type === 'news' ? message.after : message.last) === this.lastId;
     if (!isNext && !this.snapshotRequested) this.requestSnapshot();
     if (!isNext) return;
-    this.lastId = message.last;
+    this.moveTo(message.last, message.status.counts);
     this.status = { ...message.status, protocol: this.requestedProtocol ?? message.status.protocol };
     this.deliver(message.type === 'news' ? message.arrived : []);
   }
@@ -300,15 +306,18 @@ export class Sharing {
   private catchUp({ last, recent, since, status }: Extract<Message, { type: 'all' }>): void {
     this.snapshotRequested = false;
     this.requestedProtocol = null;
+    const hasGoneBack = this.isReset(status.counts);
     this.status = status;
-    if (this.lastId !== null && isBefore(this.lastId, since)) return this.bridgeTo(last);
     const before = this.lastId;
-    if (before === null) {
+    if (before !== null && !hasGoneBack && isBefore(before, since)) return this.bridgeTo(last);
+    if (before === null || hasGoneBack) {
       // notifications from before this tab was opened are shown, but not delivered as new
+      const latest = this.recent[0]?.receivedAt ?? 0;
+      const arrived = this.unknownOf(recent).filter((each) => before !== null && each.receivedAt >= latest);
       this.lastId = last;
       this.recent = recent;
       this.since = since;
-      return this.onChange([]);
+      return this.onChange(arrived.reverse());
     }
     // a leader that hung may be behind this tab
     if (!isBefore(last, before)) this.lastId = last ?? before;
@@ -337,10 +346,28 @@ export class Sharing {
 
   /** A new leader may repeat notifications that the previous one had broadcast. */
   private deliver(sent: readonly Arrival[]): void {
-    const known = new Set(this.recent.map((each) => each.notification.id));
-    const arrived = sent.filter((each) => !known.has(each.notification.id));
+    const arrived = this.unknownOf(sent);
     this.append(arrived);
     this.onChange(arrived);
+  }
+
+  private unknownOf(sent: readonly Arrival[]): Arrival[] {
+    const known = new Set(this.recent.map(keyOf));
+    return sent.filter((each) => !known.has(keyOf(each)));
+  }
+
+  /** Everything up to *last* is known. A feed that was reset gives the ids after it to other notifications. */
+  private moveTo(last: string | null, counts: Counts): void {
+    if (this.isReset(counts)) {
+      this.recent = this.recent.filter(({ notification: { id } }) => !isBefore(last, id));
+      if (isBefore(last, this.since)) this.since = last;
+    }
+    this.lastId = last;
+  }
+
+  /** A position before this tab's is no reset: a leader may know less than the tabs that follow it. */
+  private isReset(counts: Counts): boolean {
+    return counts.resets > this.status.counts.resets;
   }
 
   private append(arrived: readonly Arrival[]): void {
@@ -371,6 +398,11 @@ export class Sharing {
   private fromLeader(): FromLeader {
     return { term: this.term, last: this.lastId, status: this.status };
   }
+}
+
+/** An id alone is given again after a feed has gone back. */
+function keyOf({ notification: { id, orderId, kind, version } }: Arrival): string {
+  return [id, orderId, kind, version].join();
 }
 
 /** Whether *one* is before *other* in the same epoch. */

@@ -3,7 +3,7 @@ import { FeedState } from 'orderstream-client';
 
 /**
  * The state of a connection as a dot, with a text beside it: full and green while the service is heard, at least by its
- * heartbeats; a ring otherwise.
+ * heartbeats, and reads the feed; a ring otherwise.
  */
 @Component({
   selector: 'app-state-dot',

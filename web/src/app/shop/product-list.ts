@@ -1,10 +1,10 @@
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
 
 import { explanation, isRefused } from '../api/explanation';
+import { AsOf } from '../design/as-of';
 import { Notice } from '../design/notice';
 import { Session } from '../sign-in/session';
 import { texts } from '../texts';
-import { locale } from '../texts/language';
 import { Assortment } from './assortment';
 import { isFull, quantityOf } from './basket';
 import { BasketStore } from './basket-store';
@@ -21,7 +21,7 @@ const LOW_STOCK = 10;
 /** The products with their prices and live stock. */
 @Component({
   selector: 'app-product-list',
-  imports: [Notice, ProductPicture, TraceId],
+  imports: [AsOf, Notice, ProductPicture, TraceId],
   templateUrl: './product-list.html',
   styleUrl: './product-list.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -48,10 +48,6 @@ export class ProductList {
   protected readonly hidden = computed(() => (this.found()?.length ?? 0) - this.shown().length);
   protected readonly locked = computed(() => this.checkout.placing());
   protected readonly full = computed(() => isFull(this.store.basket()));
-  protected readonly time = computed(() => {
-    const readAt = this.stock.readAt();
-    return readAt === null ? null : new Date(readAt).toLocaleTimeString(locale);
-  });
   protected readonly failure = computed(() => {
     const problem = this.stock.problem();
     if (problem === null) return null;

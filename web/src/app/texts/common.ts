@@ -1,9 +1,16 @@
-import './language';
+import { fixed } from './language';
 
 export const common = {
   retry: $localize`Try again`,
   no: $localize`No`,
   loading: $localize`Loading`,
+  /** How old values are. */
+  asOf: (seconds: number): string =>
+    seconds < 90
+      ? $localize`As of ${seconds.toString()}:seconds: s ago`
+      : $localize`As of ${Math.round(seconds / 60).toString()}:minutes: min ago`,
+  milliseconds: (value: number, digits: number): string => `${fixed(value, digits)} ms`,
+  seconds: (value: number, digits: number): string => `${fixed(value, digits)} s`,
   copy: $localize`Copy`,
   copied: $localize`Copied`,
   notCopied: $localize`Copying failed`,

@@ -41,3 +41,7 @@ export const language = await loaded(wanted());
 /** Of numbers, dates and lists. */
 export const locale = LANGUAGES[language].locale;
 document.documentElement.lang = language;
+
+/** Formats a number with as many decimals as *digits*. */
+export const fixed = (value: number, digits: number): string =>
+  value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });

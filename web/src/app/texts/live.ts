@@ -20,10 +20,12 @@ export const live = {
     states: {
       connecting: $localize`Connecting`,
       live: $localize`Live`,
+      delayed: $localize`Delayed`,
       waiting: $localize`Reconnecting`,
       ended: $localize`Disconnected`,
       offline: $localize`Browser is offline`,
     },
+    delayed: $localize`The notification service can’t read the feed. Notifications are delayed until it can, and none is lost.`,
     ended: $localize`The notification service ended the connection, and nothing arrives.`,
     resume: $localize`Connect again`,
     protocol: $localize`Protocol`,

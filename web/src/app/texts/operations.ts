@@ -1,7 +1,4 @@
-import { locale } from './language';
-
-const fixed = (value: number, digits: number): string =>
-  value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+import { fixed, locale } from './language';
 
 const plural = (number: number, one: string, many: string): string =>
   `${number.toLocaleString(locale)} ${number === 1 ? one : many}`;
@@ -33,7 +30,6 @@ export const operations = {
   bytes,
   percent: (share: number): string => `${fixed(share * 100, share < 0.1 && share > 0 ? 1 : 0)} %`,
   none: '–',
-  asOf: (time: string): string => $localize`Updated ${time}:time:`,
   stale: (service: string, time: string | null): string =>
     time === null
       ? $localize`The ${service}:service: returns no metrics.`

@@ -33,8 +33,6 @@ export const orders = {
   /** In place of the above, for customers. */
   own: { nav: $localize`My orders`, title: $localize`My orders`, back: $localize`My orders` },
   at: (time: number): string => dateTime.format(time),
-  milliseconds: (value: string): string => `${value} ms`,
-  seconds: (value: string): string => `${value} s`,
   minutes: (minutes: number, seconds: number): string => `${number.format(minutes)} min ${seconds.toString()} s`,
   list: {
     caption: $localize`Orders, newest first`,
@@ -50,6 +48,7 @@ export const orders = {
       to: $localize`Placed before`,
       find: $localize`Find`,
       clear: $localize`Clear`,
+      unknown: (value: string): string => $localize`“${value}:value:” is unknown.`,
       wrong: {
         number: $localize`Digits, without a leading zero.`,
         product: $localize`Letters, digits, “.”, “_” and “-”; at most 64.`,
@@ -80,6 +79,7 @@ export const orders = {
     noneHint: $localize`Place one in the shop.`,
     toShop: $localize`Go to the shop`,
     noMatch: $localize`No order matches.`,
+    given: (filter: string, value: string): string => $localize`${filter}:filter: “${value}:value:”`,
     notUnderstood: (filters: readonly string[]): string =>
       $localize`No such filter: ${filters.join(', ')}:filters:. Nothing is listed.`,
     noMatchYet: $localize`No order matches so far; older ones were not searched yet.`,

@@ -29,6 +29,7 @@ export const shell = {
   feed: {
     connecting: $localize`Connecting`,
     live: $localize`Live`,
+    delayed: $localize`Delayed`,
     waiting: $localize`Reconnecting`,
     ended: $localize`Disconnected`,
     offline: $localize`Offline`,
@@ -38,6 +39,10 @@ export const shell = {
       seconds < 90
         ? $localize`last heard ${seconds.toString()}:seconds: s ago`
         : $localize`last heard ${Math.round(seconds / 60).toString()} min ago`,
+    delayedFor: (seconds: number): string =>
+      seconds < 90
+        ? $localize`for ${seconds.toString()}:seconds: s`
+        : $localize`for ${Math.round(seconds / 60).toString()}:minutes: min`,
     neverHeard: $localize`not heard yet`,
   },
 } as const;

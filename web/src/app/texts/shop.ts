@@ -20,9 +20,7 @@ export const shop = {
     search: $localize`Find a product`,
     /** For screen readers. */
     found: (count: number): string => $localize`${products(count)}:count: found`,
-    asOf: (time: string): string => $localize`Live stock, as of ${time}:time:`,
     loading: $localize`Loading the stock`,
-    stale: (reason: string, time: string): string => $localize`${reason}:reason: Stock as of ${time}:time:.`,
     failed: (status: number): string =>
       $localize`The inventory service answered with an error (${status.toString()}:status:).`,
     none: $localize`There are no products yet.`,

@@ -2,6 +2,7 @@ import { Injectable, inject } from '@angular/core';
 
 import { Endpoints } from '../api/endpoints';
 import { Feed } from '../push/feed';
+import { Unloaded } from '../unloaded';
 import type { OrderRecorder, PlacingOrder } from './order-recorder';
 
 /** The traces of orders that this tab places, where the configuration asks for them. */
@@ -14,7 +15,8 @@ export class Traces {
     const configured = this.endpoints.traces;
     if (configured === null) return;
     const feed = inject(Feed);
-    Promise.all([import('./order-recorder'), import('./span-exporter')])
+    inject(Unloaded)
+      .part(() => Promise.all([import('./order-recorder'), import('./span-exporter')]))
       .then(([{ OrderRecorder }, { SpanExporter }]) => {
         const exporter = new SpanExporter(configured.url);
         this.recorder = new OrderRecorder(configured.ratio, feed, (span) => exporter.put(span));

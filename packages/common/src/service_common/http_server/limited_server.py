@@ -209,6 +209,7 @@ class _Connection(web.RequestHandler):
         """Fail the body in which malformed bytes came: their answer is queued behind the handler that waits for it."""
         head, _ = self._messages[-1]
         if isinstance(head, _ErrInfo):
+            head.exc.__traceback__ = None  # it refers to the frame that has it: only the garbage collector frees both
             self._messages.pop()
             body = self._last_body()
             if body is None or body.is_eof():
@@ -241,5 +242,5 @@ def _head_too_slow() -> bytes:
 
 
 def _first_line(text: str) -> str:
-    # the other lines show the bytes
-    return text.partition("\n")[0].rstrip(": ") + "."
+    # the other lines show the bytes, and so does the end of a line that says what was too long
+    return text.partition("\n")[0].partition(" when reading")[0].rstrip(":. ") + "."

@@ -90,6 +90,8 @@ def _observe(request: web.Request, route: str, status: int, started: float, *, s
         request.app[METRICS].stream(route, status)
     else:
         request.app[METRICS].request(request.method, route, status, seconds)
+    if route not in _UNLOGGED and status >= 500:
+        request.app[METRICS].failure()
     if route not in _UNLOGGED and status != _TOO_MANY_REQUESTS:
         logger.info(
             "request handled",

@@ -6,7 +6,7 @@ import itertools
 import logging
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from watchtower import CloudWatchLogHandler
 
 from ..backoff import Backoff
-from .line_writer import Line, LineBuffer
+from .line_writer import LineBuffer
 from .put_log_events import CloudWatchOptions, LogEvent, batches, rejected_count
 
 __all__ = ["CloudWatchShipper"]
@@ -53,49 +53,49 @@ _PASSING_STATUSES = frozenset({401, 403, 408, 429})
 
 
 class CloudWatchShipper:
-    """Buffers lines without blocking and sends them from its thread.
+    """Buffers lines without blocking and sends them from its thread; *refill* is as of `LineBuffer`.
 
     Attributes:
         sent: events that CloudWatch Logs accepted.
         rejected: events that it refused.
         failing: whether the last attempt failed.
+        thread_id: of the sending thread, whose own lines must not be put.
     """
 
-    def __init__(self, options: CloudWatchOptions) -> None:
+    def __init__(self, options: CloudWatchOptions, refill: Callable[[], None] = lambda: None) -> None:
         self.sent = 0
         self.rejected = 0
         self._options = options
         self._stream = _LogStream(options)
         self.failing = False
         self._left = 0
-        self._buffer = LineBuffer(max_lines=options.max_lines, max_characters=options.max_characters)
-        self._closing = threading.Event()
+        self._buffer = LineBuffer(
+            linger_s=options.linger_s,
+            interval_s=options.interval_s,
+            max_lines=options.max_lines,
+            max_characters=options.max_characters,
+            refill=refill,
+        )
+        self.put = self._buffer.put
+        self.wake = self._buffer.wake
         self._thread = threading.Thread(target=self._run, name="log-cloudwatch", daemon=True)
         self._thread.start()
+        self.thread_id = self._thread.ident
 
     @property
     def dropped(self) -> int:
         """Lines that did not fit into the buffer, or were not sent when the process ended."""
         return self._buffer.dropped + self._left
 
-    def put(self, line: Line) -> None:
-        """Buffer *line*, unless the sending thread logged it itself: that would never end."""
-        if threading.get_ident() != self._thread.ident:
-            self._buffer.put(line)
-
     def close(self, timeout_s: float) -> int:
         """Send the buffered lines within *timeout_s* seconds; return the number of lines that are left."""
-        self._closing.set()
-        self._buffer.wake()
+        self._buffer.close()
         self._thread.join(timeout_s)
         self._left = self._buffer.accepted - self.sent - self.rejected
         return self._left
 
     def _run(self) -> None:
-        while not self._closing.is_set() or self._buffer:
-            self._buffer.wait()
-            self._closing.wait(self._options.linger_s)
-            lines = self._buffer.take()
+        for lines in self._buffer.batches():
             settled = self.sent + self.rejected + len(lines)
             try:
                 for batch in batches(lines):
@@ -110,10 +110,10 @@ class CloudWatchShipper:
         for failures in itertools.count(1):
             was_failing = self.failing
             error = self._attempt(batch, failures)
-            if error is None or (was_failing and self._closing.is_set()):
+            if error is None or (was_failing and self._buffer.closing.is_set()):
                 return
             floor_s = backoff.cap_s / 2 if _code(error) in _DENIED else MIN_DELAY_S
-            self._closing.wait(backoff.delay_s(failures, floor_s=floor_s))
+            self._buffer.closing.wait(backoff.delay_s(failures, floor_s=floor_s))
 
     def _attempt(self, batch: Sequence[LogEvent], number: int) -> Exception | None:
         """Send *batch*, for the *number*-th time; return the error when it has to be retried."""

@@ -5,32 +5,28 @@ Use `logging.getLogger` and pass fields in ``extra``; each becomes a member of t
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, datetime
-from itertools import islice
+from logging import ERROR
+from threading import RLock, get_ident
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TextIO
 
-import orjson
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
-from pythonjsonlogger.core import LogData
-from pythonjsonlogger.orjson import OrjsonFormatter
 
 from ..observability import Metrics, current_trace
-from .json_values import to_plain, to_text
-from .line_writer import Line, LineWriter
-from .masking import masked
+from .json_lines import LogCall, call_of, json_line
+from .line_writer import Line, LineBuffer, LineWriter
 from .put_log_events import CloudWatchOptions
 
 if TYPE_CHECKING:
     from .cloudwatch import CloudWatchShipper
 
-__all__ = ["JsonFormatter", "LogPipeline", "configure_logging"]
+__all__ = ["JsonHandler", "LogPipeline", "configure_logging"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,89 +34,116 @@ CLOSE_LIMIT_S = 2.0
 
 # libraries that the log itself uses: their lines are noise, and a loop for CloudWatch
 _LIBRARIES = ("aiobotocore", "aiohttp.access", "boto3", "botocore", "urllib3", "watchtower")
-# https://docs.python.org/3/howto/logging.html#optimization: a third of the cost of a line, for fields we do not log
-_UNUSED_FIELDS = ("_srcfile", "logThreads", "logMultiprocessing", "logProcesses", "logAsyncioTasks")
-# the attributes every record has come first, those from ``extra`` after them
-_COMMON_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
+# of which no line is made yet: so many are not kept for a longer delay
+MANY_CALLS = 250
+# nor are more than these while both destinations hang; their size is not known
+MAX_CALLS = 2000
 
 
-class JsonFormatter(OrjsonFormatter):
-    """One JSON object a line: time, level, logger, service, message, traceId, spanId, then the fields of ``extra``.
+class JsonHandler(logging.Handler):
+    """Keeps calls until one of the destinations' threads makes their lines, for both and many at a time.
 
-    A field of ``extra`` that has one of these names gets the prefix ``extra_``.
-    """
-
-    def __init__(self, service: str) -> None:
-        super().__init__(["message"])
-        self._service = service
-
-    def add_fields(self, log_data: LogData, record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """Fill *log_data* from *record*."""
-        log_data["time"] = datetime.fromtimestamp(record.created, UTC)
-        log_data["level"] = record.levelname
-        log_data["logger"] = record.name
-        log_data["service"] = self._service
-        log_data["message"] = record.message
-        context = current_trace()
-        if context is not None:
-            log_data["traceId"] = context.trace_id
-            log_data["spanId"] = context.span_id
-        for name, value in islice(vars(record).items(), _COMMON_ATTRIBUTES, None):
-            if name not in self._skip_fields:
-                log_data[f"extra_{name}" if name in log_data else name] = value
-        for name, value in message_dict.items():
-            log_data[f"extra_{name}" if name in log_data else name] = value
-
-    def jsonify_log_record(self, log_data: LogData) -> str:
-        """Return *log_data* as JSON, whatever it contains, without credentials."""
-        try:
-            line = self._encoded(log_data)
-        except Exception:  # what a field contains must not cost the line
-            line = orjson.dumps({to_text(name): self._fragment(value) for name, value in log_data.items()})
-        return masked(line.decode())
-
-    def _encoded(self, value: object) -> bytes:
-        return orjson.dumps(value, default=self.json_default, option=orjson.OPT_UTC_Z)
-
-    def _fragment(self, value: object) -> orjson.Fragment:
-        try:
-            return orjson.Fragment(self._encoded(value))
-        except Exception:
-            return orjson.Fragment(json.dumps(to_plain(value), allow_nan=False, ensure_ascii=False))
-
-
-class _JsonHandler(logging.Handler):
-    """Formats a record once for both destinations.
+    A value in ``extra`` must not change after the call.
 
     Attributes:
-        errors: records of level ERROR and above.
+        errors: calls of level ERROR and above.
     """
 
-    def __init__(self, writer: LineWriter, shipper: CloudWatchShipper | None) -> None:
+    def __init__(self, service: str, stream: TextIO, cloudwatch: CloudWatchOptions | None) -> None:
         super().__init__()
         self.errors = 0
-        self.writer = writer
-        self.shipper = shipper
+        self._service = service
+        self._calls = deque[LogCall]()
+        self._awaited = True  # by the threads: the next call has to wake them
+        self._formatting = RLock()  # a value that is made text may log
+        self.writer = LineWriter(stream, LineBuffer(refill=self.flush))
+        self.shipper = _shipper(cloudwatch, self.flush) if cloudwatch else None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit without the lock of a handler: writer and shipper have their own."""
-        self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
+        """Keep *record*, without the lock of a handler."""
+        if record.levelno >= ERROR:
+            self.errors += 1
         try:
-            if record.levelno >= logging.ERROR:
-                self.errors += 1
-            line = Line(record.created, self.format(record))
-            self.writer.put(line)
-            if self.shipper is not None and not record.name.startswith(_LIBRARIES):
-                self.shipper.put(line)
+            call = call_of(record, current_trace())
         except Exception:
             self.handleError(record)
+        else:
+            self.keep(call)
+        return True
+
+    def keep(self, call: LogCall) -> None:
+        """Keep *call* until its line is made."""
+        self._calls.append(call)
+        if self._awaited:
+            self._awaited = False
+            self.writer.wake()
+            if self.shipper is not None:
+                self.shipper.wake()
+        if len(self._calls) == MANY_CALLS:
+            self.writer.hurry()
+        if len(self._calls) > MAX_CALLS:  # both threads hang: what the buffers can't take is dropped
+            self.flush()
+
+    def flush(self) -> None:
+        """Put the lines of the kept calls into the buffers of the destinations."""
+        with self._formatting:
+            self._awaited = True  # before the last look at the calls
+            shipper_id = self.shipper and self.shipper.thread_id
+            lines, theirs = list[Line](), list[Line]()
+            while self._calls and len(lines) <= MAX_CALLS:
+                call = self._calls.popleft()
+                time_s, thread_id, _, _, logger_name, message, _ = call
+                try:
+                    line = Line(time_s, json_line(self._service, call))
+                except Exception:
+                    self.handleError(logging.makeLogRecord({"name": logger_name, "msg": message}))
+                    continue
+                lines.append(line)
+                # what the sending thread logs would never end
+                if thread_id != shipper_id and not logger_name.startswith(_LIBRARIES):
+                    theirs.append(line)
+            self.writer.put(*lines)
+            if self.shipper is not None:
+                self.shipper.put(*theirs)
+
+
+class DirectLogger(logging.Logger):
+    """Leaves a call to the handler of the root, if that is ours, without a record.
+
+    It makes one, as other loggers do, where another handler, a filter or the text of a message needs it.
+    """
+
+    def _log(  # noqa: PLR0917 - as `logging` calls it
+        self,
+        level: int,
+        msg: object,
+        args: Any,
+        exc_info: Any = None,
+        extra: Mapping[str, object] | None = None,
+        stack_info: bool = False,
+        stacklevel: int = 1,
+    ) -> None:
+        handlers = self.root.handlers
+        if (
+            level >= ERROR
+            or args
+            or exc_info
+            or stack_info
+            or type(msg) is not str
+            or self.filters
+            or self.handlers
+            or not self.propagate
+            or self.parent is not self.root
+            or len(handlers) != 1
+            or type(handlers[0]) is not JsonHandler
+        ):
+            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel)
+            return
+        handlers[0].keep((time(), get_ident(), current_trace(), level, self.name, msg, dict(extra or ())))
 
 
 class _LogMetrics(Collector):
-    def __init__(self, handler: _JsonHandler) -> None:
+    def __init__(self, handler: JsonHandler) -> None:
         self._handler = handler
 
     def collect(self) -> Iterator[CounterMetricFamily]:
@@ -144,7 +167,7 @@ class _LogMetrics(Collector):
 class LogPipeline(AbstractContextManager["LogPipeline"]):
     """The installed logging of a process, until it is closed."""
 
-    def __init__(self, handler: _JsonHandler, undo: ExitStack) -> None:
+    def __init__(self, handler: JsonHandler, undo: ExitStack) -> None:
         self._handler = handler
         self._undo = undo
 
@@ -154,12 +177,14 @@ class LogPipeline(AbstractContextManager["LogPipeline"]):
 
     def close(self, timeout_s: float = CLOSE_LIMIT_S) -> None:
         """Write and send the buffered lines; give up after *timeout_s*."""
-        deadline = time.monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
+        self._handler.flush()
         shipper = self._handler.shipper
         if shipper is not None and (left := shipper.close(timeout_s)):
             logger.warning("cloudwatch delivery incomplete", extra={"events": left})
         self._undo.close()
-        self._handler.writer.close(max(0.1, deadline - time.monotonic()))
+        self._handler.flush()
+        self._handler.writer.close(max(0.1, deadline - monotonic()))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -169,24 +194,18 @@ def configure_logging(
     service: str, level: str, cloudwatch: CloudWatchOptions | None, stream: TextIO | None = None
 ) -> LogPipeline:
     """Log to *stream* (stdout), and to CloudWatch Logs when *cloudwatch* is given."""
-    shipper = _shipper(cloudwatch) if cloudwatch else None
-    handler = _JsonHandler(LineWriter(sys.stdout if stream is None else stream), shipper)
-    handler.setFormatter(JsonFormatter(service))
+    handler = JsonHandler(service, sys.stdout if stream is None else stream, cloudwatch)
     return LogPipeline(handler, _install(handler, level))
 
 
-def _shipper(options: CloudWatchOptions) -> CloudWatchShipper:
+def _shipper(options: CloudWatchOptions, refill: Callable[[], None]) -> CloudWatchShipper:
     from .cloudwatch import CloudWatchShipper  # noqa: PLC0415 - boto3: 10 MB and 0.1 s of CPU
 
-    return CloudWatchShipper(options)
+    return CloudWatchShipper(options, refill)
 
 
-def _install(handler: logging.Handler, level: str) -> ExitStack:
+def _install(handler: JsonHandler, level: str) -> ExitStack:
     undo = ExitStack()
-    for name in _UNUSED_FIELDS:
-        if hasattr(logging, name):
-            undo.callback(setattr, logging, name, getattr(logging, name))
-            setattr(logging, name, None)
     root = logging.getLogger()
     undo.callback(root.setLevel, root.level)
     root.setLevel(level)
@@ -197,4 +216,8 @@ def _install(handler: logging.Handler, level: str) -> ExitStack:
     logging.captureWarnings(True)
     undo.callback(root.removeHandler, handler)
     root.addHandler(handler)
+    logging.setLoggerClass(DirectLogger)
+    for each in list(root.manager.loggerDict.values()):
+        if type(each) is logging.Logger:
+            each.__class__ = DirectLogger
     return undo

@@ -10,8 +10,6 @@ import re
 __all__ = ["masked"]
 
 _MASK = "***"
-# a line without any of them is left as it is, for a tenth of the time
-_HINTS = ("ticket", "token", "secret", "password", "bearer", "authorization", "eyj", "code")
 _NAME = r"(?:ticket|token|secret|password|authorization)"
 _CREDENTIALS = (
     # RFC 6750, 2.1; shorter ones are words of a sentence
@@ -28,7 +26,17 @@ _CREDENTIALS = (
 def masked(text: str) -> str:
     """Return *text*, JSON or not, with ``***`` in place of credentials."""
     folded = text.lower()
-    if any(map(folded.__contains__, _HINTS)):
+    # without any of them it is left as it is, for a tenth of the time
+    if (
+        "ticket" in folded
+        or "token" in folded
+        or "secret" in folded
+        or "password" in folded
+        or "bearer" in folded
+        or "authorization" in folded
+        or "eyj" in folded
+        or ("=" in folded and "code" in folded)
+    ):
         for credential, replacement in _CREDENTIALS:
             text = credential.sub(replacement, text)
     return text

@@ -35,7 +35,8 @@ class CloudWatchOptions:
 
     Attributes:
         stream: log stream in *group*; every process has its own.
-        linger_s: maximum batching delay, in seconds.
+        linger_s: batching delay while there are few lines, in seconds.
+        interval_s: batching delay under load, in seconds.
         attempt_timeout_s: time limit of connecting, and of an answer.
         max_delay_s: upper bound of the delay between attempts.
         max_lines: maximum lines in the buffer; more are dropped and counted.
@@ -47,6 +48,7 @@ class CloudWatchOptions:
     endpoint_url: str | None = None
     stream: str = field(default_factory=lambda: f"{platform.node()}/{os.getpid()}-{int(time.time())}")
     linger_s: float = 1.0
+    interval_s: float = 5.0
     attempt_timeout_s: float = 3.0
     max_delay_s: float = 30.0
     max_lines: int = 20_000

@@ -46,6 +46,7 @@ class Metrics:
             "http_problems_total", "Requests that were answered with a problem document, by its type.", ("reason",)
         )
         self._streams = self.counter("http_streams_total", "Streams that ended.", ("route", "status"))
+        self._failure = self.gauge("http_last_failure_timestamp_seconds", "Unix time of the last 5xx; 0 for none.")
 
     def counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         """Return the counter *name*."""
@@ -85,6 +86,10 @@ class Metrics:
         """Count a request that was answered with a problem document; *reason* is of a bounded number of values."""
         self._problems.labels(reason).inc()
 
+    def failure(self) -> None:
+        """Note that a request was answered with a 5xx now."""
+        self._failure.set_to_current_time()
+
     def stream(self, route: str, status: int) -> None:
         """Count a stream that ended; its duration is not a response time."""
         self._streams.labels(route, status).inc()
@@ -94,12 +99,12 @@ class Metrics:
         return generate_latest(self.registry)
 
     def totals(self) -> dict[str, float]:
-        """Return our gauges and counters by name, each summed over its labels."""
+        """Return our gauges and counters by name, without those that are times, each summed over its labels."""
         totals: dict[str, float] = defaultdict(float)
         for family in self.registry.collect():
             if family.name.startswith(_PREFIX) and family.type in {"counter", "gauge"}:
                 for sample in family.samples:
-                    if not sample.name.endswith("_created"):
+                    if not sample.name.endswith(("_created", "_timestamp_seconds")):
                         totals[sample.name.removeprefix(_PREFIX)] += sample.value
         return dict(totals)
 

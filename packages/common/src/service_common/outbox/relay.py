@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _BACKOFF = Backoff(base_s=0.2, cap_s=5.0)
 _MARK_LIMIT_S = 1.0
+_WORTH = 4.0  # commits within the spacing that are worth the whole of it
 _MARK_WITHIN_S = 0.1  # so that the marks of sent events share the statement of the next claim
 
 
@@ -43,7 +44,7 @@ class OutboxRelay:
         source: the ``source`` of the events.
         spacing_s: the time between two claims under load, in seconds, so that events committed meanwhile share a
             request: as long as requests are in flight, and by the rate of `wake`. Without load a relay sends at once,
-            and it goes on at once after a full claim.
+            and after a full claim it goes on when that is sent.
         lease_s: time of a claim, in seconds, during which no other relay claims its events.
         batch: maximum events of one claim.
         events_per_message: maximum events of one message; more than 1 needs consumers that read batches.
@@ -59,7 +60,7 @@ class OutboxRelay:
         *,
         spacing_s: float = 0.08,
         lease_s: float = 30.0,
-        batch: int = 200,
+        batch: int = 500,
         events_per_message: int = 1,
         poll_s: float = 1.0,
         metrics: Metrics | None = None,
@@ -73,7 +74,7 @@ class OutboxRelay:
             "outbox_set_aside_total", "Events that can't be sent, ever, and are kept in the outbox.", ("queue",)
         )
         self._maintenance = OutboxMaintenance(self._table, metrics)
-        self._spacing = GatheringPolicy(spacing_s)
+        self._spacing = GatheringPolicy(spacing_s, full_at=_WORTH)
         self._rate = RecentRate()
         self._lease_s, self._batch, self._poll_s = lease_s, batch, poll_s
         self._due = asyncio.Event()
@@ -132,7 +133,9 @@ class OutboxRelay:
         failures = 0
         full = True
         while not self._stop.is_set():
-            if not full:
+            if full and self._deliveries:  # what is due is probably for their destinations, unless one hangs
+                await asyncio.wait(self._deliveries, timeout=self._spacing.bound_s)
+            elif not full:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._poll_s):
                         await self._due.wait()

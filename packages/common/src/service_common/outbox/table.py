@@ -103,7 +103,7 @@ class OutboxTable:
         """
         rows = await self._database.fetch(
             self._sql["claim"],
-            {"limit": limit, "lease_s": lease_s, "excluded": list(excluded), "sent": list(sent)},
+            {"limit": limit, "excluded": list(excluded), "sent": list(sent), **await self._database.lease(lease_s)},
         )
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -27,6 +29,10 @@ class _SpanOptions(TypedDict):
 STATEMENT_SPAN: Final[_SpanOptions] = {"kind": SpanKind.CLIENT, "attributes": {"db.system.name": "postgresql"}}
 
 
+_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
+_CLOCK_LIMIT_S = 60.0
+
+
 class Database:
     """Runs single statements, each its own transaction, on a bounded pool of connections.
 
@@ -42,6 +48,8 @@ class Database:
     def __init__(self, pool: Pool, options: ConnectOptions) -> None:
         self._pool = pool
         self._options = options
+        self._clock_ahead_s = 0.0
+        self._clock_read_s = -math.inf
 
     @classmethod
     @asynccontextmanager
@@ -105,9 +113,23 @@ class Database:
         finally:
             self._pool.release(session)
 
+    async def lease(self, lease_s: float) -> dict[str, object]:
+        """Return the parameters ``lease_s`` and ``awaited_until`` of a statement that takes a lease.
+
+        A server that hung may begin with the statement when nobody waits for its answer any more. What it takes then is
+        nobody's, so the lease has to be 0 s: after ``awaited_until``, in seconds since 1970 by the server's clock.
+        """
+        now_s = asyncio.get_running_loop().time()
+        if now_s > self._clock_read_s + _CLOCK_LIMIT_S:
+            await self.ping()
+            now_s = self._clock_read_s
+        return {"lease_s": lease_s, "awaited_until": self._clock_ahead_s + now_s + self._options.answer_timeout_s}
+
     async def ping(self) -> None:
-        """Return when the database answers a trivial statement."""
-        await self.fetch("SELECT 1")
+        """Return when the database answers a trivial statement, which tells its clock for :meth:`lease`."""
+        [(server_s,)] = await self.fetch(_CLOCK)
+        self._clock_read_s = asyncio.get_running_loop().time()
+        self._clock_ahead_s = server_s - self._clock_read_s
 
     def listen(self, channel: str) -> AsyncGenerator[str, None]:
         """Yield the payload of each notification on *channel*, for as long as it is iterated.

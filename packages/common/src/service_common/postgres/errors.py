@@ -108,7 +108,9 @@ def translate(error: Exception) -> ServiceError:
         case psycopg2.DataError() | ValueError() | ArithmeticError() | TypeError():
             return DataError(detail)
         case psycopg2.OperationalError() | psycopg2.InterfaceError():
-            return BusyError(_BUSY) if error.pgcode in _CONFLICTS else DatabaseUnavailableError(detail)
+            # without the statement, which an operator can't help and which makes one outage look like many
+            reason = detail.partition("\nCONTEXT:")[0]
+            return BusyError(_BUSY) if error.pgcode in _CONFLICTS else DatabaseUnavailableError(reason)
         case _ if is_connection_failure(error):
             return DatabaseUnavailableError(detail)
         case _:

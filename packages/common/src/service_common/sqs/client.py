@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
 import aiohttp
 import orjson
-from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import ClientError
 from botocore.httpsession import get_cert_path
@@ -21,7 +20,6 @@ from ..config import AwsConfig
 from ..errors import UnavailableError
 from ..observability import Metrics
 from .fast_path import FastPath
-from .limits import MAX_POLL_S
 from .messages import (
     Outgoing,
     Queue,
@@ -36,12 +34,9 @@ from .messages import (
     refusals_of,
 )
 
-if TYPE_CHECKING:
-    from types_aiobotocore_sqs import SQSClient
-
 __all__ = ["Sqs"]
 
-USER_AGENT = "orderstream"
+USER_AGENT = {"User-Agent": "orderstream"}
 CALL_LIMIT_S = 5.0  # of a request, beside its long poll
 CONNECT_LIMIT_S = 2.0
 KEEPALIVE_S = 12.0  # SQS closes an idle connection after about 20 s; aiobotocore's own default
@@ -54,10 +49,13 @@ class Sqs:
 
     Long polls have a connection pool of their own. Nothing is retried here: that is the caller's decision.
     Every method raises `SqsUnavailableError`, `QueueMissingError` or `SqsRefusedError`, and nothing else.
+
+    Args:
+        request: sends an operation with its parameters, and returns the answer; see `FastPath`.
     """
 
-    def __init__(self, client: SQSClient) -> None:
-        self._client = client
+    def __init__(self, request: Callable[..., Awaitable[Any]]) -> None:
+        self._request = request
         self._urls: dict[str, str] = {}
         self._queues: dict[str, Queue] = {}
         self._resolving = asyncio.Lock()
@@ -79,27 +77,27 @@ class Sqs:
             "sqs_requests_total", "Requests that SQS answered, as it bills them: one for each 64 KB.", ("operation",)
         )
         session = get_session()
-        async with session.create_client(
-            "sqs", region_name=aws.region, endpoint_url=aws.endpoint_url, config=_CLIENT_CONFIG
-        ) as client:
-            url = URL(client.meta.endpoint_url)
-            tls = _tls(session) if url.scheme == "https" else True
-            async with (
-                _http(url, max_polls, MAX_POLL_S + CALL_LIMIT_S, tls) as polls,
-                _http(url, max_calls, CALL_LIMIT_S, tls) as calls,
-            ):
-                credentials = await session.get_credentials()
-                if credentials is None:
-                    raise SqsRefusedError("no AWS credentials in the environment", code="NoCredentials")
-                fast_path = FastPath(
+        async with session.create_client("sqs", region_name=aws.region, endpoint_url=aws.endpoint_url) as client:
+            url, region = URL(client.meta.endpoint_url), client.meta.region_name
+        credentials = await session.get_credentials()
+        if credentials is None:
+            text = "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            raise SqsRefusedError(text, code="NoCredentials")
+        tls = _tls(session) if url.scheme == "https" else True
+        async with (
+            _http(url, max_polls, None, tls) as polls,  # `receive` limits the time
+            _http(url, max_calls, CALL_LIMIT_S, tls) as calls,
+        ):
+            yield cls(
+                FastPath(
                     credentials,
-                    client.meta.region_name,
+                    url,
+                    region,
                     polls,
                     calls,
-                    lambda operation, billed: requests.labels(operation).inc(billed),
+                    count=lambda operation, billed: requests.labels(operation).inc(billed),
                 )
-                client.meta.events.register_last("before-call.sqs", fast_path)  # type: ignore[arg-type]  # stub: no answers
-                yield cls(client)
+            )
 
     async def url(self, name: str) -> str:
         """Return the URL of the queue *name*, cached until SQS says that the queue is missing.
@@ -112,7 +110,7 @@ class Sqs:
         async with self._resolving:
             if name not in self._urls:
                 with self._translated(name):
-                    self._urls[name] = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
+                    self._urls[name] = (await self._request("GetQueueUrl", QueueName=name))["QueueUrl"]
             return self._urls[name]
 
     async def queue(self, name: str) -> Queue:
@@ -125,13 +123,14 @@ class Sqs:
     async def check(self, name: str) -> None:
         """Raise unless the queue *name* exists."""
         with self._translated(name):
-            await self._client.get_queue_url(QueueName=name)
+            await self._request("GetQueueUrl", QueueName=name)
 
     async def depth(self, name: str) -> QueueDepth:
         """Return the approximate number of messages in the queue *name*."""
         url = await self.url(name)
         with self._translated(name):
-            answer = await self._client.get_queue_attributes(
+            answer = await self._request(
+                "GetQueueAttributes",
                 QueueUrl=url,
                 AttributeNames=[
                     "ApproximateNumberOfMessages",
@@ -153,7 +152,8 @@ class Sqs:
         """
         with self._translated(queue.name):
             async with asyncio.timeout(wait_s + CALL_LIMIT_S):
-                answer = await self._client.receive_message(
+                answer = await self._request(
+                    "ReceiveMessage",
                     QueueUrl=queue.url,
                     MaxNumberOfMessages=limit,
                     WaitTimeSeconds=wait_s,
@@ -166,8 +166,10 @@ class Sqs:
     async def send(self, name: str, url: str, batch: Sequence[Outgoing]) -> dict[int, str | Refusal]:
         """Send up to ten messages; return the MessageId or the failure of each by position. *name* is for the error."""
         with self._translated(name):
-            answer = await self._client.send_message_batch(
-                QueueUrl=url, Entries=[entry_of(position, each) for position, each in enumerate(batch)]
+            answer = await self._request(
+                "SendMessageBatch",
+                QueueUrl=url,
+                Entries=[entry_of(position, each) for position, each in enumerate(batch)],
             )
             ids = {int(each["Id"]): each["MessageId"] for each in answer.get("Successful") or ()}
             return {**ids, **refusals_of(answer, len(batch))}
@@ -175,7 +177,8 @@ class Sqs:
     async def delete(self, queue: Queue, handles: Sequence[str]) -> dict[int, Refusal]:
         """Delete up to ten messages; return the failures by position."""
         with self._translated(queue.name):
-            answer = await self._client.delete_message_batch(
+            answer = await self._request(
+                "DeleteMessageBatch",
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(position), "ReceiptHandle": handle} for position, handle in enumerate(handles)],
             )
@@ -184,7 +187,8 @@ class Sqs:
     async def change_visibility(self, queue: Queue, timeouts: Sequence[tuple[str, int]]) -> dict[int, Refusal]:
         """Set the visibility timeout of up to ten messages, as (handle, seconds); return the failures by position."""
         with self._translated(queue.name):
-            answer = await self._client.change_message_visibility_batch(
+            answer = await self._request(
+                "ChangeMessageVisibilityBatch",
                 QueueUrl=queue.url,
                 Entries=[
                     {"Id": str(position), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
@@ -195,8 +199,8 @@ class Sqs:
 
     async def _describe(self, name: str, url: str) -> Queue:
         with self._translated(name):
-            answer = await self._client.get_queue_attributes(
-                QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+            answer = await self._request(
+                "GetQueueAttributes", QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
             )
             attributes = answer["Attributes"]
             policy = attributes.get("RedrivePolicy")
@@ -212,7 +216,8 @@ class Sqs:
         except ClientError as error:
             raise self._translate(name, error) from error
         except Exception as error:  # RuntimeError: credentials that refresh to expired ones; KeyError: another answer
-            raise SqsUnavailableError(f"{name}: SQS gave no answer: {type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error}".removesuffix(": ")
+            raise SqsUnavailableError(f"{name}: SQS gave no answer: {reason}") from error
 
     def _translate(self, name: str, error: ClientError) -> UnavailableError | SqsRefusedError:
         code = error.response.get("Error", {}).get("Code", "")
@@ -226,20 +231,13 @@ class Sqs:
         return SqsRefusedError(f"{name}: {error}", code=code)
 
 
-# Validation repeats this module's types; retries are the callers', who know deadlines and outcomes; a fixed user agent
-# saves building one of forty parts twice a request.
-_CLIENT_CONFIG = AioConfig(
-    parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"}, user_agent=USER_AGENT
-)
-
-
 def _tls(session: AioSession) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=session.get_config_variable("ca_bundle") or get_cert_path(True))
 
 
-def _http(url: URL, connections: int, limit_s: float, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+def _http(url: URL, connections: int, limit_s: float | None, tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
     # the proxy is looked up once: aiohttp's trust_env reads environment and netrc again for each request
     proxy = get_environ_proxies(str(url)).get(url.scheme)
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEPALIVE_S, ssl=tls)
     limits = aiohttp.ClientTimeout(total=limit_s, sock_connect=CONNECT_LIMIT_S)
-    return aiohttp.ClientSession(connector=connector, timeout=limits, proxy=proxy)
+    return aiohttp.ClientSession(connector=connector, timeout=limits, proxy=proxy, headers=USER_AGENT)

@@ -116,9 +116,11 @@ class ConcurrencyLimit:
         wanted = max(1, min(most, int(self.total / self._parts)))
         while True:
             await self._wait_free(1)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(linger_s):
-                    await self._wait_free(min(self.total, math.ceil(wanted * self._parts)))
+            needed = min(self.total, math.ceil(wanted * self._parts))
+            if self.free < needed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(linger_s):
+                        await self._wait_free(needed)
             if self.free > 0:
                 acquired = min(wanted, max(1, int(self.free / self._parts)))
                 self.free -= acquired

@@ -241,4 +241,4 @@ def _earlier_receives(attributes: Mapping[str, Attribute]) -> int:
 def _attribute(raw: MessageAttributeValueOutputTypeDef) -> Attribute:
     if "StringValue" in raw:
         return Attribute(raw["StringValue"], raw["DataType"])
-    return Attribute(b64decode(raw["BinaryValue"]), raw["DataType"])  # `FastPath` leaves it as it is in the JSON
+    return Attribute(b64decode(raw["BinaryValue"]), raw["DataType"])  # as it is in the JSON

@@ -234,7 +234,7 @@ class Poller:
                 self._working[task] = entry
                 task.add_done_callback(self._processed)
         self._metrics.received(len(batch))
-        logger.info(
+        logger.debug(
             "sqs messages received",
             extra={"queue": self._queue_name, "messageIds": [each.message.id for each in batch]},
         )

@@ -31,6 +31,7 @@ class FeedTailer(Generic[E]):
         publish: gets what directly follows what it got before, and the state of the feed.
         reset: gets the state of the feed when it does not continue what was published before.
         poll_s: the longest time between reads; wake-ups only shorten it.
+        read_limit_s: how long a read takes at most: the limit of a statement, and a second for its answer.
         spacing_s: the time between reads under load, so that several notifications share a read and a write.
         batch: the most notifications of a read.
         wait_s: returns how long notifications should gather before the next read, in seconds; 0 unless under load.
@@ -49,6 +50,7 @@ class FeedTailer(Generic[E]):
         reset: Callable[[FeedState], None],
         *,
         poll_s: float = 1.0,
+        read_limit_s: float = 6.0,
         spacing_s: float = 0.005,
         batch: int = 200,
         wait_s: Callable[[], float] = float,
@@ -58,6 +60,7 @@ class FeedTailer(Generic[E]):
         self._publish = publish
         self._reset = reset
         self._poll_s = poll_s
+        self._late_s = poll_s + read_limit_s
         self._spacing = GatheringPolicy(spacing_s, full_at=2.0)
         self._rate = RecentRate()
         self._batch = batch
@@ -65,6 +68,7 @@ class FeedTailer(Generic[E]):
         self._woken = asyncio.Event()
         self._sequencer = Sequencer[E](state)
         self._gap_timer: asyncio.TimerHandle | None = None
+        self._read_at = asyncio.get_running_loop().time()
         self.lag = 0
         self.patience_s = 0.0
 
@@ -72,6 +76,14 @@ class FeedTailer(Generic[E]):
     def seen(self) -> FeedState:
         """The state with the furthest position that was published in this epoch, even if the feed went back since."""
         return self._sequencer.seen
+
+    def delayed_ms(self) -> int | None:
+        """Return how long ago the table was read; None within the time of a poll and a read.
+
+        What a bus brings does not count: without the table, a gap in it is not filled.
+        """
+        age_s = asyncio.get_running_loop().time() - self._read_at
+        return round(age_s * 1000) if age_s > self._late_s else None
 
     def wake(self, head: int | None = None) -> None:
         """Read now, unless everything up to *head* was read already."""
@@ -125,6 +137,7 @@ class FeedTailer(Generic[E]):
         sequencer = self._sequencer
         read = sequencer.begin_read()
         page = await self._reader.read(read.after, wanted=EVERYTHING, limit=self._batch)
+        self._read_at = asyncio.get_running_loop().time()
         state = page.state
         lacking = [self._encode(each, state.epoch) for each in page.notifications if sequencer.lacks(each.seq)]
         following = sequencer.finish_read(read, page, lacking)

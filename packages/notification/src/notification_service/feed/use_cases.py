@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from order_contracts import OrderEvent
 from service_common.events import UnreadableEventError
@@ -43,7 +44,7 @@ class Notifier:
             UnavailableError: the feed can't be reached; repeating is safe.
             UnreadableEventError: the time of the event is out of range.
         """
-        trace = current_trace()
+        began_s, trace = monotonic(), current_trace()
         notifications = await self._appender.append(_storable(event, trace.traceparent if trace else None))
         logger.info(
             "event consumed",
@@ -54,6 +55,7 @@ class Notifier:
                 "eventType": event.type.value,
                 "notifications": len(notifications),
                 "text": event.message,
+                "durationMs": round((monotonic() - began_s) * 1000, 3),
             },
         )
         for notification in notifications:
@@ -104,7 +106,7 @@ class History:
         """
         before, limit = request.after, request.limit
         page = await self._feed.read_back(None if before is None else before.seq, wanted=wanted, limit=limit)
-        gap = before is not None and (before.epoch != page.state.epoch or before.seq > page.state.head)
+        gap = before is not None and (before.epoch != page.state.epoch or before.seq > page.state.head + 1)
         if gap:
             page = await self._feed.read_back(None, wanted=wanted, limit=limit)
         following = EventId(page.state.epoch, page.through) if page.through > page.state.floor + 1 else None

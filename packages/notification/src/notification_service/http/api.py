@@ -67,6 +67,13 @@ class _PageSchema(AnswerSchema):
     reset = fields.Bool(required=True)
 
 
+def _delayed_ms() -> fields.Int:
+    return fields.Int(
+        data_key="delayedMs",
+        metadata={"description": "How long ago the feed was last read; only while it can't be, and nothing comes."},
+    )
+
+
 def _type(name: str) -> fields.Str:
     return fields.Str(required=True, validate=validate.Equal(name))
 
@@ -79,6 +86,7 @@ class _WelcomeSchema(AnswerSchema):
     heartbeat_ms = fields.Int(
         data_key="heartbeatMs", required=True, metadata={"description": "From one heartbeat to the next."}
     )
+    delayed_ms = _delayed_ms()
 
 
 class _EventSchema(AnswerSchema):
@@ -90,6 +98,7 @@ class _EventSchema(AnswerSchema):
 class _HeartbeatSchema(AnswerSchema):
     type = _type("heartbeat")
     id = fields.Str(required=True)
+    delayed_ms = _delayed_ms()
 
 
 class _ResetSchema(AnswerSchema):

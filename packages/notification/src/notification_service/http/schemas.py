@@ -16,7 +16,7 @@ from service_common.scope import MAX_CUSTOMER_ID
 from service_common.timestamps import rfc3339
 
 from ..feed import HistoryPage
-from ..notification import EARLIEST, EventId, Notification, NotificationFilter
+from ..notification import EARLIEST, NO_FILTER, EventId, Notification, NotificationFilter
 from ..push import payload
 
 __all__ = [
@@ -138,13 +138,15 @@ def subscribe(text: str) -> NotificationFilter:
         loaded = {"orders": message["orderId"]} if _plainly_right(message) else load(_SUBSCRIBE, message)
         require_distinct_members(text)
     except InvalidError as error:
-        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in error.violations[:3])
+        detail = "; ".join(f"{each.pointer}: {each.detail}".removeprefix(": ") for each in error.violations[:3])
         raise InvalidError(detail, error.violations) from error
     return filter_of(loaded["orders"], loaded.get("kinds", ()))
 
 
 def filter_of(orders: Collection[int], kinds: Collection[str]) -> NotificationFilter:
     """Return the filter of the parameters or members with these values; those that are not given are empty."""
+    if not orders and not kinds:
+        return NO_FILTER  # one for all clients
     return NotificationFilter(frozenset(orders) if orders else None, frozenset(kinds) if kinds else None)
 
 

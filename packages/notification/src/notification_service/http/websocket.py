@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from aiohttp import web
@@ -75,6 +76,8 @@ async def websocket(
     check_origin(request)
     _check_version(request)
     wanted = Selection(scope_of(request, customer), schemas.filter_of(orders, kinds))
+    if request.headers.get("Upgrade", "").strip().lower() != "websocket":
+        raise MalformedError("This path is for a WebSocket: the header Upgrade has to be websocket.")
     broadcaster = request.app[BROADCASTER]
     address = quota_address(request)
     refusal, cursor = await broadcaster.admit(address, after)
@@ -102,6 +105,14 @@ class _Handshake(web.WebSocketResponse):
         """Write nothing."""
 
 
+@dataclass(slots=True)
+class _Inbound:
+    """What is kept of a client that sends something."""
+
+    rate_limit: TokenBucket
+    reader: WebSocketReader = field(default_factory=lambda: WebSocketReader(MAX_MESSAGE_BYTES))
+
+
 class WebSocketConnection(PushConnection):
     """A client that may change its filter, and is closed when it breaks the protocol or a limit.
 
@@ -109,7 +120,7 @@ class WebSocketConnection(PushConnection):
     send it (RFC 6455, section 7.1.1: the server closes the connection, the client waits for that).
     """
 
-    __slots__ = ("_broadcaster", "_closing", "_rate_limit", "_reader")
+    __slots__ = ("_broadcaster", "_closing", "_inbound")
 
     def __init__(
         self,
@@ -120,10 +131,8 @@ class WebSocketConnection(PushConnection):
         subscription: Subscription,
     ) -> None:
         super().__init__(transport, address, principal, subscription)
-        limits = broadcaster.limits
         self._broadcaster = broadcaster
-        self._reader = WebSocketReader(MAX_MESSAGE_BYTES)
-        self._rate_limit = TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic())
+        self._inbound: _Inbound | None = None  # most clients only listen
         self._closing = False
 
     def data_received(self, data: bytes) -> None:
@@ -133,14 +142,15 @@ class WebSocketConnection(PushConnection):
         answers: list[bytes] = []  # in one write, however many frames were sent at once
         close = None
         try:
-            for frame in self._reader.feed(data):
+            for frame in self._sender().reader.feed(data):
                 self._consume_tokens(1)
                 if isinstance(frame, CloseFrame):
                     close = partial(self._answer_close, frame)
                 else:
                     answers += self._answer(frame)
         except WebSocketViolationError as violation:
-            close = partial(self._fail, violation)
+            # not the exception: it refers to this frame, and only the garbage collector would free both
+            close = partial(self._fail, violation.code, violation.reason)
         if answers:
             self.subscription.write(b"".join(answers))
         if close is not None:
@@ -159,8 +169,14 @@ class WebSocketConnection(PushConnection):
         elif isinstance(frame, TextMessage | BinaryMessage):
             yield self._handle_message(frame)
 
+    def _sender(self) -> _Inbound:
+        if self._inbound is None:
+            limits = self._broadcaster.limits
+            self._inbound = _Inbound(TokenBucket(limits.message_burst, limits.messages_per_s, time.monotonic()))
+        return self._inbound
+
     def _consume_tokens(self, tokens: int) -> None:
-        if not self._rate_limit.take(time.monotonic(), tokens):
+        if not self._sender().rate_limit.take(time.monotonic(), tokens):
             raise WebSocketViolationError(CloseCode.POLICY_VIOLATION, "too many messages")
 
     def _handle_message(self, message: TextMessage | BinaryMessage) -> bytes:
@@ -178,12 +194,12 @@ class WebSocketConnection(PushConnection):
             self.transport.write(close_frame(frame.code))
         self.transport.close()
 
-    def _fail(self, violation: WebSocketViolationError) -> None:
+    def _fail(self, code: CloseCode, reason: str) -> None:
         self._closing = True
-        self._broadcaster.counters.closed(_CLOSE_REASONS[violation.code])
+        self._broadcaster.counters.closed(_CLOSE_REASONS[code])
         if self.closing_at is None:
             self._broadcaster.stop_delivery(self)
-            self.transport.write(close_frame(violation.code, violation.reason))
+            self.transport.write(close_frame(code, reason))
         # not close(): unread inbound data would make it a TCP reset, which can overtake the close frame
         self.transport.write_eof()
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import cycle
 
@@ -30,7 +30,7 @@ from .connection import PushConnection
 from .counters import PushCounters
 from .encoding import ByeReason, Framing
 from .fan_out import FanOut, PassSpacing
-from .hub import Hub, SubscriptionState
+from .hub import Hub, Subscription, SubscriptionState
 from .limits import ConnectionQuota, PushLimits, retry_ms
 from .linux_aio import LinuxAio
 from .page_cache import PageCache
@@ -56,7 +56,11 @@ _BYE_REASONS = {
 
 
 class Broadcaster:
-    """Owns the push connections of one process, between the tailer and the transports."""
+    """Owns the push connections of one process, between the tailer and the transports.
+
+    Attributes:
+        delayed_ms: returns for how long the feed could not be read; None while it is.
+    """
 
     def __init__(
         self,
@@ -66,11 +70,12 @@ class Broadcaster:
         counters: PushCounters,
         aio: LinuxAio | None = None,
     ) -> None:
+        self.delayed_ms: Callable[[], int | None] = lambda: None
         self.hub = hub
         self.limits = limits
         self.counters = counters
         self.quota = ConnectionQuota(limits)
-        self.connections: set[PushConnection] = set()
+        self.connections: dict[PushConnection, None] = {}  # see Hub
         self._emptied = asyncio.Event()
         self._reader = reader
         self._pages = PageCache(reader, counters, limits.replays)
@@ -158,7 +163,7 @@ class Broadcaster:
         connection.expires_at = time.monotonic() + age_s
         self._end_with_token(connection, age_s)
         self.quota.acquire(connection.address)
-        self.connections.add(connection)
+        self.connections[connection] = None
         connection.attach(*self._callbacks)
         self.hub.join(subscription, cursor)
         self._send_welcome(connection, resumed=last_seen is not None and cursor is not None)
@@ -172,7 +177,11 @@ class Broadcaster:
         subscription = connection.subscription
         if subscription.state is not SubscriptionState.GONE:
             self.hub.change_filter(subscription, new)
-        return encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription))
+        return self.heartbeat(subscription)
+
+    def heartbeat(self, subscription: Subscription) -> bytes:
+        """Return a heartbeat with the position of *subscription*."""
+        return encoding.heartbeat_frame(subscription.framing, self.hub.position(subscription), self.delayed_ms())
 
     def close_connection(self, connection: PushConnection, reason: ByeReason) -> None:
         """Say why the connection of a client ends and when to reconnect, and close it; idempotent."""
@@ -256,6 +265,7 @@ class Broadcaster:
                 resumed=resumed,
                 retry_ms=retry_ms(),
                 heartbeat_ms=round(connection.heartbeat_ticks * self.limits.heartbeat_s * 1000 / SLICES),
+                delayed_ms=self.delayed_ms(),
             )
         )
 
@@ -265,7 +275,7 @@ class Broadcaster:
 
     def _on_lost(self, connection: PushConnection) -> None:
         self.hub.leave(connection.subscription)
-        self.connections.discard(connection)
+        self.connections.pop(connection, None)
         if not self.connections:
             self._emptied.set()
         self.quota.release(connection.address)

@@ -111,7 +111,7 @@ def subscribe(framing: Framing, transport: asyncio.Transport, wanted: Selection)
     socket = transport.get_extra_info("socket")
     plain = socket is not None and transport.get_extra_info("sslcontext") is None
     number = socket.fileno() if plain else -1
-    return Subscription(framing, transport.write, wanted, number, transport.get_write_buffer_size)
+    return Subscription(framing, transport, wanted, number)
 
 
 def take_over(request: web.Request, connection: PushConnection) -> None:

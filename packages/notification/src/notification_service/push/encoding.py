@@ -132,11 +132,19 @@ def join(entries: Sequence[Entry], framing: Framing) -> bytes:
 
 
 def welcome_frame(
-    framing: Framing, *, position: EventId, head: EventId, resumed: bool, retry_ms: int, heartbeat_ms: int
+    framing: Framing,
+    *,
+    position: EventId,
+    head: EventId,
+    resumed: bool,
+    retry_ms: int,
+    heartbeat_ms: int,
+    delayed_ms: int | None = None,
 ) -> bytes:
     """Encode the first frame of a connection.
 
-    It has the position to resume from, the time from one heartbeat to the next, and for SSE the reconnect delay.
+    It has the position to resume from, the time from one heartbeat to the next, for SSE the reconnect delay, and what
+    a heartbeat has of *delayed_ms*.
     """
     document = {
         "type": "welcome",
@@ -144,13 +152,14 @@ def welcome_frame(
         "head": str(head),
         "resumed": resumed,
         "heartbeatMs": heartbeat_ms,
+        **_delay(delayed_ms),
     }
     return _control_frame(framing, document, retry_ms)
 
 
-def heartbeat_frame(framing: Framing, position: EventId) -> bytes:
-    """Encode a heartbeat: it moves the client's last event id."""
-    return _control_frame(framing, {"type": "heartbeat", "id": str(position)})
+def heartbeat_frame(framing: Framing, position: EventId, delayed_ms: int | None = None) -> bytes:
+    """Encode a heartbeat: it moves the client's last event id, and says for how long the feed can't be read."""
+    return _control_frame(framing, {"type": "heartbeat", "id": str(position), **_delay(delayed_ms)})
 
 
 def reset_frame(framing: Framing, position: EventId) -> bytes:
@@ -176,6 +185,10 @@ def close_frame(code: int | None, reason: str = "") -> bytes:
 def pong_frame(data: bytes) -> bytes:
     """Encode the answer to a ping with *data*."""
     return _ws_frame(data, _PONG_FRAME)
+
+
+def _delay(delayed_ms: int | None) -> dict[str, int]:
+    return {} if delayed_ms is None else {"delayedMs": delayed_ms}
 
 
 def _json_frame(document: dict[str, Any]) -> bytes:

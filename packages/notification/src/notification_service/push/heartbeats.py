@@ -37,7 +37,8 @@ class Heartbeats:
         self._tick += 1
         hub = self._broadcaster.hub
         hub.buffer.trim(now)
-        at_head = {framing: heartbeat_frame(framing, EventId(hub.epoch, hub.head)) for framing in Framing}
+        position, delayed_ms = EventId(hub.epoch, hub.head), self._broadcaster.delayed_ms()
+        at_head = {framing: heartbeat_frame(framing, position, delayed_ms) for framing in Framing}
         for connection in tuple(self._broadcaster.connections):
             if reason := self._abort_reason(connection, now):
                 self._broadcaster.abort(connection, reason)
@@ -51,8 +52,7 @@ class Heartbeats:
         elif subscription.state is SubscriptionState.LIVE:
             subscription.write(at_head[subscription.framing])
         elif connection.paused_at is None:
-            position = self._broadcaster.hub.position(subscription)
-            subscription.write(heartbeat_frame(subscription.framing, position))
+            subscription.write(self._broadcaster.heartbeat(subscription))
 
     def _abort_reason(self, connection: PushConnection, now: float) -> str | None:
         if connection.closing_at is not None:

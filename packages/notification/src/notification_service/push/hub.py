@@ -8,10 +8,10 @@ and resume are this one path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..notification import EventId, FeedState, NotificationFilter, Page, Selection, resume_cursor
 from .encoding import Framing, encode, join
@@ -46,36 +46,44 @@ class SubscriptionState(Enum):
     GONE = "gone"
 
 
+class ClientTransport(Protocol):
+    """Port: sends bytes to one client; :class:`asyncio.Transport` is one."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send *data*, or keep what the socket does not take until it does."""
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes the socket did not take yet."""
+
+
 @dataclass(slots=True, eq=False)
 class Subscription:
     """What one client is subscribed to, and how far it was served.
 
     Attributes:
-        transport_write: writes to its transport.
+        transport: sends to it.
         wanted: which notifications it gets; the scope never changes.
-        socket: of its transport; -1 when there is none.
-        unsent_bytes: what its transport keeps because the socket did not take it yet.
+        socket: of its transport; -1 when there is none that can be written to directly.
         direct: the socket when it can be written to directly: it has taken all that was written before; else -1.
         cursor: the position up to which it was served; valid only while it is CATCHING_UP.
     """
 
     framing: Framing
-    transport_write: Callable[[bytes], None]
+    transport: ClientTransport
     wanted: Selection
     socket: int = -1
-    unsent_bytes: Callable[[], int] = int
     direct: int = -1
     cursor: int = 0
     state: SubscriptionState = SubscriptionState.GONE
 
     def write(self, data: bytes) -> None:
         """Write *data* after everything that was written before."""
-        self.transport_write(data)
+        self.transport.write(data)
         self.check_unsent()
 
     def check_unsent(self) -> None:
         """Find out whether the socket can be written to directly."""
-        self.direct = -1 if self.unsent_bytes() else self.socket
+        self.direct = -1 if self.socket < 0 or self.transport.get_write_buffer_size() else self.socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +157,13 @@ class Hub:
         self.epoch = state.epoch
         self.floor = state.floor
         self.buffer = buffer
-        self._subscriptions: set[Subscription] = set()
+        # dicts without values: half of the memory of sets, and in the order in which the clients came
+        self._subscriptions: dict[Subscription, None] = {}
         # LIVE subscriptions: those to orders by order, of the others those to a customer's by customer, the rest by
         # framing and kinds
-        self._by_order: dict[int, set[Subscription]] = {}
-        self._by_customer: dict[str, set[Subscription]] = {}
-        self._of_any_order: dict[tuple[Framing, frozenset[str] | None], set[Subscription]] = {}
+        self._by_order: dict[int, dict[Subscription, None]] = {}
+        self._by_customer: dict[str, dict[Subscription, None]] = {}
+        self._of_any_order: dict[tuple[Framing, frozenset[str] | None], dict[Subscription, None]] = {}
 
     @property
     def head(self) -> int:
@@ -175,12 +184,12 @@ class Hub:
         """Add *subscription*, CATCHING_UP from *cursor*; None is the head."""
         subscription.cursor = self.head if cursor is None else cursor
         subscription.state = SubscriptionState.CATCHING_UP
-        self._subscriptions.add(subscription)
+        self._subscriptions[subscription] = None
 
     def leave(self, subscription: Subscription) -> None:
         """Remove *subscription*: it is GONE; idempotent."""
         self._unindex(subscription)
-        self._subscriptions.discard(subscription)
+        self._subscriptions.pop(subscription, None)
         subscription.state = SubscriptionState.GONE
         subscription.socket = subscription.direct = -1  # its number may be another connection's soon
 
@@ -263,13 +272,13 @@ class Hub:
 
     def _index(self, subscription: Subscription) -> None:
         for index, key in self._places(subscription):
-            index.setdefault(key, set()).add(subscription)
+            index.setdefault(key, {})[subscription] = None
 
     def _unindex(self, subscription: Subscription) -> None:
         for index, key in self._places(subscription):
             _discard(index, key, subscription)
 
-    def _places(self, subscription: Subscription) -> Sequence[tuple[dict[Any, set[Subscription]], Any]]:
+    def _places(self, subscription: Subscription) -> Sequence[tuple[dict[Any, dict[Subscription, None]], Any]]:
         """Return the index, and the keys in it, under which *subscription* is while it is LIVE."""
         wanted = subscription.wanted
         if wanted.filter.orders is not None:
@@ -279,9 +288,9 @@ class Hub:
         return [(self._of_any_order, (subscription.framing, wanted.filter.kinds))]
 
 
-def _discard(index: dict[T, set[Subscription]], key: T, subscription: Subscription) -> None:
-    indexed = index.get(key, set())
-    indexed.discard(subscription)
+def _discard(index: dict[T, dict[Subscription, None]], key: T, subscription: Subscription) -> None:
+    indexed = index.get(key, {})
+    indexed.pop(subscription, None)
     if not indexed:
         index.pop(key, None)
 

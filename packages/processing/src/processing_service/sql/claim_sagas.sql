@@ -2,4 +2,7 @@
 SELECT order_id, version, items, traceparent, state, reason, attempts, failures, last_error, restarts, fence, customer_id,
        (SELECT saga.tracestate FROM saga WHERE (saga.order_id, saga.version) = (claimed.order_id, claimed.version)),
        extract(epoch FROM now() - started_at)::float8
-FROM claim_sagas(%(limit)s, make_interval(secs => %(lease_s)s)) AS claimed
+FROM claim_sagas(
+    %(limit)s,
+    make_interval(secs => CASE WHEN clock_timestamp() > to_timestamp(%(awaited_until)s) THEN 0 ELSE %(lease_s)s END)
+) AS claimed

@@ -1,2 +1,5 @@
 SELECT order_id, version, fence, restarts
-FROM start_sagas(%(sagas)s, make_interval(secs => %(lease_s)s))
+FROM start_sagas(
+    %(sagas)s,
+    make_interval(secs => CASE WHEN clock_timestamp() > to_timestamp(%(awaited_until)s) THEN 0 ELSE %(lease_s)s END)
+)

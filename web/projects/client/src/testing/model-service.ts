@@ -32,6 +32,8 @@ export class ModelService {
   /** From one heartbeat to the next, in milliseconds; *saysHeartbeat* is whether the welcome names it. */
   heartbeatMs = 15_000;
   saysHeartbeat = false;
+  /** How long ago it read the feed; null while it can. */
+  delayedMs: number | null = null;
   log: number[] = [];
   private order = 0;
   private timers: Timer[] = [];
@@ -60,8 +62,13 @@ export class ModelService {
 
   /** Restores a backup: the newest *lost* notifications are gone and the epoch changes. */
   restore(lost: number): void {
-    this.log.length = Math.max(0, this.log.length - lost);
     this.epoch = `${this.epoch}x`;
+    this.goBack(lost);
+  }
+
+  /** The newest *lost* notifications are gone: others get their ids. */
+  goBack(lost: number): void {
+    this.log.length = Math.max(0, this.log.length - lost);
     this.cut();
   }
 
@@ -121,6 +128,7 @@ export class ModelService {
     client.onEvent({
       ...{ type: 'opened', id: this.at(client.cursor), head: this.head },
       ...(this.saysHeartbeat && { heartbeatMs: this.heartbeatMs }),
+      ...this.delay(),
     });
     if (!known) client.onEvent({ type: 'reset', id: this.head });
     this.feed(client);
@@ -141,9 +149,13 @@ export class ModelService {
     this.later(this.heartbeatMs, () => {
       if (!this.clients.has(client)) return;
       const id = { epoch: this.epoch, seq: client.cursor };
-      if (!client.dead) client.onEvent({ type: 'position', id });
+      if (!client.dead) client.onEvent({ type: 'position', id, ...this.delay() });
       this.beat(client);
     });
+  }
+
+  private delay(): { delayedMs?: number } {
+    return this.delayedMs === null ? {} : { delayedMs: this.delayedMs };
   }
 
   private async read(after: string, limit: number): Promise<unknown> {

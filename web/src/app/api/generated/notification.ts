@@ -294,6 +294,8 @@ export interface components {
       readonly resumed: boolean;
       /** @description From one heartbeat to the next. */
       readonly heartbeatMs: number;
+      /** @description How long ago the feed was last read; only while it can't be, and nothing comes. */
+      readonly delayedMs?: number;
     };
     readonly EventFrame: {
       /**
@@ -311,6 +313,8 @@ export interface components {
        */
       readonly type: 'heartbeat';
       readonly id: string;
+      /** @description How long ago the feed was last read; only while it can't be, and nothing comes. */
+      readonly delayedMs?: number;
     };
     readonly ResetFrame: {
       /**

@@ -4,5 +4,6 @@ SELECT id, destination, type, subject, event_key, data, traceparent, occurred_at
        (SELECT tracestate FROM outbox_event WHERE outbox_event.id = claimed.id)
 FROM set_config('synchronous_commit', 'off', true)
 CROSS JOIN claim_outbox_events(
-    %(sent)s::bigint[], %(excluded)s::text[], %(limit)s, make_interval(secs => %(lease_s)s)
+    %(sent)s::bigint[], %(excluded)s::text[], %(limit)s,
+    make_interval(secs => CASE WHEN clock_timestamp() > to_timestamp(%(awaited_until)s) THEN 0 ELSE %(lease_s)s END)
 ) AS claimed
