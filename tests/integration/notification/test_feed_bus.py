@@ -102,13 +102,23 @@ async def received(replica: Replica) -> None:
 async def test_bus_alone_carries_every_notification(database_url: str, redis: RedisServer) -> None:
     """Nobody polls, and nobody is notified."""
     async with (
+        Redis.from_url(redis.url) as client,
         running(database_url, redis.url, NEVER_S) as one,
         running(database_url, redis.url, NEVER_S) as two,
     ):
+
+        async def both_read() -> bool | None:
+            return (await client.info("clients"))["blocked_clients"] == 2 or None
+
+        async def all_received() -> bool | None:
+            return all(each.received >= 100 for each in (one, two)) or None
+
+        await eventually(both_read, "two replicas that wait for what is added")
         for order in range(1, 101):
             await (one, two)[order % 2].append(order)
         await asyncio.gather(one.reaches(100), two.reaches(100))
-        assert [each.received for each in (one, two)] == [100, 100]  # the own ones too
+        await eventually(all_received, "100 records at each, the own ones too")
+        assert [each.received for each in (one, two)] == [100, 100]
 
 
 async def test_gap_in_the_bus_is_filled_from_the_table(feed: SqlFeed, database_url: str, redis: RedisServer) -> None:
