@@ -23,7 +23,15 @@ from notification_service.feed import SqlFeed
 from notification_service.http import BROADCASTER
 from notification_service.http.websocket import WebSocketConnection
 from notification_service.notification import FeedState, Page, Selection
-from notification_service.push import Broadcaster, PushConnection, PushCounters, PushLimits, open_broadcaster
+from notification_service.push import (
+    Broadcaster,
+    PushConnection,
+    PushCounters,
+    PushLimits,
+    connection,
+    heartbeats,
+    open_broadcaster,
+)
 from order_contracts import EventType, OrderEvent
 from service_common.http_server import METRICS
 from tests.support.in_memory.notification import InMemoryFeed
@@ -35,6 +43,7 @@ Replica: TypeAlias = Callable[..., Awaitable[TestServer]]
 LONG_REASON = "because " * 120
 # the high-water mark of a transport, and the largest write on top of it
 BUFFER_LIMIT_BYTES = (64 << 10) + 200 * 1_600
+PAUSE_LIMIT_S = 2.0
 SUBSCRIBE = b'{"type":"subscribe","orderId":[%d]}'
 
 
@@ -148,28 +157,52 @@ async def test_client_that_never_reads_is_aborted_and_its_buffer_is_bounded_unti
         assert await metric(http, server, 'aborts_total{reason="stalled"}') == 1
 
 
+class Clock:
+    """The time of pauses, in place of the module `time`."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-async def patient_replica(replica: Replica, config: Config) -> TestServer:
-    """A replica with a small replay buffer that aborts connections paused for two seconds."""
-    return await replica(replace(config, push=replace(config.push, pause_limit_s=2.0, ring_bytes=20_000)))
+async def patient_replica(
+    replica: Replica, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> tuple[TestServer, Clock]:
+    """A replica with a small replay buffer that aborts connections paused for `PAUSE_LIMIT_S` by the clock."""
+    clock = Clock()
+    for module in (connection, heartbeats):
+        monkeypatch.setattr(module, "time", clock)
+    push = replace(config.push, pause_limit_s=PAUSE_LIMIT_S, ring_bytes=20_000)
+    return await replica(replace(config, push=push)), clock
 
 
 @pytest.mark.parametrize("protocol", ["sse", "ws"])
 async def test_client_that_reads_slowly_but_steadily_gets_everything_and_is_not_aborted(
-    protocol: str, patient_replica: TestServer, http: ClientSession, feed: SqlFeed, caplog: pytest.LogCaptureFixture
+    protocol: str,
+    patient_replica: tuple[TestServer, Clock],
+    http: ClientSession,
+    feed: SqlFeed,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with good_client(patient_replica, feed, caplog), client(patient_replica, window_bytes=4096) as slow:
+    """The clock goes with the reads: their rate is the same on a busy machine."""
+    server, clock = patient_replica
+    async with good_client(server, feed, caplog), client(server, window_bytes=4096) as slow:
         await slow.open(protocol)
-        for connection in broadcaster(patient_replica).connections:
-            shrink_send_buffer(connection)
+        for each in broadcaster(server).connections:
+            shrink_send_buffer(each)
         appending = asyncio.create_task(fail_orders(feed, 800))
         async with asyncio.timeout(PATIENCE_S):
             while not appending.done() or slow.seqs[-1:] != [appending.result()]:
                 assert await slow.read(4_096)
-                await asyncio.sleep(0.01)  # the rate
+                await asyncio.sleep(0.01)
+                clock.now_s += 0.01
+        assert clock.now_s > PAUSE_LIMIT_S
         assert slow.seqs == list(range(1, appending.result() + 1))
-        assert await metric(http, patient_replica, "catch_up_reads_total") > 0
-        assert await metric(http, patient_replica, "aborts_total") == 0
+        assert await metric(http, server, "catch_up_reads_total") > 0
+        assert await metric(http, server, "aborts_total") == 0
 
 
 VIOLATIONS = {

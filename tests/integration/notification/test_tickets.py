@@ -6,7 +6,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -232,7 +232,7 @@ async def test_connection_whose_client_reads_nothing_ends_with_its_token(
 ) -> None:
     push = replace(config.push, pause_limit_s=60.0)
     server = await replica(replace(config, push=push))
-    await feed.append([lengthy(order) for order in range(1, 8_001)])
+    await append_lengthy(feed, range(1, 8_001))
     token = expiring(tokens, 3.0)
     async with RawClient(server.host, server.port, window_bytes=4096) as client:
         await client.send(
@@ -256,7 +256,7 @@ async def test_token_that_expires_during_the_replay_loses_nothing(
 ) -> None:
     server = await replica(replace(config, push=replace(config.push, pause_limit_s=60.0, close_timeout_s=60.0)))
     orders = list(range(1, 8_001))
-    await feed.append([lengthy(order) for order in orders])  # more than the buffers of a connection take
+    await append_lengthy(feed, orders)  # more than the buffers of a connection take
     assert server.app is not None
     broadcaster = server.app[BROADCASTER]
     heard: list[int] = []
@@ -276,6 +276,12 @@ async def test_token_that_expires_during_the_replay_loses_nothing(
         if expires:
             assert 0 < len(heard) < len(orders)
     assert heard == orders
+
+
+async def append_lengthy(feed: SqlFeed, orders: Sequence[int]) -> None:
+    """Append a long notification for each of *orders*, so many in a statement as it has time for on a busy machine."""
+    for first in range(0, len(orders), 500):
+        await feed.append([lengthy(order) for order in orders[first : first + 500]])
 
 
 def lengthy(order_id: int) -> OrderEvent:

@@ -390,6 +390,7 @@ def test_lines_are_json_and_those_of_the_log_libraries_are_not_shipped() -> None
         logger.info("ours", extra={"orderId": 7})
         logging.getLogger("urllib3.connectionpool").warning("theirs")
         logging.getLogger("botocore.endpoint").error("theirs too")
+        until(lambda: metrics.registry.get_sample_value("orderstream_log_events_total", {"outcome": "sent"}))
 
     sent = [message for batch in endpoint.batches for message in batch]
     ours = next(message for message in sent if orjson.loads(message)["logger"] == logger.name)
