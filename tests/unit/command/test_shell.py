@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from orderstream_command.shell import Duration, PointInTime, age, printable
+from orderstream_command import cli
+from orderstream_command.shell import INTERRUPTED, Duration, PointInTime, age, printable
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,16 @@ def test_text_of_a_message_can_not_steer_the_terminal() -> None:
         printable("a\tb\x1b[2J\n\N{RIGHT-TO-LEFT OVERRIDE}\N{PARTY POPPER}")
         == "a\\tb\\x1b[2J\\n\\u202e\N{PARTY POPPER}"
     )
+
+
+def test_command_that_is_interrupted_while_it_is_imported_ends_as_shells_report_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_name: str | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupted)
+    assert CliRunner().invoke(cli.orderstream, ["status"]).exit_code == INTERRUPTED
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "-"), (0.4, "0s"), (119, "119s"), (120, "2m"), (7200, "2h")])

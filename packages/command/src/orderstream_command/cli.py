@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -14,6 +16,13 @@ _COMMANDS = ("status", "dlq", "saga", "order", "logs")
 
 class _Commands(click.Group):
     """Imports a command when it is asked for: their libraries take longer than their work."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Import the command and run it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # during the import; click would end the process with 1
+            raise SystemExit(128 + signal.SIGINT) from None
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names in the order of the reference."""

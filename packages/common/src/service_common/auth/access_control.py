@@ -191,7 +191,7 @@ async def _without_tokens(
     auth: AuthConfig, request: web.Request, _token: str | None, _allowed: Caller, ticket: str | None
 ) -> Principal:
     if not is_served(request.headers.get("Host"), auth.allowed_hosts):
-        raise MisdirectedError("This service does not answer to the name in the header Host.")
+        raise MisdirectedError("The name in the header Host is neither local nor one of ALLOWED_HOSTS.")
     return EVERYBODY if ticket is None else await request.app[TICKETS].take(ticket)
 
 
