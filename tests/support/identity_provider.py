@@ -47,6 +47,7 @@ class IdentityProvider(Issuer):
         redirects: URLs of the page, to which it returns; they match exactly.
         lifetime_s: of access tokens, in seconds, as ``expires_in`` says.
         valid_s: how long the services accept an access token, before their leeway; None for *lifetime_s*.
+        first_valid_s: the same of the one that a sign-in begins with; None for *valid_s*.
         asked: how often it showed its sign-in page.
         refreshed: how often tokens were renewed.
     """
@@ -57,6 +58,7 @@ class IdentityProvider(Issuer):
         self.redirects: set[str] = set()
         self.lifetime_s = 3600.0
         self.valid_s: float | None = None
+        self.first_valid_s: float | None = None
         self.asked = 0
         self.refreshed = 0
         self._sessions: dict[str, str] = {}
@@ -127,14 +129,16 @@ class IdentityProvider(Issuer):
     async def _token(self, request: web.Request) -> web.Response:
         self._require_there()
         form = {name: str(value) for name, value in (await request.post()).items()}
+        valid_s = self.valid_s
         if form["grant_type"] == "refresh_token":
             grant = self._redeem_refresh(form["refresh_token"])
             self.refreshed += grant is not None
         else:
             grant = self._redeem_code(form)
+            valid_s = self.first_valid_s or valid_s
         if grant is None:
             return web.json_response({"error": "invalid_grant"}, status=400)
-        return web.json_response(self._tokens(grant), headers={"Cache-Control": "no-store"})
+        return web.json_response(self._tokens(grant, valid_s), headers={"Cache-Control": "no-store"})
 
     def _redeem_code(self, form: Mapping[str, str]) -> _Grant | None:
         grant = self._codes.pop(form["code"], None)
@@ -150,12 +154,12 @@ class IdentityProvider(Issuer):
             self._used[token] = grant.family
         return grant
 
-    def _tokens(self, grant: _Grant) -> dict[str, Any]:
+    def _tokens(self, grant: _Grant, valid_s: float | None) -> dict[str, Any]:
         now = time.time()
         refresh = secrets.token_urlsafe()
         self._refresh[refresh] = grant
         roles = self.roles.get(grant.name, ())
-        valid_s = self.lifetime_s if self.valid_s is None else self.valid_s
+        valid_s = self.lifetime_s if valid_s is None else valid_s
         identity = {
             "iss": self.url,
             "sub": grant.name,

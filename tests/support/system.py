@@ -82,6 +82,17 @@ class System:
 
         return await eventually(look, f"the end of order {order_id}", within_s)
 
+    async def sagas_ended(self, order_id: int, versions: int = 1) -> list[str]:
+        """Wait for the end of the sagas of an order, one a version, that may come after its own; return the states."""
+
+        async def look() -> list[str] | None:
+            answer = await self.call("processing", "GET", f"/sagas/{order_id}")
+            sagas = answer.json["sagas"] if answer.status == 200 else []
+            over = len(sagas) == versions and all(saga["nextRunAt"] is None for saga in sagas)
+            return [saga["state"] for saga in sagas] if over else None
+
+        return await eventually(look, f"the end of the sagas of order {order_id}")
+
     async def ready(self, service: str, replica: int = 0, within_s: float = PATIENCE_S) -> None:
         """Wait until a service says that it is ready."""
 

@@ -21,6 +21,7 @@ from tests.support.in_memory.database import saga_statements
 from tests.support.in_memory.processing import InMemorySagas
 from tests.support.in_memory.services import SERVICES, outbox_of
 from tests.support.problems import refused
+from tests.support.waiting import eventually
 
 from .conftest import IN_MEMORY, WIRE
 
@@ -84,6 +85,12 @@ async def ended_wire(system: System) -> Ended:
     async with system.sse() as watch:
         order_id = int((await system.place({shelf: 1})).json["id"])
         await watch.until(order_id, "CLOSED")
+
+    async def noted() -> bool | None:
+        [event] = (await system.call("processing", "GET", f"/sagas/{order_id}/events")).json["events"]
+        return event["sentAt"] is not None or None
+
+    await eventually(noted, "the event of the saga is noted as sent")
     return Ended(system.service("processing"), order_id)
 
 

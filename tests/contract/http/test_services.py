@@ -16,7 +16,7 @@ from tests.support.hostile import BODIES, documents
 from tests.support.http_service import HttpService, serving
 from tests.support.in_memory.services import SERVICES as IN_PROCESS
 from tests.support.problems import JSON, refused
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, eventually
 
 from .conftest import IN_MEMORY, WIRE
 
@@ -83,8 +83,11 @@ async def test_service_says_who_it_is_and_that_it_is_there(services: Services, s
 @pytest.mark.wire
 @pytest.mark.parametrize("service", SERVICES)
 async def test_service_says_what_it_needs_and_has(system: System, service: str) -> None:
-    await system.ready(service)
-    ready = (await system.call(service, "GET", "/health/ready")).json
+    async def look() -> dict[str, Any] | None:
+        answer = await system.call(service, "GET", "/health/ready")
+        return answer.json if answer.status == 200 else None
+
+    ready: dict[str, Any] = await eventually(look, f"{service} ready")
     assert ready["status"] == "ready"
     assert ready["checks"].keys() >= CHECKS[service]
     assert set(ready["checks"].values()) == {"ok"}

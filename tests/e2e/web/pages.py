@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
-from playwright.async_api import FloatRect, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
-__all__ = ["MEASURED", "Live", "Order", "Shop", "box_of", "go", "header_status", "incidents"]
+__all__ = ["MEASURED", "Live", "Order", "Shop", "go", "header_status", "incidents"]
 
 PROTOCOLS = {"sse": "SSE", "ws": "WebSocket"}
 
@@ -16,6 +18,10 @@ MEASURED = re.compile(r"\d m?s$")
 # of the feed, at first
 ROWS = 100
 ORDER = re.compile(r"/orders/(\d+)$")
+BARS = """rows => rows.map((row) => {
+  const { x, width } = row.querySelector('.bar').getBoundingClientRect();
+  return { name: row.dataset.step, x, width, times: row.querySelector('.times').innerText };
+})"""
 
 
 async def go(page: Page, name: str) -> None:
@@ -32,13 +38,6 @@ def header_status(page: Page) -> Locator:
 def incidents(page: Page, said: str | re.Pattern[str] = "") -> Locator:
     """Return all that operations tells of what is over; its first lines name three, of whatever a busy machine did."""
     return page.get_by_role("region", name="Incidents").get_by_role("listitem").filter(has_text=said)
-
-
-async def box_of(shown: Locator) -> FloatRect:
-    """Return where something is."""
-    box = await shown.bounding_box()
-    assert box is not None, f"{shown} is not shown"
-    return box
 
 
 class Shop:
@@ -134,6 +133,24 @@ class Live:
         return int(await self.page.get_by_test_id(f"count-{name}").inner_text())
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of the timeline, in pixels, and how long its row says that the step took: 0 when it is a moment."""
+
+    x: float
+    width: float
+    took_s: float
+
+    @property
+    def end(self) -> float:
+        return self.x + self.width
+
+
+def _seconds(times: str) -> float:
+    found = TOOK.search(times)
+    return float(found[1]) * (0.001 if found[2] == "ms" else 1) if found else 0.0
+
+
 class Order:
     """One order and its way."""
 
@@ -159,16 +176,10 @@ class Order:
         """Return one row of the timeline."""
         return self.page.locator(f'li[data-step="{name}"]')
 
-    async def took_s(self, name: str) -> float:
-        """Return how long a row of the timeline says that its step took."""
-        said = await self.step(name).locator(".times").inner_text()
-        found = TOOK.search(said)
-        assert found is not None, said
-        return float(found[1]) * (0.001 if found[2] == "ms" else 1)
-
-    async def bar(self, name: str) -> FloatRect:
-        """Return where the bar of a row of the timeline is."""
-        return await box_of(self.step(name).locator(".bar"))
+    async def bars(self) -> dict[str, Bar]:
+        """Return the bars of the timeline at one moment: its scale changes with each step that goes on."""
+        found: list[dict[str, Any]] = await self.page.locator("li[data-step]:has(.bar)").evaluate_all(BARS)
+        return {each["name"]: Bar(each["x"], each["width"], _seconds(each["times"])) for each in found}
 
     async def is_told(self, status: str) -> None:
         """Wait for a status."""

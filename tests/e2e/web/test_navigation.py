@@ -62,6 +62,7 @@ async def test_current_page_and_view_are_told_apart_with_forced_colours(page: Pa
     await page.goto("/live")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Live feed")
     links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    await expect(links.nth(2)).to_have_attribute("aria-current", "page")
     _shop, _orders, live, operations, _interfaces = await backgrounds(links)
     assert live != operations
     feed, compare = await backgrounds(page.get_by_role("group", name="View").get_by_role("button"))

@@ -23,7 +23,7 @@ async def running_shop(executable: str) -> AsyncIterator[Shopfront]:  # noqa: AR
 def front(running_shop: Shopfront) -> Shopfront:
     """The same, with a provider as it was."""
     provider = running_shop.provider
-    provider.lifetime_s, provider.valid_s, provider.away = 3600.0, None, False
+    provider.lifetime_s, provider.valid_s, provider.first_valid_s, provider.away = 3600.0, None, None, False
     return running_shop
 
 
