@@ -123,7 +123,7 @@ def peek(system: System, queue: str, order_id: int) -> dict[str, Any]:
 
 
 async def test_05_calls_are_in_the_log_of_inventory(system: System, story: Story) -> None:
-    answered = {"traceId": story.trace_id, "status": 200}
+    answered: dict[str, Any] = {"traceId": story.trace_id, "status": 200}
     await system.logged("inventory", **answered, method="GET", path=f"/inventory/{BOUGHT}")
     await system.logged("inventory", **answered, method="POST", path="/inventory/decrement")
 

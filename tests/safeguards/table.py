@@ -457,6 +457,18 @@ SAFEGUARDS = (
         "assert",
         ("tests/unit/notification/feed/test_sequencer.py::test_what_the_table_does_not_have_is_not_held_any_longer",),
     ),
+    Safeguard(
+        "disk",
+        "consumers receive nothing while the disk of the database is full",
+        f"{COMMON}/postgres/database.py",
+        "        await self._pool.writes.wait()\n",
+        "",
+        "assert",
+        (
+            "tests/integration/common/postgres/test_outages.py"
+            "::test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on",
+        ),
+    ),
 )
 
 

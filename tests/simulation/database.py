@@ -46,7 +46,7 @@ class SimulatedDatabase(InMemoryDatabase):
         super().__init__(server.statements)
         self._server = server
         self._world = server.world
-        self._availability = Availability(self.ping)
+        self._availability = Availability(self.check)
 
     @property
     def available(self) -> bool:
@@ -63,7 +63,7 @@ class SimulatedDatabase(InMemoryDatabase):
         """Stop looking for the server."""
         await self._availability.close()
 
-    async def ping(self) -> None:
+    async def check(self) -> None:
         await self._world.latency("ping")
         if self._server.away_until > self._world.loop.time():
             raise DatabaseUnavailableError("the server is away")

@@ -27,7 +27,7 @@ async def inventory(app: web.Application) -> AsyncIterator[None]:
     config = app[CONFIG]
     await migrate(config.database_url, "inventory_service.migrations")
     async with Database.open(config.database_url, size=config.pool_size, name=NAME) as database:
-        app[READINESS].add("database", database.ping)
+        app[READINESS].add("database", database.check)
         database.expose(app[METRICS])
         stock = SqlStock(database)
         if config.seed_products:

@@ -101,7 +101,7 @@ async def pushing(app: web.Application) -> AsyncIterator[None]:
         # a connection that was open before a request that old has reached its maximum age
         expire_access = partial(access.expire, DISCONNECTION_KEPT_S + 2 * config.push.age_s)
         access_retention = Retention(expire_access, name="tickets", interval_s=TICKET_RETENTION_S)
-        readiness.add("database", database.ping)
+        readiness.add("database", database.check)
         database.expose(app[METRICS])
         app[METRICS].register(PushGauges(broadcaster, lambda: tailer.lag))
         app[DATABASE], app[BROADCASTER], app[HISTORY] = database, broadcaster, History(feed)

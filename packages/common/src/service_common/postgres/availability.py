@@ -1,4 +1,4 @@
-"""Availability of the database: lost at the first failure, recovered when a probe succeeds."""
+"""Availability of the database, or of its disk: lost at the first failure, recovered when a probe succeeds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ _PROBE_BACKOFF = Backoff(base_s=0.1, cap_s=1.0)
 
 
 class Availability:
-    """Up until `lost` is called; then probes in the background until the database answers.
+    """Up until `lost` is called; then probes in the background until the database answers, or can write.
 
     Args:
-        probe: returns when the database answers, raises ServiceError when it does not.
+        probe: returns when the database does, raises ServiceError when it does not.
         backoff: delays between probes.
+
+    Attributes:
+        reason: why it is lost; None while it is up.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[None]], backoff: Backoff = _PROBE_BACKOFF) -> None:
@@ -34,6 +37,7 @@ class Availability:
         self._up.set()
         self._probing: asyncio.Task[None] | None = None
         self._closed = False
+        self.reason: str | None = None
 
     @property
     def up(self) -> bool:
@@ -44,8 +48,9 @@ class Availability:
         """Record a failure of the connection; the first one starts the probes."""
         if self._probing is None and not self._closed:
             self._up.clear()
+            self.reason = str(reason)
             # in a context of its own, without the trace of the statement that failed first
-            self._probing = asyncio.get_running_loop().create_task(self._recover(str(reason)), context=Context())
+            self._probing = asyncio.get_running_loop().create_task(self._recover(self.reason), context=Context())
 
     async def wait(self) -> None:
         """Return when the database is up."""
@@ -68,6 +73,7 @@ class Availability:
             await asyncio.sleep(self._backoff.delay_s(failures))
         logger.info("database recovered", extra={"failures": failures})
         self._probing = None
+        self.reason = None
         self._up.set()
 
     async def _answers(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Final, TypedDict
 from ..errors import ServiceError
 from ..observability import Attributes, Metrics, SpanKind
 from .connection import ConnectOptions
+from .errors import DatabaseUnavailableError
 from .listen import notifications
 from .pool import Pool
 from .session import Params, Row, rowcount, rows
@@ -89,8 +90,9 @@ class Database:
         return self._pool.load[state]
 
     async def wait_available(self) -> None:
-        """Return when the database answers; consumers wait for it before they receive messages."""
+        """Return when the database answers and can write; consumers wait for it before they receive messages."""
         await self._pool.availability.wait()
+        await self._pool.writes.wait()
 
     async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
         """Run *sql* and return its rows."""
@@ -124,6 +126,16 @@ class Database:
             await self.ping()
             now_s = self._clock_read_s
         return {"lease_s": lease_s, "awaited_until": self._clock_ahead_s + now_s + self._options.answer_timeout_s}
+
+    async def check(self) -> None:
+        """Check for readiness that the database answers, and that it can write as far as is known.
+
+        Raises:
+            DatabaseUnavailableError: it does not, or its disk is full.
+        """
+        if (reason := self._pool.writes.reason) is not None:
+            raise DatabaseUnavailableError(reason)
+        await self.ping()
 
     async def ping(self) -> None:
         """Return when the database answers a trivial statement, which tells its clock for :meth:`lease`."""

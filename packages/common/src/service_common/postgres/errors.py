@@ -14,6 +14,7 @@ __all__ = [
     "StatementError",
     "StatementTimeoutError",
     "is_connection_failure",
+    "is_write_failure",
     "translate",
 ]
 
@@ -31,6 +32,8 @@ _SESSION_ENDING = frozenset(
         errorcodes.READ_ONLY_SQL_TRANSACTION,
     }
 )
+# the server answers, and takes no write; reads may go on
+_WRITE_FAILURES = frozenset({errorcodes.DISK_FULL, errorcodes.IO_ERROR})
 # raised by psycopg2 itself, without SQLSTATE: the statement never left, or its answer is complete
 _ABOUT_VALUES = (psycopg2.ProgrammingError, psycopg2.NotSupportedError, psycopg2.DataError, psycopg2.IntegrityError)
 # the statement had no effect because of another transaction
@@ -94,6 +97,11 @@ def is_connection_failure(error: Exception) -> bool:
     if code is None:
         return not isinstance(error, _ABOUT_VALUES)
     return code.startswith("08") or code in _SESSION_ENDING
+
+
+def is_write_failure(error: Exception) -> bool:
+    """Return whether *error* says that the server can't write: its disk is full, or fails."""
+    return isinstance(error, psycopg2.Error) and error.pgcode in _WRITE_FAILURES
 
 
 def translate(error: Exception) -> ServiceError:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from ..backoff import Backoff
 from ..errors import ServiceError
 from .availability import Availability
 from .connection import ConnectOptions
 from .errors import DatabaseUnavailableError
-from .session import Session, open_session, rows
+from .session import Session, open_session, rowcount, rows
 
 __all__ = ["Pool"]
 
@@ -19,6 +20,13 @@ MIN_SESSIONS = 1
 IDLE_LIMIT_S = 60.0
 RECOVERY_WAIT_S = 0.25
 GROW_AGAIN_S = 2.0
+_WRITE_PROBE_BACKOFF = Backoff(base_s=1.0, cap_s=5.0)
+# a megabyte that is read twice does not stay within 64 KB: it goes to a temporary file beside the tables
+_LITTLE_MEMORY = "SET work_mem = '64kB'"
+_WRITE_PROBE = """
+WITH megabyte AS MATERIALIZED (SELECT repeat('x', 1000) FROM generate_series(1, 1000))
+SELECT (SELECT count(*) FROM megabyte), (SELECT count(*) FROM megabyte)
+"""
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +44,7 @@ class Pool:
 
     def __init__(self, options: ConnectOptions, size: int, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
         self.availability = Availability(self._probe)
+        self.writes = Availability(self._probe_write, _WRITE_PROBE_BACKOFF)
         self._options = options
         self._size = size
         self._permits = asyncio.Semaphore(size)
@@ -84,6 +93,8 @@ class Pool:
             self._keep(session)
             if session.broken is not None:
                 self.availability.lost(session.broken)
+            if session.unwritable is not None:
+                self.writes.lost(session.unwritable)
         finally:
             self._permits.release()
 
@@ -103,6 +114,7 @@ class Pool:
         for session in tuple(self._sessions):
             self._discard(session)
         await self.availability.close()
+        await self.writes.close()
 
     async def _wait_for_recovery(self) -> None:
         """Wait a moment for the first probe: one broken connection may be no outage."""
@@ -194,3 +206,17 @@ class Pool:
             raise DatabaseUnavailableError("PostgreSQL gave no answer") from error
         finally:
             self._keep(session)
+
+    async def _probe_write(self) -> None:
+        """Have the server write to its disk, in a session of its own."""
+        await self.availability.wait()
+        session = await open_session(self._options)
+        try:
+            await session.run(_LITTLE_MEMORY, (), rowcount)
+            await session.run(_WRITE_PROBE, (), rows)
+        except DatabaseUnavailableError:
+            raise
+        except ServiceError as error:  # the probe itself is refused: only the statements of others can tell
+            logger.warning("database probe refused", extra={"reason": error.detail})
+        finally:
+            session.close()

@@ -13,7 +13,7 @@ from psycopg2.extensions import quote_ident
 
 from ..errors import ServiceError
 from .connection import Connection, ConnectOptions, connect
-from .errors import DatabaseUnavailableError, is_connection_failure, translate
+from .errors import DatabaseUnavailableError, is_connection_failure, is_write_failure, translate
 
 __all__ = ["Json", "Params", "Row", "Session", "open_session", "rowcount", "rows"]
 
@@ -36,9 +36,10 @@ class Session:
 
     Attributes:
         broken: why the connection failed, if it did; it is then no longer usable.
+        unwritable: why the server could not write what the last statement needed, if it could not.
     """
 
-    __slots__ = ("_answer_timeout_s", "_connection", "_cursor", "_loop", "broken")
+    __slots__ = ("_answer_timeout_s", "_connection", "_cursor", "_loop", "broken", "unwritable")
 
     def __init__(self, connection: Connection, cursor: aiopg.Cursor, answer_timeout_s: float) -> None:
         self._connection = connection
@@ -46,6 +47,7 @@ class Session:
         self._answer_timeout_s = answer_timeout_s
         self._loop = asyncio.get_running_loop()
         self.broken: str | None = None
+        self.unwritable: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -61,6 +63,7 @@ class Session:
         """
         # closes the connection instead of cancelling the task, as asyncio.timeout() would: aiopg confuses cancellations
         timer = self._loop.call_later(self._answer_timeout_s, self._give_up)
+        self.unwritable = None
         try:
             await self._cursor.execute(sql, params or None)
             return read(self._cursor.raw)
@@ -75,6 +78,8 @@ class Session:
         failure = translate(error)
         if is_connection_failure(error):
             self.broken = failure.detail
+        elif is_write_failure(error):
+            self.unwritable = failure.detail
         if self.broken is not None or self._connection.isexecuting():
             self.close()
         return failure
