@@ -74,27 +74,28 @@ async def test_outage_is_reported_at_once_and_the_database_used_when_it_recovers
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A file system of its own, with room for a server and little more."""
+def small_server() -> Iterator[PostgresServer]:
+    """A server on a file system of its own, which has room for it and little more."""
     with reachable_folder("small-disk-", for_programs=True) as folder:
         mount = ("mount", "-t", "tmpfs", "-o", "size=200m,mode=755", "tmpfs", str(folder))
         if subprocess.run(mount, check=False, capture_output=True).returncode:
             pytest.skip("this user may not mount a file system")
-        yield folder
+        server = get_server(folder / "data", cleanup_mode="delete")
+        yield server
+        server.cleanup()
         unmount = ("umount", "--lazy", str(folder))
         subprocess.run(unmount, check=True)
 
 
 async def test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on(
-    small_disk: Path, caplog: pytest.LogCaptureFixture
+    small_server: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def probed() -> bool | None:
         return "database lost" in caplog.messages or None
 
-    server = get_server(small_disk / "data", cleanup_mode="delete")
-    async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri()) as database:
+    ballast = small_server.pgdata.parent / "ballast"
+    async with asyncio.timeout(PATIENCE_S), Database.open(small_server.get_uri()) as database:
         await database.execute("CREATE TABLE thing (id int)")
-        ballast = small_disk / "ballast"
         with suppress(OSError), ballast.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(1 << 16))
@@ -110,7 +111,6 @@ async def test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on(
         await waiting
         await database.check()
         assert await database.execute("INSERT INTO thing VALUES (1)") == 1
-    await asyncio.to_thread(server.cleanup)
 
 
 async def test_failed_write_of_which_the_probe_knows_nothing_holds_up_nobody(server: PostgresServer) -> None:
