@@ -13,8 +13,8 @@ from orderstream_local.compose import read_compose
 from orderstream_local.emulator import Emulator, emulator_python
 from orderstream_local.environment import HostMapping, inherited_environment, local_command, local_environment
 from orderstream_local.layout import COMPOSE, DataFolder
-from orderstream_local.ports import Ports
 from orderstream_local.supervisor import Supervisor
+from tests.support.ports import free_port
 
 __all__ = ["emulator"]
 
@@ -34,7 +34,7 @@ async def emulator() -> AsyncIterator[str]:
         data.logs.mkdir()
         places = HostMapping(
             containers=containers,
-            ports=Ports.free().assign({"emulator": container.port or 0}, {}),
+            ports={"emulator": (free_port(),)},
             sockets={},
             volumes={"emulator": data.volume("emulator")},
             compose=COMPOSE,

@@ -27,6 +27,7 @@ from rich.table import Table
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
 from tests.support.issuer import AUDIENCE, bearer, issuer
+from tests.support.ports import free_port
 
 from .sqs_stub import sqs_stub
 from .usage import Meter
@@ -130,10 +131,9 @@ async def sqs_requests(stack: Stack) -> dict[str, float]:
 @asynccontextmanager
 async def running(folder: Path, environ: Mapping[str, str], *, stub: bool) -> AsyncIterator[Stack]:
     """Run the stack, with the emulator's queues or with those of the stub."""
-    [port] = Ports.free().assign({"stub": 0}, {})["stub"]
     async with AsyncExitStack() as exits:
         if stub:
-            url = await exits.enter_async_context(sqs_stub(port, lambda: stack.aws_endpoint))
+            url = await exits.enter_async_context(sqs_stub(free_port(), lambda: stack.aws_endpoint))
             environ = {**environ, "AWS_ENDPOINT_URL": url}
         stack = Stack(StackOptions(data=folder, ports=Ports.free(), environ=environ, web=False))
         yield await exits.enter_async_context(stack)

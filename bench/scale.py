@@ -29,6 +29,7 @@ from rich.table import Table
 
 from orderstream_local.ports import Ports
 from orderstream_local.stack import Stack, StackOptions
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 from .orders import SERVICES, Callers, drive, stock_up
@@ -153,7 +154,7 @@ async def measure_replicas(options: argparse.Namespace) -> list[Side]:
     sides, urls = [], {}
     async with AsyncExitStack() as exits:
         for replicas in REPLICAS:
-            ports = {name: each[0] for name, each in Ports.free().assign({"order": 0, "inventory": 0}, {}).items()}
+            ports = {name: free_port() for name in ("order", "inventory")}
             called = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
             side = await exits.enter_async_context(running(f"{replicas} of each", replicas=replicas, environ=called))
             await exits.enter_async_context(balanced(ports, side.stack))

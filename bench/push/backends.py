@@ -18,13 +18,13 @@ from orderstream_local.compose import read_compose
 from orderstream_local.environment import inherited_environment
 from orderstream_local.instance import socket_folder
 from orderstream_local.layout import COMPOSE, DataFolder
-from orderstream_local.ports import Ports
 from orderstream_local.postgres import Postgres
 from orderstream_local.supervisor import Supervisor
+from tests.support.ports import free_port
 
 from ..sqs_stub import sqs_stub
 
-__all__ = ["QUEUE", "Backends", "backends", "free_port"]
+__all__ = ["QUEUE", "Backends", "backends"]
 
 QUEUE = "notification-queue"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -70,11 +70,6 @@ async def backends() -> AsyncIterator[Backends]:
                     yield Backends(database_url, endpoint, environment, data, supervisor)
             finally:
                 await supervisor.stop()
-
-
-def free_port() -> int:
-    """Return a port that nobody has right now."""
-    return Ports.free().assign({"it": 0}, {})["it"][0]
 
 
 async def _postgres(data: DataFolder, sockets: Path, supervisor: Supervisor, environment: dict[str, str]) -> str:

@@ -15,9 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orderstream_local.ports import LOOPBACK
 from orderstream_local.process import ProcessSpec, ServiceProcess
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
-from .backends import QUEUE, Backends, free_port
+from .backends import QUEUE, Backends
 
 __all__ = ["Service", "notification_service"]
 

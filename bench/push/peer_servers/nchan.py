@@ -6,7 +6,6 @@ import asyncio
 import re
 import resource
 import shutil
-import socket
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from string import Template
 
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 from ..servers import Publish, Target
@@ -39,7 +39,7 @@ async def nchan(protocol: str) -> AsyncIterator[Target]:
     """
     program, module = await _installed()
     with tempfile.TemporaryDirectory(prefix="bench-nchan-") as folder:
-        port = _free_port()
+        port = free_port()
         configuration = _configured(Path(folder), module, port)
         arguments = ("-p", folder, "-e", "stderr", "-c", str(configuration))
         nginx = await asyncio.create_subprocess_exec(program, *arguments, stderr=PIPE)
@@ -91,12 +91,6 @@ def _configured(folder: Path, module: Path, port: int) -> Path:
 def _open_files() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def _connected(nginx: Process, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
