@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from tests.support.http_service import Answer, HttpService
 from tests.support.problems import JSON, nothing_stored, refused
+from tests.support.waiting import eventually
 
 from .conftest import Shop
 
@@ -627,7 +628,13 @@ async def test_changes_begin_at_the_present_and_continue_at_the_position(
     assert (present.status, present.json["changes"]) == (200, [])
     await orders.call("DELETE", f"/orders/{created['id']}")
     order = (await orders.call("GET", f"/orders/{created['id']}")).json
-    following = (await changes(orders, f"?after={present.json['next']}")).json
+
+    async def look() -> dict[str, Any] | None:
+        page: dict[str, Any] = (await changes(orders, f"?after={present.json['next']}")).json
+        return page if order["id"] in {each["id"] for each in page["changes"]} else None
+
+    # a change is listed when no transaction is open that began before it: the relay has some
+    following: dict[str, Any] = await eventually(look, "the change of the order")
     listed = [each for each in following["changes"] if each["id"] == order["id"]]
     assert listed == [{name: value for name, value in order.items() if name != "orderItems"}]
     last = following["changes"][-1]

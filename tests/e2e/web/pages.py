@@ -176,8 +176,13 @@ class Order:
         """Return one row of the timeline."""
         return self.page.locator(f'li[data-step="{name}"]')
 
-    async def bars(self) -> dict[str, Bar]:
-        """Return the bars of the timeline at one moment: its scale changes with each step that goes on."""
+    async def bars(self, *awaited: str) -> dict[str, Bar]:
+        """Return the bars of the timeline at one moment, those *awaited* among them.
+
+        Its scale changes with each step that goes on, and a step has its bar when it is known when it began.
+        """
+        for name in awaited:
+            await expect(self.step(name).locator(".bar")).to_be_attached()
         found: list[dict[str, Any]] = await self.page.locator("li[data-step]:has(.bar)").evaluate_all(BARS)
         return {each["name"]: Bar(each["x"], each["width"], _seconds(each["times"])) for each in found}
 

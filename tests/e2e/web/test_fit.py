@@ -62,6 +62,17 @@ async def test_header_stays_whole_while_nothing_comes(
             await stays_whole(page)
 
 
+@pytest.mark.parametrize(("locale", "said"), [("en-GB", "Connecting"), ("de-DE", "Verbindet")])
+async def test_header_is_whole_while_it_connects(
+    locale: str, said: str, recorded_pages: Recorded, browser: Browser
+) -> None:
+    async with recorded_pages.visited(browser, locale=locale) as page:
+        await page.route("**/stream*", lambda _: None)  # it is not answered
+        await page.goto("/live")
+        await expect(page.get_by_role("banner").get_by_role("status")).to_contain_text(said)
+        await stays_whole(page)
+
+
 async def stays_whole(page: Page) -> None:
     said = await page.get_by_role("banner").inner_text()
     for width in WIDTHS:

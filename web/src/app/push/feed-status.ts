@@ -12,7 +12,7 @@ import { StateDot } from './state-dot';
   template: `<app-state-dot [state]="feed.state()" /><span class="small soft" role="status"
       >{{ state() }}<span class="over">{{ over() }}</span></span
     ><app-last-heard class="small soft" [at]="feed.heardAt()" [delayedSince]="feed.delayedSince()" />`,
-  host: { '[class.away]': 'isAway()' },
+  host: { '[class.away]': 'isAway()', '[class.connecting]': "feed.state() === 'connecting'" },
   styles: `
     :host {
       display: inline-flex;

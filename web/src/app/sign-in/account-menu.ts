@@ -8,7 +8,7 @@ import { Session } from './session';
   selector: 'app-account-menu',
   template: `
     @if (session.phase() === 'open') {
-      <span class="small soft"
+      <span class="small soft open"
         >{{ texts.open }}<span class="hint">{{ texts.openHint }}</span></span
       >
     } @else if (session.person(); as person) {
