@@ -166,6 +166,29 @@ def test_calls_become_lines_without_a_record(log: Log) -> None:
     assert [line["message"] for line in log.lines()] == 2 * ["direct", "direct", "3"]
 
 
+def test_record_says_where_the_call_was(log: Log, caplog: pytest.LogCaptureFixture) -> None:  # noqa: ARG001 - see logger
+    EARLIER.info("here", stack_info=True)
+
+    [record] = caplog.records
+    assert (record.filename, record.funcName) == ("test_log.py", "test_record_says_where_the_call_was")
+    assert record.stack_info is not None
+    assert record.stack_info.endswith('EARLIER.info("here", stack_info=True)')
+
+
+def test_call_while_another_thread_closes_the_log_reaches_the_caller_unharmed(log: Log) -> None:
+    class ClosedMeanwhile(list[logging.Handler]):
+        def __len__(self) -> int:
+            handlers = super().__len__()
+            self.clear()
+            return handlers
+
+    logger = aside()
+    logger.root.handlers = ClosedMeanwhile([ours()])
+    logger.info("last")
+
+    assert [line["message"] for line in log.lines()] == ["last"]
+
+
 def test_handler_or_filter_of_others_sees_each_record_and_may_stop_it(log: Log) -> None:
     def odd(record: logging.LogRecord) -> bool:
         seen.append(record)

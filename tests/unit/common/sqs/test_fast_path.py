@@ -77,6 +77,23 @@ async def test_credentials_that_were_renewed_sign_the_next_request() -> None:
     assert came == belongs
 
 
+@pytest.mark.parametrize("status", [302, 307])
+async def test_redirection_is_not_followed(status: int) -> None:
+    async def redirect(_request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    elsewhere = Sqs()
+    app = web.Application()
+    app.router.add_post("/", redirect)
+    app.router.add_route("*", "/elsewhere", elsewhere.handle)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        request = FastPath(AioCredentials(*KEYS), server.make_url("/"), REGION, session, session)
+        with pytest.raises(ClientError) as raised:
+            await request("DeleteMessageBatch")
+    assert elsewhere.request is None
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
+
+
 def test_answer_is_parsed() -> None:
     assert parse("ReceiveMessage", 200, b'{"Messages":[]}') == {"Messages": []}
 

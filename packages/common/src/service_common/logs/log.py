@@ -123,7 +123,7 @@ class DirectLogger(logging.Logger):
         stack_info: bool = False,
         stacklevel: int = 1,
     ) -> None:
-        handlers = self.root.handlers
+        handlers = self.root.handlers[:]  # another thread may close the log meanwhile
         if (
             level >= ERROR
             or args
@@ -137,7 +137,7 @@ class DirectLogger(logging.Logger):
             or len(handlers) != 1
             or type(handlers[0]) is not JsonHandler
         ):
-            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel)
+            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)  # past this frame
             return
         handlers[0].keep((time(), get_ident(), current_trace(), level, self.name, msg, dict(extra or ())))
 

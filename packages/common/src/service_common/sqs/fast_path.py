@@ -73,7 +73,7 @@ class FastPath:
         headers = self._signer.headers(credentials, f"AmazonSQS.{operation}", body)
         session = self._polls if operation == "ReceiveMessage" else self._calls
         data = body if len(body) <= MAX_WRITE_BYTES else BytesIO(body)
-        async with session.post(self._url, data=data, headers=headers) as response:
+        async with session.post(self._url, data=data, headers=headers, allow_redirects=False) as response:
             answer = await response.read()
         self._count(operation, max(1, -(-max(len(body), len(answer)) // BILLED_BYTES)))
         return parse(operation, response.status, answer)
