@@ -78,6 +78,22 @@ def test_two_threads_write_at_the_same_time(monkeypatch: pytest.MonkeyPatch, pai
     assert {received(client) for _server, client in pairs} == {b"one"}
 
 
+def test_without_a_second_context_one_thread_writes(monkeypatch: pytest.MonkeyPatch, pairs: Sequence[Pair]) -> None:
+    contexts = [AioContext()]
+
+    def context() -> AioContext:
+        if not contexts:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return contexts.pop()
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1})
+    monkeypatch.setattr("notification_service.push.linux_aio.FEWEST_SHARED", 1)
+    monkeypatch.setattr("notification_service.push.linux_aio.AioContext", context)
+    aio = LinuxAio()
+    assert aio.write(b"one", fds(pairs)) == [3] * len(pairs)
+    aio.close()
+
+
 def test_a_socket_takes_what_it_has_room_for_and_then_nothing(aio: LinuxAio, pairs: Sequence[Pair]) -> None:
     large = os.urandom(1 << 20)
 

@@ -15,6 +15,7 @@ import weakref
 from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 __all__ = ["PREAD", "AioContext", "LinuxAio"]
 
@@ -42,8 +43,9 @@ class LinuxAio:
         self._context = AioContext()
         self._helper: AioContext | None = None
         if len(os.sched_getaffinity(0)) > 1:
-            self._helper = AioContext()
-            self._threads = ThreadPoolExecutor(1, "push-writes")
+            with suppress(OSError):  # the system has no further context (fs.aio-max-nr): one thread writes
+                self._helper = AioContext()
+                self._threads = ThreadPoolExecutor(1, "push-writes")
 
     def close(self) -> None:
         """Free what the system keeps for it."""
