@@ -101,10 +101,10 @@ async def test_dependency_that_is_away_is_the_one_alarm(
     with frozen(system, process):
         alarms = state.get_by_role("list").first.locator("> li")
         await expect(alarms).to_have_count(1)
-        await expect(alarms).to_contain_text(f"{name} can’t be reached by any service.")  # noqa: RUF001 - as it is shown
+        await expect(alarms).to_contain_text(f"{name} is unavailable to all services.")
         await expect(alarms).to_contain_text(f"Affected: {affected}")
-        await expect(card).to_contain_text("Can’t be reached")  # noqa: RUF001 - as it is shown
-    await expect(incidents(page, f"{name} could not be reached.")).not_to_have_count(0)
+        await expect(card).to_contain_text("Unavailable")
+    await expect(incidents(page, f"{name} was unavailable.")).not_to_have_count(0)
 
 
 async def test_trace_of_an_order_becomes_a_command_that_finds_it(system: System, page: Page) -> None:

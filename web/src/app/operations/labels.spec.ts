@@ -45,7 +45,7 @@ describe('findingText', () => {
     ],
     [
       { kind: 'dependency', level: 'bad', dependency: 'sqs', away: true, unreached: [] },
-      'SQS can’t be reached by any service.',
+      'SQS is unavailable to all services.',
     ],
     [
       {
@@ -55,7 +55,7 @@ describe('findingText', () => {
         away: false,
         unreached: [{ ...SECOND, reason: 'refused' }],
       },
-      'PostgreSQL can’t be reached by Notification service 2.',
+      'PostgreSQL is unavailable to Notification service 2.',
     ],
     [
       { kind: 'unavailable', level: 'bad', service: 'order', number: 24, requests: 24 },

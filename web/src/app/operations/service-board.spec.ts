@@ -33,7 +33,7 @@ describe('ServiceBoard', () => {
     expect(cards[0]).toContain('Waits for SQS.');
     expect(cards[0]).not.toContain('database');
     expect(cards[4]).toMatch(/PostgreSQL\s*Ready\s*Reached by order service\./);
-    expect(cards[5]).toMatch(/SQS\s*Can’t be reached\s*Order service: no answer within 1 s/);
+    expect(cards[5]).toMatch(/SQS\s*Unavailable\s*Order service: no answer within 1 s/);
   });
 
   it('shows each replica by its number', async () => {

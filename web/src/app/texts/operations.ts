@@ -59,9 +59,9 @@ export const operations = {
       failing.length > 0
         ? $localize`${replica}:replica: is not ready: ${failing.join(', ')}:failing:.`
         : $localize`${replica}:replica: is not ready.`,
-    away: (dependency: string): string => $localize`${dependency}:dependency: can’t be reached by any service.`,
+    away: (dependency: string): string => $localize`${dependency}:dependency: is unavailable to all services.`,
     cut: (dependency: string, replicas: readonly string[]): string =>
-      $localize`${dependency}:dependency: can’t be reached by ${list.format(replicas)}:replicas:.`,
+      $localize`${dependency}:dependency: is unavailable to ${list.format(replicas)}:replicas:.`,
     unavailable: (service: string, number: number, requests: number): string =>
       $localize`The ${service}:service: answered ${number.toLocaleString(locale)}:number: of ${plural(requests, $localize`request`, $localize`requests`)}:requests: with 502, 503 or 504 in the last minute.`,
     deadLetters: (queue: string, number: number): string =>
@@ -88,9 +88,9 @@ export const operations = {
 
   /** What a finding was, once it is over. */
   past: {
-    away: (dependency: string): string => $localize`${dependency}:dependency: could not be reached.`,
+    away: (dependency: string): string => $localize`${dependency}:dependency: was unavailable.`,
     cut: (dependency: string, replicas: readonly string[]): string =>
-      $localize`${dependency}:dependency: could not be reached by ${list.format(replicas)}:replicas:.`,
+      $localize`${dependency}:dependency: was unavailable to ${list.format(replicas)}:replicas:.`,
     unreachable: (replica: string): string => $localize`${replica}:replica: could not be reached.`,
     notReady: (replica: string, failing: readonly string[]): string =>
       failing.length > 0
@@ -201,7 +201,7 @@ export const operations = {
       unknown: $localize`Unknown`,
       ready: $localize`Ready`,
       partly: $localize`Partly away`,
-      away: $localize`Can’t be reached`,
+      away: $localize`Unavailable`,
     },
     reachedBy: (services: readonly string[]): string => $localize`Reached by ${list.format(services)}:services:.`,
     unreachedBy: (replica: string, reason: string): string => `${replica}: ${reason}`,

@@ -6,7 +6,14 @@
 from __future__ import annotations
 
 from .database import STATEMENT_SPAN, Database, Params, Row
-from .errors import DatabaseUnavailableError, DataError, IntegrityError, StatementError, StatementTimeoutError
+from .errors import (
+    DatabaseUnavailableError,
+    DatabaseUnwritableError,
+    DataError,
+    IntegrityError,
+    StatementError,
+    StatementTimeoutError,
+)
 from .migrations import ChangedMigrationError, migrate
 from .session import Json
 from .sql_files import load_statements
@@ -17,6 +24,7 @@ __all__ = [
     "DataError",
     "Database",
     "DatabaseUnavailableError",
+    "DatabaseUnwritableError",
     "IntegrityError",
     "Json",
     "Params",

@@ -12,7 +12,7 @@ from typing import Final, TypedDict
 from ..errors import ServiceError
 from ..observability import Attributes, Metrics, SpanKind
 from .connection import ConnectOptions
-from .errors import DatabaseUnavailableError
+from .errors import DatabaseUnwritableError
 from .listen import notifications
 from .pool import Pool
 from .session import Params, Row, rowcount, rows
@@ -131,10 +131,11 @@ class Database:
         """Check for readiness that the database answers, and that it can write as far as is known.
 
         Raises:
-            DatabaseUnavailableError: it does not, or its disk is full.
+            DatabaseUnwritableError: its disk is full, or fails.
+            DatabaseUnavailableError: it does not answer.
         """
         if (reason := self._pool.writes.reason) is not None:
-            raise DatabaseUnavailableError(reason)
+            raise DatabaseUnwritableError(reason)
         await self.ping()
 
     async def ping(self) -> None:

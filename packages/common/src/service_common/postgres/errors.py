@@ -10,11 +10,11 @@ from ..errors import BusyError, PermanentError, ServiceError, UnavailableError
 __all__ = [
     "DataError",
     "DatabaseUnavailableError",
+    "DatabaseUnwritableError",
     "IntegrityError",
     "StatementError",
     "StatementTimeoutError",
     "is_connection_failure",
-    "is_write_failure",
     "translate",
 ]
 
@@ -46,6 +46,12 @@ class DatabaseUnavailableError(UnavailableError):
 
     slug = "database-unavailable"
     dependency = "database"
+
+
+class DatabaseUnwritableError(DatabaseUnavailableError):
+    """PostgreSQL answers and can't write: its disk is full, or fails. The statement had no effect; others may read."""
+
+    slug = "database-unwritable"
 
 
 class StatementTimeoutError(UnavailableError):
@@ -99,11 +105,6 @@ def is_connection_failure(error: Exception) -> bool:
     return code.startswith("08") or code in _SESSION_ENDING
 
 
-def is_write_failure(error: Exception) -> bool:
-    """Return whether *error* says that the server can't write: its disk is full, or fails."""
-    return isinstance(error, psycopg2.Error) and error.pgcode in _WRITE_FAILURES
-
-
 def translate(error: Exception) -> ServiceError:
     """Return the error of the services for whatever the driver raised."""
     detail = str(error).strip() or type(error).__name__
@@ -118,7 +119,8 @@ def translate(error: Exception) -> ServiceError:
         case psycopg2.OperationalError() | psycopg2.InterfaceError():
             # without the statement, which an operator can't help and which makes one outage look like many
             reason = detail.partition("\nCONTEXT:")[0]
-            return BusyError(_BUSY) if error.pgcode in _CONFLICTS else DatabaseUnavailableError(reason)
+            outage = DatabaseUnwritableError if error.pgcode in _WRITE_FAILURES else DatabaseUnavailableError
+            return BusyError(_BUSY) if error.pgcode in _CONFLICTS else outage(reason)
         case _ if is_connection_failure(error):
             return DatabaseUnavailableError(detail)
         case _:

@@ -13,7 +13,7 @@ from psycopg2.extensions import quote_ident
 
 from ..errors import ServiceError
 from .connection import Connection, ConnectOptions, connect
-from .errors import DatabaseUnavailableError, is_connection_failure, is_write_failure, translate
+from .errors import DatabaseUnavailableError, DatabaseUnwritableError, is_connection_failure, translate
 
 __all__ = ["Json", "Params", "Row", "Session", "open_session", "rowcount", "rows"]
 
@@ -78,7 +78,7 @@ class Session:
         failure = translate(error)
         if is_connection_failure(error):
             self.broken = failure.detail
-        elif is_write_failure(error):
+        elif isinstance(failure, DatabaseUnwritableError):
             self.unwritable = failure.detail
         if self.broken is not None or self._connection.isexecuting():
             self.close()
