@@ -5,11 +5,14 @@ export function follow(EventSource, address, onData, silenceLimitMs = 45_000) {
   const open = () => {
     const source = new EventSource(url.href);
     const reopen = () => {
+      clearTimeout(silence);
+      source.onerror = null; // undici's tells even of its own close()
       source.close();
       connect(1000);
     };
     let silence = setTimeout(reopen, silenceLimitMs); // a heartbeat comes every 15 s
     const receive = (event) => {
+      if (source.readyState === EventSource.CLOSED) return;
       clearTimeout(silence);
       silence = setTimeout(reopen, silenceLimitMs);
       if (event.lastEventId) url.searchParams.set("lastEventId", event.lastEventId);
@@ -19,9 +22,7 @@ export function follow(EventSource, address, onData, silenceLimitMs = 45_000) {
     for (const type of ["message", "welcome", "heartbeat", "reset", "bye"]) source.addEventListener(type, receive);
     source.onerror = () => {
       // it reconnects by itself with its last id, but gives up when a proxy answers instead of the service
-      if (source.readyState !== EventSource.CLOSED) return;
-      clearTimeout(silence);
-      connect(1000);
+      if (source.readyState === EventSource.CLOSED) reopen();
     };
   };
   open();

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -62,13 +66,33 @@ def without_packages() -> str | None:
     npm = shutil.which("npm")
     if npm is None:
         return "npm is not installed"
+    with Path(tempfile.gettempdir(), "install-clients").open("w") as lock:  # workers share the folder
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if failure := _install(npm):
+            return failure
+        _build(npm)
+    return None
+
+
+def _install(npm: str) -> str | None:
     lock, installed = CLIENTS / "package-lock.json", CLIENTS / "node_modules" / "installed-from.json"
-    if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
-        options = ("--ignore-scripts", "--no-audit", "--no-fund")
-        done = subprocess.run((npm, "ci", *options), cwd=CLIENTS, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return f"npm ci failed: {done.stderr.strip()}"
-        shutil.copyfile(lock, installed)
+    if installed.is_file() and installed.read_bytes() == lock.read_bytes():
+        return None
+    options = ("--ignore-scripts", "--no-audit", "--no-fund")
+    done = subprocess.run((npm, "ci", *options), cwd=CLIENTS, capture_output=True, text=True, check=False)
+    if done.returncode:
+        assert os.environ.get("CI") != "true", done.stderr
+        return f"npm ci failed: {done.stderr.strip()}"
+    shutil.copyfile(lock, installed)
+    return None
+
+
+def _build(npm: str) -> None:
+    """Build our library, once for all workers of a run: another may be importing it."""
+    run, built = os.environ.get("PYTEST_XDIST_TESTRUNUID"), CLIENTS / "node_modules" / "built-in-run"
+    if run is not None and built.is_file() and built.read_text() == run:
+        return
     done = subprocess.run((npm, "run", "--silent", "build"), cwd=CLIENTS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    return None
+    if run is not None:
+        built.write_text(run)

@@ -140,14 +140,16 @@ async def told_of(system: System, after: str, orders: list[int]) -> list[dict[st
 
 async def connected(system: System, clients: int) -> None:
     """Wait until so many clients are connected."""
+    counted = 0
 
     async def look() -> bool | None:
+        nonlocal counted
         async with system.session.get(f"{system.stack.url('notification')}/metrics") as response:
-            counts = CONNECTIONS.findall(await response.text())
-        return sum(map(int, counts)) == clients or None
+            counted = sum(map(int, CONNECTIONS.findall(await response.text())))
+        return counted == clients or None
 
     await system.ready("notification")
-    await eventually(look, f"{clients} clients connected")
+    await eventually(look, lambda: f"{clients} clients connected, but {counted}")
 
 
 async def shorten_visibility(system: System) -> None:
