@@ -81,21 +81,28 @@ async def test_client_outlives_its_tokens_and_stops_when_disconnected_or_denied(
             url = system.service("notification").url
             async with following("sse", url, token_url) as sse, following("ws", url, token_url) as ws:
                 placed = []
-                for _ in range(ORDERS):
+
+                async def place() -> None:
                     placed.append((await system.place({"123": 1}, **bearer(tokens.token("alice")))).json["id"])
                     await system.place({"123": 1}, **bearer(tokens.token("bob")))
-                    await asyncio.sleep(LIVES_S * 2 / 3)  # so that tokens expire between them
+
+                async def renewed() -> bool | None:
+                    return min(given["sse"], given["ws"]) > 1 or None
 
                 async def heard() -> bool | None:
-                    return all(len(each) >= 2 * ORDERS for each in (sse, ws)) or None
+                    return all(len(each) >= 2 * len(placed) for each in (sse, ws)) or None
 
+                for _ in range(ORDERS):
+                    await place()
+                    await asyncio.sleep(LIVES_S * 2 / 3)  # so that tokens expire between them
+                await eventually(renewed, "a second token of both")
+                await place()
                 await eventually(heard, "all notifications")
                 for printed in (sse, ws):
                     assert [each["orderId"] for each in printed if each["kind"] == "CREATED"] == placed
                     assert sorted(each["orderId"] for each in printed if each["kind"] == "CLOSED") == placed
                     seqs = [int(each["id"].rpartition("-")[2]) for each in printed]
                     assert seqs == sorted(set(seqs))
-                assert min(given["sse"], given["ws"]) > 1
 
                 operator = bearer(tokens.token("olga", "operator"))
 
