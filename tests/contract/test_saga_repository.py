@@ -81,8 +81,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 class UnawaitedDatabase(Database):
     """Its statements begin when nobody waits for the answer any more, as after a server hung."""
 
-    async def lease(self, lease_s: float) -> dict[str, object]:
-        return await super().lease(lease_s) | {"awaited_until": time.time() - 0.001}
+    def _awaited_until(self) -> float:
+        return time.time() - 0.001
 
 
 def _on_statements(sagas: InMemorySagas) -> SqlSagas:

@@ -102,8 +102,8 @@ class InMemoryDatabase:
     async def execute(self, sql: str, params: Params = ()) -> int:
         return len(await self.fetch(sql, params))
 
-    async def lease(self, lease_s: float) -> dict[str, object]:
-        return {"lease_s": lease_s}
+    async def fetch_leased(self, sql: str, params: Mapping[str, object], lease_s: float) -> list[Row]:
+        return await self.fetch(sql, {**params, "lease_s": lease_s})
 
     async def ping(self) -> None:
         return

@@ -60,8 +60,7 @@ class SqlSagas:
 
     async def claim(self, limit: int) -> list[Claim]:
         """Claim sagas that are due."""
-        lease = await self._database.lease(self._lease_s)
-        rows = await self._database.fetch(self._sql["claim_sagas"], {"limit": limit, **lease})
+        rows = await self._database.fetch_leased(self._sql["claim_sagas"], {"limit": limit}, self._lease_s)
         return [_claim(row) for row in rows]
 
     async def save(
@@ -127,22 +126,15 @@ class SqlSagas:
         return [_record(row) for row in await self._database.fetch(self._sql["search_sagas"], parameters)]
 
     async def _start_all(self, batch: Sequence[tuple[Saga, bool]]) -> list[SagaStart | Exception]:
-        lease = await self._database.lease(self._lease_s)
-        rows = await self._database.fetch(self._sql["start_sagas"], {"sagas": Json(_start_rows(batch)), **lease})
+        parameters = {"sagas": Json(_start_rows(batch))}
+        rows = await self._database.fetch_leased(self._sql["start_sagas"], parameters, self._lease_s)
         started = {(order_id, version): (fence, restarts) for order_id, version, fence, restarts in rows}
         # pop: the second of two equal sagas in a batch is a duplicate
         return [_start_result(saga, *started.pop((saga.order_id, saga.version), (None, 0))) for saga, _ in batch]
 
     async def _save_all(self, batch: Sequence[_Change]) -> list[bool | Exception]:
-        rows = await self._database.fetch(
-            self._sql["save_sagas"],
-            {
-                "changes": Json([_change_row(change) for change in batch]),
-                "destinations": self._destinations,
-                **await self._database.lease(self._lease_s),
-            },
-        )
-        held = set(rows)
+        parameters = {"changes": Json([_change_row(change) for change in batch]), "destinations": self._destinations}
+        held = set(await self._database.fetch_leased(self._sql["save_sagas"], parameters, self._lease_s))
         return [(change.saga.order_id, change.saga.version) in held for change in batch]
 
 

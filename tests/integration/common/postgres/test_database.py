@@ -26,6 +26,7 @@ from service_common.postgres import (
 from tests.support.waiting import PATIENCE_S
 
 PID = "SELECT pg_backend_pid()"
+BUSY_S = 0.5
 
 
 @pytest.fixture
@@ -136,6 +137,16 @@ async def test_time_limit_around_a_statement_ends_in_time(database: Database) ->
 async def test_concurrent_statements_share_the_pool(database: Database) -> None:
     pids = await asyncio.gather(*(database.fetch_one(f"{PID} FROM pg_sleep(0.01)") for _ in range(50)))
     assert 1 < len(set(pids)) <= 3
+
+
+async def test_lease_is_awaited_from_when_its_statement_has_a_connection(database_url: str) -> None:
+    async with Database.open(database_url, size=1, statement_timeout_s=2.0) as database:
+        busy = database.fetch("SELECT extract(epoch FROM clock_timestamp())::float8 FROM pg_sleep(%s)", (BUSY_S,))
+        claim = database.fetch_leased("SELECT %(awaited_until)s, %(lease_s)s, %(limit)s", {"limit": 10}, lease_s=30.0)
+        [(free_s,)], [(awaited_until, *others)] = await asyncio.gather(busy, claim)
+        # the ways of the answers are not known
+        assert free_s + 3.0 - BUSY_S / 2 < awaited_until
+        assert others == [30, 10]
 
 
 async def test_waiters_get_a_session_after_a_connection_broke(

@@ -101,10 +101,8 @@ class OutboxTable:
         Events for the destinations in *excluded* are not claimed, nor those of a subject that has an earlier event
         neither sent nor claimed here. The events in *sent* are marked as sent in the same statement.
         """
-        rows = await self._database.fetch(
-            self._sql["claim"],
-            {"limit": limit, "excluded": list(excluded), "sent": list(sent), **await self._database.lease(lease_s)},
-        )
+        parameters = {"limit": limit, "excluded": list(excluded), "sent": list(sent)}
+        rows = await self._database.fetch_leased(self._sql["claim"], parameters, lease_s)
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
     async def mark_sent(self, ids: Collection[int]) -> None:

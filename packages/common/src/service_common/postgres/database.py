@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, TypedDict
@@ -115,17 +115,24 @@ class Database:
         finally:
             self._pool.release(session)
 
-    async def lease(self, lease_s: float) -> dict[str, object]:
-        """Return the parameters ``lease_s`` and ``awaited_until`` of a statement that takes a lease.
+    async def fetch_leased(self, sql: str, params: Mapping[str, object], lease_s: float) -> list[Row]:
+        """Run *sql*, which takes a lease of *lease_s* seconds, and return its rows.
 
-        A server that hung may begin with the statement when nobody waits for its answer any more. What it takes then is
-        nobody's, so the lease has to be 0 s: after ``awaited_until``, in seconds since 1970 by the server's clock.
+        It has the parameters ``lease_s`` and ``awaited_until`` beside *params*. A server that hung may begin with it
+        when nobody waits for its answer any more. What it takes then is nobody's, so the lease has to be 0 s: after
+        ``awaited_until``, in seconds since 1970 by the server's clock.
         """
-        now_s = asyncio.get_running_loop().time()
-        if now_s > self._clock_read_s + _CLOCK_LIMIT_S:
+        if asyncio.get_running_loop().time() > self._clock_read_s + _CLOCK_LIMIT_S:
             await self.ping()
-            now_s = self._clock_read_s
-        return {"lease_s": lease_s, "awaited_until": self._clock_ahead_s + now_s + self._options.answer_timeout_s}
+        session = await self._pool.acquire()
+        try:
+            lease = {"lease_s": lease_s, "awaited_until": self._awaited_until()}
+            return await session.run(sql, {**params, **lease}, rows)
+        finally:
+            self._pool.release(session)
+
+    def _awaited_until(self) -> float:
+        return self._clock_ahead_s + asyncio.get_running_loop().time() + self._options.answer_timeout_s
 
     async def check(self) -> None:
         """Check for readiness that the database answers, and that it can write as far as is known.
@@ -139,7 +146,7 @@ class Database:
         await self.ping()
 
     async def ping(self) -> None:
-        """Return when the database answers a trivial statement, which tells its clock for :meth:`lease`."""
+        """Return when the database answers a trivial statement, which tells its clock for :meth:`fetch_leased`."""
         [(server_s,)] = await self.fetch(_CLOCK)
         self._clock_read_s = asyncio.get_running_loop().time()
         self._clock_ahead_s = server_s - self._clock_read_s
