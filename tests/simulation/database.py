@@ -9,7 +9,7 @@ from typing import Any
 from service_common.errors import BusyError
 from service_common.postgres import Row
 from service_common.postgres.availability import Availability
-from service_common.postgres.errors import DatabaseUnavailableError, StatementTimeoutError
+from service_common.postgres.errors import DatabaseUnavailableError, DatabaseUnwritableError, StatementTimeoutError
 from tests.simulation.loop import Process, current_process
 from tests.simulation.world import World
 from tests.support.in_memory.database import NAMES, READS, InMemoryDatabase, Statements
@@ -17,6 +17,7 @@ from tests.support.in_memory.database import NAMES, READS, InMemoryDatabase, Sta
 __all__ = ["Server", "SimulatedDatabase", "UnforeseenError"]
 
 ANSWER_LIMIT_S = 6.0
+FULL = "could not extend file: No space left on device"
 
 
 class UnforeseenError(Exception):
@@ -32,11 +33,12 @@ class Server:
         self.statements = statements
         self.away_until = 0.0
         self.read_only_until = 0.0
+        self.full_until = 0.0
         self.listeners: dict[Process, asyncio.Queue[str]] = {}
 
     def end_faults(self) -> None:
         """Answer again."""
-        self.away_until = self.read_only_until = 0.0
+        self.away_until = self.read_only_until = self.full_until = 0.0
 
 
 class SimulatedDatabase(InMemoryDatabase):
@@ -46,7 +48,8 @@ class SimulatedDatabase(InMemoryDatabase):
         super().__init__(server.statements)
         self._server = server
         self._world = server.world
-        self._availability = Availability(self.check)
+        self._availability = Availability(self._probe)
+        self._writes = Availability(self._probe_write)
 
     @property
     def available(self) -> bool:
@@ -55,6 +58,7 @@ class SimulatedDatabase(InMemoryDatabase):
 
     async def wait_available(self) -> None:
         await self._availability.wait()
+        await self._writes.wait()
 
     def expose(self, metrics: object) -> None:
         """Have no pool to show."""
@@ -62,11 +66,23 @@ class SimulatedDatabase(InMemoryDatabase):
     async def close(self) -> None:
         """Stop looking for the server."""
         await self._availability.close()
+        await self._writes.close()
 
     async def check(self) -> None:
+        """Check for readiness."""
+        if self._writes.reason is not None:
+            raise DatabaseUnwritableError(self._writes.reason)
+        await self._probe()
+
+    async def _probe(self) -> None:
         await self._world.latency("ping")
         if self._server.away_until > self._world.loop.time():
             raise DatabaseUnavailableError("the server is away")
+
+    async def _probe_write(self) -> None:
+        await self._probe()
+        if self._server.full_until > self._world.loop.time():
+            raise DatabaseUnwritableError(FULL)
 
     async def fetch(self, sql: str, params: Any = ()) -> list[Row]:
         name = NAMES[sql]
@@ -109,10 +125,15 @@ class SimulatedDatabase(InMemoryDatabase):
             server.away_until = now + world.decisions.uniform("away", 0.5, 8.0)
         if world.happens("database read-only", where):
             server.read_only_until = now + world.decisions.uniform("read-only", 0.5, 8.0)
+        if world.happens("database disk full", where):
+            server.full_until = now + world.decisions.uniform("full", 0.5, 60.0)
         if server.away_until > now:
             raise self._lost("the server is away")
         if server.read_only_until > now and name not in READS:
             raise self._lost("cannot execute in a read-only transaction")
+        if server.full_until > now and name not in READS:
+            self._writes.lost(FULL)
+            raise DatabaseUnwritableError(FULL)
         if world.happens("database error unforeseen", where):
             raise UnforeseenError
         if world.happens("database refuses", where):

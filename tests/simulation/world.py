@@ -27,6 +27,7 @@ FAULTS: Mapping[str, float] = {
     "database error unforeseen": 0.003,
     "database away": 0.004,
     "database read-only": 0.004,
+    "database disk full": 0.004,
     "http refused": 0.05,
     "http reset": 0.04,
     "http answer lost": 0.05,
