@@ -50,6 +50,11 @@ def test_what_it_mounts_exists(service: dict[str, Any]) -> None:
         assert (COMPOSE / source).exists() if source.startswith(".") else source in DOCUMENT["volumes"]
 
 
+@pytest.mark.parametrize("service", DOCUMENT["services"].values(), ids=DOCUMENT["services"])
+def test_no_process_has_a_capability_or_can_gain_one(service: dict[str, Any]) -> None:
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+
+
 @pytest.mark.parametrize("service", WITHOUT_PROFILE.values(), ids=WITHOUT_PROFILE)
 def test_the_containers_of_the_tests_can_have_each_of_its_keys(service: dict[str, Any]) -> None:
     options = podman_options(service, COMPOSE)
