@@ -25,7 +25,7 @@ LIMIT_OF_FARGATE_S = 120
 KEEPALIVE_S = ConnectionLimits(files=1024, head_s=1, body_s=1).keepalive_s
 # variables of a task that its service does not read by itself
 NOT_OF_CONFIG = {"PGPASSWORD": "libpq's"}
-SECRET = {"OTEL_EXPORTER_OTLP_HEADERS", "PGPASSWORD", "SERVICE_TOKEN"}
+SECRET = {"OTEL_EXPORTER_OTLP_HEADERS", "OTHER_SERVICE_TOKEN", "PGPASSWORD", "SERVICE_TOKEN"}
 OF_TRACES = {
     f"OTEL_{name}"
     for name in (

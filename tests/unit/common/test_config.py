@@ -168,7 +168,7 @@ def test_masked_configuration_holds_no_secret() -> None:
 
     masked = config.masked()
 
-    assert masked["service_token"] == "***"
+    assert (masked["service_token"], masked["other_service_token"]) == ("***", None)
     assert masked["database_url"] == "postgresql://***@db/orders?***"
     assert masked["inventory_url"] == ["http://a"]
     assert masked["aws"] == {"region": "us-east-1", "endpoint_url": None}

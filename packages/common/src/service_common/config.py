@@ -223,8 +223,8 @@ def read_environment(environ: Mapping[str, str]) -> Iterator[Environment]:
             raise ConfigError(env.problems)
 
 
-def _hidden(_value: str) -> str:
-    return _HIDDEN
+def _hidden(value: str | None) -> str | None:
+    return value and _HIDDEN
 
 
 def _place(database_url: str) -> str:
@@ -316,6 +316,7 @@ class ServiceConfig:
         database_url: URL of the service's own database, ``postgresql://…``.
         pool_size: maximum connections to the database.
         service_token: bearer token of the services themselves.
+        other_service_token: another that is accepted, and not sent: the next or the former one, while it is changed.
         auth: whose access tokens are accepted.
         cloudwatch: whether to log to CloudWatch Logs, in *log_group*, besides stdout.
         shutdown_grace_s: time from SIGTERM to the end of the process.
@@ -345,6 +346,7 @@ class ServiceConfig:
     address_limit: RateLimit = _ADDRESS_LIMIT
     header_timeout_s: float = 10.0
     body_timeout_s: float = 30.0
+    other_service_token: str | None = field(default=None, repr=False, metadata={"mask": _hidden})
     traces: TracesConfig | None = field(default=None, repr=False, metadata={"mask": _without_headers})
 
     def masked(self) -> dict[str, Any]:
@@ -361,6 +363,7 @@ def shared_fields(env: Environment, *, name: str, port: int) -> dict[str, Any]:
         "database_url": env.str("DATABASE_URL", validate=_is_database_url),
         "pool_size": env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(1, 100)),
         "service_token": env.str("SERVICE_TOKEN", validate=_is_word),
+        "other_service_token": env.str("OTHER_SERVICE_TOKEN", None, validate=_is_word),
         "auth": env.auth(),
         "aws": env.aws(),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(_LEVELS)),

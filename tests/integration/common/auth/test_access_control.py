@@ -180,6 +180,31 @@ async def test_internal_endpoint_takes_the_token_of_the_services_alone(client: C
     assert await asked(client, "/internal", {"Authorization": "bearer right"})
 
 
+async def test_token_of_the_services_is_changed_without_a_refusal(
+    service_config: ServiceConfig, aiohttp_client: AiohttpClient
+) -> None:
+    async def replica(token: str, other: str | None) -> Client:
+        config = dataclasses.replace(service_config, service_token=token, other_service_token=other)
+        app = new_app("any-service")
+        API.serve(app, config)
+        return await aiohttp_client(app)
+
+    former, latter = "of yesterday", "of tomorrow"
+    # beside each other while a restart is under way: what they send, and what they accept as well
+    restarts = [
+        [(former, "made up"), (former, latter)],
+        [(former, latter), (latter, former)],
+        [(latter, former), (latter, "made up")],
+    ]
+    for beside in restarts:
+        replicas = [await replica(*tokens) for tokens in beside]
+        for client in replicas:
+            for sent, _ in beside:
+                assert await asked(client, "/internal", bearer(sent))
+    await refused(client, "/internal", bearer(former), 403, "forbidden")
+    await refused(await replica(latter, None), "/internal", bearer("None"), 403, "forbidden")
+
+
 async def test_two_tokens_are_none(client: Client, tokens: Issuer) -> None:
     for path, token in (("/own", tokens.token()), ("/internal", "right")):
         headers = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -72,7 +72,8 @@ def protect(
     app[TRUSTED_PROXIES], app[ALLOWED_ORIGINS] = config.trusted_proxies, config.allowed_origins
     addresses = RequestLimit("address", config.address_limit, metrics, named=True)
     admission = _Admission(authenticate, addresses, principals, frozenset(unlimited))
-    app.middlewares.append(_access_control(access, by_ticket, config.service_token.encode(), admission.admit))
+    service_tokens = [each.encode() for each in (config.service_token, config.other_service_token) if each]
+    app.middlewares.append(_access_control(access, by_ticket, service_tokens, admission.admit))
 
 
 def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
@@ -90,14 +91,14 @@ def scope_of(request: web.Request, customer_id: str | None = None) -> Scope:
 def _access_control(
     access: Mapping[Handler, Caller],
     by_ticket: Collection[Handler],
-    service_token: bytes,
+    service_tokens: Sequence[bytes],
     authenticate: _Authenticate,
 ) -> Middleware:
     @web.middleware
     async def control(request: web.Request, handler: Handler) -> web.StreamResponse:
         token, allowed = _bearer_token(request), _allowed(request, access)
         ticket = _ticket(request, token) if request.match_info.handler in by_ticket else None
-        if token is not None and hmac.compare_digest(token.encode(), service_token):
+        if token is not None and any(hmac.compare_digest(token.encode(), each) for each in service_tokens):
             principal = _SERVICE
         else:
             principal = await authenticate(request, token, allowed, ticket)
