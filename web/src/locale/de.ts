@@ -287,6 +287,8 @@ export const translations: Readonly<Record<string, string>> = {
   '2437478124199610198': 'Kritisch',
   // Checking all services
   '1148621134530928241': 'Alle Dienste werden geprüft',
+  // Partly unknown
+  '8309523003345089068': 'Teilweise unbekannt',
   // All services are ready. No queue has a backlog, no order is late.
   '2780405395280724005': 'Alle Dienste sind bereit. Keine Queue hat einen Rückstau, keine Bestellung ist verspätet.',
   // Healthy since {$time}

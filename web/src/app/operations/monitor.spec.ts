@@ -106,6 +106,20 @@ describe('Monitor', () => {
     expect(monitor.stale().size).toBe(0);
   });
 
+  it('is not healthy while metrics are unknown', async () => {
+    metrics = (replica) => (replica === ORDER ? NEVER : of('a_total 1'));
+    void monitor.poll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(monitor.replicas().map((each) => each.state)).toEqual(['ready', 'ready', 'ready']);
+    expect(monitor.level()).toBeNull();
+    metrics = (replica) => (replica === ORDER ? DOWN(replica) : of('a_total 1'));
+    await monitor.poll();
+    expect(monitor.level()).toBeNull();
+    metrics = () => of('a_total 1');
+    await monitor.poll();
+    expect(monitor.level()).toBe('ok');
+  });
+
   it('treats a response without metrics as missing', async () => {
     metrics = () => of('<!doctype html>\n<title>no</title>');
     await monitor.poll();

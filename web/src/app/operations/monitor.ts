@@ -87,7 +87,12 @@ export class Monitor {
   /** The findings by cause, critical ones first. */
   readonly alarms = computed(() => alarmsOf(this.findings()));
   readonly dependencies = computed(() => dependenciesOf(this.monitored()));
-  readonly level = computed(() => overallLevel(this.monitored(), this.findings()));
+  /** The worst level; null while it is not known that there is nothing. */
+  readonly level = computed(() => {
+    const level = overallLevel(this.monitored(), this.findings());
+    const known = this.stale().size === 0 && this.monitored().every((each) => each.asked);
+    return level === 'ok' && !known ? null : level;
+  });
   /** What was seen so far; null before the first poll. */
   readonly log = this.incidents.asReadonly();
 

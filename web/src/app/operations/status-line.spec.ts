@@ -79,6 +79,21 @@ describe('StatusLine', () => {
     expect(text).not.toContain('Healthy');
   });
 
+  it('names the services without metrics, and is not checking for ever', async () => {
+    const fixture = TestBed.createComponent(StatusLine);
+    const page = fixture.nativeElement as HTMLElement;
+    for (const [name, value] of Object.entries({ level: null, alarms: [], log: null, at: null })) {
+      fixture.componentRef.setInput(name, value);
+    }
+    await fixture.whenStable();
+    expect(page.querySelector('[role=status]')?.textContent).toBe('Checking all services');
+    fixture.componentRef.setInput('stale', new Map([['order', null]]));
+    await fixture.whenStable();
+    expect(page.textContent).not.toContain('Checking');
+    expect(page.textContent).toContain('The order service returns no metrics.');
+    expect(page.querySelector('[role=status]')?.textContent).toBe('Partly unknown');
+  });
+
   it('shows and announces findings', async () => {
     const page = await shown('bad', [
       { level: 'bad', kind: 'dead-letters', queue: 'processing-queue-dlq', service: 'processing', number: 2 },

@@ -1,5 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
+import { SERVICES, Service } from '../api/endpoints';
 import { AsOf } from '../design/as-of';
 import { texts } from '../texts';
 import { Alarm } from './causes';
@@ -7,6 +8,7 @@ import { Level } from './findings';
 import { HISTORY_MS } from './history';
 import { Incident, Log, incidentsAfter, quietSince, restartsAfter, subjectOf } from './incidents';
 import { affectedBy, findingText, incidentText, restartText, timeOfDay } from './labels';
+import { StaleNote } from './stale-note';
 
 /** The number of incidents that are named; the page lists all. */
 const MAX_NAMED = 3;
@@ -14,23 +16,26 @@ const MAX_NAMED = 3;
 /** The overall state of the system, the alarms with their causes, and what happened before. */
 @Component({
   selector: 'app-status-line',
-  imports: [AsOf],
+  imports: [AsOf, StaleNote],
   templateUrl: './status-line.html',
   styleUrl: './status-line.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class StatusLine {
-  /** Null until every process was polled. */
+  /** Null while the state of a process, or its metrics, are unknown. */
   readonly level = input.required<Level | null>();
   readonly alarms = input.required<readonly Alarm[]>();
   readonly log = input.required<Log | null>();
   readonly at = input.required<number | null>();
+  /** Services without fresh metrics, with the time of their last scrape. */
+  readonly stale = input<ReadonlyMap<Service, number | null>>(new Map());
 
+  protected readonly services = SERVICES;
   protected readonly texts = texts.operations;
   protected readonly headline = computed(() => {
-    const { unknown, levels, healthySince, watchedSince } = this.texts.status;
+    const { unknown, partly, levels, healthySince, watchedSince } = this.texts.status;
     const [level, log] = [this.level(), this.log()];
-    if (level === null) return unknown;
+    if (level === null) return this.stale().size > 0 ? partly : unknown;
     const quiet = log === null || level !== 'ok' ? null : quietSince(log);
     if (log === null || quiet === null) return levels[level];
     return quiet === log.since ? watchedSince(timeOfDay(quiet)) : healthySince(timeOfDay(quiet));
@@ -70,7 +75,10 @@ export class StatusLine {
   /** Announced to screen readers when the alarms change, not when only a value changes. */
   protected readonly announcement = computed(
     () => ({
-      of: [this.level(), ...this.alarms().map(({ level, cause }) => `${level} ${subjectOf(cause)}`)].join(),
+      of: [
+        this.level() ?? this.headline(),
+        ...this.alarms().map(({ level, cause }) => `${level} ${subjectOf(cause)}`),
+      ].join(),
       text: [this.headline(), ...this.sentences().map((sentence) => sentence.text)].join(' '),
     }),
     { equal: (before, after) => before.of === after.of },

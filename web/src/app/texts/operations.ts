@@ -39,6 +39,7 @@ export const operations = {
     label: $localize`State of the system`,
     levels: { ok: $localize`Healthy`, warn: $localize`Degraded`, bad: $localize`Critical` },
     unknown: $localize`Checking all services`,
+    partly: $localize`Partly unknown`,
     healthy: $localize`All services are ready. No queue has a backlog, no order is late.`,
     healthySince: (time: string): string => $localize`Healthy since ${time}:time:`,
     watchedSince: (time: string): string => $localize`Healthy, watched since ${time}:time:`,
