@@ -434,8 +434,8 @@ export const translations: Readonly<Record<string, string>> = {
   '2218082343053095278': 'Dienst',
   // Requests
   '2398407606701767789': 'Anfragen',
-  // Known from the second poll on.
-  '4443013656006515591': 'Ab der zweiten Abfrage bekannt.',
+  // Known once a service has returned its metrics twice.
+  '9004215599727543226': 'Bekannt, sobald ein Dienst seine Metriken zweimal geliefert hat.',
   // By status
   '2808208632099913261': 'Nach Status',
   // Status
@@ -444,8 +444,8 @@ export const translations: Readonly<Record<string, string>> = {
   '1438306506988274731': 'Keine Anfrage in der letzten Minute.',
   // Refusals by reason
   '7173711739137505321': 'Ablehnungen nach Grund',
-  // None since the services were started.
-  '559006551770234939': 'Keine seit dem Start der Dienste.',
+  // None reported since the services were started.
+  '457164012793336543': 'Seit dem Start der Dienste ist keine gemeldet.',
   // Order not placed: {$reason}
   '9150262822085413854': 'Bestellung nicht angenommen: {$reason}',
   // Problem: {$reason}
