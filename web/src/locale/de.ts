@@ -766,8 +766,6 @@ export const translations: Readonly<Record<string, string>> = {
   '6956839541815126887': '{$count} gefunden.',
   // dead letter
   '4873364133331970997': 'Dead Letter',
-  // No dead letters
-  '604768548444727520': 'Keine Dead Letters',
   // {$type}, order {$subject}
   '8602764916354600850': '{$type}, Bestellung {$subject}',
   // Unreadable message

@@ -379,7 +379,6 @@ export const operations = {
       count === 0
         ? $localize`No dead letter was found.`
         : $localize`${plural(count, $localize`dead letter`, $localize`dead letters`)}:count: found.`,
-    none: $localize`No dead letters`,
     letter: (type: string, subject: string | null): string =>
       subject === null ? type : $localize`${type}:type:, order ${subject}:subject:`,
     unreadable: $localize`Unreadable message`,
