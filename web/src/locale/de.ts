@@ -422,8 +422,8 @@ export const translations: Readonly<Record<string, string>> = {
   '7099168413102915619': 'Keine Störung gesehen.',
   // since {$from}
   '7632718317773176141': 'seit {$from}',
-  // {$replica} was restarted.
-  '1315136779621401116': '{$replica} wurde neu gestartet.',
+  // since before {$from}
+  '1884143670023041063': 'seit vor {$from}',
   // {$replica} was restarted at {$time}.
   '459141524251330785': '{$replica} wurde um {$time} neu gestartet.',
   // Requests of the last minute
@@ -634,8 +634,6 @@ export const translations: Readonly<Record<string, string>> = {
   '2584335514787757650': 'Offene Sagas',
   // Open
   '7593555694782789615': 'Offen',
-  // late
-  '3164345709019549678': 'verspätet',
   // Total
   '3448462145758383019': 'Gesamt',
   // Oldest open saga

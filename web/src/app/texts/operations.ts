@@ -123,7 +123,6 @@ export const operations = {
     none: $localize`No incident seen.`,
     lasts: (from: string): string => $localize`since ${from}:from:`,
     span: (from: string, until: string, seconds: number): string => `${from}–${until}, ${duration(seconds)}`,
-    restarted: (replica: string): string => $localize`${replica}:replica: was restarted.`,
     restartedAt: (replica: string, time: string): string =>
       $localize`${replica}:replica: was restarted at ${time}:time:.`,
     was: (span: string, text: string): string => `${span}: ${text}`,
@@ -225,7 +224,7 @@ export const operations = {
     tableOf: (chart: string): string => $localize`${chart}:chart:, minute by minute`,
     time: $localize`Time`,
     now: $localize`now`,
-    ago: (minutes: number): string => `−${minutes.toString()} min`,
+    ago: (minutes: number): string => `−${minutes.toLocaleString(locale, { maximumFractionDigits: 1 })} min`,
     nothing: $localize`No data yet.`,
     summary: (latest: readonly string[], highest: string): string =>
       $localize`Now: ${latest.join(', ')}:latest:. Highest: ${highest}:highest:.`,
@@ -284,9 +283,7 @@ export const operations = {
     empty: $localize`No service reports an outbox.`,
     noSagas: $localize`The processing service reports no sagas.`,
     sagas: $localize`Open sagas`,
-    state: $localize`State`,
     open: $localize`Open`,
-    late: $localize`late`,
     total: $localize`Total`,
     oldestOpen: $localize`Oldest open saga`,
     lateSagas: $localize`Late, over 30 s`,
