@@ -1,6 +1,7 @@
 import { Replica } from '../api/metrics';
 import { Alarm } from './causes';
 import { Finding } from './findings';
+import { MAX_GAP_MS } from './history';
 
 /** An alarm and its time; milliseconds since 1970. */
 export interface Incident {
@@ -41,8 +42,6 @@ export interface Observation {
   readonly sightings?: (finding: Finding) => readonly number[];
 }
 
-// a page in the background is woken once a minute
-const MAX_GAP_MS = 70_000;
 /** An alarm that comes again after so long is the same incident. */
 const REOPEN_MS = 15_000;
 const KEPT_MS = 24 * 3600_000;

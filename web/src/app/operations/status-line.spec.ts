@@ -14,12 +14,13 @@ async function shown(
   level: Level | null,
   findings: readonly Finding[] = [],
   log: Log | null = null,
+  at: number | null = null,
 ): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(StatusLine);
   fixture.componentRef.setInput('level', level);
   fixture.componentRef.setInput('alarms', alarmsOf(findings));
   fixture.componentRef.setInput('log', log);
-  fixture.componentRef.setInput('at', null);
+  fixture.componentRef.setInput('at', at);
   await fixture.whenStable();
   return fixture.nativeElement as HTMLElement;
 }
@@ -34,6 +35,18 @@ describe('StatusLine', () => {
     const page = await shown('ok', [], { ...QUIET, since: T - 60_000, incidents });
     expect(page.textContent).toContain('Healthy since 14:03:45');
     expect(page.textContent).toContain('14:03:00–14:03:45, 45 s: Processing service could not be reached.');
+  });
+
+  it('does not take a log from before a gap for the present', async () => {
+    const incidents = [
+      { cause: AWAY, from: T, until: T + 5000 },
+      { cause: AWAY, from: T + 30_000, until: null },
+    ];
+    const later = QUIET.at + 3600_000;
+    expect((await shown('ok', [], QUIET, later)).querySelector('.headline')?.textContent).toBe('Healthy');
+    const page = await shown('bad', [AWAY], { ...QUIET, incidents }, later);
+    expect(page.textContent).not.toContain('ince ');
+    expect(page.querySelector('.past')).toBeNull();
   });
 
   it('remembers a restart that no poll has seen', async () => {

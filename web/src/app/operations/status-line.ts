@@ -5,7 +5,7 @@ import { AsOf } from '../design/as-of';
 import { texts } from '../texts';
 import { Alarm } from './causes';
 import { Level } from './findings';
-import { HISTORY_MS } from './history';
+import { HISTORY_MS, MAX_GAP_MS } from './history';
 import { Incident, Log, incidentsAfter, quietSince, restartsAfter, subjectOf } from './incidents';
 import { affectedBy, findingText, incidentText, restartText, timeOfDay } from './labels';
 import { StaleNote } from './stale-note';
@@ -32,9 +32,14 @@ export class StatusLine {
 
   protected readonly services = SERVICES;
   protected readonly texts = texts.operations;
+  /** Null also for a log from before a gap: the first poll after it has not ended. */
+  private readonly current = computed(() => {
+    const log = this.log();
+    return log === null || (this.at() ?? 0) - log.at > MAX_GAP_MS ? null : log;
+  });
   protected readonly headline = computed(() => {
     const { unknown, partly, levels, healthySince, watchedSince } = this.texts.status;
-    const [level, log] = [this.level(), this.log()];
+    const [level, log] = [this.level(), this.current()];
     if (level === null) return this.stale().size > 0 ? partly : unknown;
     const quiet = log === null || level !== 'ok' ? null : quietSince(log);
     if (log === null || quiet === null) return levels[level];
@@ -43,7 +48,9 @@ export class StatusLine {
   protected readonly sentences = computed(() =>
     this.alarms().map((alarm) => {
       const subject = subjectOf(alarm.cause);
-      const incident = this.log()?.incidents.find((each) => each.until === null && subjectOf(each.cause) === subject);
+      const incident = this.current()?.incidents.find(
+        (each) => each.until === null && subjectOf(each.cause) === subject,
+      );
       const affected = affectedBy(alarm);
       return {
         subject,
@@ -59,7 +66,7 @@ export class StatusLine {
   );
   /** What is over, of the last 15 minutes, the last first. */
   protected readonly past = computed(() => {
-    const log = this.log();
+    const log = this.current();
     if (log === null) return [];
     const since = log.at - HISTORY_MS;
     const over = incidentsAfter(log, since).filter((each) => each.until !== null);
@@ -87,6 +94,6 @@ export class StatusLine {
   // what was there at the first look began before
   private sinceOf({ from }: Incident): string {
     const { since, sinceBefore } = this.texts.status;
-    return from === this.log()?.since ? sinceBefore(timeOfDay(from)) : since(timeOfDay(from));
+    return from === this.current()?.since ? sinceBefore(timeOfDay(from)) : since(timeOfDay(from));
   }
 }
