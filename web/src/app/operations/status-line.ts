@@ -71,7 +71,7 @@ export class StatusLine {
     const since = log.at - HISTORY_MS;
     const over = incidentsAfter(log, since).filter((each) => each.until !== null);
     const all = [
-      ...over.map((each) => ({ at: each.until ?? log.at, text: incidentText(each) })),
+      ...over.map((each) => ({ at: each.until ?? log.at, text: incidentText(each, log.since) })),
       ...restartsAfter(log, since).map((each) => ({ at: each.at, text: restartText(each) })),
     ]
       .sort((one, other) => other.at - one.at)

@@ -28,6 +28,7 @@ export const operations = {
   duration,
   count,
   bytes,
+  capital,
   percent: (share: number): string => `${fixed(share * 100, share < 0.1 && share > 0 ? 1 : 0)} %`,
   none: '–',
   stale: (service: string, time: string | null): string =>
@@ -52,8 +53,6 @@ export const operations = {
       $localize`${plural(number, $localize`incident`, $localize`incidents`)}:number: more, below.`,
   },
   dependencies: { postgresql: 'PostgreSQL', sqs: 'SQS' },
-  replica: (service: string, number: number, of: number): string =>
-    of > 1 ? `${capital(service)} ${number.toString()}` : capital(service),
   findings: {
     unreachable: (replica: string): string => $localize`${replica}:replica: can’t be reached.`,
     notReady: (replica: string, failing: readonly string[]): string =>
@@ -122,6 +121,7 @@ export const operations = {
     note: $localize`What this tab has seen while this page was open, in the last 24 hours.`,
     none: $localize`No incident seen.`,
     lasts: (from: string): string => $localize`since ${from}:from:`,
+    lastsBefore: (from: string): string => $localize`since before ${from}:from:`,
     span: (from: string, until: string, seconds: number): string => `${from}–${until}, ${duration(seconds)}`,
     restartedAt: (replica: string, time: string): string =>
       $localize`${replica}:replica: was restarted at ${time}:time:.`,
