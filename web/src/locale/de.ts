@@ -355,7 +355,7 @@ export const translations: Readonly<Record<string, string>> = {
   // orders are late
   '3827440246591539456': 'Bestellungen sind verspätet',
   // The circuit breaker of the {$service} for the {$client} is open.
-  '2101795033951340766': 'Der Circuit-Breaker vom {$service} für {$client} ist offen.',
+  '2101795033951340766': 'Der Circuit-Breaker vom {$service} für den {$client} ist offen.',
   // The live push lags {$number} behind the feed.
   '7698890927638630803': 'Der Live-Push liegt {$number} hinter dem Feed.',
   // notification
@@ -397,7 +397,7 @@ export const translations: Readonly<Record<string, string>> = {
   // Orders were late.
   '6781467756743508447': 'Bestellungen waren verspätet.',
   // The circuit breaker of the {$service} for the {$client} was open.
-  '5421701086051683223': 'Der Circuit-Breaker vom {$service} für {$client} war offen.',
+  '5421701086051683223': 'Der Circuit-Breaker vom {$service} für den {$client} war offen.',
   // The live push lagged behind the feed.
   '1390909932074840817': 'Der Live-Push lag hinter dem Feed.',
   // Push connections were refused.
