@@ -287,6 +287,8 @@ export const translations: Readonly<Record<string, string>> = {
   '2437478124199610198': 'Kritisch',
   // Checking all services
   '1148621134530928241': 'Alle Dienste werden geprüft',
+  // Partly unknown
+  '8309523003345089068': 'Teilweise unbekannt',
   // All services are ready. No queue has a backlog, no order is late.
   '2780405395280724005': 'Alle Dienste sind bereit. Keine Queue hat einen Rückstau, keine Bestellung ist verspätet.',
   // Healthy since {$time}
@@ -353,7 +355,7 @@ export const translations: Readonly<Record<string, string>> = {
   // orders are late
   '3827440246591539456': 'Bestellungen sind verspätet',
   // The circuit breaker of the {$service} for the {$client} is open.
-  '2101795033951340766': 'Der Circuit-Breaker vom {$service} für {$client} ist offen.',
+  '2101795033951340766': 'Der Circuit-Breaker vom {$service} für den {$client} ist offen.',
   // The live push lags {$number} behind the feed.
   '7698890927638630803': 'Der Live-Push liegt {$number} hinter dem Feed.',
   // notification
@@ -395,7 +397,7 @@ export const translations: Readonly<Record<string, string>> = {
   // Orders were late.
   '6781467756743508447': 'Bestellungen waren verspätet.',
   // The circuit breaker of the {$service} for the {$client} was open.
-  '5421701086051683223': 'Der Circuit-Breaker vom {$service} für {$client} war offen.',
+  '5421701086051683223': 'Der Circuit-Breaker vom {$service} für den {$client} war offen.',
   // The live push lagged behind the feed.
   '1390909932074840817': 'Der Live-Push lag hinter dem Feed.',
   // Push connections were refused.
@@ -420,8 +422,8 @@ export const translations: Readonly<Record<string, string>> = {
   '7099168413102915619': 'Keine Störung gesehen.',
   // since {$from}
   '7632718317773176141': 'seit {$from}',
-  // {$replica} was restarted.
-  '1315136779621401116': '{$replica} wurde neu gestartet.',
+  // since before {$from}
+  '1884143670023041063': 'seit vor {$from}',
   // {$replica} was restarted at {$time}.
   '459141524251330785': '{$replica} wurde um {$time} neu gestartet.',
   // Requests of the last minute
@@ -432,8 +434,8 @@ export const translations: Readonly<Record<string, string>> = {
   '2218082343053095278': 'Dienst',
   // Requests
   '2398407606701767789': 'Anfragen',
-  // Known from the second poll on.
-  '4443013656006515591': 'Ab der zweiten Abfrage bekannt.',
+  // Known once a service has returned its metrics twice.
+  '9004215599727543226': 'Bekannt, sobald ein Dienst seine Metriken zweimal geliefert hat.',
   // By status
   '2808208632099913261': 'Nach Status',
   // Status
@@ -442,8 +444,8 @@ export const translations: Readonly<Record<string, string>> = {
   '1438306506988274731': 'Keine Anfrage in der letzten Minute.',
   // Refusals by reason
   '7173711739137505321': 'Ablehnungen nach Grund',
-  // None since the services were started.
-  '559006551770234939': 'Keine seit dem Start der Dienste.',
+  // None reported since the services were started.
+  '457164012793336543': 'Seit dem Start der Dienste ist keine gemeldet.',
   // Order not placed: {$reason}
   '9150262822085413854': 'Bestellung nicht angenommen: {$reason}',
   // Problem: {$reason}
@@ -632,8 +634,6 @@ export const translations: Readonly<Record<string, string>> = {
   '2584335514787757650': 'Offene Sagas',
   // Open
   '7593555694782789615': 'Offen',
-  // late
-  '3164345709019549678': 'verspätet',
   // Total
   '3448462145758383019': 'Gesamt',
   // Oldest open saga
@@ -764,8 +764,6 @@ export const translations: Readonly<Record<string, string>> = {
   '6956839541815126887': '{$count} gefunden.',
   // dead letter
   '4873364133331970997': 'Dead Letter',
-  // No dead letters
-  '604768548444727520': 'Keine Dead Letters',
   // {$type}, order {$subject}
   '8602764916354600850': '{$type}, Bestellung {$subject}',
   // Unreadable message

@@ -1,3 +1,4 @@
+import { texts } from '../texts';
 import { CHARTS, ChartPlan, hasData, pointsOf, spanOf, summaryOf } from './charts';
 import { HistoryPoint } from './history';
 
@@ -43,6 +44,16 @@ describe('pointsOf', () => {
       [0, null],
       [0, 2],
     ]);
+  });
+});
+
+describe('ticks', () => {
+  it.each([
+    [2, '−2 min'],
+    [2.5, '−2.5 min'],
+    [2.51, '−2.5 min'],
+  ])('are %d minutes ago, in the digits of the language', (minutes, text) => {
+    expect(texts.operations.charts.ago(minutes)).toBe(text);
   });
 });
 

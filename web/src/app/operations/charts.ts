@@ -1,5 +1,5 @@
 import { texts } from '../texts';
-import { HistoryPoint, Series } from './history';
+import { HistoryPoint, MAX_GAP_MS, Series } from './history';
 
 const labels = texts.operations.charts;
 
@@ -82,9 +82,6 @@ export interface Point {
   readonly x: number;
   readonly y: number | null;
 }
-
-// a page in the background is woken once a minute: such a gap is bridged
-const MAX_GAP_MS = 70_000;
 
 /** A line's points; a long gap in the history interrupts the line. */
 export function pointsOf(line: Line, history: readonly HistoryPoint[], now: number): readonly Point[] {

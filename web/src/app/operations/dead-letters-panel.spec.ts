@@ -2,6 +2,7 @@ import { provideHttpClient } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { ComponentFixture, TestBed } from '@angular/core/testing';
 
+import { texts } from '../texts';
 import { DeadLettersPanel } from './dead-letters-panel';
 
 const LETTER = {
@@ -51,6 +52,19 @@ describe('DeadLettersPanel', () => {
     await look();
     expect(page.textContent).toContain('unreadable-event: <b>no</b> JSON');
     expect(page.querySelector('b')).toBeNull();
+  });
+
+  it('says on which day a letter was sent', async () => {
+    await look();
+    expect(page.querySelector('dl')?.textContent).toContain(texts.orders.at(Date.parse(LETTER.sentAt)));
+  });
+
+  it('claims no more than that it found none', async () => {
+    await press('Look');
+    for (const sent of server.match(() => true)) sent.flush({ letters: [], hidden: 0 });
+    await vi.waitFor(() => expect(page.textContent).toContain('No dead letter was found.'));
+    await fixture.whenStable();
+    expect(page.textContent).not.toContain('No dead letters');
   });
 
   it('shows the body of a letter', async () => {

@@ -3,11 +3,10 @@ import { Observable, firstValueFrom } from 'rxjs';
 
 import { CONSUMERS, Consumer, DeadLetters, Letter, Outcome, WholeLetter } from '../api/dead-letters';
 import { ConfirmButton } from '../design/confirm-button';
-import { Notice } from '../design/notice';
 import { texts } from '../texts';
 import { Act } from '../design/act';
 import { ActOutcome } from '../design/act-outcome';
-import { serviceName, timeOfDay } from './labels';
+import { serviceName } from './labels';
 
 /** A letter and the service that has it. */
 interface Found {
@@ -21,7 +20,7 @@ interface Found {
  */
 @Component({
   selector: 'app-dead-letters-panel',
-  imports: [ActOutcome, ConfirmButton, Notice],
+  imports: [ActOutcome, ConfirmButton],
   templateUrl: './dead-letters-panel.html',
   styleUrls: ['./panel.css', './late-panel.css', './dead-letters-panel.css'],
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -43,7 +42,7 @@ export class DeadLettersPanel {
       name: this.texts.letter(letter.type ?? this.texts.unreadable, letter.subject),
       facts: [
         { name: this.texts.queue, value: letter.queue },
-        { name: this.texts.sentAt, value: timeOfDay(Date.parse(letter.sentAt)) },
+        { name: this.texts.sentAt, value: texts.orders.at(Date.parse(letter.sentAt)) },
         { name: this.texts.reason, value: letter.reason ?? this.texts.noReason },
         ...(letter.traceId === null ? [] : [{ name: this.texts.trace, value: letter.traceId }]),
       ],

@@ -25,7 +25,7 @@ export interface DependencyHealth {
   readonly unreached: readonly Unreached[];
 }
 
-export const DEPENDENCIES: readonly Dependency[] = ['postgresql', 'sqs'];
+const DEPENDENCIES: readonly Dependency[] = ['postgresql', 'sqs'];
 const OK = 'ok';
 
 /** The dependency that a readiness check asks; null for a task of the process itself. */

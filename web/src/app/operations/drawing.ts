@@ -131,5 +131,5 @@ function isIsolated(points: readonly Point[], index: number): boolean {
 }
 
 function timeAgo(minutes: number): string {
-  return minutes > -0.02 ? labels.now : labels.ago(Math.round(-minutes * 10) / 10);
+  return minutes > -0.02 ? labels.now : labels.ago(-minutes);
 }

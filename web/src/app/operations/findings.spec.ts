@@ -168,6 +168,12 @@ describe('findingsOf', () => {
     expect(kinds(findingsOf([], { ...NOTHING, sagas: { ...sagas, oldestSeconds: 301 } }))).toEqual(['late-sagas bad']);
   });
 
+  it('reports nothing of tables that can’t be read now', () => {
+    const outboxes = [{ service: 'order' as const, current: false, pending: 3, oldestSeconds: 61 }];
+    const sagas = { current: false, open: [], late: 2, oldestSeconds: 301 };
+    expect(findingsOf([], { ...NOTHING, outboxes, sagas })).toEqual([]);
+  });
+
   it('reports an open circuit breaker with rejected calls', () => {
     const open = { service: 'order', client: 'inventory-service', state: 'open', unavailable: 3 } as const;
     const idle = { ...open, service: 'processing', unavailable: 0 } as const;

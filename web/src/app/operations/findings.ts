@@ -1,7 +1,7 @@
 import { Readiness, Replica } from '../api/metrics';
 import { Service } from '../api/endpoints';
 import { Dependency, Unreached, dependenciesOf } from './dependencies';
-import { SystemStats, QueueStats } from './stats';
+import { OutboxStats, SystemStats, QueueStats } from './stats';
 import { Traffic } from './traffic';
 
 export type Level = 'ok' | 'warn' | 'bad';
@@ -80,11 +80,7 @@ export function findingsOf(replicas: readonly ReplicaHealth[], stats: SystemStat
     ...replicas.flatMap((each) => healthFindings(each, replicas)),
     ...stats.queues.flatMap(queueFindings),
     ...staleFindings(stats.queues),
-    ...stats.outboxes.flatMap((outbox): readonly Finding[] => {
-      const level = levelOf(outbox.oldestSeconds, THRESHOLDS.outboxSeconds);
-      const { service, pending, oldestSeconds: seconds } = outbox;
-      return level === 'ok' ? [] : [{ level, kind: 'outbox', service, pending, seconds }];
-    }),
+    ...stats.outboxes.flatMap(outboxFindings),
     ...sagaFindings(stats),
     ...stats.circuits
       .filter((circuit) => circuit.state === 'open' && circuit.unavailable > 0)
@@ -165,8 +161,14 @@ function staleFindings(queues: readonly QueueStats[]): readonly Finding[] {
   return [{ level: 'warn', kind: 'depth-stale', queues: stale.map((each) => each.queue), seconds }];
 }
 
+// that a table can't be read is a finding of its own
+function outboxFindings({ service, current, pending, oldestSeconds: seconds }: OutboxStats): readonly Finding[] {
+  const level = levelOf(seconds, THRESHOLDS.outboxSeconds);
+  return level === 'ok' || !current ? [] : [{ level, kind: 'outbox', service, pending, seconds }];
+}
+
 function sagaFindings(stats: SystemStats): readonly Finding[] {
-  if (stats.sagas === null || stats.sagas.late === 0) return [];
+  if (!stats.sagas?.current || stats.sagas.late === 0) return [];
   const { late, oldestSeconds: seconds } = stats.sagas;
   const level = levelOf(seconds, THRESHOLDS.sagaSeconds) === 'bad' ? 'bad' : 'warn';
   return [{ level, kind: 'late-sagas', late, seconds }];

@@ -32,6 +32,8 @@ export interface HistoryPoint {
 
 export const WINDOW_MS = 60_000;
 export const HISTORY_MS = 15 * 60_000;
+/** A page in the background is woken once a minute: in a longer gap nobody watched. */
+export const MAX_GAP_MS = 70_000;
 const MINUTE_S = 60;
 /** More than a chart shows; every digit is stored. */
 const DIGITS = 5;

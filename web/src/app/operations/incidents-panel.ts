@@ -1,7 +1,8 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
 import { texts } from '../texts';
-import { Log, incidentsAfter, restartsAfter } from './incidents';
+import { Alarm } from './causes';
+import { Log, incidentsAfter, restartsAfter, subjectOf } from './incidents';
 import { incidentText, restartText } from './labels';
 
 /** What was down from when to when, and what was restarted; the newest first. */
@@ -46,17 +47,23 @@ import { incidentText, restartText } from './labels';
 })
 export class IncidentsPanel {
   readonly log = input.required<Log | null>();
+  /** What of it is now. */
+  readonly alarms = input.required<readonly Alarm[]>();
 
   protected readonly texts = texts.operations.incidents;
   protected readonly lines = computed(() => {
     const log = this.log();
     if (log === null) return [];
-    const incidents = incidentsAfter(log, 0).map((incident) => ({
-      key: `${incident.from.toString()} ${incident.cause.kind} ${incidentText(incident)}`,
-      at: incident.from,
-      level: incident.cause.level,
-      text: incidentText(incident),
-    }));
+    const now = new Map(this.alarms().map(({ cause }) => [subjectOf(cause), cause]));
+    const incidents = incidentsAfter(log, 0).map((incident) => {
+      const subject = subjectOf(incident.cause);
+      return {
+        key: `${incident.from.toString()} ${subject}`,
+        at: incident.from,
+        level: incident.cause.level,
+        text: incidentText(incident, log.since, now.get(subject)),
+      };
+    });
     const restarts = restartsAfter(log, 0).map((start) => ({
       key: `${start.at.toString()} ${start.replica.address}`,
       at: start.at,

@@ -65,6 +65,22 @@ describe('observed', () => {
     expect(quietSince(known)).toBe(500 * S);
   });
 
+  it('does not know what was during a gap', () => {
+    const seen: readonly Seen[] = [
+      [5 * S, [AWAY]],
+      [10 * S, [AWAY]],
+    ];
+    expect(log(...seen, [500 * S, []]).incidents).toEqual([{ cause: AWAY, from: 5 * S, until: 10 * S }]);
+    expect(log(...seen, [500 * S, [AWAY]]).incidents).toEqual([
+      { cause: AWAY, from: 5 * S, until: 10 * S },
+      { cause: AWAY, from: 500 * S, until: null },
+    ]);
+    expect(log([5 * S, [STOCK, FAILS]], [500 * S, [FAILS]]).incidents).toMatchObject([
+      { cause: STOCK, until: 5 * S },
+      { cause: FAILS, from: 500 * S },
+    ]);
+  });
+
   it('notices a process that was started again between two polls', () => {
     const known = log([100 * S, [], 1 * S], [105 * S, [], 1 * S + 0.2], [110 * S, [], 107 * S]);
     expect(known.incidents).toEqual([]);

@@ -1,6 +1,7 @@
 import { Replica } from '../api/metrics';
 import { Alarm } from './causes';
 import { Finding } from './findings';
+import { MAX_GAP_MS } from './history';
 
 /** An alarm and its time; milliseconds since 1970. */
 export interface Incident {
@@ -41,8 +42,6 @@ export interface Observation {
   readonly sightings?: (finding: Finding) => readonly number[];
 }
 
-// a page in the background is woken once a minute
-const MAX_GAP_MS = 70_000;
 /** An alarm that comes again after so long is the same incident. */
 const REOPEN_MS = 15_000;
 const KEPT_MS = 24 * 3600_000;
@@ -54,7 +53,9 @@ const SAME_START_MS = 500;
 export function observed(log: Log | null, observation: Observation): Log {
   const { at, alarms, sightings = (): readonly number[] => [] } = observation;
   const watched = log !== null && at - log.at <= MAX_GAP_MS;
-  const before = log?.effects ?? {};
+  const before = watched ? log.effects : {};
+  // what lasted when nobody watched any more is known until then
+  const known = log?.incidents.map((each) => (watched ? each : { ...each, until: each.until ?? log.at })) ?? [];
   // what is there at the first look began before
   const first = (finding: Finding): number =>
     before[subjectOf(finding)] ?? (watched ? Math.min(at, ...sightings(finding)) : at);
@@ -65,7 +66,7 @@ export function observed(log: Log | null, observation: Observation): Log {
   return {
     since: watched ? log.since : at,
     at,
-    incidents: recent(incidentsOf(log?.incidents ?? [], alarms, { at, first, last }), (each) => each.until ?? at, at),
+    incidents: recent(incidentsOf(known, alarms, { at, first, last }), (each) => each.until ?? at, at),
     starts: recent(startsOf(log?.starts ?? [], observation.processes, log?.since ?? at), (each) => each.at, at),
     effects: Object.fromEntries(
       alarms.flatMap((alarm) => alarm.effects).map((finding) => [subjectOf(finding), first(finding)]),

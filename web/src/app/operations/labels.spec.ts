@@ -1,7 +1,7 @@
 import { Replica } from '../api/metrics';
 import { texts } from '../texts';
 import { Finding } from './findings';
-import { findingText, replicaName, serviceName } from './labels';
+import { findingText, incidentText, replicaName, serviceName, timeOfDay } from './labels';
 
 const ONE: Replica = { service: 'order', number: 1, of: 1, address: '', balanced: false };
 const SECOND: Replica = { service: 'notification', number: 2, of: 3, address: '', balanced: false };
@@ -55,7 +55,17 @@ describe('findingText', () => {
         away: false,
         unreached: [{ ...SECOND, reason: 'refused' }],
       },
-      'PostgreSQL is unavailable to Notification service 2.',
+      'PostgreSQL is unavailable to notification service 2.',
+    ],
+    [
+      {
+        kind: 'dependency',
+        level: 'bad',
+        dependency: 'postgresql',
+        away: false,
+        unreached: [{ ...ONE, reason: 'refused' }],
+      },
+      'PostgreSQL is unavailable to order service.',
     ],
     [
       { kind: 'unavailable', level: 'bad', service: 'order', number: 24, requests: 24 },
@@ -66,7 +76,36 @@ describe('findingText', () => {
   });
 });
 
+describe('incidentText', () => {
+  const AWAY: Finding = { kind: 'unreachable', level: 'bad', replica: ONE, failing: [] };
+  const [from, until] = [1_000_000, 1_045_000];
+
+  it('says what was, and for how long', () => {
+    const span = `${timeOfDay(from)}–${timeOfDay(until)}, 45 s`;
+    expect(incidentText({ cause: AWAY, from, until }, from, null)).toBe(`${span}: Order service could not be reached.`);
+  });
+
+  it('says what is, and since when', () => {
+    const incident = { cause: AWAY, from, until: null };
+    const now = 'Order service can’t be reached.';
+    expect(incidentText(incident, 0, AWAY)).toBe(`since ${timeOfDay(from)}: ${now}`);
+    expect(incidentText(incident, from, AWAY)).toBe(`since before ${timeOfDay(from)}: ${now}`);
+  });
+});
+
 describe('names', () => {
+  it('are those of the page for a called service', () => {
+    const names: Record<string, string> = texts.common.services;
+    const before = names['inventory']!;
+    names['inventory'] = 'Inventardienst';
+    try {
+      const circuit: Finding = { kind: 'circuit', level: 'warn', service: 'order', client: 'inventory-service' };
+      expect(findingText(circuit)).toContain('for the Inventardienst is open');
+    } finally {
+      names['inventory'] = before;
+    }
+  });
+
   it('number a replica only when there are several', () => {
     expect(replicaName(ONE)).toBe('Order service');
     expect(replicaName(SECOND)).toBe('Notification service 2');

@@ -8,9 +8,13 @@ import { Incident, Start } from './incidents';
 
 const labels = texts.operations.findings;
 
-/** The name of a replica, with its number when there are several. */
+/** The name of a replica, with its number when there are several, as a sentence begins with it. */
 export function replicaName(replica: Pick<Replica, 'service' | 'number' | 'of'>): string {
-  return texts.operations.replica(texts.common.services[replica.service], replica.number, replica.of);
+  return texts.operations.capital(nameOf(replica));
+}
+
+function nameOf({ service, number, of }: Pick<Replica, 'service' | 'number' | 'of'>): string {
+  return of > 1 ? `${serviceName(service)} ${number.toString()}` : serviceName(service);
 }
 
 export function serviceName(service: string): string {
@@ -22,7 +26,7 @@ export function findingText(finding: Finding): string {
   switch (finding.kind) {
     case 'dependency': {
       const name = texts.operations.dependencies[finding.dependency];
-      return finding.away ? labels.away(name) : labels.cut(name, finding.unreached.map(replicaName));
+      return finding.away ? labels.away(name) : labels.cut(name, finding.unreached.map(nameOf));
     }
     case 'unavailable':
       return labels.unavailable(serviceName(finding.service), finding.number, finding.requests);
@@ -54,12 +58,12 @@ export function findingText(finding: Finding): string {
 }
 
 /** The text of a finding that is over. */
-export function pastText(finding: Finding): string {
+function pastText(finding: Finding): string {
   const past = texts.operations.past;
   switch (finding.kind) {
     case 'dependency': {
       const name = texts.operations.dependencies[finding.dependency];
-      return finding.away ? past.away(name) : past.cut(name, finding.unreached.map(replicaName));
+      return finding.away ? past.away(name) : past.cut(name, finding.unreached.map(nameOf));
     }
     case 'unreachable':
       return past.unreachable(replicaName(finding.replica));
@@ -105,15 +109,18 @@ function affected(finding: Finding): string {
   return 'service' in finding ? serviceName(finding.service) : '';
 }
 
-/** When an incident was, and what. */
-export function incidentText(incident: Incident): string {
+/**
+ * When an incident was, and what; a running one by what it is *now*, if that is known.
+ *
+ * The page watches *since*: what was there at that time began before.
+ */
+export function incidentText(incident: Incident, since: number, now: Finding | null = null): string {
   const { from, until, cause } = incident;
   const labels = texts.operations.incidents;
+  const lasts = from === since ? labels.lastsBefore : labels.lasts;
   const span =
-    until === null
-      ? labels.lasts(timeOfDay(from))
-      : labels.span(timeOfDay(from), timeOfDay(until), (until - from) / 1000);
-  return labels.was(span, pastText(cause));
+    until === null ? lasts(timeOfDay(from)) : labels.span(timeOfDay(from), timeOfDay(until), (until - from) / 1000);
+  return labels.was(span, until !== null || now === null ? pastText(cause) : findingText(now));
 }
 
 export function restartText({ replica, at }: Start): string {
@@ -121,7 +128,7 @@ export function restartText({ replica, at }: Start): string {
 }
 
 function clientName(client: string): string {
-  return client.replace('-', ' ');
+  return serviceName(client.replace(/-service$/, ''));
 }
 
 /** The local time of day. */

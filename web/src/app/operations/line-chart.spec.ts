@@ -84,6 +84,14 @@ describe('LineChart', () => {
     expect(canvas.getAttribute('aria-label')).toBe('Orders per minute. Now: Placed 90, Closed 60. Highest: 120.');
   });
 
+  it('names the chart of a table', async () => {
+    expect(
+      page(await shown(HISTORY))
+        .querySelector('summary')
+        ?.textContent.trim(),
+    ).toBe('Table Orders per minute');
+  });
+
   it('has a table by minute', async () => {
     const fixture = await shown(HISTORY);
     const details = page(fixture).querySelector('details')!;

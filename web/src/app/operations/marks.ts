@@ -1,7 +1,7 @@
 import { Log } from './incidents';
 
 /** A stretch of time in a chart, in minutes before now (0 or less). */
-export interface Band {
+interface Band {
   readonly from: number;
   readonly until: number;
   readonly colour: string;

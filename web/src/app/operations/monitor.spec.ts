@@ -106,6 +106,38 @@ describe('Monitor', () => {
     expect(monitor.stale().size).toBe(0);
   });
 
+  it('knows nothing after a time without polls', async () => {
+    let placed = 10;
+    metrics = () =>
+      of(`orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} ${placed.toString()}`);
+    late = () => of([{ orderId: 1, version: 1, state: 'STARTED', attempts: 3, lastError: 'x', nextRunAt: null }]);
+    await monitor.poll();
+    vi.advanceTimersByTime(20 * 60_000);
+    placed += 5;
+    readiness = () => NEVER;
+    late = () => NEVER;
+    void monitor.poll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(monitor.replicas().map((each) => each.state)).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(monitor.late().sagas).toBeNull();
+    // the five orders are not of the last minute
+    expect(monitor.stats().traffic).toEqual([]);
+  });
+
+  it('is not healthy while metrics are unknown', async () => {
+    metrics = (replica) => (replica === ORDER ? NEVER : of('a_total 1'));
+    void monitor.poll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(monitor.replicas().map((each) => each.state)).toEqual(['ready', 'ready', 'ready']);
+    expect(monitor.level()).toBeNull();
+    metrics = (replica) => (replica === ORDER ? DOWN(replica) : of('a_total 1'));
+    await monitor.poll();
+    expect(monitor.level()).toBeNull();
+    metrics = () => of('a_total 1');
+    await monitor.poll();
+    expect(monitor.level()).toBe('ok');
+  });
+
   it('treats a response without metrics as missing', async () => {
     metrics = () => of('<!doctype html>\n<title>no</title>');
     await monitor.poll();

@@ -9,7 +9,7 @@ import { CounterTracker, CounterDelta } from './counter-tracker';
 import { Exposition, parseExposition } from './exposition';
 import { ProcessMetrics, statsOf } from './stats';
 import { LateSaga, LateSagas } from './late-sagas';
-import { HistoryPoint, WINDOW_MS, historyPointOf, withPoint } from './history';
+import { HistoryPoint, MAX_GAP_MS, WINDOW_MS, historyPointOf, withPoint } from './history';
 import { Finding, ReplicaHealth, ReplicaState, findingsOf, overallLevel } from './findings';
 import { alarmsOf } from './causes';
 import { dependenciesOf } from './dependencies';
@@ -87,7 +87,12 @@ export class Monitor {
   /** The findings by cause, critical ones first. */
   readonly alarms = computed(() => alarmsOf(this.findings()));
   readonly dependencies = computed(() => dependenciesOf(this.monitored()));
-  readonly level = computed(() => overallLevel(this.monitored(), this.findings()));
+  /** The worst level; null while it is not known that there is nothing. */
+  readonly level = computed(() => {
+    const level = overallLevel(this.monitored(), this.findings());
+    const known = this.stale().size === 0 && this.monitored().every((each) => each.asked);
+    return level === 'ok' && !known ? null : level;
+  });
   /** What was seen so far; null before the first poll. */
   readonly log = this.incidents.asReadonly();
 
@@ -110,6 +115,7 @@ export class Monitor {
   /** Poll all processes once; never fails. */
   async poll(): Promise<void> {
     const began = Date.now();
+    if (began - (this.polledAt() ?? began) > MAX_GAP_MS) this.forget();
     const replicas = this.metrics.replicas();
     this.monitored.update((before) => replicas.map((replica) => before.find(is(replica)) ?? unknown(replica)));
     await Promise.all([
@@ -127,6 +133,13 @@ export class Monitor {
     const sightings = (finding: Finding): readonly number[] => sightingsOf(finding, this.monitored(), began);
     this.incidents.update((log) => observed(log, { at: now, alarms: this.alarms(), processes, sightings }));
     remember(this.key, { history: this.points(), log: this.incidents() });
+  }
+
+  /** After a gap nothing is known, and what counters rose by since is not of the last minute. */
+  private forget(): void {
+    this.monitored.set([]);
+    this.trackers.clear();
+    this.lateSagasView.set({ sagas: null, problem: null });
   }
 
   private async checkReadiness(replica: Replica): Promise<void> {

@@ -44,6 +44,22 @@ describe('OperationsPage', () => {
     expect(page.querySelectorAll('h1').length).toBe(1);
   });
 
+  it('does not say that all is well without metrics', async () => {
+    const fixture = TestBed.createComponent(OperationsPage);
+    const page = fixture.nativeElement as HTMLElement;
+    const server = TestBed.inject(HttpTestingController);
+    await vi.advanceTimersByTimeAsync(0);
+    for (const sent of server.match(() => true)) {
+      if (sent.request.url.includes('/health/')) sent.flush({ status: 'ready', checks: { database: 'ok' } });
+      else sent.error(new ProgressEvent('error'));
+    }
+    await vi.advanceTimersByTimeAsync(0);
+    fixture.detectChanges();
+    const state = page.querySelector('app-status-line')?.textContent;
+    expect(state).toContain('Partly unknown');
+    expect(state).toContain('The inventory service returns no metrics.');
+  });
+
   it('stops polling when it is destroyed', async () => {
     const fixture = TestBed.createComponent(OperationsPage);
     const server = TestBed.inject(HttpTestingController);

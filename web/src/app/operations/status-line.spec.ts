@@ -14,12 +14,13 @@ async function shown(
   level: Level | null,
   findings: readonly Finding[] = [],
   log: Log | null = null,
+  at: number | null = null,
 ): Promise<HTMLElement> {
   const fixture = TestBed.createComponent(StatusLine);
   fixture.componentRef.setInput('level', level);
   fixture.componentRef.setInput('alarms', alarmsOf(findings));
   fixture.componentRef.setInput('log', log);
-  fixture.componentRef.setInput('at', null);
+  fixture.componentRef.setInput('at', at);
   await fixture.whenStable();
   return fixture.nativeElement as HTMLElement;
 }
@@ -34,6 +35,18 @@ describe('StatusLine', () => {
     const page = await shown('ok', [], { ...QUIET, since: T - 60_000, incidents });
     expect(page.textContent).toContain('Healthy since 14:03:45');
     expect(page.textContent).toContain('14:03:00–14:03:45, 45 s: Processing service could not be reached.');
+  });
+
+  it('does not take a log from before a gap for the present', async () => {
+    const incidents = [
+      { cause: AWAY, from: T, until: T + 5000 },
+      { cause: AWAY, from: T + 30_000, until: null },
+    ];
+    const later = QUIET.at + 3600_000;
+    expect((await shown('ok', [], QUIET, later)).querySelector('.headline')?.textContent).toBe('Healthy');
+    const page = await shown('bad', [AWAY], { ...QUIET, incidents }, later);
+    expect(page.textContent).not.toContain('ince ');
+    expect(page.querySelector('.past')).toBeNull();
   });
 
   it('remembers a restart that no poll has seen', async () => {
@@ -77,6 +90,21 @@ describe('StatusLine', () => {
     const text = (await shown(null)).textContent;
     expect(text).toContain('Checking all services');
     expect(text).not.toContain('Healthy');
+  });
+
+  it('names the services without metrics, and is not checking for ever', async () => {
+    const fixture = TestBed.createComponent(StatusLine);
+    const page = fixture.nativeElement as HTMLElement;
+    for (const [name, value] of Object.entries({ level: null, alarms: [], log: null, at: null })) {
+      fixture.componentRef.setInput(name, value);
+    }
+    await fixture.whenStable();
+    expect(page.querySelector('[role=status]')?.textContent).toBe('Checking all services');
+    fixture.componentRef.setInput('stale', new Map([['order', null]]));
+    await fixture.whenStable();
+    expect(page.textContent).not.toContain('Checking');
+    expect(page.textContent).toContain('The order service returns no metrics.');
+    expect(page.querySelector('[role=status]')?.textContent).toBe('Partly unknown');
   });
 
   it('shows and announces findings', async () => {

@@ -21,11 +21,12 @@ export class TrafficPanel {
   readonly refusals = input.required<RefusalStats>();
 
   protected readonly texts = labels;
+  protected readonly none = texts.operations.none;
   protected readonly rows = computed(() =>
     this.traffic().map((each) => ({
       ...each,
       name: serviceName(each.service),
-      p95: each.p95Seconds === null ? texts.operations.none : texts.operations.duration(each.p95Seconds),
+      p95: each.p95Seconds === null ? this.none : texts.operations.duration(each.p95Seconds),
     })),
   );
   protected readonly statuses = computed(() =>

@@ -28,6 +28,7 @@ export const operations = {
   duration,
   count,
   bytes,
+  capital,
   percent: (share: number): string => `${fixed(share * 100, share < 0.1 && share > 0 ? 1 : 0)} %`,
   none: '–',
   stale: (service: string, time: string | null): string =>
@@ -39,6 +40,7 @@ export const operations = {
     label: $localize`State of the system`,
     levels: { ok: $localize`Healthy`, warn: $localize`Degraded`, bad: $localize`Critical` },
     unknown: $localize`Checking all services`,
+    partly: $localize`Partly unknown`,
     healthy: $localize`All services are ready. No queue has a backlog, no order is late.`,
     healthySince: (time: string): string => $localize`Healthy since ${time}:time:`,
     watchedSince: (time: string): string => $localize`Healthy, watched since ${time}:time:`,
@@ -51,8 +53,6 @@ export const operations = {
       $localize`${plural(number, $localize`incident`, $localize`incidents`)}:number: more, below.`,
   },
   dependencies: { postgresql: 'PostgreSQL', sqs: 'SQS' },
-  replica: (service: string, number: number, of: number): string =>
-    of > 1 ? `${capital(service)} ${number.toString()}` : capital(service),
   findings: {
     unreachable: (replica: string): string => $localize`${replica}:replica: can’t be reached.`,
     notReady: (replica: string, failing: readonly string[]): string =>
@@ -121,8 +121,8 @@ export const operations = {
     note: $localize`What this tab has seen while this page was open, in the last 24 hours.`,
     none: $localize`No incident seen.`,
     lasts: (from: string): string => $localize`since ${from}:from:`,
+    lastsBefore: (from: string): string => $localize`since before ${from}:from:`,
     span: (from: string, until: string, seconds: number): string => `${from}–${until}, ${duration(seconds)}`,
-    restarted: (replica: string): string => $localize`${replica}:replica: was restarted.`,
     restartedAt: (replica: string, time: string): string =>
       $localize`${replica}:replica: was restarted at ${time}:time:.`,
     was: (span: string, text: string): string => `${span}: ${text}`,
@@ -136,13 +136,13 @@ export const operations = {
     refused: '4xx',
     limited: '429',
     p95: percentiles[95],
-    empty: $localize`Known from the second poll on.`,
+    empty: $localize`Known once a service has returned its metrics twice.`,
     statuses: $localize`By status`,
     status: $localize`Status`,
     number: $localize`Requests`,
     noRequests: $localize`No request in the last minute.`,
     refusals: $localize`Refusals by reason`,
-    noRefusals: $localize`None since the services were started.`,
+    noRefusals: $localize`None reported since the services were started.`,
     orders: (reason: string): string => $localize`Order not placed: ${reason}:reason:`,
     problems: (reason: string): string => $localize`Problem: ${reason}:reason:`,
     limits: (reason: string): string => $localize`Request over a limit: ${reason}:reason:`,
@@ -224,7 +224,7 @@ export const operations = {
     tableOf: (chart: string): string => $localize`${chart}:chart:, minute by minute`,
     time: $localize`Time`,
     now: $localize`now`,
-    ago: (minutes: number): string => `−${minutes.toString()} min`,
+    ago: (minutes: number): string => `−${minutes.toLocaleString(locale, { maximumFractionDigits: 1 })} min`,
     nothing: $localize`No data yet.`,
     summary: (latest: readonly string[], highest: string): string =>
       $localize`Now: ${latest.join(', ')}:latest:. Highest: ${highest}:highest:.`,
@@ -283,9 +283,7 @@ export const operations = {
     empty: $localize`No service reports an outbox.`,
     noSagas: $localize`The processing service reports no sagas.`,
     sagas: $localize`Open sagas`,
-    state: $localize`State`,
     open: $localize`Open`,
-    late: $localize`late`,
     total: $localize`Total`,
     oldestOpen: $localize`Oldest open saga`,
     lateSagas: $localize`Late, over 30 s`,
@@ -378,7 +376,6 @@ export const operations = {
       count === 0
         ? $localize`No dead letter was found.`
         : $localize`${plural(count, $localize`dead letter`, $localize`dead letters`)}:count: found.`,
-    none: $localize`No dead letters`,
     letter: (type: string, subject: string | null): string =>
       subject === null ? type : $localize`${type}:type:, order ${subject}:subject:`,
     unreadable: $localize`Unreadable message`,
