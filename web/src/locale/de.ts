@@ -1114,6 +1114,8 @@ export const translations: Readonly<Record<string, string>> = {
   '5636455565947952332': 'In der Outbox, für {$PH}',
   // In SQS until notification {$PH} was recorded
   '8537700616200648344': 'In SQS, bis Benachrichtigung {$PH} aufgezeichnet war',
+  // Notification {$PH} recorded while its event was in the outbox
+  '8256905489959632318': 'Benachrichtigung {$PH} aufgezeichnet, während ihr Ereignis in der Outbox lag',
   // In SQS until the saga started
   '6521909250031775189': 'In SQS, bis die Saga begann',
   // Stock operation: {$PH}

@@ -222,6 +222,8 @@ export const orders = {
       tell: (kind: string | null): string => $localize`Event ${EVENTS[(kind ?? 'CLOSED') as Kind]}`,
       outbox: (queue: string | null): string => $localize`In the outbox, for ${queue ?? ''}`,
       record: (kind: string | null): string => $localize`In SQS until notification ${kind ?? ''} was recorded`,
+      recorded: (kind: string | null): string =>
+        $localize`Notification ${kind ?? ''} recorded while its event was in the outbox`,
       push: (kind: string | null): string => $localize`Push ${kind ?? ''}`,
       start: (): string => $localize`In SQS until the saga started`,
       take: (): string => 'POST /inventory/decrement',
