@@ -55,7 +55,8 @@ export function notificationOf(facts: Facts, kind: Kind, version?: number): Know
   };
 }
 
-function isPast(text: string, position: EventId | null): boolean {
+/** Whether the feed is past a notification. */
+export function isPast(text: string, position: EventId | null): boolean {
   const id = parseEventId(text);
   if (id === null || position === null) return false;
   return id.epoch !== position.epoch || id.seq <= position.seq;
