@@ -93,10 +93,11 @@ export class SideBySide {
 
   protected readonly stateTexts = texts.live.connection.states;
   private readonly runtime = inject(FEED_RUNTIME);
+  // before the connections, which may report at once
+  private cancelUpdate: (() => void) | null = null;
   private readonly sharings = PROTOCOLS.map((protocol) =>
     shareConnection(`compare/${protocol}`, { shared: protocol, alone: protocol }, () => this.scheduleUpdate()),
   );
-  private cancelUpdate: (() => void) | null = null;
 
   constructor() {
     inject(DestroyRef).onDestroy(() => this.cancelUpdate?.());
