@@ -221,10 +221,10 @@ export const translations: Readonly<Record<string, string>> = {
   '8044304973848447418': 'Benachrichtigung',
   // WebSocket after SSE
   '8954829372187722447': 'WebSocket nach SSE',
-  // pending
-  '8986421314427632087': 'ausstehend',
-  // No notifications since both connections were opened.
-  '4792713697652743150': 'Keine Benachrichtigungen, seit beide Verbindungen offen sind.',
+  // not received
+  '8122942858130587502': 'nicht empfangen',
+  // No notifications to compare yet.
+  '7934628357162842106': 'Noch keine Benachrichtigungen zum Vergleichen.',
   // Trade-offs
   '5044426357940437057': 'Abwägungen',
   // Direction

@@ -80,7 +80,7 @@ export class SideBySide {
         order: texts.live.feed.order(pair.notification.orderId),
         latencies: PROTOCOLS.map((protocol) => {
           const [latencyMs] = statsOf([pair], protocol).latenciesMs;
-          return latencyMs === undefined ? this.texts.pending : formatMs(latencyMs);
+          return latencyMs === undefined ? this.texts.notReceived : formatMs(latencyMs);
         }),
         delay: formatted(delayMs(pair), 1),
       })),
