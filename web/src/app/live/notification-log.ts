@@ -14,7 +14,7 @@ export interface LogEntry {
   readonly received: Received | null;
 }
 
-/** The maximum number of entries while new ones come, or of those after a page was read; older ones can be read again. */
+/** The maximum number of entries while new ones come, and of new ones after more were read; all can be read again. */
 export const LOG_LIMIT = 1_000;
 
 /**

@@ -62,7 +62,7 @@ export function isPast(text: string, position: EventId | null): boolean {
   return id.epoch !== position.epoch || id.seq <= position.seq;
 }
 
-const TYPES: Readonly<Record<Kind, string>> = {
+const TYPES: Readonly<Record<string, string>> = {
   CREATED: 'order-created',
   UPDATED: 'order-updated',
   CLOSED: 'order-processed',
@@ -71,7 +71,7 @@ const TYPES: Readonly<Record<Kind, string>> = {
 };
 
 /** The events in the outboxes of what a notification of *kind* tells. */
-export function eventsOf(facts: Facts, kind: Kind, version: number): readonly AnnouncedEvent[] {
+export function eventsOf(facts: Facts, kind: string, version: number): readonly AnnouncedEvent[] {
   const end = `:${version.toString()}`;
   return (facts.events ?? []).filter((event) => event.type === TYPES[kind] && event.key.endsWith(end));
 }

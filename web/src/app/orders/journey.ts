@@ -113,9 +113,8 @@ function announced(facts: Facts, version: number, kind: Kind, followers: readonl
 /** Whether the event of a notification is still in the outbox, although it is recorded. */
 function isInOutbox(facts: Facts, version: number, kind: Kind, record: Hop | undefined): boolean {
   if (record?.name !== 'record' || record.at === null) return false;
-  const { at } = record;
   const event = eventsOf(facts, kind, version).find(isForNotification);
-  return event?.sentAt === null && mayBeRestored(event, at);
+  return event?.sentAt === null && !event.setAside && mayBeRestored(event, record.at);
 }
 
 /** The events of the processing service about the end, if this version ended the order. */

@@ -1,6 +1,6 @@
 import { AnnouncedEvent, Announcer, StockOperation } from '../api/evidence';
 import { FailedAttempt, Saga } from '../api/sagas';
-import { Facts, Kind, eventsOf, isForNotification, mayBeRestored } from './facts';
+import { Facts, eventsOf, isForNotification, mayBeRestored } from './facts';
 import { Hop, HopName, HopState, Lifeline, Retry } from './hop';
 import { Journey, Phase } from './journey';
 import { parseTime } from './timestamps';
@@ -76,7 +76,7 @@ function stepsOf(phase: Phase, facts: Facts): readonly Step[] {
 /** The events in the outboxes that announce the fact of a hop. */
 function announcedIn(hop: Hop, phase: Phase, facts: Facts): readonly AnnouncedEvent[] {
   const kind = hop.name === 'start' ? (phase.cause === 'placed' ? 'CREATED' : 'UPDATED') : hop.detail;
-  return eventsOf(facts, kind as Kind, phase.version);
+  return eventsOf(facts, kind ?? '', phase.version);
 }
 
 /** The request and its parts: only their durations are known, and when the order was saved. */
