@@ -18,8 +18,8 @@ export const translations: Readonly<Record<string, string>> = {
   '1516458957312831961': 'Kopieren fehlgeschlagen',
   // Trace
   '7869196447743949096': 'Trace',
-  // The {$service} can’t be reached.
-  '9159199160159031032': 'Der {$service} ist nicht erreichbar.',
+  // The {$service} is unavailable.
+  '4258105986484054852': 'Der {$service} ist nicht verfügbar.',
   // The {$service} could not be reached.
   '1132705718492258917': 'Der {$service} war nicht erreichbar.',
   // Something went wrong.
@@ -221,10 +221,10 @@ export const translations: Readonly<Record<string, string>> = {
   '8044304973848447418': 'Benachrichtigung',
   // WebSocket after SSE
   '8954829372187722447': 'WebSocket nach SSE',
-  // pending
-  '8986421314427632087': 'ausstehend',
-  // No notifications since both connections were opened.
-  '4792713697652743150': 'Keine Benachrichtigungen, seit beide Verbindungen offen sind.',
+  // not received
+  '8122942858130587502': 'nicht empfangen',
+  // No notifications to compare yet.
+  '7934628357162842106': 'Noch keine Benachrichtigungen zum Vergleichen.',
   // Trade-offs
   '5044426357940437057': 'Abwägungen',
   // Direction
@@ -920,8 +920,6 @@ export const translations: Readonly<Record<string, string>> = {
   '4974987996477114234': 'Dauer',
   // open
   '9010413891924313175': 'offen',
-  // {$pieces} of {$products}
-  '6746558392472135147': '{$pieces} von {$products}',
   // and {$count} more
   '7107257250259406092': 'und {$count} weitere',
   // Show older orders
@@ -968,8 +966,8 @@ export const translations: Readonly<Record<string, string>> = {
   '385291270275353800': 'Warum sie scheiterte: {$reason}',
   // Loading the order failed.
   '3449258715325802146': 'Die Bestellung konnte nicht geladen werden.',
-  // Can’t be reached: {$services}.
-  '8567599548946638246': 'Nicht erreichbar: {$services}.',
+  // Unavailable: {$services}.
+  '3002590624444669836': 'Nicht verfügbar: {$services}.',
   // Their data is shown as last loaded, or as unknown. The page retries by itself.
   '2634331189504137501':
     'Ihre Daten sind wie zuletzt geladen gezeigt, oder als unbekannt. Die Seite versucht es selbst wieder.',
@@ -1001,8 +999,8 @@ export const translations: Readonly<Record<string, string>> = {
   '8482027388711682856': 'Storniert …',
   // Saved. The order is now version {$version}.
   '2031780798273720332': 'Gespeichert. Die Bestellung ist jetzt Version {$version}.',
-  // The order is cancelled. Its stock is released.
-  '3971958945954899559': 'Die Bestellung ist storniert. Ihr Bestand ist freigegeben.',
+  // The order is cancelled. Stock that was taken for it will be released.
+  '7237830914362951147': 'Die Bestellung ist storniert. Entnommener Bestand wird freigegeben.',
   // The order was changed meanwhile. The current version is shown: check it and try again.
   '1961200111704005941':
     'Die Bestellung wurde inzwischen geändert. Die aktuelle Version ist gezeigt: Prüfe sie und versuch es nochmal.',
@@ -1112,6 +1110,8 @@ export const translations: Readonly<Record<string, string>> = {
   '5636455565947952332': 'In der Outbox, für {$PH}',
   // In SQS until notification {$PH} was recorded
   '8537700616200648344': 'In SQS, bis Benachrichtigung {$PH} aufgezeichnet war',
+  // Notification {$PH} recorded while its event was in the outbox
+  '8256905489959632318': 'Benachrichtigung {$PH} aufgezeichnet, während ihr Ereignis in der Outbox lag',
   // In SQS until the saga started
   '6521909250031775189': 'In SQS, bis die Saga begann',
   // Stock operation: {$PH}

@@ -24,7 +24,8 @@ export class ConnectionPanel {
   protected readonly sharing = computed(() => {
     const { alone, leader, follower } = texts.live.connection;
     if (this.feed.alone()) return alone;
-    return this.feed.leader() ? leader : follower;
+    if (this.feed.leader()) return leader;
+    return ['live', 'delayed'].includes(this.feed.state()) ? follower : '–';
   });
   protected readonly counters = computed(() => {
     const counts = this.feed.counts();

@@ -59,6 +59,7 @@ export class FeedView {
   }
 
   protected filter(event: Event): void {
+    this.held.set(null);
     this.filterText.set((event.target as HTMLInputElement).value);
   }
 

@@ -1,7 +1,7 @@
 import { DestroyRef, Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { formatEventId } from 'orderstream-client';
-import { Observable, Subscription, expand, EMPTY, last, reduce } from 'rxjs';
+import { Subscription } from 'rxjs';
 
 import { HistoryPage, Notifications, Recorded } from '../api/notifications';
 import { Problem } from '../api/problem';
@@ -14,10 +14,8 @@ export interface LogEntry {
   readonly received: Received | null;
 }
 
-/** The maximum number of entries while new ones come; older ones can be read again. */
+/** The maximum number of entries while new ones come, and of new ones after more were read; all can be read again. */
 export const LOG_LIMIT = 1_000;
-/** A page may be empty, when all notifications in its part of the feed are of other orders. */
-const MAX_EMPTY_PAGES = 10;
 
 /**
  * What was told, the newest first, without gaps and duplicates: the history up to where the feed was when it was
@@ -32,6 +30,7 @@ export class NotificationLog {
   private readonly orders = signal<ReadonlySet<number> | null>(null);
   private readonly isComplete = signal(false);
   private reading = Subscription.EMPTY;
+  private limit = LOG_LIMIT;
 
   readonly entries = this.all.asReadonly();
   readonly problem = signal<Problem | null>(null);
@@ -66,7 +65,7 @@ export class NotificationLog {
     if (this.busy()) return;
     this.busy.set(true);
     this.problem.set(null);
-    this.reading = this.pages().subscribe({
+    this.reading = this.history.before(this.cursor(), [...(this.orders() ?? [])]).subscribe({
       next: (page) => this.append(page),
       error: (error: unknown) => {
         this.busy.set(false);
@@ -79,25 +78,13 @@ export class NotificationLog {
     this.reading.unsubscribe();
     this.busy.set(false);
     this.isComplete.set(false);
+    this.limit = LOG_LIMIT;
     const known = this.feed.recent().filter(({ notification }) => this.isWanted(notification));
     this.all.set(known.map((received) => ({ notification: received.notification, received })));
     const position = this.feed.position();
     const afterPosition = position && formatEventId({ ...position, seq: position.seq + 1 });
     this.cursor.set(known.at(-1)?.notification.id ?? afterPosition);
     if (position !== null) this.readOlder();
-  }
-
-  private pages(): Observable<HistoryPage> {
-    const orders = [...(this.orders() ?? [])];
-    return this.history.before(this.cursor(), orders).pipe(
-      expand((page, index) =>
-        page.notifications.length > 0 || page.next === null || index >= MAX_EMPTY_PAGES
-          ? EMPTY
-          : this.history.before(page.next, orders),
-      ),
-      reduce((_, page) => page),
-      last(),
-    );
   }
 
   private append({ notifications, next }: HistoryPage): void {
@@ -109,6 +96,9 @@ export class NotificationLog {
       const read = notifications.filter((each) => !known.has(each.id));
       return [...entries, ...read.map((notification) => ({ notification, received: null }))];
     });
+    // what was read stays for as many new ones
+    const { length } = this.all();
+    if (length > LOG_LIMIT) this.limit = length + LOG_LIMIT;
   }
 
   private add(received: Received): void {
@@ -117,7 +107,7 @@ export class NotificationLog {
     const entries = this.all();
     if (entries.some((each) => each.notification.id === notification.id)) return;
     // the page that is being read begins where the oldest entry ends
-    const kept = this.busy() ? entries : entries.slice(0, LOG_LIMIT - 1);
+    const kept = this.busy() ? entries : entries.slice(0, this.limit - 1);
     this.all.set([{ notification, received }, ...kept]);
     if (kept.length === entries.length) return;
     this.cursor.set(kept.at(-1)?.notification.id ?? null);

@@ -80,7 +80,7 @@ export class SideBySide {
         order: texts.live.feed.order(pair.notification.orderId),
         latencies: PROTOCOLS.map((protocol) => {
           const [latencyMs] = statsOf([pair], protocol).latenciesMs;
-          return latencyMs === undefined ? this.texts.pending : formatMs(latencyMs);
+          return latencyMs === undefined ? this.texts.notReceived : formatMs(latencyMs);
         }),
         delay: formatted(delayMs(pair), 1),
       })),
@@ -93,10 +93,11 @@ export class SideBySide {
 
   protected readonly stateTexts = texts.live.connection.states;
   private readonly runtime = inject(FEED_RUNTIME);
+  // before the connections, which may report at once
+  private cancelUpdate: (() => void) | null = null;
   private readonly sharings = PROTOCOLS.map((protocol) =>
     shareConnection(`compare/${protocol}`, { shared: protocol, alone: protocol }, () => this.scheduleUpdate()),
   );
-  private cancelUpdate: (() => void) | null = null;
 
   constructor() {
     inject(DestroyRef).onDestroy(() => this.cancelUpdate?.());

@@ -75,7 +75,7 @@ describe('LatePanel', () => {
 
   it('names the unreachable service and keeps the last orders', async () => {
     const page = await shown({ sagas: [SAGA], problem: DOWN });
-    expect(page.textContent).toContain('The processing service can’t be reached.');
+    expect(page.textContent).toContain('The processing service is unavailable.');
     expect(page.textContent).toContain('Order 7, version 2');
     expect((await shown({ sagas: null, problem: DOWN })).querySelector('app-skeleton')).toBeNull();
   });

@@ -55,10 +55,41 @@ export function notificationOf(facts: Facts, kind: Kind, version?: number): Know
   };
 }
 
-function isPast(text: string, position: EventId | null): boolean {
+/** Whether the feed is past a notification. */
+export function isPast(text: string, position: EventId | null): boolean {
   const id = parseEventId(text);
   if (id === null || position === null) return false;
   return id.epoch !== position.epoch || id.seq <= position.seq;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  CREATED: 'order-created',
+  UPDATED: 'order-updated',
+  CLOSED: 'order-processed',
+  FAILED: 'order-failed',
+  CANCELLED: 'order-cancelled',
+};
+
+/** The events in the outboxes of what a notification of *kind* tells. */
+export function eventsOf(facts: Facts, kind: string, version: number): readonly AnnouncedEvent[] {
+  const end = `:${version.toString()}`;
+  return (facts.events ?? []).filter((event) => event.type === TYPES[kind] && event.key.endsWith(end));
+}
+
+export function isForNotification(event: AnnouncedEvent): boolean {
+  return event.queue.includes('notification');
+}
+
+/** `RECONCILE_AFTER_S` is 30 s in the demo and more elsewhere; the clocks of two services may differ. */
+const MIN_RESTORED_AGE_MS = 20_000;
+
+/**
+ * Whether a notification that was recorded at *recordedAt* may have been restored by the comparison with the orders:
+ * its event was old, and not yet noted as sent. A younger one was sent, and is noted so with the relay's next statement.
+ */
+export function mayBeRestored(event: AnnouncedEvent, recordedAt: number): boolean {
+  const age = recordedAt - (parseTime(event.storedAt) ?? recordedAt);
+  return age >= MIN_RESTORED_AGE_MS && recordedAt < (parseTime(event.sentAt) ?? Infinity);
 }
 
 /** The highest known version of the order: the sources may differ in age. */

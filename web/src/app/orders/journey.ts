@@ -1,4 +1,16 @@
-import { FinalStatus, Facts, Kind, KnownNotification, finalStatus, endedAt, notificationOf, versions } from './facts';
+import {
+  FinalStatus,
+  Facts,
+  Kind,
+  KnownNotification,
+  eventsOf,
+  finalStatus,
+  endedAt,
+  isForNotification,
+  mayBeRestored,
+  notificationOf,
+  versions,
+} from './facts';
 import { Hop, HopName, HopState, hop } from './hop';
 import { parseTime } from './timestamps';
 import { notificationHops } from './notification-hops';
@@ -58,9 +70,12 @@ function versionPhase(facts: Facts, version: number): Phase {
     cause: first ? 'placed' : 'changed',
     version,
     traceId: traceId(known) ?? (first ? (facts.timing?.traceId ?? null) : null),
-    hops: [...taken(facts, version, savedAt), announced(version, kind, [notice, saga]), ...notice, ...saga].concat(
-      outcome(facts, version, saga),
-    ),
+    hops: [
+      ...taken(facts, version, savedAt),
+      announced(facts, version, kind, [notice, saga]),
+      ...notice,
+      ...saga,
+    ].concat(outcome(facts, version, saga)),
   };
 }
 
@@ -84,13 +99,22 @@ function taken(facts: Facts, version: number, savedAt: number | null): readonly 
   ];
 }
 
-/** The event was sent to SQS if one of its consumers has it. */
-function announced(version: number, kind: Kind, followers: readonly (readonly Hop[])[]): Hop {
-  const firsts = followers.map((hops) => hops[0]?.state ?? 'pending');
+/** The event was sent to SQS if one of its consumers has it; a restored notification did not come from there. */
+function announced(facts: Facts, version: number, kind: Kind, followers: readonly (readonly Hop[])[]): Hop {
+  const firsts = followers.map(([first]) =>
+    isInOutbox(facts, version, kind, first) ? 'active' : (first?.state ?? 'pending'),
+  );
   let state: HopState = 'active';
   if (firsts.includes('done')) state = 'done';
   else if (firsts.every((each) => each === 'unknown')) state = 'unknown';
   return hop(`${kind}-v${version.toString()}-announce`, 'announce', 'order', 'sqs', { state, detail: kind });
+}
+
+/** Whether the event of a notification is still in the outbox, although it is recorded. */
+function isInOutbox(facts: Facts, version: number, kind: Kind, record: Hop | undefined): boolean {
+  if (record?.name !== 'record' || record.at === null) return false;
+  const event = eventsOf(facts, kind, version).find(isForNotification);
+  return event?.sentAt === null && !event.setAside && mayBeRestored(event, record.at);
 }
 
 /** The events of the processing service about the end, if this version ended the order. */
@@ -106,6 +130,7 @@ function outcome(facts: Facts, version: number, saga: readonly Hop[]): readonly 
   // without its notification, the end of the saga is the best estimate of when the event was sent
   const notice = notificationHops(facts, kind, version, { state, at: at ?? saga.at(-1)?.at ?? null });
   if (state === 'active' && notice[0]?.state === 'unknown') state = 'unknown';
+  if (state === 'done' && isInOutbox(facts, version, kind, notice[0])) state = 'active';
   return [
     hop(`${kind}-v${version.toString()}-tell`, 'tell', 'processing', 'sqs', { state, at, detail: kind }),
     ...notice,
@@ -125,7 +150,7 @@ function cancellationPhase(facts: Facts): Phase {
     hops: [
       hop('cancel', 'cancel', 'client', 'order', { state: 'done' }),
       hop('cancel-save', 'save', 'order', 'order', { state: 'done', at, detail: 'CANCELLED' }),
-      announced(version, 'CANCELLED', [notice]),
+      announced(facts, version, 'CANCELLED', [notice]),
       ...notice,
     ],
   };

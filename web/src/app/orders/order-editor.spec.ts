@@ -75,6 +75,8 @@ describe('OrderEditor', () => {
     show(saved);
     expect(page.querySelector('[role=status]')?.textContent).toBe(labels.changed(2));
     expect(page.querySelector('[role=alert]')).toBeNull();
+    show(order({ version: 3 }));
+    expect(page.textContent).not.toContain(labels.changed(2));
   });
 
   it.each(['0', '-1', '2.5', '', '1000001', 'x'])('does not send %j', (text) => {

@@ -50,8 +50,10 @@ export class OrderEditor {
   protected readonly busy = signal<'saving' | 'cancelling' | null>(null);
   protected readonly confirming = signal(false);
   protected readonly refusal = signal<Refusal | null>(null);
-  protected readonly message = signal('');
+  /** What was done, while the version that came of it is shown. */
+  protected readonly message = computed(() => (this.done()?.etag === this.etag() ? (this.done()?.text ?? '') : ''));
 
+  private readonly done = signal<{ readonly text: string; readonly etag: string } | null>(null);
   private readonly etag = computed(() => this.tagged().etag);
   /** The quantities of the version that is edited. */
   private readonly base = signal<readonly OrderLine[]>([]);
@@ -116,10 +118,7 @@ export class OrderEditor {
     const { orderItems } = this.tagged().order;
     this.base.set(orderItems);
     this.lines.set(orderItems.map(({ productId, quantity }) => ({ productId, typed: quantity.toString() })));
-    if (lost) {
-      this.message.set('');
-      this.refusal.set({ text: this.texts.stale, details: [] });
-    }
+    if (lost) this.refusal.set({ text: this.texts.stale, details: [] });
   }
 
   private async attempt(
@@ -129,11 +128,11 @@ export class OrderEditor {
   ): Promise<void> {
     this.busy.set(busy);
     this.refusal.set(null);
-    this.message.set('');
+    this.done.set(null);
     try {
       const changed = await change();
       this.base.set(changed.order.orderItems);
-      this.message.set(messageOf(changed));
+      this.done.set({ text: messageOf(changed), etag: changed.etag });
       this.changed.emit(changed);
     } catch (error) {
       this.refusal.set(refusal(Problem.of('order', error)));

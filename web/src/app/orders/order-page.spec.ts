@@ -5,6 +5,8 @@ import { ComponentFixture, TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 import { Subject } from 'rxjs';
 
+import { EventId } from 'orderstream-client';
+
 import { Order } from '../api/orders';
 import { Feed, Received } from '../push/feed';
 import { Role } from '../sign-in/person';
@@ -17,6 +19,7 @@ import { OrderWatch } from './order-watch';
 const events = new Subject<Received>();
 const recent = signal<readonly Received[]>([]);
 const beginnings = signal(0);
+const position = signal<EventId | null>(null);
 const CLOSED: Order = order({ status: 'CLOSED', updatedAt: '2026-11-22T10:00:00.058000Z' });
 
 describe('OrderPage', () => {
@@ -27,6 +30,7 @@ describe('OrderPage', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     beginnings.set(1);
+    position.set(null);
     await open('operator');
   });
 
@@ -38,7 +42,7 @@ describe('OrderPage', () => {
         provideHttpClientTesting(),
         provideRouter([]),
         signedInAs(role),
-        { provide: Feed, useValue: { events, recent, beginnings, position: signal(null) } },
+        { provide: Feed, useValue: { events, recent, beginnings, position } },
       ],
     });
     server = TestBed.inject(HttpTestingController);
@@ -98,6 +102,22 @@ describe('OrderPage', () => {
     await drawn();
     await answer(CLOSED);
     expect(hop('CLOSED-v1-push').className).not.toContain('done');
+  });
+
+  it('draws again when the feed passes a notification of the order, not at those of others', async () => {
+    position.set({ epoch: 'e', seq: 4 });
+    await answer(order(), [], [notification('CREATED', 0, 30, { id: 'e-5' })]);
+    const { facts } = fixture.debugElement.injector.get(OrderWatch);
+    const drawnBefore = facts();
+    position.set({ epoch: 'e', seq: 3 });
+    expect(facts()).toBe(drawnBefore);
+    expect(hop('CREATED-v1-push').className).not.toContain('done');
+    position.set({ epoch: 'e', seq: 5 });
+    await drawn();
+    expect(hop('CREATED-v1-push').className).toContain('done');
+    const drawnAfter = facts();
+    position.set({ epoch: 'e', seq: 6 });
+    expect(facts()).toBe(drawnAfter);
   });
 
   it('asks for no stock operations and shows no trace to customers, but the saga of their order', async () => {
@@ -183,7 +203,7 @@ describe('OrderPage', () => {
     const asked = (): TestRequest => server.expectOne((sent) => sent.url.includes('?orderId=7&event=e&data=true'));
     asked().flush({}, { status: 503, statusText: 'Service Unavailable' });
     await settled();
-    expect(step.querySelector('[role=alert]')?.textContent).toContain('The order service can’t be reached.');
+    expect(step.querySelector('[role=alert]')?.textContent).toContain('The order service is unavailable.');
     step.querySelector<HTMLButtonElement>('app-notice button')!.click();
     await settled();
     const data = { orderItems: [{ productId: '123', quantity: 2 }] };
@@ -329,6 +349,28 @@ describe('OrderPage', () => {
     expect(page.querySelector('app-skeleton')).toBeNull();
   });
 
+  it.each([500, 422, 429])('says what a service answered, and not that it is unavailable: %i', async (status) => {
+    for (const sent of server.match(() => true)) {
+      sent.flush({ title: 'Too Many Requests' }, { status, statusText: 'Refused' });
+    }
+    await drawn();
+    const alerts = [...page.querySelectorAll('[role="alert"]')].map((each) => each.querySelector('p')?.textContent);
+    expect(alerts).toEqual(['Too Many Requests']);
+  });
+
+  it('says that an order is gone that it showed', async () => {
+    await answer(order());
+    vi.advanceTimersByTime(2000);
+    server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
+    for (const sent of server.match(() => true))
+      sent.flush({ sagas: [], notifications: [], events: [], operations: [] });
+    await drawn();
+    expect(page.textContent).toContain(texts.orders.order.notFound('7'));
+    expect(page.querySelector('app-status-badge, app-order-editor')).toBeNull();
+    vi.advanceTimersByTime(60_000);
+    server.expectNone(() => true);
+  });
+
   it('reports a missing order and stops polling', async () => {
     server.expectOne((sent) => sent.url.endsWith('/orders/7')).flush({}, { status: 404, statusText: 'Not Found' });
     server.expectOne((sent) => sent.url.includes('/sagas?orderId=7&')).flush({ sagas: [] });
@@ -340,11 +382,17 @@ describe('OrderPage', () => {
     server.expectNone(() => true);
   });
 
-  it('rejects invalid ids', async () => {
-    await answer(CLOSED);
+  it('rejects invalid ids, and follows the order before no longer', async () => {
+    await answer(order());
     fixture.componentRef.setInput('id', 'seven');
     await drawn();
     expect(page.textContent).toContain(texts.orders.order.notFound('seven'));
+    expect(page.querySelector('app-status-badge')).toBeNull();
+    vi.advanceTimersByTime(60_000);
+    beginnings.set(2);
+    await drawn();
+    document.dispatchEvent(new Event('visibilitychange'));
+    server.expectNone(() => true);
   });
 
   it('clears one order when it shows another', async () => {

@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, effect, inject, input, untracked } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
-import { explanation, isRefused } from '../api/explanation';
+import { explanation } from '../api/explanation';
 import { Notice } from '../design/notice';
 import { Skeleton } from '../design/skeleton';
 import { StatusBadge } from '../design/status-badge';
@@ -35,14 +35,14 @@ export class OrderPage {
   protected readonly may = inject(Session).may;
   protected readonly valid = computed(() => /^[1-9]\d{0,14}$/.test(this.id()));
   protected readonly missing = computed(() => !this.valid() || this.watch.missing());
-  protected readonly order = computed(() => this.watch.tagged()?.order ?? null);
+  protected readonly order = computed(() => (this.missing() ? null : (this.watch.tagged()?.order ?? null)));
   protected readonly unreachable = computed(() => {
-    const problems = this.watch.problems().filter((each) => each.status !== NOT_FOUND && !isRefused(each));
+    const problems = this.watch.problems().filter((each) => each.unreachable);
     const services = [...new Set(problems.map((problem) => texts.common.services[problem.service]))];
     return services.length === 0 ? '' : this.texts.order.unreachable(services.join(this.texts.order.and));
   });
   protected readonly refused = computed(() => {
-    const refused = this.watch.problems().find(isRefused);
+    const refused = this.watch.problems().find((each) => !each.unreachable && each.status !== NOT_FOUND);
     return refused === undefined ? '' : explanation(refused);
   });
   /** Whether a service knows the order. */
@@ -67,10 +67,8 @@ export class OrderPage {
 
   constructor() {
     effect(() => {
-      const id = this.id();
-      untracked(() => {
-        if (this.valid()) this.watch.watch(Number(id));
-      });
+      const id = this.valid() ? Number(this.id()) : 0;
+      untracked(() => this.watch.watch(id));
     });
   }
 }

@@ -10,7 +10,7 @@ import { Problem } from '../api/problem';
 import { Saga, Sagas } from '../api/sagas';
 import { Timings } from '../api/timings';
 import { Feed, Received } from '../push/feed';
-import { Facts } from './facts';
+import { Facts, isPast } from './facts';
 import { journey } from './journey';
 import { parseTime } from './timestamps';
 
@@ -39,6 +39,17 @@ export class OrderWatch {
   private readonly waited = signal(false);
   private patience: ReturnType<typeof setTimeout> | undefined;
   private readonly live = signal<readonly Received[]>([]);
+  private readonly told = computed(() =>
+    [...(this.history.value() ?? []), ...this.live().map((each) => each.notification)].map((each) => each.id),
+  );
+  /** Where the feed is, as far as it matters here: it moves with each notification of any order. */
+  private readonly position = computed(
+    () => {
+      this.told();
+      return this.feed.position();
+    },
+    { equal: (one, other) => this.told().every((id) => isPast(id, one) === isPast(id, other)) },
+  );
   /** Whether an update is expected, including the recovery of a service. */
   private readonly shouldPoll = (): boolean =>
     !this.document.hidden &&
@@ -57,8 +68,8 @@ export class OrderWatch {
   readonly problems = computed<readonly Problem[]>(() =>
     this.pollers.map((poller) => poller.problem()).filter((problem) => problem !== null),
   );
-  /** Whether the order service answered 404. */
-  readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND && this.order.value() === null);
+  /** Whether the order service answered 404, also when it had the order before: its database may have been restored. */
+  readonly missing = computed(() => this.order.problem()?.status === NOT_FOUND);
   /** Whether an outbox has an event that was not sent when it was read. */
   private readonly unsent = computed(() =>
     (this.facts().events ?? []).some((event) => event.sentAt === null && !event.setAside),
@@ -73,7 +84,7 @@ export class OrderWatch {
     sagas: this.sagaPoller.value()?.sagas ?? null,
     history: this.history.value(),
     live: this.live(),
-    position: this.feed.position(),
+    position: this.position(),
     timing: this.timings.of(this.id()),
     events: [...(this.events.value() ?? []), ...(this.sagaPoller.value()?.events ?? [])],
     operations: this.operations.value(),
@@ -97,7 +108,7 @@ export class OrderWatch {
     inject(DestroyRef).onDestroy(() => this.stop());
   }
 
-  /** Follows the order *id* from now on. */
+  /** Follows the order *id* from now on; 0 is none. */
   watch(id: number): void {
     this.stop();
     this.id.set(id);
@@ -114,6 +125,7 @@ export class OrderWatch {
   }
 
   refresh(): void {
+    if (this.id() === 0) return;
     for (const poller of this.pollers) poller.refresh();
   }
 

@@ -19,6 +19,7 @@ describe('OrdersPage', () => {
   let server: HttpTestingController;
   const events = new Subject<Received>();
   const state = signal<FeedState>('live');
+  const beginnings = signal(1);
   const queryParamMap = new BehaviorSubject<ParamMap>(convertToParamMap({}));
 
   function goTo(query: Params): void {
@@ -29,13 +30,14 @@ describe('OrdersPage', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
     state.set('live');
+    beginnings.set(1);
     queryParamMap.next(convertToParamMap({}));
     TestBed.configureTestingModule({
       providers: [
         provideHttpClient(),
         provideHttpClientTesting(),
         provideRouter([]),
-        { provide: Feed, useValue: { events, state } },
+        { provide: Feed, useValue: { events, state, beginnings } },
         { provide: ActivatedRoute, useValue: { queryParamMap } },
       ],
     });
@@ -134,6 +136,26 @@ describe('OrdersPage', () => {
     asked('after=29&').flush({ orders: [order({ id: 28 })], next: null });
     fixture.detectChanges();
     expect(names()).toEqual(['Order 30', 'Order 29', 'Order 28']);
+  });
+
+  it('says that older orders could not be loaded, not that the list is out of date', () => {
+    answer([9, 8], 8);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=8&').error(new ProgressEvent('error'));
+    fixture.detectChanges();
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.failed);
+  });
+
+  it('shows no rows from before the feed started anew', () => {
+    answer([9, 8], 8);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=8&').flush({ orders: [order({ id: 7, status: 'CLOSED' })], next: null });
+    fixture.detectChanges();
+    expect(names()).toEqual(['Order 9', 'Order 8', 'Order 7']);
+    beginnings.set(2);
+    fixture.detectChanges();
+    answer([9, 8], 8);
+    expect(names()).toEqual(['Order 9', 'Order 8']);
   });
 
   it('reads once for many pushes and shows new orders', () => {

@@ -107,6 +107,13 @@ export class OrdersPage {
       this.wrong();
       untracked(() => this.begin());
     });
+    let known = this.feed.beginnings();
+    effect(() => {
+      const beginnings = this.feed.beginnings();
+      // what was told of the rows beyond the first page may not be so any more; the first is where the feed is
+      if (known > 0 && beginnings > known) untracked(() => this.showFresh());
+      known = beginnings;
+    });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
       this.listing.update(
         (listing) => listing && withNotification(listing, notification, this.wanted().status ?? null),

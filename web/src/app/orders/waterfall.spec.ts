@@ -93,6 +93,49 @@ describe('waterfall', () => {
     expect(find({ ...CLOSED, events: [again] }, 'CREATED-v1-announce-processing-queue').state).toBe('active');
   });
 
+  it('has a notification that was restored while its event was in the outbox', () => {
+    const type = 'order-created';
+    const stuck = [event(type, 'processing-queue', 0, null), event(type, 'notification-queue', 0, null)];
+    for (const attempts of [0, 1, 4]) {
+      const known: Partial<Facts> = {
+        history: [notification('CREATED', 0, 31_100)],
+        events: stuck.map((each) => ({ ...each, attempts })),
+        now: ORIGIN + 31_200,
+      };
+      expect(find(known, 'CREATED-v1-announce-notification-queue')).toMatchObject({
+        ...{ state: 'active', until: null, atMost: false },
+      });
+      expect(find(known, 'CREATED-v1-record')).toMatchObject({
+        ...{ name: 'recorded', state: 'done', lane: 'notification', from: ORIGIN + 31_100, until: ORIGIN + 31_100 },
+      });
+      expect(find(known, 'v1-start')).toMatchObject({ state: 'pending', from: null });
+      expect(journey(facts(known)).phases[0]?.hops[3]).toMatchObject({ name: 'announce', state: 'active' });
+    }
+    // and after SQS is back
+    const sent = stuck.map((each) => ({ ...each, attempts: 4, sentAt: time(60_000) }));
+    const known: Partial<Facts> = { history: [notification('CREATED', 0, 31_100)], events: sent };
+    expect(find(known, 'CREATED-v1-announce-notification-queue')).toMatchObject({
+      ...{ state: 'done', until: ORIGIN + 60_000, atMost: false },
+    });
+    expect(find(known, 'CREATED-v1-record').name).toBe('recorded');
+    expect(find(known, 'v1-start')).toMatchObject({ state: 'active', from: ORIGIN + 60_000 });
+    expect(journey(facts(known)).phases[0]?.hops[3]).toMatchObject({ name: 'announce', state: 'done' });
+  });
+
+  it('has the end of an order that was restored while its event was in the outbox', () => {
+    const ended = event('order-processed', 'notification-queue', 61, null);
+    const known: Partial<Facts> = {
+      ...CLOSED,
+      history: [notification('CREATED', 0, 30), notification('CLOSED', 61, 30_500)],
+      live: [],
+      events: [...(CLOSED.events ?? []).slice(0, 2), ended],
+    };
+    expect(find(known, 'CLOSED-v1-tell-notification-queue')).toMatchObject({ state: 'active', atMost: false });
+    expect(find(known, 'CLOSED-v1-record').name).toBe('recorded');
+    const tell = journey(facts(known)).phases[0]?.hops.find((each) => each.name === 'tell');
+    expect(tell?.state).toBe('active');
+  });
+
   it('is in order of time, and what is parallel overlaps', () => {
     const steps = sections(CLOSED)[0]!.steps;
     const begins = steps.map((step) => step.from ?? Infinity);

@@ -1,12 +1,12 @@
 import { AnnouncedEvent, Announcer, StockOperation } from '../api/evidence';
 import { FailedAttempt, Saga } from '../api/sagas';
-import { Facts } from './facts';
+import { Facts, eventsOf, isForNotification, mayBeRestored } from './facts';
 import { Hop, HopName, HopState, Lifeline, Retry } from './hop';
 import { Journey, Phase } from './journey';
 import { parseTime } from './timestamps';
 
 /** The steps of the timeline: those of the sequence, and what the services keep beside it. */
-export type StepName = HopName | 'outbox' | 'operation' | 'attempt';
+export type StepName = HopName | 'outbox' | 'recorded' | 'operation' | 'attempt';
 
 /** One row of the timeline. Times in milliseconds since 1970. */
 export interface Step {
@@ -65,7 +65,7 @@ function stepsOf(phase: Phase, facts: Facts): readonly Step[] {
   const latest = { saga: savedAt, other: savedAt };
   return phase.hops.flatMap((hop): readonly Step[] => {
     const branch = OF_SAGA.has(hop.name) ? 'saga' : 'other';
-    const events = eventsOf(hop, phase, facts);
+    const events = announcedIn(hop, phase, facts);
     const steps = request(hop, phase, facts, savedAt) ??
       outbox(hop, events, phase) ?? [timed(hop, phase, facts, latest[branch])];
     latest[branch] = Math.max(latest[branch] ?? 0, ...steps.map((step) => step.until ?? 0)) || null;
@@ -73,23 +73,10 @@ function stepsOf(phase: Phase, facts: Facts): readonly Step[] {
   });
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  CREATED: 'order-created',
-  UPDATED: 'order-updated',
-  CLOSED: 'order-processed',
-  FAILED: 'order-failed',
-  CANCELLED: 'order-cancelled',
-};
-
 /** The events in the outboxes that announce the fact of a hop. */
-function eventsOf(hop: Hop, phase: Phase, facts: Facts): readonly AnnouncedEvent[] {
-  const type = TYPES[hop.name === 'start' ? announcedBy(phase) : (hop.detail ?? '')];
-  const version = `:${phase.version.toString()}`;
-  return (facts.events ?? []).filter((event) => event.type === type && event.key.endsWith(version));
-}
-
-function announcedBy(phase: Phase): string {
-  return phase.cause === 'placed' ? 'CREATED' : 'UPDATED';
+function announcedIn(hop: Hop, phase: Phase, facts: Facts): readonly AnnouncedEvent[] {
+  const kind = hop.name === 'start' ? (phase.cause === 'placed' ? 'CREATED' : 'UPDATED') : hop.detail;
+  return eventsOf(facts, kind ?? '', phase.version);
 }
 
 /** The request and its parts: only their durations are known, and when the order was saved. */
@@ -118,7 +105,10 @@ function outbox(hop: Hop, events: readonly AnnouncedEvent[], phase: Phase): read
     const consumer = isForNotification(event) ? 'record' : 'start';
     const consumedAt = phase.hops.find((each) => each.name === consumer && announces(hop, each))?.at ?? null;
     const notedAt = parseTime(event.sentAt);
-    const atMost = consumedAt !== null && (notedAt === null ? event.attempts <= 1 : consumedAt < notedAt);
+    const atMost =
+      consumedAt !== null &&
+      (notedAt === null ? event.attempts <= 1 : consumedAt < notedAt) &&
+      !(consumer === 'record' && mayBeRestored(event, consumedAt));
     return {
       ...step(hop, {
         from: parseTime(event.storedAt),
@@ -141,17 +131,20 @@ function announces(hop: Hop, consumed: Hop): boolean {
   return consumed.name === 'start' ? hop.name === 'announce' : consumed.detail === hop.detail;
 }
 
-function isForNotification(event: AnnouncedEvent): boolean {
-  return event.queue.includes('notification');
-}
-
 function timed(hop: Hop, phase: Phase, facts: Facts, latest: number | null): Step {
   const payload = payloadOf(hop, phase, facts);
-  const sent = hop.name === 'start' || hop.name === 'record' ? sentAt(hop, phase, facts) : null;
+  const event = hop.name === 'start' || hop.name === 'record' ? consumedHere(hop, phase, facts) : undefined;
+  const sent = event === undefined ? null : (parseTime(event.sentAt) ?? hop.at);
+  if (hop.at !== null && hop.name === 'record' && event !== undefined && mayBeRestored(event, hop.at)) {
+    const known = { from: hop.at, until: hop.at, payload, lane: 'notification' } as const;
+    return { ...step(hop, known), name: 'recorded' };
+  }
   if (hop.at !== null) {
     const began = sent ?? (hop.tookMs === null ? hop.at : hop.at - hop.tookMs);
     return step(hop, { from: Math.min(began, hop.at), until: hop.at, payload, repeats: repeatsOf(hop, phase, facts) });
   }
+  // what is still in the outbox is not in SQS
+  if (hop.state === 'active' && event !== undefined && sent === null) return step(hop, { state: 'pending', payload });
   return step(hop, { from: hop.state === 'active' ? (sent ?? latest) : null, payload });
 }
 
@@ -185,10 +178,9 @@ function attempts(phase: Phase, facts: Facts): readonly Step[] {
   });
 }
 
-/** When SQS took the event that a service consumes here. */
-function sentAt(hop: Hop, phase: Phase, facts: Facts): number | null {
-  const event = eventsOf(hop, phase, facts).find((each) => isForNotification(each) === (hop.name === 'record'));
-  return event === undefined ? null : (parseTime(event.sentAt) ?? hop.at);
+/** The event that a service consumes here. */
+function consumedHere(hop: Hop, phase: Phase, facts: Facts): AnnouncedEvent | undefined {
+  return announcedIn(hop, phase, facts).find((each) => isForNotification(each) === (hop.name === 'record'));
 }
 
 function payloadOf(hop: Hop, phase: Phase, facts: Facts): object | null {

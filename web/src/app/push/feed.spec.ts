@@ -28,6 +28,13 @@ describe('The feed', () => {
     expect(feed.leader()).toBe(true);
   });
 
+  it('keeps its position while nothing comes', async () => {
+    service.append(2);
+    const before = feed.position();
+    await service.advance(30_000);
+    expect(feed.position()).toBe(before);
+  });
+
   it('updates recent before it emits', () => {
     let shown = 0;
     const subscription = feed.events.subscribe(() => (shown = feed.recent().length));

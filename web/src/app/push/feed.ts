@@ -18,7 +18,9 @@ export class Feed {
   private readonly isAlone = signal(false);
   private readonly lastHeardAt = signal<number | null>(null);
   private readonly currentDelay = signal<number | null>(null);
-  private readonly currentPosition = signal<EventId | null>(null);
+  private readonly currentPosition = signal<EventId | null>(null, {
+    equal: (one, other) => one?.epoch === other?.epoch && one?.seq === other?.seq,
+  });
   private readonly begun = signal(0);
   private readonly arrivals = new Subject<Received>();
 

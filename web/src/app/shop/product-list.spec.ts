@@ -152,7 +152,7 @@ describe('ProductList', () => {
   it('names the unreachable service with the trace, and retries', () => {
     refused(503, { detail: 'The database is away.', traceId: 'abc123' });
     const alert = page.querySelector('[role=alert]')!;
-    expect(spoken(alert)).toContain('The inventory service can’t be reached.');
+    expect(spoken(alert)).toContain('The inventory service is unavailable.');
     expect(spoken(alert)).toContain('The database is away.');
     expect(spoken(alert)).toContain('abc123');
     button('Try again').click();

@@ -15,7 +15,7 @@ export const common = {
   copied: $localize`Copied`,
   notCopied: $localize`Copying failed`,
   trace: $localize`Trace`,
-  unreachable: (service: string): string => $localize`The ${service}:service: can’t be reached.`,
+  unreachable: (service: string): string => $localize`The ${service}:service: is unavailable.`,
   /** Of an attempt that is not repeated by itself. */
   wasUnreachable: (service: string): string => $localize`The ${service}:service: could not be reached.`,
   unexpected: $localize`Something went wrong.`,

@@ -100,8 +100,8 @@ export const live = {
     wire: $localize`Bytes over HTTP/1.1, including the chunk or frame header.`,
     table: $localize`Recent notifications over both protocols`,
     columns: { what: $localize`Notification`, difference: $localize`WebSocket after SSE` },
-    pending: $localize`pending`,
-    empty: $localize`No notifications since both connections were opened.`,
+    notReceived: $localize`not received`,
+    empty: $localize`No notifications to compare yet.`,
     tradeTitle: $localize`Trade-offs`,
     trade: {
       rows: [

@@ -69,8 +69,6 @@ export const orders = {
     took: $localize`Took`,
     open: $localize`open`,
     name: (id: number): string => $localize`Order ${id.toString()}:id:`,
-    pieces: (products: number, pieces: number): string =>
-      $localize`${number.format(pieces)}:pieces: of ${number.format(products)}:products:`,
     line: (productId: string, quantity: number): string => `${number.format(quantity)} × ${productId}`,
     andMore: (count: number): string => $localize`and ${number.format(count)}:count: more`,
     older: $localize`Show older orders`,
@@ -103,7 +101,7 @@ export const orders = {
     line: (productId: string, quantity: number): string => `${number.format(quantity)} × ${productId}`,
     failure: (reason: string): string => $localize`Why it failed: ${reason}:reason:`,
     loadFailed: $localize`Loading the order failed.`,
-    unreachable: (services: string): string => $localize`Can’t be reached: ${services}:services:.`,
+    unreachable: (services: string): string => $localize`Unavailable: ${services}:services:.`,
     unreachableHint: $localize`Their data is shown as last loaded, or as unknown. The page retries by itself.`,
     and: $localize` and `,
   },
@@ -121,7 +119,7 @@ export const orders = {
     no: $localize`Keep it`,
     cancelling: $localize`Cancelling …`,
     changed: (version: number): string => $localize`Saved. The order is now version ${version.toString()}:version:.`,
-    cancelled: $localize`The order is cancelled. Its stock is released.`,
+    cancelled: $localize`The order is cancelled. Stock that was taken for it will be released.`,
     stale: $localize`The order was changed meanwhile. The current version is shown: check it and try again.`,
     tooLate: $localize`Too late: the order is already closed, failed or cancelled.`,
     short: (productId: string, stock: number): string =>
@@ -222,6 +220,8 @@ export const orders = {
       tell: (kind: string | null): string => $localize`Event ${EVENTS[(kind ?? 'CLOSED') as Kind]}`,
       outbox: (queue: string | null): string => $localize`In the outbox, for ${queue ?? ''}`,
       record: (kind: string | null): string => $localize`In SQS until notification ${kind ?? ''} was recorded`,
+      recorded: (kind: string | null): string =>
+        $localize`Notification ${kind ?? ''} recorded while its event was in the outbox`,
       push: (kind: string | null): string => $localize`Push ${kind ?? ''}`,
       start: (): string => $localize`In SQS until the saga started`,
       take: (): string => 'POST /inventory/decrement',
