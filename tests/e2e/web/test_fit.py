@@ -75,7 +75,7 @@ async def test_header_is_whole_while_it_connects(
 
 async def stays_whole(page: Page) -> None:
     said = await page.get_by_role("banner").inner_text()
-    for width in WIDTHS:
+    for width in (*WIDTHS, 1280, 1366):
         await page.set_viewport_size({"width": width, "height": 800})
         found = [*await sticking_out(page), *await clipped(page)]
         assert not found, f"{said}, {width}:\n" + "\n".join(found)
