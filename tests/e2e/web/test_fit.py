@@ -75,7 +75,7 @@ async def test_header_is_whole_while_it_connects(
 
 async def stays_whole(page: Page) -> None:
     said = await page.get_by_role("banner").inner_text()
-    for width in WIDTHS:
+    for width in (*WIDTHS, 1280, 1366):
         await page.set_viewport_size({"width": width, "height": 800})
         found = [*await sticking_out(page), *await clipped(page)]
         assert not found, f"{said}, {width}:\n" + "\n".join(found)
@@ -91,3 +91,15 @@ async def test_bars_of_the_timeline_are_seen_with_forced_colours(recorded_pages:
         for style, width, is_wide, colour in await bars.evaluate_all(BORDERED):
             assert (style, width, is_wide) == ("solid", "1px", True)
             assert colour != canvas
+
+
+@pytest.mark.parametrize(("width", "wide"), [(360, 328), (768, 368)])
+async def test_button_to_the_basket_is_no_wider_than_the_basket(
+    width: int, wide: int, recorded_pages: Recorded, browser: Browser
+) -> None:
+    async with recorded_pages.visited(browser) as page:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.goto("/")
+        button = page.get_by_role("button", name="Basket is empty")
+        await expect(button).to_be_visible()
+        assert await button.evaluate("button => button.offsetWidth") == wide

@@ -47,3 +47,13 @@ async def test_chosen_language_is_kept(page: Page) -> None:
     await expect(products).to_be_visible()
     await page.get_by_label("Sprache").select_option("English")
     await expect(page.get_by_role("region", name="Products")).to_be_visible()
+
+
+async def test_chosen_language_is_shown_without_storage(page: Page) -> None:
+    await page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('', 'SecurityError'); }")
+    await page.goto("/")
+    await expect(page.get_by_role("region", name="Products")).to_be_visible()  # a navigation replaces the state
+    await page.get_by_label("Language").select_option("Deutsch")
+    await expect(page.get_by_role("region", name="Produkte")).to_be_visible()
+    await page.get_by_label("Sprache").select_option("English")
+    await expect(page.get_by_role("region", name="Products")).to_be_visible()

@@ -1303,8 +1303,8 @@ export const translations: Readonly<Record<string, string>> = {
   '8967543656600362566': 'Verbindet mit dem Anmeldedienst …',
   // Signed out
   '8727624727564381286': 'Abgemeldet',
-  // You are signed out, in all tabs of this browser.
-  '6338996598343560898': 'Du bist abgemeldet, in allen Tabs dieses Browsers.',
+  // You are signed out.
+  '4397983192210789031': 'Du bist abgemeldet.',
   // Signed in
   '5552188917755177585': 'Angemeldet',
   // You are signed in again. You can close this window.

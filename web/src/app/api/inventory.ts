@@ -12,7 +12,7 @@ const TIMEOUT_MS = 5_000;
 /** Has the browser send the entity tag of what it has: an unchanged list is a 304 without a body. */
 const CACHE = 'no-cache';
 /** The maximum size of a page. */
-export const MAX_LIMIT = 200;
+const MAX_LIMIT = 200;
 /** The maximum number of product ids in one request. */
 export const MAX_NAMED = 100;
 

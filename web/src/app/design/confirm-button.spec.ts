@@ -15,7 +15,10 @@ describe('ConfirmButton', () => {
     fixture.componentRef.setInput('question', 'Discard it?');
     fixture.componentRef.setInput('yes', 'Yes');
     let count = 0;
-    fixture.componentInstance.confirmed.subscribe(() => (count += 1));
+    fixture.componentInstance.confirmed.subscribe(() => {
+      count += 1;
+      fixture.componentRef.setInput('disabled', true); // as an act does while it is under way
+    });
     await fixture.whenStable();
     const press = async (name: string): Promise<void> => {
       [...page.querySelectorAll('button')].find((each) => each.textContent.trim() === name)?.click();
@@ -39,6 +42,10 @@ describe('ConfirmButton', () => {
     await press('Discard');
     await press('Yes');
     expect(confirmed()).toBe(1);
+    expect(page.querySelector('[role=group]')).toBeNull();
+    expect(document.activeElement).toBe(page.querySelector('button'));
+    expect(document.activeElement?.getAttribute('aria-disabled')).toBe('true');
+    await press('Discard');
     expect(page.querySelector('[role=group]')).toBeNull();
   });
 });

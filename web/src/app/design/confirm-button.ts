@@ -31,7 +31,7 @@ let created = 0;
         type="button"
         class="button"
         [class.danger]="danger()"
-        [disabled]="disabled()"
+        [attr.aria-disabled]="disabled() || null"
         (click)="ask(true)"
       >
         {{ text() }}<span class="visually-hidden"> {{ what() }}</span>
@@ -65,7 +65,9 @@ export class ConfirmButton {
   protected readonly noText = texts.common.no;
   protected readonly asking = signal(false);
 
+  // a disabled button would lose the focus, which is to stay here after the answer
   protected ask(asking: boolean): void {
+    if (asking && this.disabled()) return;
     this.asking.set(asking);
     // keep the keyboard focus at the question, or at the button
     afterNextRender(() => (asking ? this.no() : this.button())?.nativeElement.focus(), { injector: this.injector });

@@ -22,10 +22,13 @@ describe('DocsPage', () => {
 
     for (const service of SERVICES) {
       const request = server.expectOne((each) => new URL(each.url).pathname === `/api/openapi/${service}`);
+      expect(request.request.timeout).toBe(10_000);
       if (service === 'inventory') request.error(new ProgressEvent('error'));
       else request.flush(OPEN_API);
     }
-    server.expectOne((each) => each.url.endsWith('/asyncapi.json')).flush(ASYNC_API);
+    const messages = server.expectOne((each) => each.url.endsWith('/asyncapi.json'));
+    expect(messages.request.timeout).toBe(10_000);
+    messages.flush(ASYNC_API);
     await fixture.whenStable();
 
     expect(page.querySelector('#order summary')?.textContent).toContain('GET /things');

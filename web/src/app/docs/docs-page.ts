@@ -10,6 +10,9 @@ import { Skeleton } from '../design/skeleton';
 import { texts } from '../texts';
 import { AsyncApi, Entry, OpenApi, channelsOf, endpointsOf } from './documents';
 
+/** One service that does not answer must not keep the others from being shown. */
+const TIMEOUT_MS = 10_000;
+
 interface Section {
   readonly id: string;
   readonly title: string;
@@ -58,7 +61,7 @@ export class DocsPage {
     entriesOf: (document: T) => readonly Entry[],
   ): Observable<Section> {
     const url = new URL(at, document.baseURI).href;
-    return this.http.get<T>(url).pipe(
+    return this.http.get<T>(url, { timeout: TIMEOUT_MS }).pipe(
       map((each) => ({ id, title, url, description: each.info.description, entries: entriesOf(each) })),
       catchError(() => of({ id, title, url, description: '', entries: null })),
     );

@@ -1,5 +1,6 @@
 import { OrderStatus } from '../api/orders';
 import { traceIdOf } from '../api/trace-id';
+import { STATUSES } from '../orders/criteria';
 
 /** The page that a typed text leads to: an order, or the list of orders with filters. */
 export interface Destination {
@@ -8,7 +9,6 @@ export interface Destination {
 }
 
 const ORDER = /^(?:#|order\s+#?|bestellung\s+#?)?([1-9]\d{0,14})$/i;
-const STATUSES: readonly OrderStatus[] = ['CREATED', 'CLOSED', 'FAILED', 'CANCELLED'];
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const MINUTE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})$/;
 const CUSTOMER = /^(?:@|customer:\s*)(\S+)$/i;

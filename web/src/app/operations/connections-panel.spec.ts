@@ -14,7 +14,7 @@ describe('ConnectionsPanel', () => {
       await fixture.whenStable();
     };
     await fixture.whenStable();
-    expect(page.querySelector('button')?.disabled).toBe(true);
+    expect(page.querySelector('button')?.getAttribute('aria-disabled')).toBe('true');
     const input = page.querySelector('input')!;
     input.value = ' alice ';
     input.dispatchEvent(new Event('input'));

@@ -1,3 +1,5 @@
+import { isRecord } from 'orderstream-client';
+
 import { MAX_LINES, MAX_QUANTITY, OrderLine } from '../api/orders';
 
 /** The lines to order. The idempotency key belongs to exactly these lines, and is sent with every attempt. */
@@ -83,8 +85,4 @@ function isLine(value: unknown): value is OrderLine {
     Number.isInteger(quantity) &&
     asQuantity(quantity as number) === quantity
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

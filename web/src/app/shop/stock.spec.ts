@@ -141,6 +141,19 @@ describe('Stock', () => {
     expect(stock.catalogue()?.products).toHaveLength(149);
   });
 
+  it('reads all followed products, however many', () => {
+    const many = Array.from({ length: 150 }, (_, at) => product(`p${at.toString().padStart(3, '0')}`));
+    const stock = started(many);
+    stock.follow(signal(many.map((each) => each.productId)));
+    news.next(received('CLOSED'));
+    vi.advanceTimersByTime(BATCH_MS);
+    answer(many.slice(0, 100));
+    const second = asked();
+    expect(new URL(second.request.url).searchParams.getAll('productId')).toHaveLength(50);
+    second.flush({ items: [...many.slice(100, 149), product('p149', 3, 2)], next: null });
+    expect(stocks(stock)?.at(-1)).toBe(3);
+  });
+
   it('reads one at a time, and once more after a refresh', () => {
     const stock = TestBed.inject(Stock);
     stock.refresh();

@@ -1,8 +1,21 @@
 import { DOCUMENT, DestroyRef, Injectable, Signal, inject, signal } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { EMPTY, Observable, auditTime, expand, filter, finalize, fromEvent, interval, map, merge, reduce } from 'rxjs';
+import {
+  EMPTY,
+  Observable,
+  auditTime,
+  concat,
+  expand,
+  filter,
+  finalize,
+  fromEvent,
+  interval,
+  map,
+  merge,
+  reduce,
+} from 'rxjs';
 
-import { Inventory, MAX_NAMED, ProductPage } from '../api/inventory';
+import { Inventory, MAX_NAMED, Product, ProductPage } from '../api/inventory';
 import { Problem } from '../api/problem';
 import { Feed, Notification } from '../push/feed';
 import { Catalogue, replaced, updated } from './catalogue';
@@ -112,10 +125,16 @@ export class Stock {
 
   private readFollowed(): Observable<Catalogue> {
     const known = this.catalogue();
-    const asked = [...new Set(this.followed.flatMap((productIds) => productIds()))].slice(0, MAX_NAMED);
+    const asked = [...new Set(this.followed.flatMap((productIds) => productIds()))];
     // a small catalogue is one page, and one request either way
     if (known === null || known.products.length <= MAX_NAMED) return this.readAll();
-    return this.inventory.named(asked).pipe(map((found) => updated(known, asked, found)));
+    const parts = Array.from({ length: Math.ceil(asked.length / MAX_NAMED) }, (_, at) =>
+      this.inventory.named(asked.slice(at * MAX_NAMED, (at + 1) * MAX_NAMED)),
+    );
+    return concat(...parts).pipe(
+      reduce<readonly Product[], readonly Product[]>((sum, found) => [...sum, ...found], []),
+      map((found) => updated(known, asked, found)),
+    );
   }
 
   private isVisible(): boolean {

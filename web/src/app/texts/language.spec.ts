@@ -1,7 +1,11 @@
 import { choose, language, locale, wanted } from './language';
 
 describe('language', () => {
-  afterEach(() => localStorage.clear());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    localStorage.clear();
+    history.replaceState(null, '');
+  });
 
   it.each([
     [[$localize`de-AT`, $localize`en`], $localize`de`],
@@ -16,6 +20,20 @@ describe('language', () => {
   it('is the one that was chosen', () => {
     choose('de');
     expect(wanted([$localize`en`])).toBe('de');
+  });
+
+  it('is kept with the page while the browser stores nothing', () => {
+    const blocked = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new DOMException('blocked', 'SecurityError');
+    });
+    history.replaceState({ navigationId: 1 }, '');
+    choose('de');
+    expect(history.state).toEqual({ navigationId: 1, language: 'de' });
+    localStorage.removeItem('orderstream.language'); // as the next document finds it
+    expect(wanted([$localize`en`])).toBe('de');
+    blocked.mockRestore();
+    choose('en');
+    expect(wanted([$localize`de`])).toBe('en');
   });
 
   it('is in the document', () => {

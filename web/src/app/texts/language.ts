@@ -11,16 +11,18 @@ export type Language = keyof typeof LANGUAGES;
 const KEY = 'orderstream.language';
 const SOURCE: Language = 'en';
 
-/** The language that was chosen on this device, else the first of the browser's that the page has. */
+/** The language that was chosen, for this page of the history or on this device, else the first of the browser's that the page has. */
 export function wanted(languages: readonly string[] = navigator.languages): Language {
   const known = Object.keys(LANGUAGES) as Language[];
-  const asked = [deviceStorage.read(KEY) ?? '', ...languages].map((each) => each.split('-')[0]);
+  const { language: here } = (history.state ?? {}) as { readonly language?: unknown };
+  const asked = [String(here ?? deviceStorage.read(KEY) ?? ''), ...languages].map((each) => each.split('-')[0]);
   return asked.flatMap((each) => known.filter((language) => language === each))[0] ?? SOURCE;
 }
 
-/** Chooses the language of the documents that are loaded from now on. */
+/** Chooses the language of the documents that are loaded from now on; of this page alone if the browser stores nothing. */
 export function choose(language: Language): void {
-  deviceStorage.write(KEY, language);
+  const lasts = deviceStorage.write(KEY, language);
+  history.replaceState({ ...(history.state as object | null), language: lasts ? null : language }, '');
 }
 
 async function loaded(language: Language): Promise<Language> {

@@ -38,11 +38,11 @@ export const shell = {
     heard: (seconds: number): string =>
       seconds < 90
         ? $localize`last heard ${seconds.toString()}:seconds: s ago`
-        : $localize`last heard ${Math.round(seconds / 60).toString()} min ago`,
+        : $localize`last heard ${Math.floor(seconds / 60).toString()} min ago`,
     delayedFor: (seconds: number): string =>
       seconds < 90
         ? $localize`for ${seconds.toString()}:seconds: s`
-        : $localize`for ${Math.round(seconds / 60).toString()}:minutes: min`,
+        : $localize`for ${Math.floor(seconds / 60).toString()}:minutes: min`,
     neverHeard: $localize`not heard yet`,
   },
 } as const;

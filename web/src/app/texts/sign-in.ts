@@ -11,7 +11,7 @@ export const signIn = {
   signOut: $localize`Sign out`,
   another: $localize`Use another account`,
   signingIn: { title: $localize`Sign in`, text: $localize`Connecting to the sign-in service …` },
-  signedOut: { title: $localize`Signed out`, text: $localize`You are signed out, in all tabs of this browser.` },
+  signedOut: { title: $localize`Signed out`, text: $localize`You are signed out.` },
   relayed: { title: $localize`Signed in`, text: $localize`You are signed in again. You can close this window.` },
   failed: {
     title: $localize`Sign-in failed`,
