@@ -37,7 +37,7 @@ async def test_wrong_filter_is_named_and_lists_nothing(page: Page) -> None:
     await page.goto("/orders?trace=nonsense&status=NONSENSE&state=CLOSED")
     await expect(page.get_by_text("A trace id has 32 hexadecimal digits.")).to_be_visible()
     await expect(page.get_by_role("button", name="Find", exact=True)).to_be_disabled()
-    named = "No such filter: Status “NONSENSE”, Trace id “nonsense”, state. Nothing is listed."
+    named = "Not understood: Status “NONSENSE”, Trace id “nonsense”, state. Nothing is listed."
     await expect(page.get_by_role("alert")).to_contain_text(named)
     await expect(page.locator("tbody")).to_have_count(0)
     await page.get_by_role("button", name="Show all orders").click()

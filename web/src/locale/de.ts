@@ -836,8 +836,8 @@ export const translations: Readonly<Record<string, string>> = {
   '2551258274832308536': 'Bestand setzen',
   // Add product
   '3822257693851427486': 'Produkt anlegen',
-  // The stock of {$productId} is {$stock}.
-  '2156877659913745585': 'Der Bestand von {$productId} ist {$stock}.',
+  // The stock of {$productId} was set to {$stock}.
+  '4906401393916265106': 'Der Bestand von {$productId} wurde auf {$stock} gesetzt.',
   // The stock was changed meanwhile. The current one is shown: check it and try again.
   '3733731003554693848':
     'Der Bestand wurde inzwischen geändert. Der aktuelle ist gezeigt: Prüfe ihn und versuch es nochmal.',
@@ -934,8 +934,8 @@ export const translations: Readonly<Record<string, string>> = {
   '7251527037111531684': 'Zum Shop',
   // {$filter} “{$value}”
   '7268907434939878752': '{$filter} „{$value}“',
-  // No such filter: {$filters}. Nothing is listed.
-  '5214846684255067411': 'Kein solcher Filter: {$filters}. Es wird nichts aufgelistet.',
+  // Not understood: {$filters}. Nothing is listed.
+  '4239792818453859709': 'Nicht verstanden: {$filters}. Es wird nichts aufgelistet.',
   // No order matches.
   '6749565675169107466': 'Keine Bestellung passt.',
   // No order matches so far; older ones were not searched yet.

@@ -101,7 +101,7 @@ async def test_operator_sets_the_stock(front: Shopfront, tabs: Tabs) -> None:
     await expect(stock).to_have_value("5")
     await stock.fill("12")
     await page.get_by_role("button", name="Set stock").click()
-    await expect(page.get_by_text(f"The stock of {product} is 12.")).to_be_visible()
+    await expect(page.get_by_text(f"The stock of {product} was set to 12.")).to_be_visible()
     path = f"/inventory/{product}"
     assert (await front.system.call("inventory", "GET", path, headers=front.token("alice"))).json["stock"] == 12
 

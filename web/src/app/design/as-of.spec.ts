@@ -25,7 +25,9 @@ describe('AsOf', () => {
     expect(shown()).toEqual(['As of 20 s ago', false]);
     later(1_000);
     expect(shown()).toEqual(['As of 21 s ago', true]);
-    later(99_000);
+    later(98_000);
+    expect(shown()).toEqual(['As of 1 min ago', true]);
+    later(1_000);
     expect(shown()).toEqual(['As of 2 min ago', true]);
     readAt(Date.now());
     expect(shown()).toEqual(['As of 0 s ago', false]);

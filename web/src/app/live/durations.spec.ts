@@ -6,7 +6,10 @@ describe('A duration', () => {
     [12.44, 1, '12.4 ms'],
     [-0.04, 1, '0.0 ms'],
     [-3, 0, '-3 ms'],
+    [999.6, 0, '1.0 s'],
+    [999.6, 1, '999.6 ms'],
     [1500, 0, '1.5 s'],
+    [59_960, 0, '1 min'],
     [150_000, 0, '3 min'],
   ])('of %f ms with %i digits is formatted %s', (durationMs, digits, text) => {
     expect(formatMs(durationMs, digits)).toBe(text);

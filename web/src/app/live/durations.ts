@@ -8,9 +8,9 @@ export function latencyMs(received: Pick<Received, 'notification' | 'receivedAt'
 
 /** Formats a duration. */
 export function formatMs(durationMs: number, digits = 0): string {
-  // + 0 makes 0 of -0
-  if (Math.abs(durationMs) < 1000) return texts.common.milliseconds(Number(durationMs.toFixed(digits)) + 0, digits);
-  if (Math.abs(durationMs) < 60_000) return texts.common.seconds(durationMs / 1000, 1);
+  const rounded = Number(durationMs.toFixed(digits)) + 0; // makes 0 of -0
+  if (Math.abs(rounded) < 1000) return texts.common.milliseconds(rounded, digits);
+  if (Math.abs(durationMs) < 59_950) return texts.common.seconds(durationMs / 1000, 1);
   return `${(durationMs / 60_000).toFixed(0)} min`;
 }
 

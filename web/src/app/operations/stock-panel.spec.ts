@@ -58,7 +58,7 @@ describe('StockPanel', () => {
     expect(sent.request.body).toEqual({ stock: 0 });
     sent.flush({ ...PRODUCT, stock: 0, version: 8 });
     await drawn();
-    expect(page.querySelector('[role="status"]')?.textContent).toBe('The stock of mug is 0.');
+    expect(page.querySelector('[role="status"]')?.textContent).toBe('The stock of mug was set to 0.');
   });
 
   it('shows the current stock when it was changed meanwhile', async () => {

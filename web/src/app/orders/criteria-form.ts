@@ -50,13 +50,13 @@ const labels = texts.orders.list.criteria;
             [class.code]="field.name === 'trace'"
             [attr.maxlength]="field.maxLength"
             [attr.inputmode]="field.name === 'number' ? 'numeric' : null"
-            [attr.aria-invalid]="isWrong(field.name)"
-            [attr.aria-describedby]="isWrong(field.name) ? 'wrong-' + field.name : null"
+            [attr.aria-invalid]="isWrong(field.name) || unknown(field.name) !== ''"
+            [attr.aria-describedby]="isWrong(field.name) || unknown(field.name) ? 'wrong-' + field.name : null"
             [value]="typed()[field.name]"
             (input)="set(field.name, entry.value)"
           />
           @if (unknown(field.name); as value) {
-            <span class="small wrong">{{ texts.unknown(value) }}</span>
+            <span class="small wrong" [id]="'wrong-' + field.name">{{ texts.unknown(value) }}</span>
           } @else if (isWrong(field.name)) {
             <span class="small wrong" [id]="'wrong-' + field.name">{{ texts.wrong[field.name] }}</span>
           }
@@ -118,16 +118,14 @@ export class CriteriaForm {
   protected readonly any = computed(
     () => Object.values(this.typed()).some((each) => each !== '') || this.unshown().length > 0,
   );
-  protected readonly fields = computed<readonly Field[]>(() =>
-    [
-      field('number', 15),
-      field('product', 64),
-      ...(this.seesAll() ? [field('customer', 255)] : []),
-      field('trace', 60),
-      field('from', null),
-      field('to', null),
-    ].map((each) => each),
-  );
+  protected readonly fields = computed<readonly Field[]>(() => [
+    field('number', 15),
+    field('product', 64),
+    ...(this.seesAll() ? [field('customer', 255)] : []),
+    field('trace', 60),
+    field('from', null),
+    field('to', null),
+  ]);
 
   protected set(name: CriterionName, value: string): void {
     this.typed.update((typed) => ({ ...typed, [name]: value.trim() }));

@@ -241,7 +241,7 @@ describe('OrdersPage', () => {
     later(60_000);
     server.expectNone(() => true);
     expect(names()).toEqual([]);
-    expect(page.querySelector('[role=alert]')?.textContent).toContain(`No such filter: ${named}`);
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(`Not understood: ${named}`);
     goTo({});
     answer([9]);
     expect(names()).toEqual(['Order 9']);
@@ -255,6 +255,8 @@ describe('OrdersPage', () => {
     const navigate = vi.spyOn(TestBed.inject(Router), 'navigate').mockResolvedValue(true);
     goTo(query);
     expect(page.querySelector('app-criteria-form')?.textContent).toContain(`“${unknown}” is unknown.`);
+    const marked = page.querySelector('app-criteria-form [aria-invalid=true]');
+    expect(page.querySelector(`#${marked?.getAttribute('aria-describedby') ?? ''}`)?.textContent).toContain(unknown);
     page.querySelector<HTMLButtonElement>('button[type=submit]')?.click();
     expect(navigate).toHaveBeenCalledWith(['/orders'], { queryParams: { product: 'mug' } });
   });

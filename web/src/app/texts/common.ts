@@ -8,7 +8,7 @@ export const common = {
   asOf: (seconds: number): string =>
     seconds < 90
       ? $localize`As of ${seconds.toString()}:seconds: s ago`
-      : $localize`As of ${Math.round(seconds / 60).toString()}:minutes: min ago`,
+      : $localize`As of ${Math.floor(seconds / 60).toString()}:minutes: min ago`,
   milliseconds: (value: number, digits: number): string => `${fixed(value, digits)} ms`,
   seconds: (value: number, digits: number): string => `${fixed(value, digits)} s`,
   copy: $localize`Copy`,

@@ -418,7 +418,7 @@ export const operations = {
     save: $localize`Set stock`,
     add: $localize`Add product`,
     saved: (productId: string, stock: number): string =>
-      $localize`The stock of ${productId}:productId: is ${stock.toString()}:stock:.`,
+      $localize`The stock of ${productId}:productId: was set to ${stock.toString()}:stock:.`,
     stale: $localize`The stock was changed meanwhile. The current one is shown: check it and try again.`,
     wrong: $localize`A whole number from 0.`,
   },

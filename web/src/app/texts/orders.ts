@@ -79,7 +79,7 @@ export const orders = {
     noMatch: $localize`No order matches.`,
     given: (filter: string, value: string): string => $localize`${filter}:filter: “${value}:value:”`,
     notUnderstood: (filters: readonly string[]): string =>
-      $localize`No such filter: ${filters.join(', ')}:filters:. Nothing is listed.`,
+      $localize`Not understood: ${filters.join(', ')}:filters:. Nothing is listed.`,
     noMatchYet: $localize`No order matches so far; older ones were not searched yet.`,
     searching: $localize`Searching older orders …`,
     customer: $localize`Customer`,
