@@ -110,7 +110,7 @@ def month(rate: int) -> Month:
         "way out": NAT_HOUR * HOURS + min(through_nat, through_endpoints),
         "page and API at CloudFront": answered_gb * CLOUDFRONT_GB
         + orders * REQUESTS * (CLOUDFRONT_REQUEST + 2 * FUNCTION_CALL),
-        "alarms, metrics, secrets": 24 * ALARM + 22 * METRIC + 7 * SECRET,
+        "alarms, metrics, secrets": 24 * ALARM + 22 * METRIC + 8 * SECRET,
     }
     return Month(rate, tasks, name, rate * DATABASE_MS[busy] / 1000, round(rate * COMMITS[busy]), streams, costs)
 
