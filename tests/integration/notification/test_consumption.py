@@ -100,7 +100,7 @@ async def test_events_of_the_queue_are_pushed_and_logged(
         await send(event(CREATED, 5))
         documents = []
         async for block in stream:
-            if block.data is not None:
+            if block.data is not None and block.event is None:
                 documents.append(orjson.loads(block.data))
                 if len(documents) == 2:
                     break

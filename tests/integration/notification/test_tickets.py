@@ -211,8 +211,8 @@ async def test_connection_ends_with_its_token(
     async with stream(http, server, bearer(tokens.token())):
         took_s = time.monotonic() - began_s  # of a busy machine
     valid_s = max(2.0, 10 * took_s)
-    token = expiring(tokens, valid_s)
     ends_at = time.time() + valid_s
+    token = expiring(tokens, valid_s)
     headers = {} if by_ticket else bearer(token)
 
     async def query() -> dict[str, str]:
