@@ -1,5 +1,5 @@
 import { TestBed } from '@angular/core/testing';
-import { NEVER, Observable, delay, of, switchMap, throwError, timer } from 'rxjs';
+import { NEVER, Observable, Subject, delay, of, switchMap, throwError, timer } from 'rxjs';
 
 import { Metrics, Readiness, Replica } from '../api/metrics';
 import { Problem } from '../api/problem';
@@ -122,6 +122,25 @@ describe('Monitor', () => {
     expect(monitor.late().sagas).toBeNull();
     // the five orders are not of the last minute
     expect(monitor.stats().traffic).toEqual([]);
+  });
+
+  it('reads again what it was reading when the machine slept', async () => {
+    let placed = 10;
+    metrics = () =>
+      of(`orderstream_http_request_seconds_count{method="POST",route="/orders",status="201"} ${placed.toString()}`);
+    await monitor.poll();
+    vi.advanceTimersByTime(INTERVAL_MS);
+    const answers = new Subject<Readiness>();
+    readiness = () => answers;
+    placed += 5;
+    const poll = monitor.poll();
+    vi.setSystemTime(Date.now() + 20 * 60_000);
+    readiness = () => of({ ready: true, checks: {} });
+    answers.next({ ready: false, checks: {} });
+    await poll;
+    expect(polled).toBe(9);
+    expect(monitor.history().map((each) => each.values.placed)).toEqual([undefined]);
+    expect(monitor.log()?.incidents).toEqual([]);
   });
 
   it('is not healthy while metrics are unknown', async () => {

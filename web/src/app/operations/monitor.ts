@@ -123,6 +123,11 @@ export class Monitor {
       this.loadLateSagas(),
     ]);
     const now = Date.now();
+    if (now - began > MAX_GAP_MS) {
+      // the machine slept meanwhile: some of it was read before, some after
+      this.forget();
+      return this.poll();
+    }
     this.points.update((history) =>
       withPoint(history, historyPointOf(now, metricsOf(this.monitored(), now), this.stats())),
     );
