@@ -31,7 +31,7 @@ async def test_depths_of_the_queue_and_its_dead_letter_queue_are_measured(sqs: S
     await queue.send("a", "b", "c")
     await sqs.receive(await sqs.queue(queue.name), 1, 0)
 
-    await QueueDepthGauges(sqs, queue.name, metrics).refresh()
+    await QueueDepthGauges(sqs, queue.name, metrics, limit_s=PATIENCE_S).refresh()
 
     assert [told(metrics, queue.name, state) for state in ("visible", "in-flight", "delayed")] == [2, 1, 0]
     assert told(metrics, f"{queue.name}-dlq", "visible") == 0
@@ -39,7 +39,7 @@ async def test_depths_of_the_queue_and_its_dead_letter_queue_are_measured(sqs: S
 
 async def test_concurrent_scrapes_poll_sqs_once_per_interval(sqs: Sqs, faulty: FaultySqs, queue: TestQueue) -> None:
     metrics = Metrics()
-    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60)
+    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=60, limit_s=PATIENCE_S)
     await asyncio.gather(*(depths.refresh() for _ in range(5)))
     asked = len(faulty.of(ASK))
     await queue.send("a")
@@ -47,7 +47,7 @@ async def test_concurrent_scrapes_poll_sqs_once_per_interval(sqs: Sqs, faulty: F
     assert len(faulty.of(ASK)) == asked
     assert told(metrics, queue.name, "visible") == 0
 
-    eager = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0)
+    eager = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0, limit_s=PATIENCE_S)
     await eager.refresh()
     await queue.send("b")
     await eager.refresh()
@@ -74,7 +74,7 @@ async def test_values_stay_and_age_in_an_outage_that_is_logged_once(
     sqs: Sqs, faulty: FaultySqs, queue: TestQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
-    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0)
+    depths = QueueDepthGauges(sqs, queue.name, metrics, interval_s=0, limit_s=PATIENCE_S)
     await queue.send("a")
     await depths.refresh()
     fresh_s = age_s(metrics, queue.name) or 0.0
@@ -99,7 +99,7 @@ async def test_queue_is_measured_when_its_dead_letter_queue_is_refused(
         return await (faulty.fail(403, "AccessDeniedException")(call) if denied else call.forward(call.body))
 
     faulty.next(ASK, denied_for_dead_letters, denied_for_dead_letters)
-    await QueueDepthGauges(sqs, queue.name, metrics).refresh()
+    await QueueDepthGauges(sqs, queue.name, metrics, limit_s=PATIENCE_S).refresh()
     assert told(metrics, queue.name, "visible") == 0
     assert told(metrics, f"{queue.name}-dlq", "visible") is None
 
