@@ -25,6 +25,11 @@ export class Problem extends Error {
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 
+  /** Whether the service itself answered, with a problem document of its own. */
+  get answered(): boolean {
+    return this.traceId !== null;
+  }
+
   static of(service: Service, error: unknown): Problem {
     if (error instanceof Problem) return error;
     if (!(error instanceof HttpErrorResponse)) {

@@ -29,12 +29,18 @@ describe('refusal', () => {
     for (const status of [0, 503]) expect(refusal(problem(status)).details).toEqual([labels.notSure]);
   });
 
+  it('says what a service answered that failed, and that the outcome is unknown', () => {
+    const answered = new Problem('order', 503, 'Service Unavailable', 'The database is away.', '4bf9', []);
+    const details = ['The database is away.', labels.notSure];
+    expect(refusal(answered)).toEqual({ text: texts.common.unexpected, details });
+    expect(refusal(problem(500)).details).toEqual(['What the service says.', labels.notSure]);
+  });
+
   it('says plainly what the account may not do', () => {
     expect(refusal(problem(403))).toEqual({ text: labels.refused, details: [texts.common.forbidden] });
   });
 
   it('falls back to the message of the problem', () => {
-    expect(refusal(problem(500))).toEqual({ text: texts.common.unexpected, details: ['What the service says.'] });
     expect(refusal(problem(422)).details).toEqual(['What the service says.']);
   });
 });

@@ -5,6 +5,7 @@ import { texts } from '../texts';
 const CONFLICT = 409;
 const PRECONDITION_FAILED = 412;
 const INVALID = 422;
+const FAILED = 500;
 
 /** The error message of a refused change. */
 export interface Refusal {
@@ -22,10 +23,11 @@ export function refusal(problem: Problem): Refusal {
     return { text: labels.refused, details: products.length > 0 ? products : [problem.message] };
   }
   if (isRefused(problem)) return { text: labels.refused, details: [explanation(problem)] };
-  if (problem.unreachable) {
+  if (problem.unreachable && !problem.answered) {
     return { text: texts.common.wasUnreachable(texts.common.services[problem.service]), details: [labels.notSure] };
   }
-  return { text: texts.common.unexpected, details: [problem.message] };
+  const outcome = problem.status >= FAILED ? [labels.notSure] : [];
+  return { text: texts.common.unexpected, details: [problem.message, ...outcome] };
 }
 
 function ofProduct(violation: Violation): string | null {

@@ -19,6 +19,11 @@ describe('the text of a refusal', () => {
     expect(detail).toMatch(/The order was not placed/);
   });
 
+  it('does not say of a service that answered that it could not be reached', () => {
+    const answered = new Problem('order', 503, 'Service Unavailable', 'The database is away.', '4bf9', []);
+    expect(refusalText(answered, false).text).toBe('The order service had an error.');
+  });
+
   it('reports an unknown outcome after an error of the service', () => {
     const { text, detail } = refusalText(problem(500), false);
     expect(text).toBe('The order service had an error.');

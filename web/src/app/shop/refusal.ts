@@ -31,5 +31,6 @@ export function refusalText(problem: Problem, shownAtLines: boolean): RefusalTex
   const name = texts.common.services[service];
   // the response may be lost as well as the request
   const outcome = service === problem.service ? `${labels.maybePlaced} ${labels.safe}` : labels.notStored;
-  return { text: problem.unreachable ? texts.common.wasUnreachable(name) : labels.serviceError(name), detail: outcome };
+  const unreached = service !== problem.service || (problem.unreachable && !problem.answered);
+  return { text: unreached ? texts.common.wasUnreachable(name) : labels.serviceError(name), detail: outcome };
 }
