@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -64,6 +65,7 @@ async def test_saga_that_waits_for_the_inventory_is_retried_at_once(system: Syst
     assert await system.sagas_ended(int(order_id)) == ["DONE"]
     [saga] = (await command(system, "saga", "show", order_id, "--json")).json["sagas"]
     assert saga["state"] == "DONE"
+    assert "  take stock: " in (await command(system, "saga", "show", order_id)).out
     assert "has ended: it is DONE" in (await command(system, "saga", "retry", order_id, status=1)).err
 
 
@@ -126,6 +128,12 @@ async def test_timeline_of_an_order_has_entries_of_all_services(system: System) 
 
 async def test_order_that_nobody_knows_is_reported(system: System) -> None:
     assert "no service knows of it" in (await command(system, "order", "trace", "999999999", status=1)).err
+    assert "logs query trace" in (await command(system, "order", "trace", "ab" * 16, status=1)).err
+
+
+@pytest.mark.parametrize("text", ["0", "99999999999999999999", "first"])
+async def test_what_can_be_no_order_is_a_wrong_argument(system: System, text: str) -> None:
+    assert "neither the number of an order" in (await command(system, "order", "trace", text, status=2)).err
 
 
 async def test_shipped_query_answers_on_the_emulator(system: System) -> None:
@@ -136,13 +144,16 @@ async def test_shipped_query_answers_on_the_emulator(system: System) -> None:
     await system.logged("processing", message="saga ended", orderId=order_id)
     found = (await command(system, "logs", "query", "order", "--order", str(order_id), "--json")).json["rows"]
     assert {"order accepted", "saga ended"} <= {row["message"] for row in found}
+    assert datetime.fromisoformat(found[0]["@timestamp"]).utcoffset() == timedelta(0)
     ended = (await command(system, "logs", "query", "orders", "--json")).json["rows"]
     assert "DONE" in {row["state"] for row in ended}
 
 
 async def test_query_of_ones_own_is_run_by_logs_insights(system: System) -> None:
     text = "fields @timestamp, @message | limit 2"  # what the emulator knows of the language
-    rows = (await command(system, "logs", "query", "--text", text, "--json")).json["rows"]
+    asked = await command(system, "logs", "query", "--text", text, "--json")
+    assert "may ignore conditions" in asked.err
+    rows = asked.json["rows"]
     assert [row.keys() for row in rows] == [{"@timestamp", "@message"}] * 2
     assert all(orjson.loads(row["@message"])["service"].endswith("-service") for row in rows)
 

@@ -148,6 +148,15 @@ async def test_line_of_a_consumed_event_says_how_old_it_is(queues: Queues, caplo
     [line] = [record for record in caplog.records if record.message == "order consumed"]
     assert 40 <= line.__dict__["seconds"] < 55
 
+    await queues.announce(encode(late.envelope()))
+
+    async def consumed_again() -> bool:
+        return any(getattr(each, "duplicate", False) for each in caplog.records)
+
+    await until(consumed_again)
+    [repeated] = [each for each in caplog.records if getattr(each, "duplicate", False)]
+    assert not hasattr(repeated, "seconds")
+
 
 async def test_message_that_starts_no_saga_is_dead_lettered(client: Client, queues: Queues, others: Others) -> None:
     await queues.announce(

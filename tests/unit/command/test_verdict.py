@@ -45,7 +45,6 @@ def test_replica_that_was_not_measured_may_hide_anything() -> None:
         ("sagas_late", 0, 1, None),
         ("sagas_oldest_open_seconds", 29, 30, 300),
         ("push_feed_lag", 19, 20, 1000),
-        ("client_circuit_state", 1, 2, None),
     ],
 )
 def test_measurement_is_judged_by_its_thresholds(
@@ -79,6 +78,17 @@ def test_worst_comes_first() -> None:
     late = Replica("processing", "http://p", "ready", metrics={"sagas_late": 3.0})
     letters = QueueState("q-dlq", dead_letters=True, depth=QueueDepth(2, 0, 0))
     assert [level for level, _ in troubles(late, queue=letters)] == [Level.BROKEN, Level.DEGRADED]
+
+
+def test_open_circuit_is_reported_for_a_minute_after_the_last_call_without_an_answer() -> None:
+    def called(seconds_ago: float, state: float) -> list[tuple[Level, str]]:
+        at = datetime.now(UTC).timestamp() - seconds_ago
+        metrics = {"client_circuit_state": state, "client_last_failure_timestamp_seconds": at}
+        return troubles(Replica("s", "http://s", "ready", metrics=metrics))
+
+    assert called(5, 2) == [(Level.DEGRADED, "s-service at http://s: a circuit breaker is open")]
+    assert called(5, 1) == []
+    assert called(61, 2) == []
 
 
 def test_request_that_failed_within_a_minute_is_reported() -> None:

@@ -166,7 +166,11 @@ def _remove(
     letters, hidden = execute(find)
     if letters and not (dry_run or yes):
         _ask(verb, letters)
-    outcome = execute(remove_found) if letters and not dry_run else Outcome()
+    try:
+        outcome = execute(remove_found) if letters and not dry_run else Outcome()
+    except SystemExit:
+        click.echo(f"interrupted: some letters may be done; `dlq list` has the others, `{verb}` goes on", err=True)
+        raise
     _report(verb, letters, outcome, hidden, dry_run=dry_run, as_json=as_json)
     missing = set(wanted["ids"]).difference(letter.message.id for letter in letters).union(outcome.unseen)
     raise SystemExit(_report_missing(missing) or (FAILED if outcome.failed else 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 # what a line has beside its facts
 _ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId", "spanId", "exc_info"})
+# Insights has a time in UTC without saying so, and the greatest of a group in milliseconds
+_TIMES = frozenset({"@timestamp", "last"})
+_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
 
 
 @click.group()
@@ -101,11 +105,14 @@ def query(
             if shipped is not None and config.aws.endpoint_url is not None:
                 rows = shipped.rows(await groups.read(begin, end), limit)
             else:
+                if config.aws.endpoint_url is not None:
+                    click.echo("an emulator answers, which may ignore conditions of the query", err=True)
                 rows = await groups.query(wording, begin, end, limit)
+        shown = [{name: _value(name, each) for name, each in row.items()} for row in rows]
         if as_json:
-            print_json({"query": wording, "from": begin, "to": end, "rows": rows})
+            print_json({"query": wording, "from": begin, "to": end, "rows": shown})
         else:
-            _print_rows(rows, shipped.columns if shipped else (), period)
+            _print_rows(shown, shipped.columns if shipped else (), period)
 
     run(work)
 
@@ -124,14 +131,29 @@ def _period(begin: datetime, end: datetime) -> str:
     return f"from {times[0]} to {times[1]}"
 
 
-def _print_rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], period: str) -> None:
+def _value(name: str, text: str) -> str | datetime:
+    if name not in _TIMES:
+        return text
+    try:
+        if _MILLISECONDS.fullmatch(text):
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:  # a column of that name in a query of one's own
+        return text
+
+
+def _print_rows(rows: Sequence[Mapping[str, str | datetime]], columns: Sequence[str], period: str) -> None:
     if not rows:
         click.echo(f"nothing {period}", err=True)
         return
     names = [name for name in columns if any(name in row for row in rows)] or list(
         dict.fromkeys(name for row in rows for name in row)
     )
-    print_table([name.upper() for name in names], [[row.get(name, "") for name in names] for row in rows])
+    print_table([name.upper() for name in names], [[_cell(row.get(name, "")) for name in names] for row in rows])
+
+
+def _cell(value: str | datetime) -> str:
+    return value if isinstance(value, str) else f"{value.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 def _show(line: LogLine, level: str, *, as_json: bool) -> None:

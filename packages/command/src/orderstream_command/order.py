@@ -37,6 +37,8 @@ UNKNOWN = frozenset({"order-not-found", "saga-not-found"})
 MARGIN = timedelta(minutes=1)  # of log lines, before the first and after the last fact
 LOGS_LIMIT_S = 10.0
 MAX_LINES = 1_000
+MAX_ID = 2**63 - 1  # of a bigint
+ASK_THE_LOG = "; a request that was refused is in the log alone: `logs query trace --trace ID`"
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 # what a line has beside its facts
 _ENVELOPE = frozenset({"time", "level", "logger", "service", "message", "traceId", "spanId"})
@@ -79,7 +81,8 @@ def trace(ids: tuple[str, ...], customer: str | None, limit: int, logs: bool, as
         if any(each.missing for each in traces):
             return FAILED
         if not any(each.timeline() for each in traces):
-            raise CommandFailure("no service knows of it", FAILED)
+            of_trace = any(_TRACE_ID.fullmatch(each) for each in ids)
+            raise CommandFailure(f"no service knows of it{ASK_THE_LOG if of_trace else ''}", FAILED)
         return 0
 
     run(work)
@@ -89,7 +92,7 @@ async def _numbers(services: Services, text: str) -> Sequence[int]:
     if _TRACE_ID.fullmatch(text):
         found = await services.ask(EVENTS, [("traceId", text)])
         return list(dict.fromkeys(int(event["subject"]) for event in found["events"]))
-    if not text.isdecimal():
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_ID):
         raise CommandFailure(f"{text} is neither the number of an order nor a trace id", 2)
     return [int(text)]
 

@@ -192,7 +192,10 @@ QUERIES: Mapping[str, LogQuery] = {
             _message("order failed", "saga step unanswered", "message dead-lettered", "outbox event set aside"),
             replace(_message("order consumed", "saga ended"), also=Condition("seconds", _AT_LEAST, LATE_S)),
         ),
-        fields=("service", "message", "orderId", "subject", "path", "status", "reason", "error", "seconds", "traceId"),
+        fields=(
+            *("service", "message", "orderId", "customerId", "subject", "path", "status"),
+            *("queue", "letterId", "reason", "error", "seconds", "traceId"),
+        ),
     ),
     "away": LogQuery(
         "Who is away?",

@@ -55,6 +55,9 @@ def show(order_id: int, as_json: bool) -> None:
         for each in found["sagas"]:
             for step in each["steps"]:
                 click.echo(printable(f"  version {each['version']}  {step['at']}  {step['state']}"))
+            for attempt in each["failedAttempts"]:
+                what = f"{attempt['step']}: {attempt['kind']} after {attempt['seconds']} s: {attempt['error']}"
+                click.echo(printable(f"  version {each['version']}  {attempt['at']}  {what}"))
 
 
 @saga.command()

@@ -32,10 +32,10 @@ _LIMITS = (
     ("sagas_late", "late sagas: {:.0f}", 1, None),
     ("sagas_oldest_open_seconds", "the oldest open saga is {:.0f} s old", 30, 300),
     ("push_feed_lag", "the push is {:.0f} notifications behind the table", 20, 1000),
-    ("client_circuit_state", "a circuit breaker is open", 2, None),
 )
 _WAITING = (100, 1000)
-_FAILURE_S = 60  # a request that failed that long ago is reported
+_FAILURE_S = 60  # a request or call that failed that long ago is reported
+_OPEN = 2  # of client_circuit_state
 
 
 def troubles_of(snapshot: Snapshot) -> list[Trouble]:
@@ -58,6 +58,10 @@ def _of_replicas(snapshot: Snapshot) -> Iterator[Trouble]:
         failed_s = snapshot.at.timestamp() - replica.metrics.get("http_last_failure_timestamp_seconds", 0.0)
         if failed_s <= _FAILURE_S:
             yield Trouble(Level.DEGRADED, f"{name}: a request was answered with a 5xx {max(failed_s, 0):.0f} s ago")
+        # without calls an open circuit stays open, and hurts nobody
+        called_s = snapshot.at.timestamp() - replica.metrics.get("client_last_failure_timestamp_seconds", 0.0)
+        if replica.metrics.get("client_circuit_state", 0.0) >= _OPEN and called_s <= _FAILURE_S:
+            yield Trouble(Level.DEGRADED, f"{name}: a circuit breaker is open")
 
 
 def _measured(replica: Replica) -> Iterator[tuple[Level, str]]:

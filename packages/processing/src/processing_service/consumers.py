@@ -68,7 +68,8 @@ class OrderConsumer:
                     "type": event.type.value,
                     "messageId": message.id,
                     "duplicate": not new,
-                    "seconds": round((datetime.now(UTC) - event.time).total_seconds(), 3),
+                    # of a duplicate it is no time that an order waited
+                    **({"seconds": round((datetime.now(UTC) - event.time).total_seconds(), 3)} if new else {}),
                     "durationMs": round((monotonic() - began_s) * 1000, 3),
                 },
             )

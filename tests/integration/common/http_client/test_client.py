@@ -8,7 +8,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from time import monotonic
+from time import monotonic, time
 
 import orjson
 import pytest
@@ -597,9 +597,14 @@ async def test_calls_and_their_time_are_counted_by_outcome() -> None:
     metrics = Metrics()
     short = answer(409, SHORT, content_type=PROBLEM)
     async with serving(OK, short, answer(500)) as server, client_of(server.url, metrics=metrics) as client:
-        for _ in range(3):
+        for _ in range(2):
             with suppress(ServiceError):
                 await client.request(TAKE)
+        assert sample(metrics, "client_last_failure_timestamp_seconds") == 0
+        before_s = time()
+        with suppress(ServiceError):
+            await client.request(TAKE)
+        assert before_s <= sample(metrics, "client_last_failure_timestamp_seconds") <= time()
     for outcome in ("answered", "refused", "outcome-unknown"):
         assert calls(metrics, "POST /inventory/decrement", outcome) == 1
 

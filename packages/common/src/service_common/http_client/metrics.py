@@ -26,6 +26,11 @@ class ClientMetrics:
         self._calls = cache(partial(calls.labels, client))
         circuit = metrics.gauge("client_circuit_state", "0 closed, 1 half open, 2 open.", ("client",))
         self._state = circuit.labels(client)
+        self._failure = metrics.gauge(
+            "client_last_failure_timestamp_seconds",
+            "Unix time of the last call without an answer; 0 for none.",
+            ("client",),
+        ).labels(client)
 
     def attempt(self, call: Call, outcome: str) -> None:
         """Count an attempt."""
@@ -34,6 +39,8 @@ class ClientMetrics:
     def call(self, call: Call, outcome: str, seconds: float) -> None:
         """Count a call that ended after *seconds*."""
         self._calls(str(call), outcome).observe(seconds)
+        if outcome not in {"answered", "refused", "cancelled"}:
+            self._failure.set_to_current_time()
 
     def circuit(self, state: CircuitState) -> None:
         """Record the state of the circuit."""
