@@ -163,6 +163,7 @@ async def test_backlog_is_received_by_several_and_an_idle_queue_by_one(
             return len(handler.seen) == 80
 
         await faulty.until(seen_all)
+        await faulty.until(lambda: sum(len(call.entries) for call in faulty.of(DELETE)) >= 80)
         await faulty.until(lambda: faulty.under_way(RECEIVE) == 1 and not faulty.under_way(DELETE))
         idle_from = len(faulty.calls)
         await faulty.until(lambda: len(faulty.calls) >= idle_from + 3)
