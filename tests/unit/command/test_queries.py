@@ -17,7 +17,14 @@ LINES: list[dict[str, Any]] = [
     {"level": "INFO", "message": "request handled", "method": "POST", "status": 201, "durationMs": 1.0},
     {"level": "INFO", "message": "request handled", "method": "POST", "status": 201, "durationMs": 9.0},
     {"level": "INFO", "message": "request handled", "method": "POST", "status": 503, "path": "/orders", "traceId": "t"},
-    {"level": "WARNING", "message": "saga step unanswered", "orderId": 12, "error": "take stock: away", "traceId": "t"},
+    {
+        "level": "WARNING",
+        "message": "saga step unanswered",
+        "orderId": 12,
+        "traceId": "t",
+        "step": "take stock",
+        "error": "take stock: away",
+    },
     {"level": "ERROR", "message": "request failed", "exc_info": "Traceback"},
     {"level": "INFO", "message": "stock operation", "operationId": "12:1", "outcome": "taken"},
     {"level": "INFO", "message": "stock operation", "operationId": "123:1", "outcome": "taken"},
@@ -27,6 +34,13 @@ LINES: list[dict[str, Any]] = [
     {"level": "INFO", "message": "order consumed", "orderId": 13, "seconds": 29.9},
     {"level": "INFO", "message": "order consumed", "orderId": 14, "seconds": 30.0},
     {"level": "WARNING", "message": "trace export recovered", "seconds": 60.0},
+    {
+        "level": "WARNING",
+        "message": "saga step unanswered",
+        "orderId": 15,
+        "step": "take stock",
+        "error": "take stock: no answer within 1.97 s",
+    },
 ]
 
 
@@ -43,7 +57,7 @@ def test_lines_are_found_by_level_order_and_trace() -> None:
     assert messages("errors") == ["request failed"]
     assert messages("trace") == ["request handled", "saga step unanswered"]
     assert messages("order") == ["saga step unanswered", "stock operation", "event published", "saga ended"]
-    assert messages("hurt") == ["request handled", "saga step unanswered", "order consumed"]
+    assert messages("hurt") == ["request handled", "saga step unanswered", "order consumed", "saga step unanswered"]
     assert answer("hurt")[2]["orderId"] == "14"
     assert answer("hurt", limit=1)[0]["@timestamp"] == "2026-05-17 03:10:02.000"
 
@@ -61,7 +75,15 @@ def test_groups_are_measured_and_the_largest_is_first() -> None:
     }
     assert (second["status"], second["lines"], "p50" in second) == ("503", "1", False)
     assert answer("orders") == [{"state": "DONE", "lines": "1", "p50": "0.5", "p99": "0.5", "longest": "0.5"}]
-    assert answer("away")[0]["error"] == "take stock: away"
+    [away] = answer("away")
+    assert away == {
+        "service": "s",
+        "message": "saga step unanswered",
+        "step": "take stock",
+        "lines": "2",
+        "last": "2026-05-17 03:10:13.000",
+        "latest_error": "take stock: no answer within 1.97 s",
+    }
 
 
 def test_text_is_what_is_evaluated() -> None:

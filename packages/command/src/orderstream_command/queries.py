@@ -77,9 +77,12 @@ class Measure:
         """Return it of *lines*, None when none has the member."""
         if self.function == "count":
             return len(lines)
-        values = sorted(line[self.member] for line in lines if line.get(self.member) is not None)
-        if not values:
+        known = [line for line in lines if line.get(self.member) is not None]
+        if not known:
             return None
+        if self.function == "latest":
+            return max(known, key=_at)[self.member]
+        values = sorted(line[self.member] for line in known)
         if self.function == "pct":  # nearest rank
             return values[max(0, math.ceil(self.percent / 100 * len(values)) - 1)]
         return values[0] if self.function == "min" else values[-1]
@@ -205,8 +208,14 @@ QUERIES: Mapping[str, LogQuery] = {
                 *("outbox send failed", "circuit state changed"),
             ),
         ),
-        measures=(_COUNT, _LAST),
-        by=("service", "message", "error", "reason", "client"),
+        # errors and reasons say how long was waited: each is another
+        measures=(
+            _COUNT,
+            _LAST,
+            Measure("latest_error", "latest", "error"),
+            Measure("latest_reason", "latest", "reason"),
+        ),
+        by=("service", "message", "dependency", "step", "client", "queue"),
     ),
     "order": LogQuery(
         "What is logged about one order, in any trace?",

@@ -130,7 +130,13 @@ class Runner:
         self._unanswered.labels(step.value).inc()
         logger.warning(
             "saga step unanswered",
-            extra={**saga.facts, "attempts": saga.attempts, "error": saga.last_error, "delay_s": round(delay_s, 3)},
+            extra={
+                **saga.facts,
+                "step": step.value,
+                "attempts": saga.attempts,
+                "error": saga.last_error,
+                "delay_s": round(delay_s, 3),
+            },
         )
 
     def _report_end(self, saga: Saga, age_s: float) -> None:

@@ -139,7 +139,7 @@ async def test_unavailable_dependency_is_answered_with_retry_after_and_its_reaso
         assert response.headers["Retry-After"] == "2"
         assert "10.0.0.7" not in await response.text()
     [line] = [vars(each) for each in caplog.records if each.message == "dependency unavailable"]
-    assert (line["levelname"], line["path"]) == ("WARNING", "/away")
+    assert (line["levelname"], line["path"], line["dependency"]) == ("WARNING", "/away", "inventory-service")
     assert "10.0.0.7" in line["reason"]
 
 

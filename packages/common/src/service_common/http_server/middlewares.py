@@ -141,7 +141,8 @@ def _logged(request: web.Request, error: Exception) -> Problem:
     if problem.status == 500:
         logger.error("request failed", extra={"method": request.method, "path": request.path}, exc_info=error)
     elif problem.status == 503:
-        logger.warning("dependency unavailable", extra={"path": request.path, "reason": str(error)})
+        facts = {"path": request.path, "dependency": getattr(error, "dependency", ""), "reason": str(error)}
+        logger.warning("dependency unavailable", extra=facts)
     return problem
 
 
