@@ -14,7 +14,7 @@ from tests.integration.command.conftest import Queues
 from tests.integration.common.conftest import Answer, Call
 
 if TYPE_CHECKING:
-    from tests.support.command import Forked
+    from tests.support.command import Done, Forked
 
 BODIES = {
     "text": "this is no event",
@@ -192,6 +192,28 @@ async def test_killed_redrive_loses_nothing(queues: Queues, operation: str, occu
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_signal_makes_letters_visible_before_the_end(queues: Queues, number: signal.Signals) -> None:
     bury_all(queues)
+    await signalled(queues, number, "list", "ReceiveMessage")
+    assert [queues.contents(queue.dead_letter_url).total() for queue in queues.both] == [len(BODIES)] * 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_interrupted_redrive_says_that_some_may_be_done_and_loses_nothing(
+    queues: Queues, number: signal.Signals
+) -> None:
+    before = bury_all(queues)
+    done = await signalled(queues, number, "redrive", "SendMessageBatch", "--yes")
+    assert (done.out, done.err) == (
+        "",
+        "interrupted: some letters may be done; `dlq list` has the others, `redrive` goes on\n",
+    )
+    for queue, all_ in zip(queues.both, before, strict=True):
+        assert queues.contents(queue.url) + queues.contents(queue.dead_letter_url) >= all_
+    await queues.command("dlq", "redrive", "--yes")
+    assert [queues.contents(queue.dead_letter_url) for queue in queues.both] == [Counter()] * 2
+
+
+async def signalled(queues: Queues, number: signal.Signals, verb: str, operation: str, *options: str) -> Done:
+    """Send the command a signal during its second *operation*."""
     reached, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold(call: Call) -> Answer:
@@ -199,10 +221,9 @@ async def test_signal_makes_letters_visible_before_the_end(queues: Queues, numbe
         await go_on.wait()
         return await call.forward(call.body)
 
-    queues.proxy.next("ReceiveMessage", lambda call: call.forward(call.body), hold)
-    process = queues.start("dlq", "list")
+    queues.proxy.next(operation, lambda call: call.forward(call.body), hold)
+    process = queues.start("dlq", verb, *options)
     await reached.wait()
     process.send(number)
     go_on.set()
-    await process.end(128 + number)
-    assert [queues.contents(queue.dead_letter_url).total() for queue in queues.both] == [len(BODIES)] * 2
+    return await process.end(128 + number)
