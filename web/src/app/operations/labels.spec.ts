@@ -93,6 +93,16 @@ describe('incidentText', () => {
   });
 });
 
+describe('timeOfDay', () => {
+  const at = new Date(2026, 10, 25, 9, 14).getTime();
+
+  it('has the date of another day', () => {
+    expect(timeOfDay(at, at + 11 * 3_600_000)).toBe('09:14:00');
+    expect(timeOfDay(at, at - 60_000)).toBe('09:14:00');
+    expect(timeOfDay(at, at + 72 * 3_600_000)).toBe('25 Nov 2026, 09:14:00');
+  });
+});
+
 describe('names', () => {
   it('are those of the page for a called service', () => {
     const names: Record<string, string> = texts.common.services;

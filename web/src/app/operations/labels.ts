@@ -7,6 +7,8 @@ import { Finding } from './findings';
 import { Incident, Start } from './incidents';
 
 const labels = texts.operations.findings;
+const HALF_DAY_MS = 12 * 3_600_000;
+const DATED = { dateStyle: 'medium', timeStyle: 'medium' } as const;
 
 /** The name of a replica, with its number when there are several, as a sentence begins with it. */
 export function replicaName(replica: Pick<Replica, 'service' | 'number' | 'of'>): string {
@@ -131,7 +133,8 @@ function clientName(client: string): string {
   return serviceName(client.replace(/-service$/, ''));
 }
 
-/** The local time of day. */
-export function timeOfDay(at: number): string {
-  return new Date(at).toLocaleTimeString(locale);
+/** The local time of day, with its date from half a day before *now* on. */
+export function timeOfDay(at: number, now = Date.now()): string {
+  const time = new Date(at);
+  return now - at < HALF_DAY_MS ? time.toLocaleTimeString(locale) : time.toLocaleString(locale, DATED);
 }

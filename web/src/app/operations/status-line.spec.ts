@@ -26,6 +26,9 @@ async function shown(
 }
 
 describe('StatusLine', () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ['Date'], now: QUIET.at }));
+  afterEach(() => vi.useRealTimers());
+
   it('shows a healthy system', async () => {
     expect((await shown('ok', [], QUIET)).textContent).toContain('Healthy, watched since 14:03:00');
   });
