@@ -1,6 +1,6 @@
 import { Order, OrderPage } from '../api/orders';
 import { notification, order } from './facts.testing';
-import { Listing, firstPage, withOlder, refreshed, withNotification } from './listing';
+import { Listing, firstPage, withOlder, refreshed, withNotification, withReread } from './listing';
 
 function ids(listing: Listing): number[] {
   return listing.rows.map((each) => each.id);
@@ -74,6 +74,17 @@ describe('the listing of orders', () => {
     expect(withNotification(first, notification('CREATED', 50, undefined, { orderId: 8 }), null)).toBe(first);
     const ended = firstPage({ orders: [order({ id: 8, status: 'CLOSED' })], next: null });
     expect(withNotification(ended, notification('FAILED', 50, undefined, { orderId: 8 }), null)).toBe(ended);
+  });
+
+  it('takes an order that was read again, unless it has ended or is newer', () => {
+    const changed = order({ id: 8, version: 2 });
+    const second = withReread(first, 8, changed);
+    expect(second.rows.map((each) => each.version)).toEqual([1, 2, 1]);
+    expect(withReread(second, 8, order({ id: 8 }))).toBe(second);
+    expect(withReread(first, 1, changed)).toBe(first);
+    expect(ids(withReread(first, 8, null))).toEqual([9, 7]);
+    const ended = withNotification(first, notification('CLOSED', 50, undefined, { orderId: 8 }), null);
+    expect(withReread(ended, 8, changed)).toBe(ended);
   });
 
   it('keeps the objects of unchanged orders', () => {

@@ -82,6 +82,14 @@ export function withNotification(listing: Listing, notification: Notification, w
   return rows === listing.rows ? listing : { ...listing, rows };
 }
 
+/** The listing after the order *id* was read again: null if it no longer matches. One that has ended does not change. */
+export function withReread(listing: Listing, id: number, order: Order | null): Listing {
+  const shown = listing.rows.find((each) => each.id === id);
+  if (shown?.status !== 'CREATED' || (order !== null && order.version < shown.version)) return listing;
+  const now = order === null ? [] : [order];
+  return { ...listing, rows: listing.rows.flatMap((each) => (each === shown ? now : [each])) };
+}
+
 /** The orders after a push, as a page of which was read before it; the same array when it ends none of them. */
 export function afterNotification(
   orders: readonly Order[],

@@ -168,6 +168,41 @@ describe('OrdersPage', () => {
     expect(names()).toEqual(['Order 10', 'Order 9']);
   });
 
+  function changed(id: number): TestRequest {
+    events.next(received(notification('UPDATED', 0, undefined, { orderId: id, version: 2 }), 1));
+    later(1000);
+    answer([9], 9);
+    return asked(`number=${id.toString()}&`);
+  }
+
+  it('reads a changed order again that is beyond the first page', () => {
+    answer([9], 9);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=9&').flush({ orders: [order({ id: 8 })], next: null });
+    const orderItems = [{ id: 1, productId: 'saw', quantity: 5 }];
+    changed(8).flush({ orders: [order({ id: 8, version: 2, orderItems })], next: null });
+    fixture.detectChanges();
+    expect(page.querySelector('tbody tr:last-child')?.textContent).toContain('5 × saw');
+    later(15_000);
+    answer([9], 9);
+    server.verify();
+  });
+
+  it('says that a changed order could not be read, until it is', () => {
+    answer([9], 9);
+    page.querySelector<HTMLButtonElement>('.more')?.click();
+    asked('after=9&').flush({ orders: [order({ id: 8 })], next: null });
+    changed(8).error(new ProgressEvent('error'));
+    fixture.detectChanges();
+    expect(page.querySelector('[role=alert]')?.textContent).toContain(labels.stale);
+    later(15_000);
+    answer([9], 9);
+    asked('number=8&').flush({ orders: [], next: null });
+    fixture.detectChanges();
+    expect(page.querySelector('[role=alert]')).toBeNull();
+    expect(names()).toEqual(['Order 9']);
+  });
+
   it('completes a slow read and reads once more', () => {
     answer([9]);
     events.next(received(notification('CREATED', 0, undefined, { orderId: 10 }), 1));

@@ -12,7 +12,23 @@ import {
 } from '@angular/core';
 import { takeUntilDestroyed, toObservable, toSignal } from '@angular/core/rxjs-interop';
 import { ActivatedRoute, Router, RouterLink } from '@angular/router';
-import { Observable, Subscription, defer, finalize, fromEvent, map, merge, skip } from 'rxjs';
+import {
+  EMPTY,
+  Observable,
+  Subject,
+  Subscription,
+  catchError,
+  defer,
+  exhaustMap,
+  finalize,
+  from,
+  fromEvent,
+  map,
+  merge,
+  mergeMap,
+  skip,
+  tap,
+} from 'rxjs';
 
 import { explanation } from '../api/explanation';
 import { Order, OrderPage, Orders } from '../api/orders';
@@ -28,7 +44,7 @@ import { texts } from '../texts';
 import { CriteriaForm } from './criteria-form';
 import { Criteria, NO_CRITERIA, criteriaOf, filterOf, invalid, queryOf } from './criteria';
 import { duration } from './durations';
-import { Listing, afterNotification, firstPage, withOlder, refreshed, withNotification } from './listing';
+import { Listing, afterNotification, firstPage, withOlder, refreshed, withNotification, withReread } from './listing';
 import { elapsed, parseTime } from './timestamps';
 
 const LIMIT = 50;
@@ -38,6 +54,8 @@ const MIN_INTERVAL_MS = 1_000;
 const LIVE_POLL_MS = 15_000;
 /** The interval without pushes. */
 const POLL_MS = 5_000;
+/** The orders that are read again at the same time. */
+const MAX_REREADS = 4;
 /** The maximum number of named items of an order. */
 const MAX_NAMED_ITEMS = 3;
 /** The pages without a match that are read on before the person is asked. */
@@ -79,6 +97,7 @@ export class OrdersPage {
   });
   protected readonly older = signal(false);
   protected readonly olderProblem = signal<Problem | null>(null);
+  private readonly rereadProblem = signal<Problem | null>(null);
   protected readonly rows = computed(() => (this.listing()?.rows ?? []).map(rowOf));
 
   private readonly orders = inject(Orders);
@@ -88,6 +107,9 @@ export class OrdersPage {
   private pages = 1;
   private replace = true;
   private readingOlder = Subscription.EMPTY;
+  /** The versions of changed orders, as pushes tell them. */
+  private readonly versions = new Map<number, number>();
+  private readonly firstPages = new Subject<void>();
   private readonly first: Poller<OrderPage> = new Poller<OrderPage>(
     'order',
     () => this.read(),
@@ -95,7 +117,7 @@ export class OrdersPage {
     { pause: () => this.pause(), onRead: (page) => this.onFirstPage(page) },
   );
   protected readonly readAt = this.first.readAt.asReadonly();
-  protected readonly problem = computed(() => this.olderProblem() ?? this.first.problem());
+  protected readonly problem = computed(() => this.olderProblem() ?? this.rereadProblem() ?? this.first.problem());
 
   constructor() {
     inject(DestroyRef).onDestroy(() => {
@@ -115,6 +137,7 @@ export class OrdersPage {
       known = beginnings;
     });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
+      if (notification.kind === 'UPDATED') this.versions.set(notification.orderId, notification.version);
       this.listing.update(
         (listing) => listing && withNotification(listing, notification, this.wanted().status ?? null),
       );
@@ -129,6 +152,12 @@ export class OrdersPage {
       .subscribe(() => {
         if (!this.document.hidden && this.wrong().length === 0) this.first.refreshIn(MIN_INTERVAL_MS);
       });
+    this.firstPages
+      .pipe(
+        exhaustMap(() => from(this.outdated()).pipe(mergeMap((id) => this.reread(id), MAX_REREADS))),
+        takeUntilDestroyed(),
+      )
+      .subscribe();
   }
 
   protected find(criteria: Criteria): void {
@@ -196,6 +225,33 @@ export class OrdersPage {
     });
   }
 
+  /** The shown orders whose change was pushed and that the first page, just read, does not have. */
+  private outdated(): readonly number[] {
+    const rows = this.listing()?.rows ?? [];
+    const outdated = rows.filter(
+      (each) => each.status === 'CREATED' && each.version < (this.versions.get(each.id) ?? 0),
+    );
+    const ids = outdated.map((each) => each.id);
+    for (const id of this.versions.keys()) if (!ids.includes(id)) this.versions.delete(id);
+    this.rereadProblem.set(null);
+    return ids;
+  }
+
+  /** Reads an order again, by the criteria of the list: a push does not tell what was ordered. */
+  private reread(id: number): Observable<unknown> {
+    const wanted = this.wanted();
+    return this.orders.list({ ...wanted, number: id.toString() }, undefined, LIMIT).pipe(
+      tap((page) => {
+        if (this.wanted() !== wanted) return;
+        this.listing.update((listing) => listing && withReread(listing, id, page.orders[0] ?? null));
+      }),
+      catchError((error: unknown) => {
+        this.rereadProblem.set(Problem.of('order', error));
+        return EMPTY;
+      }),
+    );
+  }
+
   private pause(): number {
     return this.feed.state() === 'live' && this.first.problem() === null ? LIVE_POLL_MS : POLL_MS;
   }
@@ -220,6 +276,7 @@ export class OrdersPage {
     );
     // with several filters, the first pages may have no match
     if (this.listing()?.rows.length === 0 && replace) this.showOlder();
+    this.firstPages.next();
   }
 }
 
