@@ -37,6 +37,18 @@ async def test_lost_database_is_down_until_a_probe_succeeds() -> None:
     assert probe.calls == 4
 
 
+@pytest.mark.parametrize(("failures", "told"), [(0, []), (2, ["database lost", "database recovered"])])
+async def test_loss_and_recovery_are_told_once_each_or_neither(
+    caplog: pytest.LogCaptureFixture, failures: int, told: list[str]
+) -> None:
+    caplog.set_level("INFO")
+    availability = Availability(Probe(failures), Backoff(0.001, 0.002))
+    availability.lost("gone")
+    async with asyncio.timeout(PATIENCE_S):
+        await availability.wait()
+    assert [record.getMessage() for record in caplog.records] == told
+
+
 @pytest.mark.parametrize("defect", [ValueError("not enough values to unpack"), asyncio.CancelledError()], ids=repr)
 async def test_probe_that_crashes_is_repeated(defect: BaseException) -> None:
     outcomes: list[BaseException] = [defect]

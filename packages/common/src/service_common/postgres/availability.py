@@ -71,7 +71,8 @@ class Availability:
             if failures == 1:
                 logger.warning("database lost", extra={"reason": reason})
             await asyncio.sleep(self._backoff.delay_s(failures))
-        logger.info("database recovered", extra={"failures": failures})
+        if failures:  # otherwise a connection was lost, not the database
+            logger.info("database recovered", extra={"failures": failures})
         self._probing = None
         self.reason = None
         self._up.set()
