@@ -14,6 +14,7 @@ from orderstream_local.environment import (
     local_command,
     local_environment,
     process_name,
+    trace_settings,
 )
 
 NO_AWS_FILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
@@ -91,3 +92,15 @@ def test_process_is_named_after_its_module() -> None:
 def test_settings_of_the_shell_are_not_inherited() -> None:
     shell = {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "AWS_PROFILE": "work", "DATABASE_URL": "x", "PORT": "1"}
     assert inherited_environment(shell) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"} | NO_AWS_FILES
+
+
+def test_settings_of_traces_are_handed_on_and_no_others() -> None:
+    given = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20c2VjcmV0",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=demo",
+        "OTEL_TRACES_SAMPLER": "traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": "0.5",
+    }
+    others = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_SERVICE_NAME": "shell", "LOG_LEVEL": "DEBUG"}
+    assert trace_settings(given | others) == given

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .banner import show_banner
+from .environment import trace_settings
 from .feed_client import follow_sse
 from .instance import AlreadyRunningError, DataFolderError
 from .ports import PortInUseError, Ports
@@ -100,6 +101,7 @@ async def _demo(options: DemoOptions, console: Console) -> int:
             ports=Ports.free() if options.free_ports else Ports.default(),
             scale=options.scale,
             token=os.environ.get("SERVICE_TOKEN") or None,
+            environ=trace_settings(os.environ),
             web=not options.once,
             auth=options.auth,
             fresh=options.fresh,

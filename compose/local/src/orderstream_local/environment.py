@@ -17,10 +17,19 @@ from urllib.parse import quote
 from .compose import Container
 from .ports import LOOPBACK
 
-__all__ = ["HostMapping", "inherited_environment", "local_command", "local_environment", "process_name"]
+__all__ = [
+    "HostMapping",
+    "inherited_environment",
+    "local_command",
+    "local_environment",
+    "process_name",
+    "trace_settings",
+]
 
 _ALL_INTERFACES = "0.0.0.0"  # noqa: S104 - the value in compose.yaml, replaced by loopback
 _INHERITED = re.compile(r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(?:FILE|DIR)")
+# whose collector it is only the user knows; the other settings of the services are those of compose.yaml
+_OF_TRACES = re.compile(r"OTEL_(?:EXPORTER_OTLP_(?:ENDPOINT|HEADERS)|RESOURCE_ATTRIBUTES|TRACES_SAMPLER(?:_ARG)?)")
 _NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}  # HOME may contain them
 
 
@@ -74,6 +83,11 @@ def local_environment(container: Container, mapping: HostMapping, replica: int =
 def inherited_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of *environ* that all processes inherit: those of the machine, without settings."""
     return {name: value for name, value in environ.items() if _INHERITED.fullmatch(name)} | _NO_AWS_FILES
+
+
+def trace_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of *environ* that say where the services send traces, and which."""
+    return {name: value for name, value in environ.items() if _OF_TRACES.fullmatch(name)}
 
 
 def _local_value(name: str, value: str, container: Container, mapping: HostMapping, replica: int) -> str:
