@@ -62,6 +62,13 @@ FAULTS: dict[str, tuple[Mapping[str, str], set[str]]] = {
         },
         {"ServerErrors", "InventorySilent", "CircuitOpen", "CustomersHurt"},
     ),
+    "an open circuit is half open whenever it is scraped": (
+        {
+            'orderstream_client_circuit_state{job="order", client="inventory-service"}': "0x40 1x160",
+            'orderstream_client_call_seconds_count{client="inventory-service", outcome="unavailable"}': "0x40 0+5x160",
+        },
+        {"CircuitOpen"},
+    ),
     "a circuit that nobody uses stays open": (
         {'orderstream_client_circuit_state{job="order", client="inventory-service"}': "0x40 2x160"},
         set(),
