@@ -175,6 +175,13 @@ def test_dashboard_shows_the_golden_signals_from_the_provisioned_source() -> Non
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
 
 
+def test_requests_on_the_dashboard_are_neither_scrapes_nor_health_checks() -> None:
+    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+    selectors = re.findall(r"\borderstream_http_request_seconds_\w+(?:\{(.*?)\})?", " ".join(asked))
+    assert selectors
+    assert [each for each in selectors if 'route="' not in each and 'route!~"/health/.*|/metrics"' not in each] == []
+
+
 def test_every_service_is_scraped_at_its_port_with_the_token() -> None:
     compose = yaml.safe_load((COMPOSE / "compose.yaml").read_text("utf-8"))
     jobs = yaml.safe_load((FOLDER / "prometheus.yaml").read_text("utf-8"))["scrape_configs"]
