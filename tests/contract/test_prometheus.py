@@ -62,6 +62,13 @@ FAULTS: dict[str, tuple[Mapping[str, str], set[str]]] = {
         },
         {"ServerErrors", "InventorySilent", "CircuitOpen", "CustomersHurt"},
     ),
+    "an open circuit is half open whenever it is scraped": (
+        {
+            'orderstream_client_circuit_state{job="order", client="inventory-service"}': "0x40 1x160",
+            'orderstream_client_call_seconds_count{client="inventory-service", outcome="unavailable"}': "0x40 0+5x160",
+        },
+        {"CircuitOpen"},
+    ),
     "a circuit that nobody uses stays open": (
         {'orderstream_client_circuit_state{job="order", client="inventory-service"}': "0x40 2x160"},
         set(),
@@ -166,6 +173,13 @@ def test_dashboard_shows_the_golden_signals_from_the_provisioned_source() -> Non
     used = {panel["datasource"]["uid"] for panel in DASHBOARD["panels"] if "datasource" in panel}
     assert used == {each["uid"] for each in provisioned if each["type"] == "prometheus"}
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+def test_requests_on_the_dashboard_are_neither_scrapes_nor_health_checks() -> None:
+    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+    selectors = re.findall(r"\borderstream_http_request_seconds_\w+(?:\{(.*?)\})?", " ".join(asked))
+    assert selectors
+    assert [each for each in selectors if 'route="' not in each and 'route!~"/health/.*|/metrics"' not in each] == []
 
 
 def test_every_service_is_scraped_at_its_port_with_the_token() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import boto3
 import orjson
 import pytest
 
+from orderstream_local.layout import SERVICES
 from tests.support.cloudwatch.filter_pattern import LogLine, pattern, value_of
 from tests.support.cloudwatch.watch import Template
 from tests.support.system import System
 from tests.support.template import read_template
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,11 +26,19 @@ READ = {
     for name, each in FILTERS.items()
     if each["MetricTransformations"][0]["MetricValue"].startswith("$.metrics.")
 }
+# those of lines that are there while all is well
+COUNTED = [
+    each for name, each in FILTERS.items() if re.search(r"(Starts|Measurements|Requests|Milliseconds|Accepted)$", name)
+]
+
+
+def _service(metric_filter: dict[str, Any]) -> str:
+    return str(metric_filter["LogGroupName"]).removesuffix("-service-logs")
 
 
 @pytest.mark.parametrize("name", READ)
 async def test_value_of_a_filter_is_in_a_line_that_it_matches(name: str, system: System) -> None:
-    service = READ[name]["LogGroupName"].removesuffix("-service-logs")
+    service = _service(READ[name])
     selector = READ[name]["MetricTransformations"][0]["MetricValue"]
     line = await system.logged(service, message="service measured")
     if selector.endswith("_total"):  # a counter with labels is there when it has counted
@@ -37,6 +48,19 @@ async def test_value_of_a_filter_is_in_a_line_that_it_matches(name: str, system:
         found = LogLine(orjson.dumps(line))
         assert pattern(READ[name]["FilterPattern"])(found)
         assert isinstance(value_of(selector, found), float)
+
+
+async def test_lines_that_filters_count_are_in_the_log(system: System) -> None:
+    order_id = (await system.place({"123": 1})).json["id"]
+    await system.ended(order_id)
+    for service in SERVICES:
+        assert (await system.call(service, "GET", "/no-such-path")).status == 404
+
+    async def all_logged() -> bool | None:
+        logged = {name: [LogLine(orjson.dumps(line)) for line in await system.lines(name)] for name in SERVICES}
+        return all(any(map(pattern(each["FilterPattern"]), logged[_service(each)])) for each in COUNTED) or None
+
+    await eventually(all_logged, "a line for each filter")
 
 
 @pytest.mark.parametrize("service", ["order", "inventory", "processing", "notification"])

@@ -58,6 +58,7 @@ def test_lines_are_found_by_level_order_and_trace() -> None:
     assert messages("trace") == ["request handled", "saga step unanswered"]
     assert messages("order") == ["saga step unanswered", "stock operation", "event published", "saga ended"]
     assert messages("hurt") == ["request handled", "saga step unanswered", "order consumed", "saga step unanswered"]
+    assert (answer("order")[0]["step"], answer("order")[0]["error"]) == ("take stock", "take stock: away")
     assert answer("hurt")[2]["orderId"] == "14"
     assert answer("hurt", limit=1)[0]["@timestamp"] == "2026-05-17 03:10:02.000"
 
@@ -81,6 +82,7 @@ def test_groups_are_measured_and_the_largest_is_first() -> None:
         "message": "saga step unanswered",
         "step": "take stock",
         "lines": "2",
+        "first": "2026-05-17 03:10:03.000",
         "last": "2026-05-17 03:10:13.000",
         "latest_error": "take stock: no answer within 1.97 s",
     }
@@ -88,7 +90,7 @@ def test_groups_are_measured_and_the_largest_is_first() -> None:
 
 def test_text_is_what_is_evaluated() -> None:
     assert QUERIES["order"].about(12, "").text() == (
-        "fields @timestamp, service, message, state, outcome, reason, traceId\n"
+        "fields @timestamp, service, message, step, state, outcome, attempts, error, reason, traceId\n"
         '| filter orderId = 12 or subject = "12" or operationId like /^12:/\n'
         "| sort @timestamp asc"
     )

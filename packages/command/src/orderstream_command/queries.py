@@ -173,19 +173,20 @@ def _message(*texts: str) -> Condition:
 
 
 _COUNT = Measure("lines", "count")
-_LAST = Measure("last", "max", AT)
+_FIRST, _LAST = Measure("first", "min", AT), Measure("last", "max", AT)
 
+# compose/aws/alarms.yaml saves them for the console
 QUERIES: Mapping[str, LogQuery] = {
     "errors": LogQuery(
         "What needs a person?",
         (Condition("level", _IN, ("ERROR", "CRITICAL")),),
-        fields=("service", "message", "traceId", "exc_info"),
+        fields=("service", "message", "task", "path", "reason", "traceId", "exc_info"),
         newest_first=True,
     ),
     "warnings": LogQuery(
         "What does the system recover from by itself?",
         (Condition("level", "=", "WARNING"),),
-        measures=(_COUNT, _LAST),
+        measures=(_COUNT, _FIRST, _LAST),
         by=("service", "message"),
     ),
     "hurt": LogQuery(
@@ -211,11 +212,18 @@ QUERIES: Mapping[str, LogQuery] = {
         # errors and reasons say how long was waited: each is another
         measures=(
             _COUNT,
+            _FIRST,
             _LAST,
             Measure("latest_error", "latest", "error"),
             Measure("latest_reason", "latest", "reason"),
         ),
         by=("service", "message", "dependency", "step", "client", "queue"),
+    ),
+    "dead-letters": LogQuery(
+        "Which messages were dead-lettered, and why?",
+        (_message("message dead-lettered"),),
+        fields=("queue", "reason", "letterId", "messageId", "receiveCount", "traceId"),
+        newest_first=True,
     ),
     "order": LogQuery(
         "What is logged about one order, in any trace?",
@@ -224,12 +232,12 @@ QUERIES: Mapping[str, LogQuery] = {
             Condition("subject", "=", f"{ORDER}."),
             Condition("operationId", _LIKE, f"^{ORDER}:"),
         ),
-        fields=("service", "message", "state", "outcome", "reason", "traceId"),
+        fields=("service", "message", "step", "state", "outcome", "attempts", "error", "reason", "traceId"),
     ),
     "trace": LogQuery(
         "What happened in one trace?",
         (Condition("traceId", "=", TRACE),),
-        fields=("service", "level", "message", "orderId", "status", "path", "outcome", "reason"),
+        fields=("service", "level", "message", "orderId", "status", "path", "step", "outcome", "error", "reason"),
     ),
     "requests": LogQuery(
         "How long do requests take, in milliseconds?",

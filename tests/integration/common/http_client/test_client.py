@@ -281,13 +281,16 @@ async def test_other_problem_of_the_service_is_no_refusal_and_not_repeated(statu
         assert len(server.seen) == 1
 
 
-async def test_foreign_answers_open_the_circuit() -> None:
+async def test_foreign_answers_open_the_circuit(caplog: pytest.LogCaptureFixture) -> None:
     circuit = CircuitPolicy(window=4, minimum=2, open_s=60)
     async with serving(FOREIGN[0]) as server, client_of(server.url, circuit=circuit) as client:
         for _ in range(10):
             with pytest.raises(UnavailableError):
                 await client.request(TAKE)
         assert len(server.seen) == 2
+    changes = [vars(each) for each in caplog.records if each.message == "circuit state changed"]
+    # which is what the alarm CircuitOpen counts
+    assert [(each["client"], each["state"]) for each in changes] == [("inventory-service", "open")]
 
 
 @pytest.mark.parametrize(

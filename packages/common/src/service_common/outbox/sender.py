@@ -147,6 +147,7 @@ class Sender:
             return
         self._reasons[destination] = reasons
         if reasons:
-            logger.warning("outbox send failed", extra={"queue": destination, "events": events, "reasons": reasons})
+            facts = {"queue": destination, "events": events, "reason": "; ".join(reasons)}
+            logger.warning("outbox send failed", extra=facts)
         else:
             logger.info("outbox send recovered", extra={"queue": destination})
