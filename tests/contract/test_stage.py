@@ -73,6 +73,7 @@ FAULTS: list[tuple[str, str, object, str]] = [
     ("secrets", "services/OrderTask/ExecutionRoleArn", {"GetAtt": "InventoryStartRole.Arn"}, "another role"),
     ("names", "tasks/Cluster/ClusterName", "orderstream", "ClusterName of Cluster"),
     ("names", "template/OrderLogGroup/LogGroupName", "order-service-logs", "OrderLogGroup"),
+    ("names", "template/ProcessingQueue/QueueName", {"Ref": "ProcessingQueueName"}, "ProcessingQueue"),
     ("names", "page/FilesAccess/OriginAccessControlConfig/Name", "x", "FilesAccess"),
     ("permissions", f"{START}/Sid=ReadImage/Action", "ecr:*", "ecr:*"),
     ("permissions", f"{START}/Sid=ReadImage/Resource", "*", "not restricted"),

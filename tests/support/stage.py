@@ -51,9 +51,9 @@ FOR_PEOPLE = {
 }
 NAMES = {
     "AlarmName", "BucketName", "ClusterName", "DBInstanceIdentifier", "DBSubnetGroupName", "Family", "GroupName",
-    "LogGroupName", "Name", "PolicyName", "RepositoryName", "RoleName", "UserPoolName",
+    "LogGroupName", "Name", "PolicyName", "QueueName", "RepositoryName", "RoleName", "UserPoolName",
 }  # fmt: skip
-STAGED = {"Stage", "Prefix", "AWS::StackName", *(f"{service.title()}QueueName" for service in SERVICES)}
+STAGED = {"Stage", "Prefix", "AWS::StackName"}
 # their names are within something that has the stage in its name
 WITHIN = {
     "AWS::ECS::Service", "AWS::ServiceDiscovery::Service", "AWS::Cognito::UserPoolGroup", "AWS::Route53::RecordSet",
