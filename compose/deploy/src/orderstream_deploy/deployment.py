@@ -146,7 +146,7 @@ class Deployment:
         self.stack.deploy(f"{self._url}/{ROOT_TEMPLATE}", {**self.given, **fixed, **changed}, self.agree)
 
     def _push(self) -> None:
-        architecture = self.stack.parameters().get("Architecture", "X86_64")
+        architecture = {**self.stack.parameters(), **self.given}.get("Architecture", "X86_64")
         self.images.push_missing(self.tag, architecture, self.builder)
 
     def _apply_databases(self) -> None:
@@ -201,7 +201,7 @@ class Deployment:
         outputs, parameters = self.stack.outputs(), self.stack.parameters()
         if not parameters:
             raise DeployError(f"there is no stack {self.stack.name}")
-        if parameters.get("DeletionProtection") == "true":
+        if parameters.get("DatabasesTag") and parameters.get("DeletionProtection") == "true":
             raise DeployError("the database is protected: deploy with --set DeletionProtection=false first")
         kept = "the database leaves a snapshot, the user pool stays"
         steps = []
