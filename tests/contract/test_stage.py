@@ -67,6 +67,7 @@ FAULTS: list[tuple[str, str, object, str]] = [
     ("variables", f"{TASK}/Environment/Name=OTEL_RESOURCE_ATTRIBUTES", REMOVED, "OTEL_RESOURCE_ATTRIBUTES"),
     ("variables", f"{TASK}/Environment/Name=SUBSCRIBER_QUEUES/Value", "https://sqs/q", "SUBSCRIBER_QUEUES"),
     ("variables", f"{TASK}/Secrets/1", REMOVED, "its secrets"),
+    ("variables", "services/NotificationTask/ContainerDefinitions/0/Secrets/4", REMOVED, "its secrets"),
     ("secrets", f"{TASK}/Secrets/2", REMOVED, "may read"),
     ("secrets", f"{START}/Sid=ReadSecrets/Resource/1", REMOVED, "may read"),
     ("secrets", f"{START}/Sid=ReadSecrets/Resource/1", {"Ref": "InventoryPasswordArn"}, "may read"),
