@@ -221,6 +221,10 @@ def test_a_first_deployment_says_what_it_needs(deployer: Deployer) -> None:
         deployer.deployment("new", "v1", {**first("new"), "Databaseclass": "db.r8g.large"})
     with pytest.raises(DeployError, match="no images have the tag v1"):
         deployer.deployment("new", "v1", first("new"), with_page=False)
+    with pytest.raises(DeployError, match="needs --set for PageCertificate"):
+        deployer.deployment("new", "v1", {**first("new"), "PageDomain": "shop.example.com"})
+    with pytest.raises(DeployError, match="Certificate is of eu-west-1, and has to be of us-east-1"):
+        deployer.deployment("new", "v1", {**first("new"), "Certificate": "arn:aws:acm:eu-west-1:1:certificate/1"})
 
 
 @pytest.mark.usefixtures("prod")
