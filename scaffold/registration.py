@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def register(stage: Path, facts: dict[str, object]) -> None:
         pattern = each.get("each", registration["of_notification"])
         if not re.search(pattern, text):
             raise RefusedError(f"{path} has nothing that matches {pattern!r}")
-        twice = partial(with_copy, facts=facts, without=each.get("without"))
+        twice = partial(with_copy, facts=facts, without=each.get("without", ()))
         (stage / path).write_text(re.sub(pattern, twice, text), "utf-8")
 
 
@@ -53,9 +54,9 @@ def staged(stage: Path, file: str) -> tuple[Path, str]:
     return path, (stage / path).read_text("utf-8")
 
 
-def with_copy(found: re.Match[str], *, facts: dict[str, object], without: str | None) -> str:
-    """Return lines of the notification service, and the same, but for those with *without* in them, of the new one."""
-    new = "".join(line for line in found[0].splitlines(keepends=True) if without is None or without not in line)
+def with_copy(found: re.Match[str], *, facts: dict[str, object], without: Sequence[str]) -> str:
+    """Return lines of the notification service, and the same for the new one but lines that have one of *without*."""
+    new = "".join(line for line in found[0].splitlines(keepends=True) if not any(each in line for each in without))
     for former in ("notifications", "notification"):  # its database has the plural
         for case in (str.lower, str.capitalize, str.upper):
             new = new.replace(case(former), case(str(facts["name"])))

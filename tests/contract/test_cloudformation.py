@@ -62,7 +62,9 @@ def test_each_queue_redrives_to_its_own_dead_letter_queue() -> None:
     for name in ("Processing", "Notification"):
         policy = RESOURCES[f"{name}Queue"]["Properties"]["RedrivePolicy"]
         assert policy["deadLetterTargetArn"] == {"GetAtt": f"{name}DeadLetterQueue.Arn"}
-        assert RESOURCES[f"{name}DeadLetterQueue"]["Properties"]["QueueName"] == {"Sub": f"${{{name}QueueName}}-dlq"}
+        assert RESOURCES[f"{name}DeadLetterQueue"]["Properties"]["QueueName"] == {
+            "Sub": f"${{Prefix}}${{{name}QueueName}}-dlq"
+        }
 
 
 def test_dead_letters_are_kept_longer_than_messages_wait() -> None:

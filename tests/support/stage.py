@@ -26,6 +26,7 @@ KEEPALIVE_S = ConnectionLimits(files=1024, head_s=1, body_s=1).keepalive_s
 # variables of a task that its service does not read by itself
 NOT_OF_CONFIG = {"PGPASSWORD": "libpq's"}
 SECRET = {"OTEL_EXPORTER_OTLP_HEADERS", "OTHER_SERVICE_TOKEN", "PGPASSWORD", "SERVICE_TOKEN"}
+OWN_SECRET = {"notification": {"FEED_BUS_URL"}}
 OF_TRACES = {
     f"OTEL_{name}"
     for name in (
@@ -51,9 +52,9 @@ FOR_PEOPLE = {
 }
 NAMES = {
     "AlarmName", "BucketName", "ClusterName", "DBInstanceIdentifier", "DBSubnetGroupName", "Family", "GroupName",
-    "LogGroupName", "Name", "PolicyName", "RepositoryName", "RoleName", "UserPoolName",
+    "LogGroupName", "Name", "PolicyName", "QueueName", "RepositoryName", "RoleName", "UserPoolName",
 }  # fmt: skip
-STAGED = {"Stage", "Prefix", "AWS::StackName", *(f"{service.title()}QueueName" for service in SERVICES)}
+STAGED = {"Stage", "Prefix", "AWS::StackName"}
 # their names are within something that has the stage in its name
 WITHIN = {
     "AWS::ECS::Service", "AWS::ServiceDiscovery::Service", "AWS::Cognito::UserPoolGroup", "AWS::Route53::RecordSet",
@@ -288,6 +289,7 @@ def variables(templates: Templates) -> list[str]:
         "EventsPerMessage": "50",
         "OtlpEndpoint": "https://collector.example.com:4318",
         "OtlpHeadersArn": "authorization=key",
+        "FeedBusUrlArn": "rediss://user:password@cache.example.com:6379/0",
         "TracesSampler": "parentbased_traceidratio",
         "TracesRatio": "0.1",
     }
@@ -304,8 +306,9 @@ def variables(templates: Templates) -> list[str]:
         wrong += [
             f"{service}: does not know {name}" for name in given if name not in recording.asked | set(NOT_OF_CONFIG)
         ]
-        if {each["Name"] for each in secrets_of(templates, service)} != SECRET:
-            wrong.append(f"{service}: its secrets are not {', '.join(sorted(SECRET))}")
+        secret = SECRET | OWN_SECRET.get(service, set())
+        if {each["Name"] for each in secrets_of(templates, service)} != secret:
+            wrong.append(f"{service}: its secrets are not {', '.join(sorted(secret))}")
         if not environment(templates, service).keys() >= OF_TRACES:
             wrong.append(f"{service}: has no {', '.join(sorted(OF_TRACES - environment(templates, service).keys()))}")
     return wrong

@@ -221,6 +221,10 @@ def test_a_first_deployment_says_what_it_needs(deployer: Deployer) -> None:
         deployer.deployment("new", "v1", {**first("new"), "Databaseclass": "db.r8g.large"})
     with pytest.raises(DeployError, match="no images have the tag v1"):
         deployer.deployment("new", "v1", first("new"), with_page=False)
+    with pytest.raises(DeployError, match="needs --set for PageCertificate"):
+        deployer.deployment("new", "v1", {**first("new"), "PageDomain": "shop.example.com"})
+    with pytest.raises(DeployError, match="Certificate is of eu-west-1, and has to be of us-east-1"):
+        deployer.deployment("new", "v1", {**first("new"), "Certificate": "arn:aws:acm:eu-west-1:1:certificate/1"})
 
 
 @pytest.mark.usefixtures("prod")
@@ -267,6 +271,15 @@ def test_another_release_and_back_leave_parameters_as_they_are(prod: Deployment,
     assert prod.stack.parameters() == before
 
 
+@pytest.mark.usefixtures("prod")
+def test_images_are_built_for_the_architecture_that_is_asked_for(deployer: Deployer) -> None:
+    before = len(deployer.commands)
+    deployer.deploy("prod", "arm", {"Architecture": "ARM64"})
+    builds = [command for command in deployer.commands[before:] if command[1] == "build"]
+    assert {command[command.index("--platform") + 1] for command in builds} == {"linux/arm64"}
+    deployer.deploy("prod", "v1", {"Architecture": "X86_64"}, with_page=False)
+
+
 @pytest.fixture
 def with_audit(deployer: Deployer, tmp_path: Path) -> Iterator[None]:
     """A checkout in which `./run new audit` has made a service."""
@@ -296,6 +309,26 @@ def test_a_protected_database_is_not_deleted(prod: Deployment, deployer: Deploye
     with pytest.raises(DeployError, match="DeletionProtection=false"):
         prod.deletion()
     deployer.deploy("prod", "v1", {"DeletionProtection": "false"})
+
+
+def is_protected(aws: Aws, stage: str) -> bool:
+    """Whether RDS refuses to delete the database of a stage."""
+    asked = {"DBInstanceIdentifier": f"orderstream-{stage}"}
+    return bool(aws.client("rds").describe_db_instances(**asked)["DBInstances"][0]["DeletionProtection"])
+
+
+def test_a_stage_is_protected_from_its_databases_on_and_can_be_deleted_before(deployer: Deployer, aws: Aws) -> None:
+    deployment = deployer.deployment("half", "v1", {**first("half"), "DeletionProtection": "true"})
+    steps = deployment.steps()
+    for step in steps[:2]:
+        step.run()
+    assert not is_protected(aws, "half")
+    assert deployment.deletion()
+    for step in steps[2:]:
+        step.run()
+    assert is_protected(aws, "half")
+    with pytest.raises(DeployError, match="DeletionProtection=false"):
+        deployment.deletion()
 
 
 def tasks(aws: Aws) -> dict[str, dict[str, str]]:

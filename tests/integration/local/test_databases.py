@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import subprocess
 import tempfile
 import uuid
 from base64 import b64decode, b64encode
@@ -15,9 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg2
 import pytest
 
-from orderstream_local.layout import COMPOSE
+from order_service.postgres import MIGRATIONS
+from orderstream_local.layout import COMPOSE, ROOT
 from orderstream_local.postgres import program
 from orderstream_local.process import run_command
+from service_common.postgres import migrate
 
 ROLES = re.findall(r"^    \('(\w+)', :'\w+'\)", (COMPOSE / "databases.sql").read_text("utf-8"), re.MULTILINE)
 
@@ -58,6 +61,28 @@ def administrator(server: str) -> Iterator[str]:
 async def make(server: str, user: str, **passwords: str) -> None:
     command = (str(program("psql")), "-X", "-h", server, "-U", user, "-d", "postgres")
     await run_command((*command, "-f", str(COMPOSE / "databases.sql")), environment=passwords)
+
+
+RESTORE = (ROOT / "docs" / "operations" / "restore.md").read_text("utf-8")
+STATEMENTS = re.findall(r"^```sql\n(.*?)^```", RESTORE, re.MULTILINE | re.DOTALL)
+
+
+async def test_administrator_runs_the_statements_of_a_restore(server: str, administrator: str) -> None:
+    def asked(database: str, statement: str) -> str:
+        command = (str(program("psql")), "-XAt", "-h", server, "-U", administrator, "-d", database, "-c", statement)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    await make(server, administrator, DATABASE_PASSWORD="secret")
+    await migrate(f"postgresql://orders@/orders?host={server}", *MIGRATIONS)
+    await migrate(f"postgresql://notifications@/notifications?host={server}", "notification_service.migrations")
+    epoch = asked("notifications", "SELECT epoch FROM feed")
+    of_notifications, of_orders = STATEMENTS
+    assert asked("notifications", of_notifications) == "UPDATE 1"
+    assert asked("notifications", "SELECT epoch FROM feed") != epoch
+    asked("orders", of_orders)
+    for table in ("orders", "order_items"):
+        sequence = f"pg_get_serial_sequence('{table}', 'id')"
+        assert int(asked("orders", f"SELECT nextval({sequence})")) > 1_000_000
 
 
 def has_password(server: str, role: str, password: str) -> bool:

@@ -194,15 +194,40 @@ def test_pattern_of_a_stage_is_that_of_the_template() -> None:
     assert cli._STAGE.pattern in read_templates()["stage.yaml"]
 
 
-def test_missing_credentials_are_told_with_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of AWS's profiles, which is not there yet; nothing else says who or where."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    result = CliRunner().invoke(cli.deploy, ["--stage", "prod", "--tag", "v1", "--dry-run"])
-    assert result.exit_code == 1
-    assert "set AWS_PROFILE" in result.output
+    return tmp_path / "config"
+
+
+@pytest.mark.usefixtures("aws_config")
+def test_missing_region_and_credentials_are_told_with_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["--stage", "prod", "--tag", "v1", "--dry-run"]
+    result = CliRunner().invoke(cli.deploy, arguments)
+    assert (result.exit_code, "set AWS_REGION" in result.output) == (1, True)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    result = CliRunner().invoke(cli.deploy, arguments)
+    assert (result.exit_code, "set AWS_PROFILE" in result.output) == (1, True)
+    monkeypatch.setenv("AWS_PROFILE", "misspelt")
+    result = CliRunner().invoke(cli.deploy, arguments)
+    assert (result.exit_code, "misspelt" in result.output) == (1, True)
+
+
+def test_region_is_that_of_the_environment_or_else_of_the_profile(
+    aws_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws_config.write_text("[profile shop]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "shop")
+    assert cli._region() == "eu-west-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert cli._region() == "eu-west-2"
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert cli._region() == "eu-west-3"
 
 
 def test_parameter_without_a_value_is_a_wrong_command_line() -> None:

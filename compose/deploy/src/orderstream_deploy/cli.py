@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 
+import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -57,34 +59,40 @@ def _stage(_context: click.Context, _parameter: click.Parameter, name: str) -> s
 def deploy(*, stage: str, given: tuple[str, ...], tag: str | None, dry_run: bool, is_deletion: bool, yes: bool) -> None:
     """Deploy a stage of Orderstream to AWS, or delete it.
 
-    AWS_REGION and boto's own credentials say where. Exit status: 0 done, 1 not done, 2 a wrong command line.
+    AWS_REGION, or the region of the profile, and boto's own credentials say where. Exit status: 0 done, 1 not done,
+    2 a wrong command line.
     """
-    aws = Aws(os.environ.get("AWS_REGION") or "us-east-1", os.environ.get("AWS_ENDPOINT_URL") or None)
     try:
-        deployment = Deployment(
-            aws,
-            stage,
-            _parameters(given),
-            tag=tag or ("" if is_deletion else tag_of_checkout()),
-            templates=read_templates(),
-            page=None if tag else _built_page,
-            agree=lambda changes: _agreed(changes, yes=yes),
-        )
-        steps = _deletion(deployment, confirmed=yes or dry_run) if is_deletion else _steps(deployment)
-        click.echo(f"{deployment.stack.name}, account {aws.account}, {aws.region}")
-        for number, step in enumerate(steps, 1):
-            click.echo(f"[{number}/{len(steps)}] {step.what}")
-            if not dry_run:
-                step.run()
-        if not is_deletion and not dry_run:
-            _print_addresses(deployment)
+        with closing(Aws(_region(), os.environ.get("AWS_ENDPOINT_URL") or None)) as aws:
+            deployment = Deployment(
+                aws,
+                stage,
+                _parameters(given),
+                tag=tag or ("" if is_deletion else tag_of_checkout()),
+                templates=read_templates(),
+                page=None if tag else _built_page,
+                agree=lambda changes: _agreed(changes, yes=yes),
+            )
+            steps = _deletion(deployment, confirmed=yes or dry_run) if is_deletion else _steps(deployment)
+            click.echo(f"{deployment.stack.name}, account {aws.account}, {aws.region}")
+            for number, step in enumerate(steps, 1):
+                click.echo(f"[{number}/{len(steps)}] {step.what}")
+                if not dry_run:
+                    step.run()
+            if not is_deletion and not dry_run:
+                _print_addresses(deployment)
     except NoCredentialsError as error:
         text = "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         raise click.ClickException(text) from error
     except (DeployError, CommandFailedError, ClientError, BotoCoreError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        aws.close()
+
+
+def _region() -> str:
+    region = os.environ.get("AWS_REGION") or boto3.Session().region_name  # AWS_DEFAULT_REGION, or the profile's
+    if not region:
+        raise DeployError("no AWS region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    return region
 
 
 def _steps(deployment: Deployment) -> list[Step]:

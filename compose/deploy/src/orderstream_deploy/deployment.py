@@ -26,6 +26,8 @@ _QUEUE = re.compile(r"(\w+)QueueName: ")
 _IMAGE = re.compile(r"RepositoryName: .*/(\w+)\"")
 _DATABASES = "databases"
 _NEEDED = ("OriginDomain", "Certificate")
+_CERTIFICATE = re.compile(r"arn:[\w-]+:acm:([\w-]+):")
+_REGION_OF_CLOUDFRONT = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,24 @@ class Deployment:
         """Find what would fail much later.
 
         Raises:
-            DeployError: a parameter is missing, or unknown, or the images to go back to are.
+            DeployError: a parameter is missing or unknown, a certificate is of another region, or there are no images
+                with the tag.
         """
         known = {**self.stack.parameters(), **self.given}
         unknown = [name for name in self.given if f"\n  {name}:\n" not in self.templates[ROOT_TEMPLATE]]
         if unknown:
             raise DeployError(f"{ROOT_TEMPLATE} has no parameter {', '.join(unknown)}")
-        missing = [name for name in _NEEDED if not known.get(name)]
+        needed = (*_NEEDED, "PageCertificate") if known.get("PageDomain") else _NEEDED
+        missing = [name for name in needed if not known.get(name)]
         if not known.get("SignInDomain"):
             missing += [name for name in ("AuthIssuer", "AuthAudience") if not known.get(name)]
         if missing:
             hint = " (or SignInDomain, for a user pool)" if "AuthIssuer" in missing else ""
-            raise DeployError(f"the first deployment needs --set for {', '.join(missing)}{hint}")
+            raise DeployError(f"the stage needs --set for {', '.join(missing)}{hint}")
+        for name, region in (("Certificate", self.aws.region), ("PageCertificate", _REGION_OF_CLOUDFRONT)):
+            found = _CERTIFICATE.match(known.get(name, ""))
+            if found and found[1] != region:
+                raise DeployError(f"{name} is of {found[1]}, and has to be of {region}")
         if self.page is None and _DATABASES not in self.images.tagged(self.tag):
             raise DeployError(f"no images have the tag {self.tag}")
 
@@ -146,7 +154,7 @@ class Deployment:
         self.stack.deploy(f"{self._url}/{ROOT_TEMPLATE}", {**self.given, **fixed, **changed}, self.agree)
 
     def _push(self) -> None:
-        architecture = self.stack.parameters().get("Architecture", "X86_64")
+        architecture = {**self.stack.parameters(), **self.given}.get("Architecture", "X86_64")
         self.images.push_missing(self.tag, architecture, self.builder)
 
     def _apply_databases(self) -> None:
@@ -201,7 +209,7 @@ class Deployment:
         outputs, parameters = self.stack.outputs(), self.stack.parameters()
         if not parameters:
             raise DeployError(f"there is no stack {self.stack.name}")
-        if parameters.get("DeletionProtection") == "true":
+        if parameters.get("DatabasesTag") and parameters.get("DeletionProtection") == "true":
             raise DeployError("the database is protected: deploy with --set DeletionProtection=false first")
         kept = "the database leaves a snapshot, the user pool stays"
         steps = []
