@@ -16,7 +16,7 @@ MAX_LINES = 20_000
 MAX_CHARACTERS = 16 * 1024 * 1024
 LINGER_S = 0.1
 # maximum batching delay of a write; a kill -9 may lose the lines of that time
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 # more lines a second than these are a load: waking a thread, and what it sends, costs as much as dozens of lines
 FEW_LINES_PER_S = 20
 
