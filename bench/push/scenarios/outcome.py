@@ -39,10 +39,12 @@ def broken(phase: str, report: Report, service: Service) -> Iterator[str]:
 
 
 def outcome_table(outcome: Outcome) -> Table:
-    """Return the rows as a table."""
-    table = Table(title=outcome.title, box=box.SIMPLE_HEAD)
-    for name, value in outcome.rows[0].items():
-        table.add_column(name, justify="left" if isinstance(value, str) else "right")
-    for row in outcome.rows:
-        table.add_row(*(value if isinstance(value, str) else f"{value:,}" for value in row.values()))
+    """Return a column for each row, a line for each of their columns: these are more, and 80 columns suffice."""
+    table = Table(title=outcome.title, box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column()
+    for _ in outcome.rows:
+        table.add_column(justify="right")
+    for name in outcome.rows[0]:
+        values = (row[name] for row in outcome.rows)
+        table.add_row(name, *(value if isinstance(value, str) else f"{value:,}" for value in values))
     return table
