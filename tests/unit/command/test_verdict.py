@@ -87,8 +87,8 @@ def test_open_circuit_is_reported_for_a_minute_after_the_last_call_without_an_an
         return troubles(Replica("s", "http://s", "ready", metrics=metrics))
 
     assert called(5, 2) == [(Level.DEGRADED, "s-service at http://s: a circuit breaker is open")]
-    assert called(5, 1) == []
-    assert called(61, 2) == []
+    assert called(5, 1) == called(5, 2)
+    assert called(5, 0) == called(61, 1) == called(61, 2) == []
 
 
 def test_request_that_failed_within_a_minute_is_reported() -> None:

@@ -35,7 +35,7 @@ _LIMITS = (
 )
 _WAITING = (100, 1000)
 _FAILURE_S = 60  # a request or call that failed that long ago is reported
-_OPEN = 2  # of client_circuit_state
+_HALF_OPEN = 1  # of client_circuit_state: an open circuit is it during each trial call
 
 
 def troubles_of(snapshot: Snapshot) -> list[Trouble]:
@@ -60,7 +60,7 @@ def _of_replicas(snapshot: Snapshot) -> Iterator[Trouble]:
             yield Trouble(Level.DEGRADED, f"{name}: a request was answered with a 5xx {max(failed_s, 0):.0f} s ago")
         # without calls an open circuit stays open, and hurts nobody
         called_s = snapshot.at.timestamp() - replica.metrics.get("client_last_failure_timestamp_seconds", 0.0)
-        if replica.metrics.get("client_circuit_state", 0.0) >= _OPEN and called_s <= _FAILURE_S:
+        if replica.metrics.get("client_circuit_state", 0.0) >= _HALF_OPEN and called_s <= _FAILURE_S:
             yield Trouble(Level.DEGRADED, f"{name}: a circuit breaker is open")
 
 

@@ -63,7 +63,7 @@ describe('findingsOf', () => {
       outboxes: [{ service: 'order', current: true, pending: 2, oldestSeconds: 0.4 }],
       sagas: { current: true, open: [], late: 0, oldestSeconds: 2 },
       push: PUSH,
-      circuits: [{ service: 'order', client: 'inventory-service', state: 'half-open', unavailable: 1 }],
+      circuits: [{ service: 'order', client: 'inventory-service', state: 'half-open', unavailable: 0 }],
       failures: [{ name: 'order', total: 4, lastMinute: 0 }],
     };
     expect(findingsOf([health(replica('order'), 'ready')], stats)).toEqual([]);
@@ -177,8 +177,10 @@ describe('findingsOf', () => {
   it('reports an open circuit breaker with rejected calls', () => {
     const open = { service: 'order', client: 'inventory-service', state: 'open', unavailable: 3 } as const;
     const idle = { ...open, service: 'processing', unavailable: 0 } as const;
-    expect(findingsOf([], { ...NOTHING, circuits: [open, idle] })).toMatchObject([
+    const tried = { ...open, service: 'notification', state: 'half-open' } as const;
+    expect(findingsOf([], { ...NOTHING, circuits: [open, idle, tried] })).toMatchObject([
       { kind: 'circuit', service: 'order' },
+      { kind: 'circuit', service: 'notification' },
     ]);
   });
 

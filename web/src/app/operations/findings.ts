@@ -83,7 +83,8 @@ export function findingsOf(replicas: readonly ReplicaHealth[], stats: SystemStat
     ...stats.outboxes.flatMap(outboxFindings),
     ...sagaFindings(stats),
     ...stats.circuits
-      .filter((circuit) => circuit.state === 'open' && circuit.unavailable > 0)
+      // half open as well: an open one is it during each trial call
+      .filter((circuit) => circuit.unavailable > 0)
       .map(({ service, client }): Finding => ({
         level: 'warn',
         kind: 'circuit',
