@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvloop
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp_sse import sse_response
 
 from .control import BACKLOG, listener, obey
@@ -44,7 +44,7 @@ def sse(clients: Clients) -> Callable[[web.Request], Awaitable[web.StreamRespons
 
     async def follow(request: web.Request) -> web.StreamResponse:
         async with sse_response(request) as response:
-            with clients.joined() as queue:
+            with clients.joined() as queue, suppress(ClientConnectionResetError):  # the client has left
                 while response.is_connected():
                     place, text = await queue.get()
                     await response.send(text, id=place)
@@ -59,10 +59,11 @@ def ws(clients: Clients) -> Callable[[web.Request], Awaitable[web.StreamResponse
     async def follow(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(compress=False)  # deflate would cost more than all the rest
         await socket.prepare(request)
-        with clients.joined() as queue:
+        with clients.joined() as queue, suppress(ClientConnectionResetError):  # the client has left
             while True:
                 _, text = await queue.get()
                 await socket.send_str(text)
+        return socket
 
     return follow
 
