@@ -150,6 +150,7 @@ async def test_spans_have_the_kinds_and_attributes_of_the_conventions(system: Sy
         assert span.attributes["messaging.system"] == "aws_sqs"
         assert span.attributes["messaging.destination.name"] == "processing-queue"
         assert span.attributes["messaging.operation.type"] == operation
+    assert sent.attributes["messaging.message.id"] == processed.attributes["messaging.message.id"]
     everything = json.dumps([dict(span.attributes) for span in trace.spans])
     assert system.stack.token not in everything
 

@@ -94,6 +94,8 @@ class Publisher:
                 failed[outgoing.key] = answer
             else:
                 ids[outgoing.key] = answer
+                if outgoing.span is not None:
+                    outgoing.span.set("messaging.message.id", answer)
 
     def _counted(self, queue_name: str, ids: Mapping[str, str], failed: Mapping[str, Refusal]) -> SendOutcome:
         if ids:
