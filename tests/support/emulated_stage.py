@@ -22,8 +22,8 @@ LEFT_OUT = {
     "stage.yaml": {"Egress", "Scaling"},
     "alarms.yaml": {
         *("ServerErrors", "CustomersHurt", *(f"{each.title()}Silent" for each in SERVICES)),
-        *("QueryOrder", "QueryTrace", "QueryHurtOrders", "QueryHurtRequests", "QueryOutages", "QueryErrors"),
-        *("QueryLatency", "QueryDeadLetters"),
+        *("QueryErrors", "QueryHurt", "QueryAway", "QueryDeadLetters"),
+        *("QueryOrder", "QueryTrace", "QueryRequests", "QueryOrders"),
     },
 }
 # what refers to them, and the one attribute that it lacks
