@@ -107,7 +107,7 @@ export class OrdersPage {
   private pages = 1;
   private replace = true;
   private readingOlder = Subscription.EMPTY;
-  /** The versions of changed orders, as pushes tell them. */
+  /** The versions of changed orders that are shown, as pushes tell them. */
   private readonly versions = new Map<number, number>();
   private readonly firstPages = new Subject<void>();
   private readonly first: Poller<OrderPage> = new Poller<OrderPage>(
@@ -137,7 +137,7 @@ export class OrdersPage {
       known = beginnings;
     });
     this.feed.events.pipe(takeUntilDestroyed()).subscribe(({ notification }) => {
-      if (notification.kind === 'UPDATED') this.versions.set(notification.orderId, notification.version);
+      if (notification.kind === 'UPDATED') this.onChanged(notification.orderId, notification.version);
       this.listing.update(
         (listing) => listing && withNotification(listing, notification, this.wanted().status ?? null),
       );
@@ -225,6 +225,11 @@ export class OrdersPage {
     });
   }
 
+  private onChanged(id: number, version: number): void {
+    // one that is being read may have come from before the change
+    if (this.older() || this.listing()?.rows.some((each) => each.id === id)) this.versions.set(id, version);
+  }
+
   /** The shown orders whose change was pushed and that the first page, just read, does not have. */
   private outdated(): readonly number[] {
     const rows = this.listing()?.rows ?? [];
@@ -232,7 +237,7 @@ export class OrdersPage {
       (each) => each.status === 'CREATED' && each.version < (this.versions.get(each.id) ?? 0),
     );
     const ids = outdated.map((each) => each.id);
-    for (const id of this.versions.keys()) if (!ids.includes(id)) this.versions.delete(id);
+    for (const id of this.versions.keys()) if (!this.older() && !ids.includes(id)) this.versions.delete(id);
     this.rereadProblem.set(null);
     return ids;
   }
