@@ -8,7 +8,6 @@ import { Incident, Start } from './incidents';
 
 const labels = texts.operations.findings;
 const HALF_DAY_MS = 12 * 3_600_000;
-const DATED = { dateStyle: 'medium', timeStyle: 'medium' } as const;
 
 /** The name of a replica, with its number when there are several, as a sentence begins with it. */
 export function replicaName(replica: Pick<Replica, 'service' | 'number' | 'of'>): string {
@@ -135,6 +134,5 @@ function clientName(client: string): string {
 
 /** The local time of day, with its date from half a day before *now* on. */
 export function timeOfDay(at: number, now = Date.now()): string {
-  const time = new Date(at);
-  return now - at < HALF_DAY_MS ? time.toLocaleTimeString(locale) : time.toLocaleString(locale, DATED);
+  return now - at < HALF_DAY_MS ? new Date(at).toLocaleTimeString(locale) : texts.orders.at(at);
 }
