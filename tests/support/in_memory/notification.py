@@ -9,14 +9,21 @@ from datetime import UTC, datetime
 
 from notification_service.feed.missing import StoredEvent
 from notification_service.notification import TERMINAL, FeedState, Notification, Page, Selection
+from notification_service.push.encoding import encode
+from notification_service.push.hub import EncodedPage
 from order_contracts import EventType, OrderEvent
 from service_common.observability import TraceContext
 from service_common.scope import ANONYMOUS
 
-__all__ = ["Block", "InMemoryFeed", "blocks"]
+__all__ = ["Block", "InMemoryFeed", "blocks", "encoded"]
 
 
 CREATION, TERMINATION = "creation", "termination"
+
+
+def encoded(page: Page) -> EncodedPage:
+    """Encode *page* at once."""
+    return EncodedPage(page.state, [encode(each, page.state.epoch) for each in page.notifications], page.through)
 
 
 class InMemoryFeed:

@@ -17,7 +17,6 @@ from notification_service.notification import (
 from notification_service.push import Framing, Subscription, encoding
 from notification_service.push.hub import (
     AwaitHead,
-    EncodedPage,
     Hub,
     ReadPage,
     SendReset,
@@ -28,6 +27,7 @@ from notification_service.push.hub import (
 from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
 from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
+from tests.support.in_memory.notification import encoded
 from tests.support.push_transport import NOWHERE
 
 # of the orders 0, 1, 2 and 3
@@ -103,7 +103,7 @@ def test_cursor_older_than_the_buffer_reads_the_feed_then_the_buffer(hub: Hub, s
     hub.join(subscription, 4)
     read = hub.next_action(subscription)
     assert read == ReadPage(4, 10, EVERYTHING)
-    assert isinstance(hub.replay(subscription, read, EncodedPage.of(page(4, 10))), Write)
+    assert isinstance(hub.replay(subscription, read, encoded(page(4, 10))), Write)
     assert hub.next_action(subscription) == Write(entry(11).ws, 1)
     assert isinstance(hub.next_action(subscription), UpToDate)
 
@@ -113,7 +113,7 @@ def test_page_read_before_a_filter_change_is_dropped(hub: Hub, subscription: Sub
     read = hub.next_action(subscription)
     assert isinstance(read, ReadPage)
     hub.change_filter(subscription, of_orders(5).filter)
-    assert hub.replay(subscription, read, EncodedPage.of(page(4, 10))) is None
+    assert hub.replay(subscription, read, encoded(page(4, 10))) is None
     assert hub.next_action(subscription) == ReadPage(4, 10, of_orders(5))
 
 
@@ -124,7 +124,7 @@ def test_page_with_a_higher_floor_or_another_epoch_is_a_reset(
     hub.join(subscription, 4)
     read = hub.next_action(subscription)
     assert isinstance(read, ReadPage)
-    assert hub.replay(subscription, read, EncodedPage.of(found)) == SendReset()
+    assert hub.replay(subscription, read, encoded(found)) == SendReset()
     assert hub.position(subscription) == EventId("e", 10)
     assert isinstance(hub.next_action(subscription), UpToDate)
 

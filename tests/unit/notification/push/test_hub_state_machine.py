@@ -26,7 +26,6 @@ from notification_service.notification import (
 from notification_service.push import Broadcaster, Framing, PushCounters, PushLimits, Subscription, encoding
 from notification_service.push.hub import (
     AwaitHead,
-    EncodedPage,
     Hub,
     ReadPage,
     SendReset,
@@ -38,6 +37,7 @@ from notification_service.push.replay_buffer import Entry, ReplayBuffer
 from order_contracts import EventType
 from service_common.observability import Metrics
 from service_common.scope import ALL_CUSTOMERS, ANONYMOUS, OneCustomer
+from tests.support.in_memory.notification import encoded
 from tests.support.push_transport import WritesTo
 
 ORDERS = (1, 2, 3)
@@ -452,7 +452,7 @@ class HubMachine(RuleBasedStateMachine):
                 self.table.read(read.after, up_to=read.up_to, wanted=read.wanted, limit=PAGE_ENTRIES)
             )
             return
-        answer = hub.replay(subscription, read, EncodedPage.of(client.page))
+        answer = hub.replay(subscription, read, encoded(client.page))
         client.reading, client.page = None, None
         match answer:
             case Write() as write:

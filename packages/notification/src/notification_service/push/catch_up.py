@@ -12,6 +12,7 @@ from .connection import PushConnection
 from .counters import PushCounters
 from .encoding import reset_frame
 from .hub import AwaitHead, Hub, ReadPage, SendReset, UpToDate, Write
+from .iteration_limit import IterationLimit
 from .page_cache import PageCache
 
 __all__ = ["CatchUp"]
@@ -28,13 +29,15 @@ class CatchUp:
         hub: decides what comes next.
         pages: reads the feed.
         counters: counts deliveries and resets.
+        limit: bounds the writes of all connections together, so that those that are LIVE don't wait for them.
     """
 
-    def __init__(self, hub: Hub, pages: PageCache, counters: PushCounters) -> None:
+    def __init__(self, hub: Hub, pages: PageCache, counters: PushCounters, limit: IterationLimit) -> None:
         self._hub = hub
         self._pages = pages
         self._counters = counters
         self._moved: asyncio.Event = asyncio.Event()
+        self._limit = limit
 
     def head_moved(self) -> None:
         """Resume the connections that wait for the head."""
@@ -47,6 +50,11 @@ class CatchUp:
         try:
             while True:
                 await connection.writable()
+                if self._hub.is_up_to_date(subscription):
+                    return
+                await self._limit.step()
+                if connection.paused_at is not None:  # since
+                    continue
                 match self._hub.next_action(subscription):
                     case UpToDate():
                         return
@@ -56,7 +64,6 @@ class CatchUp:
                         self._write(connection, write)
                     case ReadPage() as read:
                         await self._replay(connection, read)
-                await asyncio.sleep(0)  # the others get their turn
         finally:
             connection.catching_up = False
 
@@ -67,6 +74,7 @@ class CatchUp:
             logger.warning("replay read failed", extra={"reason": str(error)})
             await asyncio.sleep(READ_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             return
+        await self._limit.step()  # many may have waited for the same page
         subscription = connection.subscription
         match self._hub.replay(subscription, read, page):
             case Write() as write:

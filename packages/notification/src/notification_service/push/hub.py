@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
-from ..notification import EventId, FeedState, NotificationFilter, Page, Selection, resume_cursor
-from .encoding import Framing, encode, join
+from ..notification import EventId, FeedState, NotificationFilter, Selection, resume_cursor
+from .encoding import Framing, join
 from .replay_buffer import Entry, ReplayBuffer
 
 __all__ = [
@@ -143,11 +143,6 @@ class EncodedPage:
     state: FeedState
     entries: Sequence[Entry]
     through: int
-
-    @classmethod
-    def of(cls, page: Page) -> EncodedPage:
-        """Encode *page*."""
-        return cls(page.state, [encode(each, page.state.epoch) for each in page.notifications], page.through)
 
 
 class Hub:

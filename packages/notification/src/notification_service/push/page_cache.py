@@ -9,12 +9,17 @@ from typing import TypeAlias
 
 from ..notification import FeedReader, Selection
 from .counters import PushCounters
+from .encoding import encode
 from .hub import EncodedPage, ReadPage
+from .iteration_limit import IterationLimit
+from .replay_buffer import Entry
 
 __all__ = ["PageCache"]
 
 # notifications of a page
 PAGE_ENTRIES = 200
+# takes about as long as a write to one client
+ENCODED_PER_STEP = 25
 # bounded because the feed may expire or get a new epoch; clients that lost their server reconnect within a second
 MAX_AGE_S = 1.0
 MAX_PAGES = 16
@@ -25,12 +30,14 @@ _Key: TypeAlias = tuple[int, Selection]
 class PageCache:
     """Reads each page once for all that ask for it while it is read or within a second, *max_reads* at a time.
 
-    Clients that reconnect after a deploy ask for the same pages: 5,000 of them cost as much as one.
+    Clients that reconnect after a deploy ask for the same pages: 5,000 of them cost as much as one. *limit* bounds how
+    much is encoded in an iteration of the event loop.
     """
 
-    def __init__(self, reader: FeedReader, counters: PushCounters, max_reads: int) -> None:
+    def __init__(self, reader: FeedReader, counters: PushCounters, max_reads: int, limit: IterationLimit) -> None:
         self._reader = reader
         self._counters = counters
+        self._limit = limit
         self._permits = asyncio.Semaphore(max_reads)
         self._pages: OrderedDict[_Key, tuple[float, asyncio.Task[EncodedPage]]] = OrderedDict()
         self._reading: set[asyncio.Task[EncodedPage]] = set()
@@ -73,4 +80,9 @@ class PageCache:
         async with self._permits:
             page = await self._reader.read(read.after, up_to=read.up_to, wanted=read.wanted, limit=PAGE_ENTRIES)
         self._counters.page_read()
-        return EncodedPage.of(page)
+        entries: list[Entry] = []
+        for start in range(0, len(page.notifications), ENCODED_PER_STEP):
+            await self._limit.step()
+            some = page.notifications[start : start + ENCODED_PER_STEP]
+            entries += [encode(each, page.state.epoch) for each in some]
+        return EncodedPage(page.state, entries, page.through)

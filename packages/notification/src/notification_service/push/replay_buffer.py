@@ -113,7 +113,8 @@ class ReplayBuffer:
             return sorted(of_orders, key=lambda entry: entry.seq)
         if wanted.scope.customer_id is not None:
             return self._by_customer.get(wanted.scope.customer_id, ())
-        return islice(self._entries, max(0, seq + 1 - self.first), None)
+        # by index: islice would step through everything before
+        return (self._entries[at] for at in range(max(0, seq + 1 - self.first), len(self._entries)))
 
     def _evict_oldest(self) -> None:
         entry = self._entries.popleft()
