@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from ..notification import EventId
 from .broadcaster import SLICES, Broadcaster
@@ -11,7 +12,10 @@ from .connection import PushConnection
 from .encoding import ByeReason, Framing, heartbeat_frame
 from .hub import SubscriptionState
 
-__all__ = ["Heartbeats"]
+__all__ = ["CHECKED_AT_ONCE", "Heartbeats"]
+
+# connections checked before other tasks have their turn
+CHECKED_AT_ONCE = 250
 
 
 class Heartbeats:
@@ -30,16 +34,24 @@ class Heartbeats:
         """Tick until cancelled."""
         while True:
             await asyncio.sleep(self._limits.heartbeat_s / SLICES)
-            self.tick(time.monotonic())
+            await self.tick(time.monotonic())
 
-    def tick(self, now: float) -> None:
+    async def tick(self, now: float) -> None:
         """Serve one slice; *now* is on the monotonic clock."""
         self._tick += 1
+        self._broadcaster.hub.buffer.trim(now)
+        connections = tuple(self._broadcaster.connections)
+        for start in range(0, len(connections), CHECKED_AT_ONCE):
+            self._check(connections[start : start + CHECKED_AT_ONCE], now)
+            await asyncio.sleep(0)  # a notification that is due is written first
+
+    def _check(self, connections: Sequence[PushConnection], now: float) -> None:
         hub = self._broadcaster.hub
-        hub.buffer.trim(now)
         position, delayed_ms = EventId(hub.epoch, hub.head), self._broadcaster.delayed_ms()
         at_head = {framing: heartbeat_frame(framing, position, delayed_ms) for framing in Framing}
-        for connection in tuple(self._broadcaster.connections):
+        for connection in connections:
+            if connection not in self._broadcaster.connections:  # lost since the tick began
+                continue
             if reason := self._abort_reason(connection, now):
                 self._broadcaster.abort(connection, reason)
             elif (self._tick - connection.slice) % connection.heartbeat_ticks == 0 and connection.closing_at is None:
