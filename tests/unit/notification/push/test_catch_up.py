@@ -20,7 +20,7 @@ from notification_service.push import (
     PushLimits,
     Subscription,
 )
-from notification_service.push.broadcaster import STEPS_PER_ITERATION
+from notification_service.push.broadcaster import TURNS_PER_ITERATION
 from notification_service.push.hub import ENTRIES_PER_WRITE, Hub, SubscriptionState
 from notification_service.push.iteration_limit import IterationLimit
 from notification_service.push.replay_buffer import ReplayBuffer
@@ -110,17 +110,17 @@ async def test_few_clients_are_written_to_in_an_iteration(remembered: bool) -> N
     assert len({each.received.partition(b"\n\n")[2] for each in clients}) == 1
     assert clients[0].received.count(b"id: ") > state.head
     assert {len(each.at) for each in clients} == {WRITES}
-    assert max(Counter(at for each in clients for at in each.at).values()) <= STEPS_PER_ITERATION
+    assert max(Counter(at for each in clients for at in each.at).values()) <= TURNS_PER_ITERATION
     await broadcaster.close()
 
 
-async def test_client_that_stops_reading_before_its_step_is_not_written_to() -> None:
+async def test_client_that_stops_reading_before_its_turn_is_not_written_to() -> None:
     feed = await _feed()
     state = await feed.state()
     broadcaster = _broadcaster(feed, state, encoded(await feed.read(0, wanted=EVERYTHING, limit=state.head)).entries)
     async with _Iterations() as iterations, asyncio.timeout(30):
         *others, stopped = [_attached(broadcaster, iterations) for _ in range(CLIENTS)]
-        while iterations.number < 3:  # noqa: ASYNC110 - the first steps were made, its own is far away
+        while iterations.number < 3:  # noqa: ASYNC110 - the first had their turn, its own is far away
             await asyncio.sleep(0)
         stopped.pause_writing()
         await _live(others)
@@ -131,15 +131,15 @@ async def test_client_that_stops_reading_before_its_step_is_not_written_to() -> 
     await broadcaster.close()
 
 
-async def test_steps_begin_in_the_order_in_which_they_were_asked_for() -> None:
+async def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
     limit, begun = IterationLimit(2), list[tuple[int, int]]()
 
-    async def step(name: int) -> None:
-        await limit.step()
+    async def take(name: int) -> None:
+        await limit.turn()
         begun.append((iterations.number, name))
 
     async with _Iterations() as iterations, asyncio.timeout(30):
-        tasks = [asyncio.create_task(step(name)) for name in range(7)]
+        tasks = [asyncio.create_task(take(name)) for name in range(7)]
         await asyncio.sleep(0)
         tasks[3].cancel()
         await asyncio.wait(tasks)
@@ -147,12 +147,12 @@ async def test_steps_begin_in_the_order_in_which_they_were_asked_for() -> None:
     assert set(Counter(number for number, _ in begun).values()) == {2}
 
 
-async def test_step_that_no_other_precedes_begins_at_once() -> None:
+async def test_turn_that_no_other_precedes_comes_at_once() -> None:
     limit = IterationLimit(1)
     async with _Iterations() as iterations, asyncio.timeout(30):
         for _ in range(3):
             await asyncio.sleep(0)
             await asyncio.sleep(0)  # the limit has found that nobody waits
             before = iterations.number
-            await limit.step()
+            await limit.turn()
             assert iterations.number == before

@@ -52,7 +52,7 @@ class CatchUp:
                 await connection.writable()
                 if self._hub.is_up_to_date(subscription):
                     return
-                await self._limit.step()
+                await self._limit.turn()
                 if connection.paused_at is not None:  # since
                     continue
                 match self._hub.next_action(subscription):
@@ -74,7 +74,7 @@ class CatchUp:
             logger.warning("replay read failed", extra={"reason": str(error)})
             await asyncio.sleep(READ_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             return
-        await self._limit.step()  # many may have waited for the same page
+        await self._limit.turn()  # many may have waited for the same page
         subscription = connection.subscription
         match self._hub.replay(subscription, read, page):
             case Write() as write:

@@ -9,19 +9,19 @@ __all__ = ["IterationLimit"]
 
 
 class IterationLimit:
-    """Lets *steps* steps begin in each iteration of the event loop; the others wait, first in, first out.
+    """Gives *turns* turns in each iteration of the event loop; the others wait for theirs, first in, first out.
 
-    ``asyncio.sleep(0)`` lets other tasks run too, but then each of a thousand tasks makes a step in the next iteration.
+    ``asyncio.sleep(0)`` lets other tasks run too, but then each of a thousand tasks goes on in the next iteration.
     """
 
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-        self._left = steps
+    def __init__(self, turns: int) -> None:
+        self._turns = turns
+        self._left = turns
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._counting = False
 
-    async def step(self) -> None:
-        """Return when the next step may begin."""
+    async def turn(self) -> None:
+        """Return when it is the caller's turn."""
         loop = asyncio.get_running_loop()
         if not self._counting:
             self._counting = True
@@ -35,13 +35,13 @@ class IterationLimit:
 
     def _next_iteration(self, loop: asyncio.AbstractEventLoop) -> None:
         # those that are woken now run in the iteration after this one, as this does then
-        self._left = self._steps
+        self._left = self._turns
         while self._left and self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():  # its task was cancelled otherwise
                 turn.set_result(None)
                 self._left -= 1
-        if self._left < self._steps:
+        if self._left < self._turns:
             loop.call_soon(self._next_iteration, loop)
         else:
             self._counting = False

@@ -19,7 +19,7 @@ __all__ = ["PageCache"]
 # notifications of a page
 PAGE_ENTRIES = 200
 # takes about as long as a write to one client
-ENCODED_PER_STEP = 25
+ENCODED_PER_TURN = 25
 # bounded because the feed may expire or get a new epoch; clients that lost their server reconnect within a second
 MAX_AGE_S = 1.0
 MAX_PAGES = 16
@@ -81,8 +81,8 @@ class PageCache:
             page = await self._reader.read(read.after, up_to=read.up_to, wanted=read.wanted, limit=PAGE_ENTRIES)
         self._counters.page_read()
         entries: list[Entry] = []
-        for start in range(0, len(page.notifications), ENCODED_PER_STEP):
-            await self._limit.step()
-            some = page.notifications[start : start + ENCODED_PER_STEP]
+        for start in range(0, len(page.notifications), ENCODED_PER_TURN):
+            await self._limit.turn()
+            some = page.notifications[start : start + ENCODED_PER_TURN]
             entries += [encode(each, page.state.epoch) for each in some]
         return EncodedPage(page.state, entries, page.through)
