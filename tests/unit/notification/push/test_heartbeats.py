@@ -107,7 +107,7 @@ async def test_notification_is_written_in_the_middle_of_a_tick_and_heartbeats_af
     broadcaster = _broadcaster(PushLimits())
     clients = [_Writes() for _ in range(2 * CHECKED_AT_ONCE)]
     *_, lost = [_attached(broadcaster, each) for each in clients]
-    lost.paused_at = time.monotonic() - 1_000
+    lost.closing_at = time.monotonic() - 1_000
     tick = asyncio.create_task(Heartbeats(broadcaster).tick(time.monotonic()))
     await asyncio.sleep(0)
     broadcaster.publish([encode(NOTIFICATION, "e")], FeedState("e", 0, 1))
