@@ -20,7 +20,7 @@ from notification_service.push import (
     PushLimits,
     Subscription,
 )
-from notification_service.push.broadcaster import TURNS_PER_ITERATION
+from notification_service.push.catch_up import TURNS_PER_ITERATION
 from notification_service.push.hub import ENTRIES_PER_WRITE, Hub, SubscriptionState
 from notification_service.push.iteration_limit import IterationLimit
 from notification_service.push.replay_buffer import ReplayBuffer

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from notification_service.notification import NotificationFilter, Page, Selection
 from notification_service.push import PushCounters
 from notification_service.push.hub import ReadPage
-from notification_service.push.iteration_limit import IterationLimit
 from notification_service.push.page_cache import MAX_PAGES, PageCache
 from order_contracts import EventType, OrderEvent
 from service_common.observability import Metrics
@@ -39,7 +38,7 @@ async def filled() -> CountedFeed:
 
 
 async def test_customers_at_the_same_position_read_pages_of_their_own() -> None:
-    pages = PageCache(feed := await filled(), PushCounters(Metrics()), 4, IterationLimit(1))
+    pages = PageCache(feed := await filled(), PushCounters(Metrics()), 4)
     scopes: list[Scope] = [ALL_CUSTOMERS, *(OneCustomer(f"customer-{n}") for n in range(CUSTOMERS))]
     for _ in range(2):
         found = await asyncio.gather(*(pages.read(ReadPage(0, 1000, Selection(scope))) for scope in scopes))
@@ -52,7 +51,7 @@ async def test_customers_at_the_same_position_read_pages_of_their_own() -> None:
 
 
 async def test_equal_selections_share_a_page() -> None:
-    pages = PageCache(feed := await filled(), PushCounters(Metrics()), 4, IterationLimit(1))
+    pages = PageCache(feed := await filled(), PushCounters(Metrics()), 4)
     orders = NotificationFilter(frozenset({1}))
     scopes: list[Scope] = [OneCustomer("customer-1"), OneCustomer("customer-2"), ALL_CUSTOMERS]
     for different, scope in enumerate(scopes, start=1):

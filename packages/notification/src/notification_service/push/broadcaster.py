@@ -31,7 +31,6 @@ from .counters import PushCounters
 from .encoding import ByeReason, Framing
 from .fan_out import FanOut, PassSpacing
 from .hub import Hub, Subscription, SubscriptionState
-from .iteration_limit import IterationLimit
 from .limits import ConnectionQuota, PushLimits, retry_ms
 from .linux_aio import LinuxAio
 from .page_cache import PageCache
@@ -45,8 +44,6 @@ logger = logging.getLogger(__name__)
 WARM_ENTRIES = 1_000
 # connections are divided into so many groups, which get their heartbeats one after the other: ticks in an interval
 SLICES = 15
-# writes of up to 64 KiB, each to a client that catches up: LIVE ones wait no longer than for these
-TURNS_PER_ITERATION = 8
 DRAIN_BATCHES = 20
 # the share of the drain time in which all clients are told; the rest is for them to disconnect
 DRAIN_TELL_SHARE = 0.6
@@ -81,9 +78,8 @@ class Broadcaster:
         self.connections: dict[PushConnection, None] = {}  # see Hub
         self._emptied = asyncio.Event()
         self._reader = reader
-        limit = IterationLimit(TURNS_PER_ITERATION)
-        self._pages = PageCache(reader, counters, limits.replays, limit)
-        self._catch_up = CatchUp(hub, self._pages, counters, limit)
+        self._pages = PageCache(reader, counters, limits.replays)
+        self._catch_up = CatchUp(hub, self._pages, counters)
         self._callbacks = (self._on_paused, self._on_lost)  # the same for all connections, to save memory
         self._fan_out = FanOut(hub.leave, aio)
         self._spacing = PassSpacing()

@@ -20,6 +20,8 @@ __all__ = ["CatchUp"]
 logger = logging.getLogger(__name__)
 
 READ_RETRY_S = 1.0
+# writes of up to 64 KiB, of all connections together: LIVE ones wait no longer than for these
+TURNS_PER_ITERATION = 8
 
 
 class CatchUp:
@@ -29,15 +31,14 @@ class CatchUp:
         hub: decides what comes next.
         pages: reads the feed.
         counters: counts deliveries and resets.
-        limit: bounds the writes of all connections together, so that those that are LIVE don't wait for them.
     """
 
-    def __init__(self, hub: Hub, pages: PageCache, counters: PushCounters, limit: IterationLimit) -> None:
+    def __init__(self, hub: Hub, pages: PageCache, counters: PushCounters) -> None:
         self._hub = hub
         self._pages = pages
         self._counters = counters
         self._moved: asyncio.Event = asyncio.Event()
-        self._limit = limit
+        self._limit = IterationLimit(TURNS_PER_ITERATION)
 
     def head_moved(self) -> None:
         """Resume the connections that wait for the head."""
